@@ -1,0 +1,40 @@
+# make run    everything on the embedded sample, from nothing to the table
+# make test   all default tests
+PYTHON ?= python3
+PROFILE ?= sample
+
+.PHONY: help env run test lint lab clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run                 install, then run every notebook on the embedded sample (minutes)"
+	@echo "make run PROFILE=cpu     the same under another profile of workflow/profiles"
+	@echo "make test                install, then run the tests"
+	@echo "make lab                 install, then open the notebooks in JupyterLab"
+	@echo "make lint                ruff, nbstripout and mypy"
+	@echo "make env                 install alone, into .venv"
+	@echo "make clean               remove caches and the results of the sample, keep .venv and other results"
+	@echo "PYTHON=python3.12 names another Python (3.11 or newer)."
+
+env:
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer, or name it: make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" workflow/install.py
+
+run: env
+	@.venv/bin/python -m leadwise run --profile "$(PROFILE)"
+
+test: env
+	@.venv/bin/python -m pytest
+
+lint: env
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	git ls-files -z '*.ipynb' | xargs -0 -r .venv/bin/python -m nbstripout --verify
+	.venv/bin/python -m mypy
+
+lab: env
+	@.venv/bin/python -m jupyterlab
+
+clean:
+	rm -rf runs/sample runs/.sample-data .test-runs .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

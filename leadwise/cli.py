@@ -1,0 +1,109 @@
+"""The commands. Each imports what it needs when it runs, so that help comes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadwise.errors import LeadwiseError
+
+app = typer.Typer(
+    name="leadwise",
+    help="Printed 12-lead ECGs: leads, folds that cannot leak, networks, a distilled student, honest scores."
+    "\n\nResearch use only, not a medical device. Begin with: leadwise run",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def run(
+    profile: Annotated[
+        str, typer.Option(help="A file of workflow/profiles: sample, cpu, paper, or your own.")
+    ] = "sample",
+    only: Annotated[
+        str | None, typer.Option(metavar="NOTEBOOK", help="This notebook and what it needs.")
+    ] = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again what is done already.")] = False,
+) -> None:
+    """Run the notebooks that are not done, each after what it needs.
+
+    Example: leadwise run --profile sample --only 24_image_vit
+
+    Results go to runs/PROFILE (LEADWISE_RUNS names another folder than runs). LEADWISE_DATA names the
+    folder with your pages; without it, and in the profile sample, the embedded sample serves.
+    """
+    from leadwise import workflow
+
+    outcome = workflow.run(profile, only, cores, force=force)
+    if outcome.error:
+        typer.secho(outcome.error, fg=typer.colors.RED, err=True)
+        raise typer.Exit(1)
+    if not outcome.ran:
+        typer.echo("Nothing to do: all is done already (--force runs it again).")
+    _show_results(profile, only)
+
+
+@app.command()
+def catalogue(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
+    out: Annotated[Path, typer.Option(help="The table to write.")],
+) -> None:
+    """Read every page's printed header and write the catalogue of the distinct pages.
+
+    Example: leadwise catalogue ~/ecg-pages --out leadwise/resources/pages.csv
+
+    Takes some two minutes for 500 pages.
+    """
+    from leadwise.data.catalogue import rebuild
+
+    rebuild(folder, out)
+
+
+@app.command()
+def sample(folder: Annotated[Path, typer.Argument(help="Where to unpack it.")]) -> None:
+    """Unpack the embedded sample, 48 real pages and their copies, and check it byte by byte.
+
+    Example: leadwise sample ~/ecg-sample
+    """
+    from leadwise.data.sample import unpack_sample
+
+    typer.echo(f"The sample is in {unpack_sample(folder)}")
+
+
+def _show_results(profile: str, only: str | None) -> None:
+    """Print where the executed notebooks and the summary table are, and the table."""
+    from leadwise import paths, settings, workflow
+
+    folder = paths.runs_folder() / profile
+    typer.echo("\nExecuted notebooks:")
+    for name in [only] if only else settings.NOTEBOOKS:
+        executed = folder / name / "notebook.ipynb"
+        typer.echo(f"  {executed if executed.is_file() else f'{executed.parent} (run by hand)'}")
+    if other := workflow.made_by_other_code(profile):
+        typer.echo(f"Made before the code last changed (--force runs them again): {', '.join(other)}")
+    summary = folder / "51_image_models" / "summary.csv"
+    if only in (None, "51_image_models") and summary.is_file():
+        import pandas as pd
+
+        from leadwise.evaluation.tables import print_table
+
+        typer.echo(f"\nSummary table: {summary}\n")
+        meaningless = " (sample: these figures mean nothing)" if profile == "sample" else ""
+        print_table(pd.read_csv(summary), f"Profile {profile}{meaningless}")
+
+
+def main() -> None:
+    """Run the command line; what leadwise raises on purpose is one sentence and exit status 2."""
+    try:
+        app()
+    except LeadwiseError as error:
+        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        raise SystemExit(2) from None

@@ -1,0 +1,1 @@
+"""Many pages: sample, catalogue, tables, folds, cache."""

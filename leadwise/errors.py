@@ -1,0 +1,67 @@
+"""What can go wrong, as one tree.
+
+    LeadwiseError                 everything that leadwise raises on purpose
+    ├── InputError                what was given cannot be used
+    │   ├── UnreadablePage        no image, truncated, or larger than the limits
+    │   ├── ForeignPage           an image, but no page of a known layout
+    │   ├── TableError            a table that breaks its contract
+    │   ├── MissingInput          a file or folder that must be there is not
+    │   └── SettingsError         an unknown profile, notebook, parameter or model
+    ├── LeakError                 one group on both sides of a split
+    ├── WeightsError              weights that cannot be had or do not fit
+    └── TrainingError             a training that cannot go on
+
+Every message says what, which, why, and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LeadwiseError(Exception):
+    """Everything that leadwise raises on purpose."""
+
+
+class InputError(LeadwiseError, ValueError):
+    """What was given cannot be used."""
+
+
+class UnreadablePage(InputError):
+    """No image, a truncated one, or one larger than the limits."""
+
+
+class ForeignPage(InputError):
+    """An image, but no page of a known layout."""
+
+
+class TableError(InputError):
+    """A table that breaks its contract."""
+
+
+class MissingInput(InputError):
+    """A file or folder that must be there is not."""
+
+
+class SettingsError(InputError):
+    """An unknown profile, notebook, parameter or model."""
+
+
+class LeakError(LeadwiseError):
+    """One group on both sides of a split."""
+
+
+class WeightsError(LeadwiseError):
+    """Weights that cannot be had or do not fit."""
+
+
+class TrainingError(LeadwiseError):
+    """A training that cannot go on."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown word: the nearest known one, or all of them."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}."

@@ -1,0 +1,91 @@
+"""Answers of finished networks as rows of `predictions.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leadwise.data.contracts import TASKS
+from leadwise.errors import LeakError
+from leadwise.learning.engine import Leads, Probabilities, answer
+from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
+from leadwise.models import registry
+from leadwise.pages.leads import LEADS
+
+
+def answer_folds(
+    crops: NDArray[np.uint8],
+    pages: pd.DataFrame,
+    folds: pd.DataFrame,
+    weights: Path,
+    *,
+    model: str,
+    keys: dict[str, Any],
+    seeds: Iterable[int],
+    outer: Iterable[int],
+    prefix: str = "",
+    input_px: int | None = None,
+) -> pd.DataFrame:
+    """Let finished networks answer for the test folds that they never saw.
+
+    `weights` is the folder of their files; `keys` holds the columns `model, task, protocol, profile`; the
+    rest is as in `cross_fit`. Raises `WeightsError` for a missing file and `LeakError` where a file says
+    that its network saw the fold.
+    """
+    classes = TASKS[keys["task"]]
+    leads = Leads(crops, np.zeros(len(pages), dtype=np.int64), classes)
+    tables = []
+    for seed in seeds:
+        part = partition(pages, folds, keys["protocol"], seed, classes)
+        for k in outer:
+            path = weights / f"{weights_name(seed, (k,), task=keys['task'], prefix=prefix)}.safetensors"
+            network = load_for(path, model, len(classes), seed, (k,), input_px)
+            given = answer(network, leads, part.rows[k])
+            tables.append(answers_table(given, part, k, {**keys, "seed": seed, "fold": k, "role": "test"}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def load_for(
+    path: Path, model: str, classes: int, seed: int, left_out: LeftOut, input_px: int | None = None
+) -> registry.LeadClassifier:
+    """A finished network in eval mode, which by its file's word never saw the folds left out.
+
+    Raises `WeightsError` where the file is missing or does not fit, `LeakError` where it says otherwise.
+    """
+    network = registry.build(model, classes, input_px=input_px)
+    told = registry.load_weights(network, path)
+    if (told.get("seed"), told.get("left_out")) != (str(seed), ",".join(map(str, left_out))):
+        raise LeakError(
+            f"{path}: this network left out fold {told.get('left_out')} of seed {told.get('seed')}; "
+            f"one without fold {','.join(map(str, left_out))} of seed {seed} is needed."
+        )
+    return network.eval()
+
+
+def answers_table(
+    given: Probabilities, part: Partition, fold: int, keys: dict[str, Any], *, by_lead: bool = True
+) -> pd.DataFrame:
+    """Answers ``(n, 12, classes)`` for a fold's pages as rows: the pages, then (if wanted) their leads.
+
+    `keys` holds the columns that are alike in all rows.
+    """
+    rows = part.rows[fold]
+    classes = TASKS[keys["task"]]
+
+    def table(prob: NDArray[Any], repeat: int, **more: Any) -> pd.DataFrame:
+        columns = {"unit_id": part.page_ids, "group_id": part.groups, "label": part.labels}
+        frame = pd.DataFrame({name: np.repeat(values[rows], repeat) for name, values in columns.items()})
+        frame[[f"prob_{name}" for name in classes]] = prob
+        return frame.assign(**({"held_out": None} | keys | more))
+
+    pages = table(given.mean(axis=1), 1, unit="page")
+    if not by_lead:
+        return pages
+    n_leads = given.shape[1]
+    leads = table(given.reshape(-1, len(classes)), n_leads, unit="lead", lead=np.tile(LEADS, len(given)))
+    return pd.concat([pages, leads], ignore_index=True)

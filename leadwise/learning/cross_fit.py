@@ -1,0 +1,381 @@
+"""Trainings over folds: who answers for whom, what is chosen where, and the tables that come of it.
+
+Outer fold k is tested by a network that never saw it. Where a choice is made (the number of epochs), it is
+made for each k from inner answers alone: inner fold j of k is another outer fold, answered by the network
+that saw neither j nor k. That network also answers for k when j is tested, so five folds cost 10 + 5
+trainings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+import leadwise
+from leadwise.errors import InputError
+from leadwise.evaluation.calibration import fit_temperature
+from leadwise.evaluation.metrics import probabilities, scores
+from leadwise.files import sha256, written_whole
+from leadwise.learning.answers import answers_table
+from leadwise.learning.engine import Leads, Loss, Plan, Trained, answer, train
+from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
+from leadwise.learning.recipes import Recipe
+from leadwise.models import registry
+
+
+@dataclass(frozen=True)
+class Study:
+    """One network, one task, one protocol: what `cross_fit` trains.
+
+    `name` stands in the column `model` of all tables; `weights`, `input_px` and `model` are the
+    registry's; `epochs` is the longest training considered. With `inner` the number of epochs is chosen
+    on inner folds, without it all of them are trained and nothing is chosen.
+    """
+
+    name: str
+    model: str
+    weights: str
+    recipe: Recipe
+    epochs: int
+    task: str
+    classes: tuple[str, ...]
+    folds: tuple[int, ...]
+    seeds: tuple[int, ...]
+    inner: bool
+    profile: str
+    data_fingerprint: str
+    protocol: str = "grouped"
+    max_steps: int | None = None
+    input_px: int | None = None
+    prefix: str = ""
+
+    def keys(self, seed: int, fold: int) -> dict[str, Any]:
+        """The columns that name a row of any table."""
+        return {
+            "model": self.name,
+            "task": self.task,
+            "protocol": self.protocol,
+            "seed": seed,
+            "fold": fold,
+        }
+
+
+@dataclass
+class Results:
+    """The tables of a study (contracts `predictions.csv`, `history.csv`, `calibration.csv`) and more.
+
+    `networks` names the weights that answer for the test folds, in order of task, seed and fold; `chosen`
+    holds their number of epochs by (task, seed, fold); `reused` counts trainings found finished from an
+    earlier start.
+    """
+
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+    calibration: pd.DataFrame
+    networks: list[str] = field(default_factory=list)
+    chosen: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    reused: int = 0
+
+    @classmethod
+    def joined(cls, parts: Sequence[Results]) -> Results:
+        """The results of several tasks in one."""
+        return cls(
+            pd.concat([part.predictions for part in parts], ignore_index=True),
+            pd.concat([part.history for part in parts], ignore_index=True),
+            pd.concat([part.calibration for part in parts], ignore_index=True),
+            [name for part in parts for name in part.networks],
+            {key: epochs for part in parts for key, epochs in part.chosen.items()},
+            sum(part.reused for part in parts),
+        )
+
+    def test_pages(self, task: str) -> pd.DataFrame:
+        """The pages' test answers of one task."""
+        rows = self.predictions
+        return rows[(rows["unit"] == "page") & (rows["role"] == "test") & (rows["task"] == task)]
+
+    def seconds_per_network(self) -> float:
+        """Mean training time of the networks that answer for the test folds, answers not counted."""
+        test = self.history[self.history["role"] == "test"]
+        return float(test.groupby(["task", "seed", "fold"])["seconds"].max().mean())
+
+
+def cross_fit(
+    study: Study,
+    crops: NDArray[np.uint8],
+    pages: pd.DataFrame,
+    folds: pd.DataFrame,
+    folder: Path,
+    *,
+    loss_for: Callable[[int, LeftOut], Loss] | None = None,
+    answer_test: bool = True,
+) -> Results:
+    """Train a study over its folds and answer for the pages left out.
+
+    `crops` uint8 ``(pages, 12, height, width)`` in the order of `pages` (contract ``pages.csv``), `folds`
+    the contract ``folds.csv``. Networks go to ``folder/weights``, each written when it is finished; a
+    second call takes up finished ones and goes on with the one that was cut off. `loss_for(seed,
+    left_out)` gives a loss other than cross-entropy. With `answer_test` false the test folds stay closed.
+
+    Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there.
+    """
+    parts = _partitions(study, pages, folds)
+    index = np.array(
+        [study.classes.index(label) if label in study.classes else -1 for label in pages["label"]]
+    )
+    leads = Leads(crops, index, study.classes)
+    jobs = _Jobs(study, leads, pages, folder, loss_for)
+    results = Results(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
+    answers: list[pd.DataFrame] = []
+    temperatures: list[dict[str, Any]] = []
+    with _progress(study, parts) as jobs.on_step:
+        for seed, part in parts.items():
+            for k in study.folds:
+                keys = study.keys(seed, k)
+                epochs = study.epochs
+                if study.inner:
+                    inner = {j: jobs.run(part, seed, _pair(j, k)) for j in part.folds if j != k}
+                    epochs = _choose_epochs(inner, leads, part)
+                    told = _inner_answers(study, inner, epochs, part, keys)
+                    answers.append(told)
+                    temperature = fit_temperature(*probabilities(told, study.classes)[::-1])
+                    temperatures.append({**keys, "temperature": temperature})
+                results.chosen[study.task, seed, k] = epochs
+                results.networks.append(weights_name(seed, (k,), task=study.task, prefix=study.prefix))
+                outer = jobs.run(part, seed, (k,), stop_after=epochs)
+                if answer_test and outer.model is not None:
+                    given = answer(outer.model, leads, part.rows[k])
+                    answers.append(
+                        answers_table(given, part, k, {**keys, "profile": study.profile, "role": "test"})
+                    )
+    results.history = pd.concat(jobs.histories, ignore_index=True)
+    results.predictions = pd.concat(answers, ignore_index=True) if answers else pd.DataFrame()
+    results.calibration = pd.DataFrame(
+        temperatures, columns=["model", "task", "protocol", "seed", "fold", "temperature"]
+    )
+    results.reused = jobs.reused
+    return results
+
+
+class _Jobs:
+    """Runs each training once, keeps what it gave, and takes up what an earlier start finished."""
+
+    def __init__(
+        self,
+        study: Study,
+        leads: Leads,
+        pages: pd.DataFrame,
+        folder: Path,
+        loss_for: Callable[[int, LeftOut], Loss] | None,
+    ) -> None:
+        self.study, self.leads, self.pages, self.folder, self.loss_for = study, leads, pages, folder, loss_for
+        self.on_step: Any = None
+        self.done: dict[tuple[int, LeftOut], Trained] = {}
+        self.histories: list[pd.DataFrame] = []
+        self.reused = 0
+
+    def run(self, part: Partition, seed: int, left_out: LeftOut, stop_after: int | None = None) -> Trained:
+        if (seed, left_out) in self.done:
+            return self.done[seed, left_out]
+        study = self.study
+        name = weights_name(seed, left_out, task=study.task, prefix=study.prefix)
+        rows = part.training_rows(left_out)
+        watched = {fold: part.rows[fold] for fold in left_out} if len(left_out) == 2 else {}
+        plan = Plan(
+            rows,
+            watched,
+            _training_seed(seed, left_out),
+            study.epochs,
+            stop_after or study.epochs,
+            study.max_steps,
+        )
+        fingerprint = self._fingerprint(plan, seed, left_out)
+        trained = self._finished(name, fingerprint)
+        if trained is None:
+            loss = self.loss_for(seed, left_out) if self.loss_for else None
+            scratch = self.folder / "trainings" / name
+            trained = train(
+                plan,
+                self.leads,
+                self._model,
+                study.recipe,
+                self._own(scratch, fingerprint),
+                loss=loss,
+                on_step=lambda told: self.on_step(name, told),
+            )
+            trained.history.to_csv(scratch / "history.csv", index=False)
+            if trained.model is not None:
+                self._save(name, fingerprint, trained.model, seed, left_out, plan)
+        if watched:  # asked for twice, by j and by k, but only for its answers
+            trained.model = None
+            self.done[seed, left_out] = trained
+        role = {"role": "inner", "held_out": left_out[0]} if watched else {"role": "test", "held_out": None}
+        self.histories.append(trained.history.assign(**study.keys(seed, left_out[-1]), **role))
+        return trained
+
+    def _model(self) -> registry.LeadClassifier:
+        return registry.build(
+            self.study.model, len(self.study.classes), self.study.weights, self.study.input_px
+        )
+
+    def _fingerprint(self, plan: Plan, seed: int, left_out: LeftOut) -> str:
+        """Twelve hex digits over all that a training depends on: settings, pages, weights, code."""
+        study = asdict(self.study)
+        for changeable in (
+            "folds",
+            "seeds",
+            "inner",
+            "profile",
+        ):  # who else is trained is nothing to this one
+            study.pop(changeable)
+        start = self.study.weights
+        told = {
+            "study": study,
+            "start": sha256(Path(start)) if start.endswith(".safetensors") else start,
+            "pages": self.pages["page_id"].to_numpy()[plan.rows].tolist(),
+            "plan": [plan.seed, plan.epochs, plan.stop_after, sorted(plan.watched)],
+            "teacher": getattr(self.loss_for, "fingerprint", lambda *_: None)(seed, left_out),
+            "code": {
+                path.name: sha256(path)
+                for room in ("models", "learning")
+                for path in sorted((Path(leadwise.__file__).parent / room).glob("*.py"))
+            },
+        }
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+    def _own(self, scratch: Path, fingerprint: str) -> Path:
+        """The scratch folder of a training, emptied where it belongs to another one."""
+        mark = scratch / "fingerprint"
+        if scratch.is_dir() and not (mark.is_file() and mark.read_text() == fingerprint):
+            shutil.rmtree(scratch)
+        scratch.mkdir(parents=True, exist_ok=True)
+        mark.write_text(fingerprint)
+        return scratch
+
+    def _finished(self, name: str, fingerprint: str) -> Trained | None:
+
+        path, scratch = self.folder / "weights" / f"{name}.safetensors", self.folder / "trainings" / name
+        if not (path.is_file() and (scratch / "history.csv").is_file()):
+            return None
+        with safe_open(path, framework="pt") as file:
+            if (file.metadata() or {}).get("fingerprint") != fingerprint:
+                return None
+        self.reused += 1
+        model = self._model()
+        registry.load_weights(model, path)
+        answers = {}
+        for kept in scratch.glob("answers-*.npy"):
+            _, epoch, fold = kept.stem.split("-")
+            answers[int(epoch), int(fold)] = np.load(kept, allow_pickle=False)
+        return Trained(model.eval(), pd.read_csv(scratch / "history.csv"), answers)
+
+    def _save(
+        self,
+        name: str,
+        fingerprint: str,
+        model: registry.LeadClassifier,
+        seed: int,
+        left_out: LeftOut,
+        plan: Plan,
+    ) -> None:
+        study = self.study
+        metadata = {
+            "model": study.model,
+            "name": study.name,
+            "classes": ",".join(study.classes),
+            "task": study.task,
+            "protocol": study.protocol,
+            "seed": str(seed),
+            "left_out": ",".join(map(str, left_out)),
+            "epochs": str(plan.stop_after),
+            "began_from": model.began_from,
+            "input_px": str(model.input_px),
+            "mean": ",".join(f"{v:g}" for v in model.mean.flatten()),
+            "std": ",".join(f"{v:g}" for v in model.std.flatten()),
+            "input": "uint8 crops, ink bright on black; inverted and normalised inside the model",
+            "data_fingerprint": study.data_fingerprint,
+            "fingerprint": fingerprint,
+            "leadwise": leadwise.__version__,
+        }
+        tensors = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
+        with written_whole(self.folder / "weights" / f"{name}.safetensors") as aside:
+            save_file(tensors, aside, metadata)
+
+
+def _partitions(study: Study, pages: pd.DataFrame, folds: pd.DataFrame) -> dict[int, Partition]:
+    parts = {seed: partition(pages, folds, study.protocol, seed, study.classes) for seed in study.seeds}
+    for part in parts.values():
+        for k in study.folds:
+            if k not in part.rows:
+                raise InputError(f"FOLDS names fold {k}; folds.csv has {part.folds}.")
+    return parts
+
+
+def _pair(j: int, k: int) -> LeftOut:
+    return (min(j, k), max(j, k))
+
+
+def _training_seed(seed: int, left_out: LeftOut) -> int:
+    """A number of its own for each training: seed 1 without fold 2 gives 102, without 2 and 3 gives 123."""
+    return seed * 100 + (left_out[0] * 10 + left_out[1] if len(left_out) == 2 else left_out[0])
+
+
+def _choose_epochs(inner: dict[int, Trained], leads: Leads, part: Partition) -> int:
+    """The number of epochs with the lowest log-loss of the inner answers, pooled over the inner folds."""
+    labels = np.concatenate([leads.labels[part.rows[j]] for j in inner])
+    epochs = sorted({epoch for trained in inner.values() for epoch, _ in trained.answers})
+    loss = {}
+    for epoch in epochs:
+        prob = np.concatenate([trained.answers[epoch, j].mean(axis=1) for j, trained in inner.items()])
+        loss[epoch] = scores(labels, prob, leads.classes)["log_loss"]
+    return min(loss, key=lambda epoch: (loss[epoch], epoch))
+
+
+def _inner_answers(
+    study: Study, inner: dict[int, Trained], epochs: int, part: Partition, keys: dict[str, Any]
+) -> pd.DataFrame:
+    tables = [
+        answers_table(
+            trained.answers[epochs, j],
+            part,
+            j,
+            {**keys, "profile": study.profile, "role": "inner", "held_out": j},
+            by_lead=False,
+        )
+        for j, trained in inner.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+@contextmanager
+def _progress(study: Study, parts: dict[int, Partition]) -> Iterator[Callable[[str, dict[str, float]], None]]:
+    """A bar over the epochs of all trainings of the study."""
+    from tqdm import tqdm
+
+    pairs = {_pair(j, k) for part in parts.values() for k in study.folds for j in part.folds if j != k}
+    trainings = len(parts) * (len(study.folds) + (len(pairs) if study.inner else 0))
+    begun: list[str] = []
+    layout = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} to go{postfix}"
+    with tqdm(desc=study.name, total=trainings * study.epochs, mininterval=1.0, bar_format=layout) as bar:
+
+        def on_step(name: str, told: dict[str, float]) -> None:
+            if name not in begun:
+                begun.append(name)
+            epochs_done = (len(begun) - 1) * study.epochs + told["epoch"]
+            loss = f", loss {told['loss']:.3f}" if "loss" in told else ""
+            where = f"training {len(begun)} of {trainings}, epoch {told['epoch']:.1f} of {study.epochs}{loss}"
+            bar.set_postfix_str(where, refresh=False)
+            bar.update(round(epochs_done, 2) - bar.n)
+
+        yield on_step

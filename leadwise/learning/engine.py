@@ -1,0 +1,291 @@
+"""One training, and one set of answers: `transformers.Trainer` over lead crops.
+
+The Trainer brings warm-up, decay, mixed precision, checkpoints and several GPUs; what is added here are the
+lead crops from a memory map, a loss that a teacher may sit in, answers to held-out pages after each epoch,
+and a history that outlives a kill.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import Dataset, RandomSampler
+from torch.utils.tensorboard import SummaryWriter
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.integrations.integration_utils import TensorBoardCallback
+
+from leadwise.errors import TrainingError
+from leadwise.evaluation.metrics import scores
+from leadwise.files import written_whole
+from leadwise.learning.recipes import Recipe
+from leadwise.models.registry import LeadClassifier
+
+Rows = NDArray[np.int64]
+Probabilities = NDArray[np.float32]
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(logits, pixels, labels) of a batch to a scalar."""
+
+ANSWER_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Leads:
+    """Lead crops with their labels: `crops` uint8 ``(pages, 12, height, width)``, `labels` ``(pages,)``.
+
+    `crops` may be a memory map; `labels` are numbers of `classes`.
+    """
+
+    crops: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one training sees and how long it goes on.
+
+    `rows` are the pages trained on; `watched` are held-out pages by fold, answered after each epoch.
+    The schedule is laid out for `epochs`; the training ends after `stop_after` of them, and a chosen
+    number of epochs is thus the same training stopped early. `max_steps` cuts each epoch short.
+    """
+
+    rows: Rows
+    watched: dict[int, Rows]
+    seed: int
+    epochs: int
+    stop_after: int
+    max_steps: int | None = None
+
+
+@dataclass
+class Trained:
+    """A finished training: its network, its history and its answers by (epoch, fold)."""
+
+    model: LeadClassifier | None
+    history: pd.DataFrame
+    answers: dict[tuple[int, int], Probabilities] = field(default_factory=dict)
+
+
+def train(
+    plan: Plan,
+    leads: Leads,
+    make_model: Callable[[], LeadClassifier],
+    recipe: Recipe,
+    folder: Path,
+    *,
+    loss: Loss | None = None,
+    on_step: Callable[[dict[str, float]], None] | None = None,
+) -> Trained:
+    """Train one network on the leads of `plan.rows`; go on from the last whole checkpoint in `folder`.
+
+    `folder` belongs to this training; its checkpoints are deleted at the end, the TensorBoard files stay.
+    `loss` is cross-entropy unless given. Raises `TrainingError` when the loss is no number.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(plan.seed)
+    model = make_model()
+    dataset = _LeadDataset(leads, plan.rows)
+    batch = min(recipe.batch, len(dataset))
+    drawn = len(dataset) if plan.max_steps is None else min(len(dataset), plan.max_steps * batch)
+    steps = math.ceil(drawn / batch) * plan.epochs
+    on_gpu = torch.cuda.is_available()
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=plan.epochs,
+        per_device_train_batch_size=batch,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup_steps=math.ceil(recipe.warmup * steps),
+        lr_scheduler_type=recipe.schedule,
+        max_grad_norm=0.0,  # the published work does not clip
+        bf16=on_gpu and torch.cuda.is_bf16_supported(),
+        use_cpu=not on_gpu,
+        seed=plan.seed,
+        save_strategy="epoch",
+        save_total_limit=2,
+        logging_steps=max(1, steps // (10 * plan.epochs)),
+        logging_nan_inf_filter=False,
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        dataloader_pin_memory=on_gpu,
+        report_to=[],
+        log_level="error",
+    )
+    watcher = _Watcher(plan, leads, folder, on_step)
+    trainer = _LeadTrainer(
+        model=model, args=arguments, train_dataset=dataset, data_collator=_collate, loss=loss, drawn=drawn
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(watcher)
+    trainer.add_callback(TensorBoardCallback(SummaryWriter(log_dir=str(folder / "tensorboard"))))  # type: ignore[no-untyped-call]
+    checkpoint = _last_checkpoint(folder)
+    if checkpoint is not None:
+        watcher.recall(checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    for left in folder.glob("checkpoint-*"):
+        shutil.rmtree(left)
+    return Trained(model.eval(), watcher.history(), watcher.answers)
+
+
+@torch.no_grad()
+def answer(model: LeadClassifier, leads: Leads, rows: Rows) -> Probabilities:
+    """Softmax of the raw logits of each lead: float32 ``(rows, 12, classes)``."""
+    was_training = model.training
+    model.eval()
+    device = model.mean.device
+    n_leads = leads.crops.shape[1]
+    pages_at_once = max(1, ANSWER_BATCH // n_leads)
+    parts = []
+    for start in range(0, len(rows), pages_at_once):
+        crops = np.ascontiguousarray(leads.crops[rows[start : start + pages_at_once]])
+        pixels = torch.from_numpy(crops).flatten(0, 1).to(device)
+        parts.append(model(pixels).float().softmax(dim=1).cpu().numpy())
+    model.train(was_training)
+    return np.concatenate(parts).reshape(len(rows), n_leads, len(leads.classes))
+
+
+def page_scores(
+    answers: Probabilities, labels: NDArray[np.int64], classes: Sequence[str]
+) -> dict[str, float]:
+    """Scores of pages ``(n, 12, classes)`` after averaging each page's leads."""
+    return scores(labels, answers.mean(axis=1), classes)
+
+
+class _LeadDataset(Dataset[dict[str, Any]]):
+    """Item i is one lead of one page: all twelve leads of the first page, then of the next."""
+
+    def __init__(self, leads: Leads, rows: Rows) -> None:
+        self.leads, self.rows = leads, rows
+
+    def __len__(self) -> int:
+        return len(self.rows) * int(self.leads.crops.shape[1])
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        page, lead = divmod(index, self.leads.crops.shape[1])
+        row = self.rows[page]
+        return {"pixels": self.leads.crops[row, lead], "labels": self.leads.labels[row]}
+
+
+def _collate(items: list[dict[str, Any]]) -> dict[str, Tensor]:
+    return {
+        "pixels": torch.from_numpy(np.stack([item["pixels"] for item in items])),
+        "labels": torch.tensor([item["labels"] for item in items]),
+    }
+
+
+class _LeadTrainer(Trainer):
+    """The Trainer with our loss and with epochs that may be cut short."""
+
+    def __init__(self, *args: Any, loss: Loss | None, drawn: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.lead_loss = loss
+        self.drawn = drawn
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **options: Any) -> Tensor:  # noqa: ARG002
+        logits = model(inputs["pixels"])
+        if self.lead_loss is None:
+            return nn.functional.cross_entropy(logits, inputs["labels"])
+        return self.lead_loss(logits, inputs["pixels"], inputs["labels"])
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:  # noqa: ARG002
+        return RandomSampler(self.train_dataset, num_samples=self.drawn)  # type: ignore[arg-type]
+
+
+class _Watcher(TrainerCallback):
+    """Keeps the history, answers the watched pages after each epoch, and stops where the plan says."""
+
+    def __init__(
+        self, plan: Plan, leads: Leads, folder: Path, on_step: Callable[[dict[str, float]], None] | None
+    ) -> None:
+        self.plan, self.leads, self.folder, self.on_step = plan, leads, folder, on_step
+        self.answers: dict[tuple[int, int], Probabilities] = {}
+        self.lines: dict[int, dict[str, float]] = {}
+        self.seconds_before = 0.0
+        self.started = time.perf_counter()
+        self.answering = 0.0
+
+    def history(self) -> pd.DataFrame:
+        """Rows `epoch, step, loss, lr, seconds` (of training alone) and `inner_*` after an epoch."""
+        return pd.DataFrame(list(self.lines.values()))
+
+    def recall(self, checkpoint: Path) -> None:
+        """Take up history and answers as they were at a checkpoint."""
+        kept = json.loads((checkpoint / "history.json").read_text(encoding="utf-8"))
+        self.lines = {line["step"]: line for line in kept}
+        self.seconds_before = max((line["seconds"] for line in kept), default=0.0)
+        done = max((line["epoch"] for line in kept), default=0)
+        for path in self.folder.glob("answers-*.npy"):
+            _, epoch, fold = path.stem.split("-")
+            if int(epoch) <= done:
+                self.answers[int(epoch), int(fold)] = np.load(path, allow_pickle=False)
+
+    def _line(self, state: Any) -> dict[str, float]:
+        line = self.lines.setdefault(state.global_step, {"epoch": state.epoch, "step": state.global_step})
+        line["seconds"] = self.seconds_before + time.perf_counter() - self.started - self.answering
+        return line
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        self.started = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        if self.on_step is not None:
+            last = self.lines[max(self.lines)] if self.lines else {}
+            self.on_step({"epoch": state.epoch, **{key: last[key] for key in ("loss",) if key in last}})
+
+    def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
+        logs = more["logs"]
+        if "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            raise TrainingError(
+                f"{self.folder.name}: the loss is {logs['loss']} at step {state.global_step} "
+                f"(epoch {state.epoch:.2f}, rate {logs['learning_rate']:.2g}). Lower the learning rate."
+            )
+        self._line(state).update(loss=logs["loss"], lr=logs["learning_rate"])
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
+        epoch = round(state.epoch)
+        line = self._line(state)
+        begun = time.perf_counter()
+        for fold, rows in self.plan.watched.items():
+            given = answer(more["model"], self.leads, rows)
+            with written_whole(self.folder / f"answers-{epoch}-{fold}.npy") as aside:
+                np.save(aside, given)
+            self.answers[epoch, fold] = given
+        if self.plan.watched:
+            rows = np.concatenate(list(self.plan.watched.values()))
+            held_out = np.concatenate([self.answers[epoch, fold] for fold in self.plan.watched])
+            found = page_scores(held_out, self.leads.labels[rows], self.leads.classes)
+            line.update({f"inner_{name}": found[name] for name in ("log_loss", "accuracy")})
+        self.answering += time.perf_counter() - begun
+        control.should_log = True
+        if epoch >= self.plan.stop_after:
+            control.should_training_stop = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        # `recall` reads this file, so a checkpoint without it is not whole
+        with written_whole(self.folder / f"checkpoint-{state.global_step}" / "history.json") as aside:
+            aside.write_text(json.dumps(list(self.lines.values())), encoding="utf-8")
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written to its end; what a kill left half done is deleted."""
+    whole = []
+    for path in folder.glob("checkpoint-*"):
+        if (path / "history.json").is_file():
+            whole.append(path)
+        else:
+            shutil.rmtree(path)
+    return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)

@@ -1,0 +1,140 @@
+"""Networks that answer for one lead at a time, as the published work trains them.
+
+A page's answer is the mean of its twelve leads' probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leadwise.data.cache import shrink, shrink_leads
+from leadwise.data.contracts import TASKS
+from leadwise.learning.answers import answer_folds
+from leadwise.learning.cross_fit import Results, Study, cross_fit
+from leadwise.learning.engine import Loss
+from leadwise.learning.partition import LeftOut
+from leadwise.learning.recipes import recipe
+from leadwise.models import registry
+from leadwise.pages.leads import LEADS
+
+
+@dataclass(frozen=True)
+class LeadData:
+    """What the data notebooks hand on: the tables `pages.csv` and `folds.csv`, and all crops.
+
+    `crops` uint8 ``(pages, 12, 300, 500)`` and `strips` ``(pages, 300, 2000)``, memory-mapped, in the order
+    of `pages`, which holds the pages whose leads were found.
+    """
+
+    pages: pd.DataFrame
+    folds: pd.DataFrame
+    crops: NDArray[np.uint8]
+    strips: NDArray[np.uint8]
+
+    def example_lead(self, lead: str, label: str, px: int) -> NDArray[np.uint8]:
+        """One lead of the first page of a class as a network sees it: uint8 ``(px, px)``."""
+        row = int(np.flatnonzero(self.pages["label"] == label)[0])
+        return shrink(self.crops[row, LEADS.index(lead)], (px, px))
+
+
+def train_lead_model(
+    parameters: Any,
+    data: LeadData,
+    folder: Path,
+    data_fingerprint: str,
+    *,
+    model: str,
+    name: str | None = None,
+    input_px: int | None = None,
+    loss_for: Callable[[str], Callable[[int, LeftOut], Loss]] | None = None,
+    answer_test: bool = True,
+) -> Results:
+    """Train a network of the registry over the folds of every task and answer for the pages left out.
+
+    `parameters` are a training notebook's (WEIGHTS, RECIPE, TASKS, FOLDS, SEEDS, EPOCHS, MAX_STEPS,
+    INNER); `name` stands in the tables' column `model` and, where it is not `model`, before the names of
+    the weights. `loss_for(task)` gives `cross_fit` another loss than cross-entropy.
+    Raises what `registry.build`, `recipe` and `cross_fit` raise.
+    """
+    told = recipe(model, parameters.RECIPE)
+    side = input_px or registry.entry(model).input_px
+    results = []
+    with shrunk(data.crops, folder, side) as crops:
+        for task in parameters.TASKS:
+            study = Study(
+                name=name or model,
+                model=model,
+                weights=parameters.WEIGHTS,
+                recipe=told,
+                epochs=parameters.EPOCHS or told.epochs,
+                task=task,
+                classes=TASKS[task],
+                folds=tuple(parameters.FOLDS),
+                seeds=tuple(parameters.SEEDS),
+                inner=parameters.INNER,
+                profile=parameters.PROFILE,
+                data_fingerprint=data_fingerprint,
+                max_steps=parameters.MAX_STEPS,
+                input_px=side,
+                prefix=name if name and name != model else "",
+            )
+            loss = loss_for(task) if loss_for else None
+            results.append(
+                cross_fit(
+                    study, crops, data.pages, data.folds, folder, loss_for=loss, answer_test=answer_test
+                )
+            )
+    return Results.joined(results)
+
+
+def answer_lead_model(
+    data: LeadData,
+    weights: Path,
+    scratch: Path,
+    *,
+    model: str,
+    name: str,
+    task: str,
+    profile: str,
+    seeds: Sequence[int],
+    folds: Sequence[int],
+    input_px: int | None = None,
+    protocol: str = "grouped",
+) -> pd.DataFrame:
+    """Test answers (`predictions.csv`) of the networks that `train_lead_model` left in `weights`.
+
+    `scratch` is a folder that may be written to.
+    Raises `WeightsError` where one is missing, `LeakError` where one saw the fold that it is to answer for.
+    """
+    side = input_px or registry.entry(model).input_px
+    with shrunk(data.crops, scratch, side) as crops:
+        return answer_folds(
+            crops,
+            data.pages,
+            data.folds,
+            weights,
+            model=model,
+            keys={"model": name, "task": task, "protocol": protocol, "profile": profile},
+            seeds=seeds,
+            outer=folds,
+            prefix=name if name != model else "",
+            input_px=side,
+        )
+
+
+@contextmanager
+def shrunk(crops: NDArray[np.uint8], folder: Path, side: int) -> Iterator[NDArray[np.uint8]]:
+    """The crops at a network's input size, as a memory map below `folder` that is deleted afterwards."""
+    path = folder / f".crops-{side}.npy"
+    try:
+        yield shrink_leads(crops, path, (side, side))
+    finally:
+        path.unlink(missing_ok=True)

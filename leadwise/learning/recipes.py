@@ -1,0 +1,60 @@
+"""Recipes: with which numbers a network is trained.
+
+`published` holds the values of the published work on these pages (Kilimci et al. 2025, Image and Vision
+Computing 105666, and its notebooks), which fine-tune pre-trained weights. Those learning rates do not train
+random weights: `random` is the recipe for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leadwise.errors import SettingsError, nearest
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """AdamW, linear warm-up over the share `warmup` of all steps, then `schedule`: linear decay or constant.
+
+    `batch` counts lead crops; `source` says where the numbers come from.
+    """
+
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    batch: int
+    epochs: int
+    source: str
+    schedule: str = "linear"
+
+
+def recipe(model: str, name: str) -> Recipe:
+    """The recipe called `name` for a network of the registry.
+
+    Raises `SettingsError` for a name that this network has no recipe of.
+    """
+    own = {key: value for (network, key), value in _RECIPES.items() if network == model}
+    if name not in own:
+        raise SettingsError(f"{model!r} has no recipe called {name!r}; {nearest(name, own)}")
+    return own[name]
+
+
+_PAPER = "published notebooks, training/*.ipynb: fp32, last epoch"
+_BASE = "ours: usual for a transformer from random weights"
+_MICRO = "ours: three learning rates tried on inner folds of the sample's size; not tuned further"
+_RECIPES = {
+    ("vit_base", "published"): Recipe(9e-6, 0.0, 0.10, 64, 30, _PAPER),
+    ("swin_tiny", "published"): Recipe(4e-5, 0.01, 0.10, 80, 35, _PAPER),
+    ("beit_base", "published"): Recipe(6e-5, 0.0, 0.08, 64, 25, _PAPER),
+    ("deit_base", "published"): Recipe(4e-5, 0.01, 0.08, 64, 15, _PAPER),
+    ("mobilenetv3_small", "published"): Recipe(5e-5, 0.01, 0.0, 64, 10, _PAPER, schedule="constant"),
+    ("vit_base", "random"): Recipe(3e-4, 0.05, 0.10, 64, 30, _BASE),
+    ("swin_tiny", "random"): Recipe(3e-4, 0.05, 0.10, 80, 35, _BASE),
+    ("beit_base", "random"): Recipe(3e-4, 0.05, 0.10, 64, 25, _BASE),
+    ("deit_base", "random"): Recipe(3e-4, 0.05, 0.10, 64, 15, _BASE),
+    ("vit_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 8, _MICRO),
+    ("swin_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 8, _MICRO),
+    ("beit_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 8, _MICRO),
+    ("deit_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 8, _MICRO),
+    ("mobilenetv3_small", "random"): Recipe(2e-3, 0.01, 0.10, 32, 10, _MICRO),
+}

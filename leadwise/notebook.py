@@ -1,0 +1,334 @@
+"""How a notebook opens and closes: one call at its top, one at its end.
+
+    run = leadwise.notebook.start("24_image_vit", globals())
+    leads = run.input("12_image_leads", "leads.npy")
+    run.table(predictions, "predictions.csv")
+    run.finish({"accuracy": 0.93})
+
+Between the two a notebook writes only below ``run.folder``. ``result.json`` comes last, and its
+presence means "done".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import random
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from leadwise import files, paths, processes, settings
+from leadwise.errors import MissingInput, SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    Drawn = TypeVar("Drawn", bound=Figure)
+
+#: Set by the executor (leadwise.workflow): the result then waits beside its place until the
+#: executed notebook is in its own.
+UNDER_EXECUTOR = "LEADWISE_UNDER_EXECUTOR"
+WAITING_RESULT = ".result.json"
+
+_BEGUN = ".begun.json"
+_PACKAGES = (
+    "leadwise", "numpy", "opencv-python-headless", "pandas", "scikit-learn", "matplotlib", "torch",
+    "torchvision", "timm", "transformers", "rapidocr", "snakemake", "papermill",
+)  # fmt: skip
+
+
+def start(name: str, namespace: Mapping[str, Any]) -> Run:
+    """Open a notebook: check its parameters, take its folder, fix seeds and threads, say where it stands.
+
+    ``namespace`` is the notebook's ``globals()``; its UPPERCASE names are the parameters. What an
+    interrupted run with the same parameters left in the folder stays, so that training can go on;
+    all else there is cleared away, the old ``result.json`` with it.
+
+    Raises SettingsError for an unknown notebook, profile or parameter, and InputError when another
+    process runs the same notebook and does not end within half a minute.
+    """
+    if os.environ.get(UNDER_EXECUTOR):
+        processes.die_with_parent(int(os.environ["JPY_PARENT_PID"]))
+    parameters = settings.check_parameters(name, _parameters_in(name, namespace), name)
+    if parameters.PROFILE not in settings.profile_names():
+        settings.load_profile(parameters.PROFILE)  # says which profiles there are
+    profile = parameters.PROFILE
+    profile_folder = paths.runs_folder() / profile
+    processes.take_lock(profile_folder / ".locks" / f"{name}.lock", f"{name} (profile {profile})", wait_s=30)
+    run = Run(
+        name=name,
+        profile=profile,
+        parameters=parameters,
+        folder=profile_folder / name,
+        threads=int(os.environ.get("OMP_NUM_THREADS", processes.available_cores())),
+        code_fingerprint=code_fingerprint(name),
+    )
+    _clear(run.folder, parameters)
+    audit = paths.result_path(profile, "11_image_audit")
+    if name != "11_image_audit" and audit.is_file():
+        run.data_fingerprint = json.loads(audit.read_text(encoding="utf-8")).get("data_fingerprint")
+    _fix_threads(run.threads)
+    _fix_seeds(getattr(parameters, "SEEDS", [1])[0])
+    run.introduce()
+    return run
+
+
+@dataclasses.dataclass
+class Run:
+    """One run of one notebook. ``folder`` is where it writes, ``threads`` what it may use."""
+
+    name: str
+    profile: str
+    parameters: Any  # the model of settings.NOTEBOOKS[name]; each notebook knows its own
+    folder: Path
+    threads: int
+    code_fingerprint: str
+    data_fingerprint: str | None = None
+    data_listing: str | None = None
+    inputs: dict[str, str] = dataclasses.field(default_factory=dict)
+    started: datetime = dataclasses.field(default_factory=lambda: datetime.now().astimezone())
+    _began_s: float = dataclasses.field(default_factory=time.monotonic)
+
+    def introduce(self) -> None:
+        """Print versions, machine, data and profile."""
+        rows = {
+            "notebook": self.name,
+            "profile": self.profile,
+            "versions": ", ".join(f"{package} {version}" for package, version in versions().items()),
+            "machine": ", ".join(f"{what} {value}" for what, value in machine().items() if value is not None),
+            "threads": str(self.threads),
+            "data": self.data_fingerprint or "not yet audited (11_image_audit names it)",
+        }
+        for word, text in rows.items():
+            print(f"{word:<10}{text}")
+        if self.profile == "sample":
+            print(
+                "\nThe profile 'sample' shows that every step runs: 48 pages, and a few training steps from "
+                "random weights. Its figures mean nothing."
+            )
+
+    def data_folder(self) -> Path:
+        """Give the folder with the pages: the embedded sample, or ``$LEADWISE_DATA`` where that is set.
+
+        The profile ``sample`` always works on the sample. Raises MissingInput for a folder that is
+        not there or empty.
+        """
+        folder = data_folder(self.profile)
+        self.data_listing = data_listing(self.profile)
+        if folder is None:
+            from leadwise.data.sample import unpack_sample
+
+            folder = unpack_sample(paths.runs_folder() / ".sample-data")
+        return folder
+
+    def input(self, notebook: str, filename: str) -> Path:
+        """Give a file that an earlier notebook wrote, and note in the result that it was read."""
+        settings.check_notebook(notebook)
+        path = paths.runs_folder() / self.profile / notebook / filename
+        if not paths.result_path(self.profile, notebook).is_file() or not path.is_file():
+            raise MissingInput(
+                f"{self.name} needs {filename} of {notebook}, which has not been run under the profile "
+                f"{self.profile!r}: run {notebook} first, or give "
+                f"'leadwise run --profile {self.profile} --only {self.name}', which runs all that it needs."
+            )
+        self.inputs.setdefault(f"{notebook}/{filename}", files.sha256(path))
+        return path
+
+    def table(self, frame: pd.DataFrame, name: str) -> Path:
+        """Write a table whole; one with a contract in leadwise.data.contracts is checked against it."""
+        from leadwise.data import contracts
+
+        path = self.folder / name
+        if name in contracts.SCHEMAS:
+            contracts.write_table(frame, path, name)
+        else:
+            with files.written_whole(path) as aside:
+                frame.to_csv(aside, index=False)
+        return path
+
+    def figure(self, figure: Drawn, name: str) -> Drawn:
+        """Save a figure as PNG and SVG, and hand it back so that it shows as a cell's last line."""
+        from leadwise.evaluation.figures import save_figure
+
+        save_figure(figure, self.folder, name)
+        return figure
+
+    def finish(self, metrics: Mapping[str, Any]) -> None:
+        """Write ``result.json``, the last act of a notebook.
+
+        ``metrics`` maps names to numbers, to ``{value, low, high}`` or to dataclasses with these
+        fields; what is not finite becomes null.
+        """
+        result = {
+            "notebook": self.name,
+            "profile": self.profile,
+            "parameters": self.parameters.model_dump(),
+            "data_fingerprint": self.data_fingerprint,
+            "data_listing": self.data_listing,
+            "code_fingerprint": self.code_fingerprint,
+            "inputs": [{"path": path, "sha256": digest} for path, digest in sorted(self.inputs.items())],
+            "versions": versions(),
+            "machine": machine(),
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self._began_s, 1),
+            "metrics": {name: _plain(value) for name, value in metrics.items()},
+            "files": sorted(
+                path.relative_to(self.folder).as_posix()
+                for path in self.folder.rglob("*")
+                if path.is_file() and not path.name.startswith(".")
+            ),
+        }
+        waiting = bool(os.environ.get(UNDER_EXECUTOR))
+        with files.written_whole(self.folder / (WAITING_RESULT if waiting else "result.json")) as aside:
+            aside.write_text(
+                json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
+            )
+        (self.folder / _BEGUN).unlink(missing_ok=True)
+        print(f"{self.name} is done after {result['seconds']:.0f} s; its files are in {self.folder}")
+
+
+def code_fingerprint(notebook: str) -> str:
+    """Digest the package's modules and the notebook's own cells: what could change its results.
+
+    12 hex digits; outputs and metadata of the notebook do not count.
+    """
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for module in sorted(package.rglob("*.py")):
+        digest.update(module.relative_to(package).as_posix().encode() + b"\0" + module.read_bytes() + b"\0")
+    path = paths.notebook_path(notebook)
+    if not path.is_file():
+        raise MissingInput(f"{path} is missing: restore it, for example with 'git checkout {path.name}'.")
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        digest.update("".join(cell["source"]).encode() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def data_folder(profile: str) -> Path | None:
+    """Give the user's folder of pages, or None where the embedded sample serves."""
+    wanted = os.environ.get("LEADWISE_DATA")
+    if profile == "sample" or not wanted:
+        return None
+    folder = Path(wanted).expanduser().absolute()
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise MissingInput(
+            f"LEADWISE_DATA: {folder} {'is empty' if folder.is_dir() else 'is no folder'}. Let it name "
+            "the folder that holds the class folders, or unset it to work on the embedded sample."
+        )
+    return folder
+
+
+def data_listing(profile: str) -> str:
+    """Digest names, sizes and times of the pages, unread: tells cheaply whether they may have changed."""
+    folder = data_folder(profile)
+    if folder is None:
+        return "sample"
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            state = path.stat()
+            digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:12]
+
+
+def versions() -> dict[str, str]:
+    """List the installed versions of what figures depend on, without importing it."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine: system, processor, cores that may be used, memory, GPU where torch is loaded."""
+    torch = sys.modules.get("torch")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "system": platform.platform(terse=True),
+        "processor": _processor(),
+        "cores": processes.available_cores(),
+        "memory_gb": round(memory / 1e9, 1),
+        "gpu": torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None,
+    }
+
+
+def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect a notebook's UPPERCASE plain values; constants that it imported are tuples and dicts."""
+    settings.check_notebook(name)
+    known = settings.NOTEBOOKS[name].model_fields
+    plain = (str, int, float, bool, list, type(None))
+    return {
+        word: value
+        for word, value in namespace.items()
+        if word in known or (word.isupper() and word[0].isalpha() and isinstance(value, plain))
+    }
+
+
+def _clear(folder: Path, parameters: settings.Parameters) -> None:
+    """Make the folder ready; only what an interrupted run with the same parameters left may stay."""
+    begun = folder / _BEGUN
+    now = parameters.model_dump_json()
+    interrupted = not (folder / "result.json").exists() and not (folder / WAITING_RESULT).exists()
+    if not (interrupted and begun.is_file() and begun.read_text(encoding="utf-8") == now):
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    begun.write_text(now, encoding="utf-8")
+
+
+def _fix_threads(threads: int) -> None:
+    import cv2
+
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = str(threads)  # read by what is imported from here on
+    cv2.setNumThreads(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+
+
+def _fix_seeds(seed: int) -> None:
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries that take no generator draw from this one
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor()
+    names = (line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def _plain(value: Any) -> Any:
+    """Turn a metric into what JSON holds: numpy numbers into numbers, what is not finite into null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise SettingsError(f"a metric of type {type(value).__name__} does not fit into result.json: {value!r}.")

@@ -1,0 +1,1 @@
+"""One printed page: reading, layout, leads, header."""

@@ -1,0 +1,79 @@
+"""A page's bytes to its picture, within limits and never half."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from leadwise.errors import UnreadablePage
+
+Page = NDArray[np.uint8]
+
+MAX_BYTES = 50_000_000
+MAX_PIXELS = 50_000_000
+"""A4 at 600 dpi has 35 million pixels; a decoded page takes three bytes for each."""
+
+_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+
+
+def read_page(source: Path | bytes) -> Page:
+    """Decode a page: BGR uint8 ``(height, width, 3)``.
+
+    `source` is a path or the file's bytes (JPEG, PNG, TIFF, BMP, WebP). Raises `UnreadablePage` for a
+    missing or empty file, one that is no image or was cut off, and one beyond `MAX_BYTES` or `MAX_PIXELS`,
+    which is refused before it is decoded.
+    """
+    name, data = _bytes_of(source)
+    page_size(data, name)
+    page = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if page is None:
+        raise UnreadablePage(f"{name}: the picture cannot be decoded; the file is damaged. Copy it again.")
+    return np.asarray(page, dtype=np.uint8)
+
+
+def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
+    """Width and height in pixels from the file's header alone; checks all that `read_page` promises."""
+    if not data:
+        raise UnreadablePage(f"{name}: the file is empty.")
+    if len(data) > MAX_BYTES:
+        raise UnreadablePage(f"{name}: {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read.")
+    limit: Any = Image.MAX_IMAGE_PIXELS
+    try:
+        Image.MAX_IMAGE_PIXELS = None  # our own limit follows, in our own words
+        with Image.open(io.BytesIO(data)) as image:
+            (width, height), kind = image.size, image.format or ""
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise UnreadablePage(
+            f"{name}: not an image that can be read (JPEG, PNG, TIFF, BMP, WebP)."
+        ) from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    if width * height > MAX_PIXELS:
+        raise UnreadablePage(
+            f"{name}: {width} x {height} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read. "
+            "Scan at 300 dpi."
+        )
+    # decoders fill what is missing with grey and say nothing, so the end is looked for
+    if kind in _ENDS and _ENDS[kind] not in data[-64:]:
+        raise UnreadablePage(f"{name}: the {kind} file was cut off; its end is missing. Copy it again.")
+    return width, height
+
+
+def _bytes_of(source: Path | bytes) -> tuple[str, bytes]:
+    if isinstance(source, bytes):
+        return "page", source
+    source = Path(source)
+    try:
+        if source.stat().st_size > MAX_BYTES:
+            raise UnreadablePage(
+                f"{source}: {source.stat().st_size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read."
+            )
+        return str(source), source.read_bytes()
+    except OSError as error:
+        raise UnreadablePage(f"{source}: {error.strerror or error}.") from error

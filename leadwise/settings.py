@@ -1,0 +1,194 @@
+"""What a profile may say: the parameters of each notebook, checked where they enter.
+
+Each model below is the list of a notebook's knobs: the same UPPERCASE names stand in the
+notebook's ``parameters`` cell, with the same values as defaults. A profile
+(``workflow/profiles/*.yaml``) may say ``description``, ``defaults`` (for every notebook
+that has the parameter) and, under a notebook's name, what that notebook alone gets.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import yaml
+from annotated_types import Ge, Le, Len
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from leadwise import paths
+from leadwise.errors import SettingsError, nearest
+
+
+def _distinct(values: list[int]) -> list[int]:
+    if len(set(values)) < len(values):
+        raise ValueError("names a number twice")
+    return values
+
+
+Seeds = Annotated[list[Annotated[int, Ge(0)]], Len(1), AfterValidator(_distinct)]
+Folds = Annotated[list[Annotated[int, Ge(1), Le(5)]], Len(1, 5), AfterValidator(_distinct)]
+Tasks = Annotated[list[Literal["four", "binary"]], Len(1, 2)]
+Name = Annotated[str, Len(1)]
+
+
+class Parameters(BaseModel):
+    """Parameters that every notebook has."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+
+    PROFILE: Name = Field("sample", description="Results go to runs/<PROFILE>; 'sample' works on the sample.")
+
+
+class FoldMaking(Parameters):
+    """13_image_folds."""
+
+    SEEDS: Seeds = Field([1], description="One partition into five folds for each seed.")
+
+
+class Training(Parameters):
+    """What every notebook has that trains."""
+
+    WEIGHTS: Name = Field("random", description="pretrained, random, or the path of a .safetensors file.")
+    RECIPE: Name = Field("random", description="Name of a recipe in leadwise.learning.recipes.")
+    TASKS: Tasks = Field(["four"], description="four: all pages; binary: normal against abnormal heartbeat.")
+    FOLDS: Folds = Field([1, 2, 3, 4, 5], description="Outer folds that are tested.")
+    SEEDS: Seeds = Field([1], description="Each seed trains on its own partition.")
+    EPOCHS: Annotated[int, Ge(1)] | None = Field(None, description="None: as the recipe says.")
+    MAX_STEPS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Stops every epoch after so many steps: shows that all runs, teaches nothing."
+    )
+    INNER: bool = Field(False, description="Train the inner folds too and choose the number of epochs there.")
+
+
+class ImageBeit(Training):
+    """21_image_beit."""
+
+    MODEL: Name = Field("beit_micro", description="Name of a model in leadwise.models.registry.")
+
+
+class ImageDeit(Training):
+    """22_image_deit."""
+
+    MODEL: Name = Field("deit_micro", description="Name of a model in leadwise.models.registry.")
+
+
+class ImageSwinTiny(Training):
+    """23_image_swin_tiny."""
+
+    MODEL: Name = Field("swin_micro", description="Name of a model in leadwise.models.registry.")
+
+
+class ImageVit(Training):
+    """24_image_vit."""
+
+    MODEL: Name = Field("vit_micro", description="Name of a model in leadwise.models.registry.")
+
+
+class StudentDistill(Training):
+    """41_student_distill."""
+
+    TEACHER: Literal["21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"] = Field(
+        "21_image_beit", description="The notebook whose networks teach."
+    )
+    STUDENT: Name = Field("mobilenetv3_small", description="Name of a model in leadwise.models.registry.")
+    IMAGE_SIZE: Annotated[int, Ge(32), Le(512)] = Field(96, description="Side of the student's input, px.")
+    TEMPERATURE: Annotated[float, Ge(0.1), Le(100)] = Field(2.0, description="Softens both sets of logits.")
+    ALPHA: Annotated[float, Ge(0), Le(1)] = Field(0.5, description="Share of the labels in the loss.")
+
+
+class Comparison(Parameters):
+    """42_student_test and 51_image_models."""
+
+    FOLDS: Folds = Field([1, 2, 3, 4, 5], description="Outer folds whose answers are compared.")
+    SEEDS: Seeds = Field([1], description="Seeds whose answers are compared.")
+    DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over groups.")
+
+
+#: Every notebook with its parameters, in the order in which a person reads them. What each
+#: needs of the others stands in workflow/Snakefile alone.
+NOTEBOOKS: dict[str, type[Parameters]] = {
+    "11_image_audit": Parameters,
+    "12_image_leads": Parameters,
+    "13_image_folds": FoldMaking,
+    "21_image_beit": ImageBeit,
+    "22_image_deit": ImageDeit,
+    "23_image_swin_tiny": ImageSwinTiny,
+    "24_image_vit": ImageVit,
+    "41_student_distill": StudentDistill,
+    "42_student_test": Comparison,
+    "51_image_models": Comparison,
+}
+
+
+def check_notebook(name: str) -> None:
+    """Raise SettingsError with the nearest right word unless ``name`` is a notebook."""
+    if name not in NOTEBOOKS:
+        raise SettingsError(f"unknown notebook {name!r}: {nearest(name, NOTEBOOKS)}")
+
+
+def check_parameters(notebook: str, values: dict[str, Any], where: str) -> Parameters:
+    """Check a notebook's parameters; ``where`` begins the message of a SettingsError."""
+    check_notebook(notebook)
+    try:
+        return NOTEBOOKS[notebook].model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(f"{where}: {_say(error, NOTEBOOKS[notebook])}") from None
+
+
+def profile_names() -> list[str]:
+    """List the profiles in ``workflow/profiles``."""
+    return sorted(path.stem for path in paths.profiles_folder().glob("*.yaml"))
+
+
+def load_profile(name: str) -> dict[str, Parameters]:
+    """Read each notebook's parameters under a profile.
+
+    Raises SettingsError, which names the file and the word, for an unknown profile, notebook or
+    parameter and for a value of the wrong type or outside its range.
+    """
+    if name not in profile_names():
+        raise SettingsError(f"unknown profile {name!r}: {nearest(name, profile_names())}")
+    path = paths.profiles_folder() / f"{name}.yaml"
+    where = path.relative_to(paths.repository()).as_posix()
+    try:
+        profile = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{where}: not readable as YAML: {error}") from None
+    if not isinstance(profile, dict):
+        raise SettingsError(f"{where}: must be a mapping of notebooks to their parameters.")
+    known = ["description", "defaults", *NOTEBOOKS]
+    for key, values in profile.items():
+        if key not in known:
+            raise SettingsError(f"{where}: unknown word {str(key)!r}: {nearest(str(key), known)}")
+        if key != "description" and not isinstance(values, dict):
+            raise SettingsError(f"{where}: {key}: must hold 'PARAMETER: value' lines.")
+    defaults = profile.get("defaults", {})
+    every = {field for model in NOTEBOOKS.values() for field in model.model_fields}
+    for word in defaults:
+        if word not in every:
+            raise SettingsError(f"{where}: defaults: unknown parameter {word!r}: {nearest(str(word), every)}")
+    return {
+        notebook: check_parameters(
+            notebook,
+            {word: value for word, value in defaults.items() if word in model.model_fields}
+            | profile.get(notebook, {})
+            | {"PROFILE": name},
+            f"{where}: {notebook}",
+        )
+        for notebook, model in NOTEBOOKS.items()
+    }
+
+
+def parameters(profile: str, notebook: str) -> Parameters:
+    """Read one notebook's parameters under a profile; raises as ``load_profile`` does."""
+    check_notebook(notebook)
+    return load_profile(profile)[notebook]
+
+
+def _say(error: ValidationError, model: type[Parameters]) -> str:
+    """Say the first of pydantic's complaints in our voice."""
+    first = error.errors()[0]
+    word = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        return f"unknown parameter {word!r}: {nearest(word, model.model_fields)}"
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"{word}: {message[0].lower()}{message[1:]}, but it is {first['input']!r}."

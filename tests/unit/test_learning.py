@@ -1,0 +1,278 @@
+"""Training: the recipe is kept, a kill changes nothing, nobody answers for a page that it has seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from leadwise.data.contracts import CLASSES, checked
+from leadwise.errors import InputError, LeakError, TrainingError, WeightsError
+from leadwise.learning import cross_fit as cross
+from leadwise.learning.distill import TaughtBy
+from leadwise.learning.engine import Leads, Plan, train
+from leadwise.learning.losses import distillation_loss
+from leadwise.learning.recipes import Recipe, recipe
+from leadwise.models import registry
+
+QUICK = Recipe(1e-3, 0.05, 0.1, 32, 2, "tests")
+N_PAGES = 40
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    """Made crops in which the class is easily seen: ink stands at a height that belongs to the class."""
+    rng = np.random.default_rng(0)
+    crops = (rng.random((N_PAGES, 12, 96, 96)) < 0.02).astype(np.uint8) * 255
+    for page in range(N_PAGES):
+        height = 12 + 24 * (page % 4)
+        crops[page, :, height : height + 4] = 255
+    return crops
+
+
+@pytest.fixture(scope="module")
+def pages() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"page_id": [f"{i:012x}" for i in range(N_PAGES)], "label": [CLASSES[i % 4] for i in range(N_PAGES)]}
+    )
+
+
+@pytest.fixture(scope="module")
+def folds(pages: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "protocol": "grouped",
+            "path": pages["page_id"],
+            "page_id": pages["page_id"],
+            "group_id": [f"g{i // 4}" for i in range(N_PAGES)],
+            "label": pages["label"],
+            "seed": 1,
+            "fold": [1 + (i // 4) % 5 for i in range(N_PAGES)],
+            "part": "test",
+        }
+    )
+
+
+def study(**changes: object) -> cross.Study:
+    settings: dict[str, object] = {
+        "name": "vit_micro",
+        "model": "vit_micro",
+        "weights": "random",
+        "recipe": QUICK,
+        "epochs": 2,
+        "task": "four",
+        "classes": CLASSES,
+        "folds": (1,),
+        "seeds": (1,),
+        "inner": False,
+        "profile": "sample",
+        "data_fingerprint": "made",
+        "max_steps": 1,
+    }
+    return cross.Study(**(settings | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory, crops, pages, folds):
+    """A study of two outer folds with their inner ones: the folder and what came of it."""
+    folder = tmp_path_factory.mktemp("teacher")
+    return folder, cross.cross_fit(study(folds=(1, 2), inner=True), crops, pages, folds, folder)
+
+
+def leads_of(crops: np.ndarray) -> Leads:
+    return Leads(crops, np.arange(N_PAGES) % 4, CLASSES)
+
+
+def make_vit() -> registry.LeadClassifier:
+    return registry.build("vit_micro", 4)
+
+
+def test_a_network_learns_classes_that_can_be_seen(crops, tmp_path):
+    rows = np.arange(N_PAGES)
+    plan = Plan(rows[:32], {1: rows[32:]}, seed=1, epochs=2, stop_after=2)
+    trained = train(plan, leads_of(crops), make_vit, QUICK, tmp_path)
+    right = trained.answers[2, 1].mean(axis=1).argmax(axis=1) == rows[32:] % 4
+    assert right.mean() == 1.0
+    assert trained.history["loss"].iloc[-1] < trained.history["loss"].iloc[0] / 2
+
+
+def test_a_training_that_was_cut_off_ends_with_the_same_weights(crops, tmp_path):
+    class CutOffError(Exception):
+        pass
+
+    def cut_in_second_epoch(told: dict[str, float]) -> None:
+        if told["epoch"] > 1.2:
+            raise CutOffError
+
+    rows = np.arange(N_PAGES)
+    plan = Plan(rows[:32], {1: rows[32:]}, seed=5, epochs=2, stop_after=2, max_steps=4)
+    whole = train(plan, leads_of(crops), make_vit, QUICK, tmp_path / "whole")
+    with pytest.raises(CutOffError):
+        train(plan, leads_of(crops), make_vit, QUICK, tmp_path / "cut", on_step=cut_in_second_epoch)
+    seen: list[float] = []
+    resumed = train(
+        plan, leads_of(crops), make_vit, QUICK, tmp_path / "cut", on_step=lambda t: seen.append(t["epoch"])
+    )
+    assert min(seen) > 1.0, "the first epoch was trained again"
+    for (key, value), other in zip(
+        whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True
+    ):
+        assert torch.equal(value, other), key
+    assert np.array_equal(whole.answers[1, 1], resumed.answers[1, 1])
+    assert list(whole.history["loss"]) == list(resumed.history["loss"])
+    assert not list((tmp_path / "cut").glob("checkpoint-*"))
+
+
+def test_a_half_written_checkpoint_is_not_gone_on_from(crops, tmp_path):
+    (tmp_path / "checkpoint-3").mkdir()
+    (tmp_path / "checkpoint-3" / "trainer_state.json").write_text('{"epoch": ')
+    plan = Plan(np.arange(8), {}, seed=1, epochs=1, stop_after=1, max_steps=1)
+    assert train(plan, leads_of(crops), make_vit, QUICK, tmp_path).history["step"].max() == 1
+
+
+def test_a_loss_that_is_no_number_ends_the_training_and_says_where(crops, tmp_path):
+    plan = Plan(np.arange(8), {}, seed=1, epochs=1, stop_after=1, max_steps=1)
+    with pytest.raises(TrainingError, match="step 1"):
+        train(
+            plan, leads_of(crops), make_vit, QUICK, tmp_path, loss=lambda logits, *_: logits.sum() * torch.nan
+        )
+
+
+def test_stopping_early_is_the_same_training_cut_short(crops, tmp_path):
+    rows = np.arange(16)
+    short = train(Plan(rows, {1: rows}, 1, 2, 1, 2), leads_of(crops), make_vit, QUICK, tmp_path / "short")
+    long = train(Plan(rows, {1: rows}, 1, 2, 2, 2), leads_of(crops), make_vit, QUICK, tmp_path / "long")
+    assert {epoch for epoch, _ in short.answers} == {1}
+    assert np.array_equal(short.answers[1, 1], long.answers[1, 1])
+
+
+def test_tables_keep_their_contracts_and_every_page_is_answered_once(taught):
+    _, results = taught
+    checked(results.predictions, "predictions.csv", "predictions")
+    checked(results.history, "history.csv", "history")
+    checked(results.calibration, "calibration.csv", "calibration")
+    pages = results.predictions.query("unit == 'page' and role == 'test'")
+    assert pages["unit_id"].is_unique
+    assert len(pages) == 16
+    assert len(results.predictions.query("unit == 'lead'")) == 16 * 12
+    inner = results.predictions.query("role == 'inner' and fold == 1")
+    assert sorted(inner["held_out"].unique()) == [2, 3, 4, 5]
+
+
+def test_two_outer_folds_with_inner_ones_cost_nine_trainings(taught):
+    folder, _ = taught
+    names = {path.stem for path in (folder / "weights").iterdir()}
+    pairs = ["1-2", "1-3", "1-4", "1-5", "2-3", "2-4", "2-5"]
+    assert names == {f"seed1-fold{left_out}" for left_out in ["1", "2", *pairs]}
+
+
+def test_a_second_call_trains_nothing_again_and_answers_the_same(taught, crops, pages, folds):
+    folder, first = taught
+    again = cross.cross_fit(study(folds=(1, 2), inner=True), crops, pages, folds, folder)
+    assert again.reused == 9
+    pd.testing.assert_frame_equal(again.predictions, first.predictions)
+
+
+def test_another_recipe_trains_again(taught, crops, pages, folds, tmp_path):
+    import shutil
+
+    folder, _ = taught
+    shutil.copytree(folder, tmp_path / "copy")
+    slower = study(recipe=Recipe(1e-4, 0.05, 0.1, 32, 2, "tests"))
+    assert cross.cross_fit(slower, crops, pages, folds, tmp_path / "copy").reused == 0
+
+
+def test_a_group_on_both_sides_is_refused_before_training(crops, pages, folds, tmp_path):
+    leaky = folds.copy()
+    leaky.loc[0, "group_id"] = leaky.loc[4, "group_id"]
+    with pytest.raises(LeakError, match=leaky.loc[4, "group_id"]):
+        cross.cross_fit(study(), crops, pages, leaky, tmp_path)
+
+
+def test_a_fold_without_a_class_is_refused(crops, pages, folds, tmp_path):
+    lacking = folds.copy()
+    lacking.loc[(lacking["fold"] == 2) & (lacking["label"] == "mi"), "fold"] = 3
+    with pytest.raises(InputError, match="fold 2 of seed 1 has no page of class 'mi'"):
+        cross.cross_fit(study(), crops, pages, lacking, tmp_path)
+
+
+def test_a_seed_without_folds_is_refused(crops, pages, folds, tmp_path):
+    with pytest.raises(InputError, match="13_image_folds"):
+        cross.cross_fit(study(seeds=(7,)), crops, pages, folds, tmp_path)
+
+
+def test_the_binary_task_trains_on_its_two_classes_alone(crops, pages, folds, tmp_path):
+    results = cross.cross_fit(study(task="binary", classes=CLASSES[:2]), crops, pages, folds, tmp_path)
+    assert set(results.predictions["label"]) == {"normal", "abnormal_heartbeat"}
+    assert (tmp_path / "weights" / "binary-seed1-fold1.safetensors").is_file()
+
+
+def test_weights_say_where_they_come_from(taught):
+    from safetensors import safe_open
+
+    folder, _ = taught
+    with safe_open(folder / "weights" / "seed1-fold1-2.safetensors", framework="pt") as file:
+        told = file.metadata()
+    assert told["left_out"] == "1,2"
+    assert told["began_from"] == "random"
+    assert told["classes"] == ",".join(CLASSES)
+    assert told["data_fingerprint"] == "made"
+
+
+def test_the_teacher_of_a_fold_never_saw_its_pages(taught):
+    folder, _ = taught
+    teacher = TaughtBy(folder, "vit_micro", CLASSES, "four", alpha=0.5, temperature=2.0)
+    assert not teacher.teacher(1, (1,)).training
+    assert not any(p.requires_grad for p in teacher.teacher(1, (1,)).parameters())
+    weights = folder / "weights"
+    (weights / "seed1-fold3.safetensors").write_bytes((weights / "seed1-fold1.safetensors").read_bytes())
+    try:
+        with pytest.raises(LeakError, match="left out fold 1"):
+            teacher.teacher(1, (3,))
+    finally:
+        (weights / "seed1-fold3.safetensors").unlink()
+    with pytest.raises(WeightsError, match="no such weights"):
+        teacher.teacher(1, (5,))
+
+
+def test_a_student_is_taught_on_inner_folds_as_well(taught, crops, pages, folds, tmp_path):
+    folder, _ = taught
+    teacher = TaughtBy(folder, "vit_micro", CLASSES, "four", alpha=0.5, temperature=2.0)
+    student = study(name="student", model="mobilenetv3_small", input_px=96, inner=True, prefix="taught")
+    before = load_file(folder / "weights" / "seed1-fold1.safetensors")
+    results = cross.cross_fit(student, crops, pages, folds, tmp_path, loss_for=teacher, answer_test=False)
+    assert set(results.predictions["role"]) == {"inner"}
+    assert (tmp_path / "weights" / "taught-seed1-fold1-4.safetensors").is_file()
+    for key, value in load_file(folder / "weights" / "seed1-fold1.safetensors").items():
+        assert torch.equal(value, before[key])
+
+
+def test_the_distillation_loss_is_the_published_mix():
+    student = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.3]])
+    teacher = torch.tensor([[1.0, 1.0, 0.0], [-1.0, 2.0, 0.0]])
+    labels = torch.tensor([0, 1])
+    p, q = torch.softmax(teacher / 2, 1), torch.softmax(student / 2, 1)
+    by_hand = 0.5 * -torch.log_softmax(student, 1)[[0, 1], labels].mean()
+    by_hand += 0.5 * 4 * (p * (p / q).log()).sum(1).mean()
+    assert distillation_loss(student, teacher, labels, alpha=0.5, temperature=2.0) == pytest.approx(
+        by_hand.item()
+    )
+    alike = distillation_loss(teacher, teacher, labels, alpha=0.0, temperature=2.0)
+    assert alike == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "rate", "decay", "warmup", "batch", "epochs"),
+    [
+        ("vit_base", 9e-6, 0.0, 0.10, 64, 30),
+        ("swin_tiny", 4e-5, 0.01, 0.10, 80, 35),
+        ("beit_base", 6e-5, 0.0, 0.08, 64, 25),
+        ("deit_base", 4e-5, 0.01, 0.08, 64, 15),
+    ],
+)
+def test_recipes_hold_the_published_values(model, rate, decay, warmup, batch, epochs):
+    told = recipe(model, "published")
+    assert (told.learning_rate, told.weight_decay, told.warmup) == (rate, decay, warmup)
+    assert (told.batch, told.epochs, told.schedule) == (batch, epochs, "linear")

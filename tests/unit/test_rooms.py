@@ -1,0 +1,98 @@
+"""Imports go one way, so that each room can be read and used without those below it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import leadwise
+
+PACKAGE = Path(leadwise.__file__).parent
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOMS = (
+    "errors", "files",
+    "pages", "signals", "data", "evaluation", "models", "learning", "serving",
+    "paths", "settings", "processes", "notebook", "workflow", "cli",
+)  # fmt: skip
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in ROOMS)
+
+
+def imported(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_room_imports_only_from_rooms_above_it(module: Path) -> None:
+    own = ROOMS.index(room_of(module))
+    for name in imported(module):
+        parts = name.split(".")
+        if parts[0] == "leadwise" and len(parts) > 1 and parts[1] in ROOMS:
+            assert ROOMS.index(parts[1]) <= own, f"{room_of(module)} imports {name}, a room below it"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_torch_is_imported_by_models_and_learning_alone(module: Path) -> None:
+    heavy = {"torch", "torchvision", "timm", "transformers", "accelerate"}
+    if room_of(module) not in {"models", "learning"}:
+        assert not heavy & {name.split(".")[0] for name in imported(module)}
+
+
+def loaded_by(statement: str) -> tuple[float, set[str]]:
+    script = (
+        f"import json, sys, time; began = time.perf_counter(); {statement}; "
+        "print(json.dumps([time.perf_counter() - began, sorted(sys.modules)]))"
+    )
+    seconds, modules = json.loads(subprocess.check_output([sys.executable, "-c", script]))
+    return seconds, set(modules)
+
+
+def test_importing_leadwise_takes_under_0_3_s_and_loads_nothing_heavy() -> None:
+    seconds, modules = min(loaded_by("import leadwise") for _ in range(3))
+    assert seconds < 0.3
+    assert not {"torch", "cv2", "numpy", "pandas"} & modules
+
+
+def test_the_command_line_starts_without_what_only_its_commands_need() -> None:
+    _, modules = loaded_by("import leadwise.cli")
+    assert not {"torch", "cv2", "numpy", "pandas", "pydantic", "papermill", "snakemake"} & modules
+
+
+def test_the_installed_version_is_the_one_in_the_source() -> None:
+    assert version("leadwise") == leadwise.__version__
+
+
+def test_every_requirement_has_its_exact_version_in_the_constraints() -> None:
+    lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    exact = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    assert all(part.replace(".", "").isalnum() for part in exact.values()), "a local version or a URL"
+    for line in (REPOSITORY / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if text := line.split("#")[0].strip():
+            wanted = Requirement(text)
+            assert wanted.specifier.contains(exact[wanted.name])
+
+
+def test_what_the_package_asks_for_stands_in_the_requirements_with_the_same_range() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    listed = {text for line in lines if (text := line.split("#")[0].strip())}
+    asked = set(project["dependencies"]).union(*project["optional-dependencies"].values())
+    assert {text for text in asked if not text.startswith("leadwise[")} <= listed

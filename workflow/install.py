@@ -1,0 +1,133 @@
+"""Make .venv and install leadwise with all that it uses, once; used by `make env`.
+
+A torch that is already in .venv and lies in the range of requirements.txt is kept (a CPU build, say).
+Standard library alone, and readable for Pythons that are too old, so that it can say so.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent
+PYTHON = FOLDER / ".venv" / "bin" / "python"
+STAMP = FOLDER / ".venv" / "installed-for"
+REQUIREMENTS = FOLDER / "requirements.txt"
+CONSTRAINTS = FOLDER / "constraints.txt"
+
+# Pins that belong to the torch of constraints.txt and to no other.
+BELONGS_TO_TORCH = re.compile(r"(torch|torchvision|triton|nvidia-.*|cuda-.*)==")
+
+# Run by the Python of .venv, whose pip knows how to read ranges.
+INSTALLED_IN_RANGE = """
+import importlib.metadata, json, sys
+from pip._vendor.packaging.requirements import Requirement
+found = {}
+for line in open(sys.argv[1], encoding="utf-8"):
+    text = line.split("#")[0].strip()
+    if text and Requirement(text).name in ("torch", "torchvision"):
+        wanted = Requirement(text)
+        try:
+            version = importlib.metadata.version(wanted.name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if wanted.specifier.contains(version, prereleases=True):
+            found[wanted.name] = version
+print(json.dumps(found))
+"""
+
+
+def main():
+    """Install what is missing, or end with a sentence that says what is wrong and what to do."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - to say so is what this line is for
+        fail(
+            f"leadwise needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}.",
+            "Install one and name it: make PYTHON=python3.12 run",
+        )
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == stamp():
+        return
+    if not PYTHON.exists():
+        make_environment()
+    kept = installed_in_range()
+    if "torch" in kept:
+        print(f"Keeping what .venv has: {kept}.", flush=True)
+    else:
+        print("Installing into .venv: with torch's CUDA libraries some 6.5 GB and minutes.", flush=True)
+    if install(kept):
+        fail(
+            "pip could not install everything; what it said stands above.",
+            "Is there a network, and are 7 GB of disk free? The same command goes on from here.",
+        )
+    broken = first_broken_import()
+    if broken:
+        fail(
+            broken,
+            "The torch and the torchvision in .venv may not belong together. Install a pair, for example:",
+            "  .venv/bin/python -m pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu",
+            "and give the command again; or remove .venv to get the pair of constraints.txt.",
+        )
+    STAMP.write_text(stamp())
+
+
+def make_environment():
+    """Make .venv."""
+    try:
+        import ensurepip  # noqa: F401 - Debian leaves both out
+        import venv  # noqa: F401
+    except ImportError:
+        fail(
+            f"{sys.executable} cannot make virtual environments: its venv module is missing.",
+            "On Debian and Ubuntu: sudo apt install python3-venv",
+        )
+    print("Making .venv ...", flush=True)
+    if subprocess.call([sys.executable, "-m", "venv", str(FOLDER / ".venv")]):
+        fail("python -m venv failed; what it said stands above.")
+
+
+def installed_in_range():
+    """Give the versions of torch and torchvision in .venv that requirements.txt admits."""
+    return json.loads(subprocess.check_output([str(PYTHON), "-c", INSTALLED_IN_RANGE, str(REQUIREMENTS)]))
+
+
+def install(kept):
+    """Run pip by constraints.txt, in which the pins of a kept torch give way to what is there."""
+    pins = CONSTRAINTS.read_text().splitlines()
+    if "torch" in kept:
+        pins = [pin for pin in pins if not BELONGS_TO_TORCH.match(pin)]
+        pins += [f"{name}=={version}" for name, version in kept.items()]
+    with tempfile.TemporaryDirectory() as scratch:
+        constraints = Path(scratch) / "constraints.txt"
+        constraints.write_text("\n".join(pins) + "\n")
+        command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+        command += ["-r", str(REQUIREMENTS), "-c", str(constraints), "-e", "."]
+        return subprocess.call(command, cwd=str(FOLDER))
+
+
+def first_broken_import():
+    """Say which of the three that must fit each other fails to import, and how."""
+    for module in ("torch", "torchvision", "timm"):
+        command = [str(PYTHON), "-c", f"import {module}"]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            return f"import {module} fails: {done.stderr.strip().splitlines()[-1]}"
+    return None
+
+
+def stamp():
+    """Digest what .venv is installed for: the lists of packages and the place of the clone."""
+    digest = hashlib.sha256(str(FOLDER).encode())
+    for path in (REQUIREMENTS, CONSTRAINTS, FOLDER / "pyproject.toml"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def fail(*lines):
+    """End with what is wrong and what to do."""
+    sys.exit("\n" + "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
