@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from leadwise.learning.lead_models import LeadData
+
     Drawn = TypeVar("Drawn", bound=Figure)
 
 #: Set by the executor (leadwise.workflow): the result then waits beside its place until the
@@ -144,6 +146,40 @@ class Run:
             )
         self.inputs.setdefault(f"{notebook}/{filename}", files.sha256(path))
         return path
+
+    def result(self, notebook: str) -> dict[str, Any]:
+        """Give what an earlier notebook wrote into its ``result.json``."""
+        text = self.input(notebook, "result.json").read_text(encoding="utf-8")
+        return dict(json.loads(text))
+
+    def earlier(self, notebook: str) -> Path:
+        """Give the folder of an earlier notebook, to read its arrays or weights from."""
+        return self.input(notebook, "result.json").parent
+
+    def lead_data(self) -> LeadData:
+        """Give the pages, folds and crops that the data notebooks wrote; pages without crops are left out."""
+        from leadwise.data.cache import open_crops
+        from leadwise.data.contracts import read_table
+        from leadwise.learning.lead_models import LeadData
+
+        found = read_table(self.input("12_image_leads", "leads.csv"), "leads.csv")["page_id"].unique()
+        pages = read_table(self.input("11_image_audit", "pages.csv"), "pages.csv")
+        return LeadData(
+            pages.set_index("page_id").loc[found].reset_index(),
+            read_table(self.input("13_image_folds", "folds.csv"), "folds.csv"),
+            open_crops(self.input("12_image_leads", "leads.npy")),
+            open_crops(self.input("12_image_leads", "strip.npy")),
+        )
+
+    @property
+    def caution(self) -> str:
+        """Give the sentence that must stand beside every figure of this run."""
+        if self.profile == "sample":
+            return "**This is the sample: a few steps on 48 pages. The figure means nothing.**"
+        return (
+            "These are pages of one hospital and one device, labelled by criteria that were not published; a "
+            "printed id is a number of the device and no person. Research use only."
+        )
 
     def table(self, frame: pd.DataFrame, name: str) -> Path:
         """Write a table whole; one with a contract in leadwise.data.contracts is checked against it."""

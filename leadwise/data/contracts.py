@@ -15,11 +15,7 @@ import pandas as pd
 
 from leadwise.errors import MissingInput, TableError, nearest
 from leadwise.files import written_whole
-
-try:  # TEMPORARY until pages/leads.py exists
-    from leadwise.pages.leads import LEADS
-except ImportError:
-    LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+from leadwise.pages.leads import LEADS
 
 CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""

@@ -75,6 +75,31 @@ def average_leads(predictions: pd.DataFrame) -> pd.DataFrame:
     return pages[[column for column in predictions if column != "lead"]]
 
 
+def select_pages(
+    predictions: pd.DataFrame, task: str, seeds: Sequence[int], folds: Sequence[int], model: str | None = None
+) -> pd.DataFrame:
+    """The pages' test answers of one task and model, of these seeds and folds alone.
+
+    Raises InputError where a seed or fold has none.
+    """
+    rows = predictions[
+        (predictions["unit"] == "page") & (predictions["role"] == "test") & (predictions["task"] == task)
+    ]
+    if model is not None:
+        rows = rows[rows["model"] == model]
+    rows = rows[rows["seed"].isin(list(seeds)) & rows["fold"].isin(list(folds))]
+    there = set(zip(rows["seed"], rows["fold"], strict=True))
+    lacking = [(seed, fold) for seed in seeds for fold in folds if (seed, fold) not in there]
+    if lacking:
+        seed, fold = lacking[0]
+        name = model or ", ".join(predictions["model"].unique())
+        raise InputError(
+            f"{name} has no test answers for seed {seed}, fold {fold} (task {task!r}). Run its notebook with "
+            "these SEEDS and FOLDS, or compare fewer."
+        )
+    return rows.reset_index(drop=True)
+
+
 def probabilities(answers: pd.DataFrame, classes: Sequence[str]) -> tuple[NDArray[np.int64], Floats]:
     """Label indices (N,) and probabilities (N, K) of rows of predictions.csv, classes in the order given.
 

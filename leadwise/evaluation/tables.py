@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from leadwise.data.contracts import TASKS
 from leadwise.errors import InputError
 from leadwise.evaluation.intervals import Interval, bootstrap_groups
 from leadwise.evaluation.metrics import LOWER_IS_BETTER, readable
@@ -100,6 +101,26 @@ def to_markdown(table: pd.DataFrame, class_names: Mapping[str, str] | None = Non
         *(" | ".join(str(cell).replace("|", r"\|") for cell in row) for row in text.itertuples(index=False)),
     ]
     return "\n".join(f"| {line} |" for line in lines) + "\n"
+
+
+def join_tasks(answers: Mapping[str, Mapping[str, pd.DataFrame]], draws: int = 2000) -> pd.DataFrame:
+    """The summaries of several tasks, one below the other; ``answers`` holds, by task, what ``summary`` takes."""
+    return pd.concat(
+        [summary(models, TASKS[task], draws=draws) for task, models in answers.items()], ignore_index=True
+    )
+
+
+def as_metrics(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The metrics of a summary with one row a task as ``result.json`` holds them: ``{name: {value, low, high}}``.
+
+    Names of the second task and those after it begin with the task.
+    """
+    found = {}
+    for number, row in enumerate(table.to_dict("records")):
+        for metric in metrics_of(table):
+            name = metric if number == 0 else f"{row['task']}_{metric}"
+            found[name] = {"value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
+    return found
 
 
 def metrics_of(table: pd.DataFrame) -> list[str]:

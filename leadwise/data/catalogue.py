@@ -1,0 +1,186 @@
+"""What is in a folder of pages: files, classes, copies, and what each page says in print."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from pathlib import Path
+
+import pandas as pd
+
+from leadwise.data.contracts import CLASSES, PAGE_ID_DIGITS, SCHEMAS, read_table, write_table
+from leadwise.errors import InputError, LeadwiseError, MissingInput, UnreadablePage
+from leadwise.pages.header import Header, read_header
+from leadwise.pages.layout import find_layout
+from leadwise.pages.read import MAX_BYTES, page_size, read_page
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+
+_HEADER_FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm", "lead_off")
+
+#: What a folder's name must hold, in this order: "history of MI" also holds "MI".
+_CLASS_WORDS = (
+    ("history_of_mi", r"history|\bpmi\b|\bhmi\b"),
+    ("abnormal_heartbeat", r"abnormal|arrhythmia|\bhb\b"),
+    ("mi", r"myocardial|infarct|\bmi\b"),
+    ("normal", r"normal"),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder holds.
+
+    `files` has a row a readable file in natural order: `path` (relative), `label, sha256, bytes, width_px,
+    height_px`. `problems` has a row a file that cannot be read: `path, why`.
+    """
+
+    files: pd.DataFrame
+    problems: pd.DataFrame
+
+
+def find_pages(folder: Path) -> Found:
+    """List and hash all images below the class folders of `folder`.
+
+    Class folders are told by their names: those of the Mendeley set and its mirrors, or plainly `normal,
+    abnormal_heartbeat, history_of_mi, mi`; folders such as train, val and test may stand above them. Files
+    that cannot be read as images are problems, not errors. Raises `MissingInput` for a folder that is missing
+    or holds no image below a class folder, `InputError` where one page stands under two classes.
+    """
+    if not folder.is_dir():
+        raise MissingInput(f"{folder}: no such folder. Give the one that holds the class folders.")
+    rows, problems = [], []
+    for path, label in _images(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise UnreadablePage(f"larger than {MAX_BYTES / 1e6:.0f} MB")
+            data = path.read_bytes()
+            width, height = page_size(data, name)
+        except (UnreadablePage, OSError) as error:
+            problems.append({"path": name, "why": str(error).removeprefix(f"{name}: ")})
+            continue
+        rows.append((name, label, hashlib.sha256(data).hexdigest(), len(data), width, height))
+    if not rows and not problems:
+        raise MissingInput(
+            f"{folder}: no images below a class folder. It should hold folders such as 'normal', "
+            "'abnormal_heartbeat', 'history_of_mi' and 'mi' (or those of the Mendeley set) with page images."
+        )
+    columns = ["path", "label", "sha256", "bytes", "width_px", "height_px"]
+    table = pd.DataFrame(rows, columns=columns)
+    several = table.groupby("sha256")["label"].nunique()
+    if (several > 1).any():
+        same = table.loc[table["sha256"] == several.idxmax(), "path"].tolist()
+        raise InputError(
+            f"{folder}: one page stands under two classes ({same[0]}, {same[-1]}). Only one can be right: "
+            "take the other away."
+        )
+    return Found(table, pd.DataFrame(problems, columns=["path", "why"]))
+
+
+def build_catalogue(
+    files: pd.DataFrame, folder: Path, on_page: Callable[[str], None] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The distinct pages of `files` as `pages.csv`, and the pages whose header was not read (`path, why`).
+
+    Header fields of known pages come from the shipped catalogue by sha256; others are read by OCR, and
+    `on_page` is called before each of these. Pages of another layout keep empty fields.
+    """
+    known = shipped().set_index("sha256")
+    first = files.drop_duplicates("sha256", keep="first")
+    copies = files["sha256"].value_counts()
+    rows, unread = [], []
+    for page in first.itertuples():
+        digest = str(page.sha256)
+        if digest in known.index:
+            fields = {name: known.loc[digest, name] for name in _HEADER_FIELDS}
+        else:
+            if on_page:
+                on_page(str(page.path))
+            try:
+                fields = vars(_header_of(folder / str(page.path)))
+            except LeadwiseError as error:
+                fields = dict.fromkeys(_HEADER_FIELDS)
+                unread.append({"path": page.path, "why": str(error)})
+        rows.append(
+            {
+                "page_id": digest[:PAGE_ID_DIGITS],
+                "path": page.path,
+                "label": page.label,
+                "copies": int(copies[digest]),
+                "sha256": digest,
+                "width_px": page.width_px,
+                "height_px": page.height_px,
+                **fields,
+            }
+        )
+    pages = pd.DataFrame(rows, columns=list(SCHEMAS["pages.csv"].columns))
+    return pages, pd.DataFrame(unread, columns=["path", "why"])
+
+
+def data_fingerprint(files: pd.DataFrame) -> str:
+    """Twelve hex digits over all paths and contents: the same for the same folder, wherever it lies."""
+    digest = hashlib.sha256()
+    for path, content in sorted(zip(files["path"], files["sha256"], strict=True)):
+        digest.update(f"{path}\0{content}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+@functools.cache
+def shipped() -> pd.DataFrame:
+    """The catalogue that comes with leadwise: all 491 distinct pages of the Mendeley set."""
+    return read_table(Path(str(package_files("leadwise") / "resources" / "pages.csv")), "pages.csv")
+
+
+def rebuild(folder: Path, out: Path) -> pd.DataFrame:
+    """Read the headers of all distinct pages of `folder` anew and write them to `out`.
+
+    Nothing is taken from the shipped catalogue; this is the command that made it.
+    """
+    from rich.progress import track
+
+    files = find_pages(folder).files
+    copies = files["sha256"].value_counts()
+    first = files.drop_duplicates("sha256", keep="first")
+    listed = track(first["path"], description="Reading printed headers")
+    headers = [vars(_header_of(folder / path)) for path in listed]
+    pages = first.reset_index(drop=True).assign(
+        page_id=first["sha256"].str[:PAGE_ID_DIGITS].to_numpy(), copies=copies[first["sha256"]].to_numpy()
+    )
+    pages = pd.concat([pages.drop(columns="bytes"), pd.DataFrame(headers)], axis=1)
+    write_table(pages, out, "pages.csv")
+    return pages
+
+
+def natural(path: str) -> tuple[tuple[int, str | int], ...]:
+    """A sort key by which ``MI(10).jpg`` comes after ``MI(9).jpg``."""
+    parts = re.split(r"(\d+)", path.lower())
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in parts)
+
+
+def class_of(folder_name: str) -> str | None:
+    """The class that a folder's name stands for, or None."""
+    name = folder_name.lower()
+    plain = re.sub(r"[\s_-]+", " ", name).strip()
+    if name in CLASSES:
+        return name
+    return next((label for label, words in _CLASS_WORDS if re.search(words, plain)), None)
+
+
+def _images(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Image files with the class of the nearest folder above that names one, in natural order."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES]
+    for path in sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix())):
+        parents = path.relative_to(folder).parts[:-1]
+        label = next((found for name in reversed(parents) if (found := class_of(name))), None)
+        if label and not path.name.startswith("."):
+            yield path, label
+
+
+def _header_of(path: Path) -> Header:
+    page = read_page(path)
+    return read_header(page, find_layout(page))
