@@ -1,7 +1,7 @@
 """What a profile may say: the parameters of each notebook, checked where they enter.
 
 Each model below is the list of a notebook's knobs: the same UPPERCASE names stand in the
-notebook's ``parameters`` cell, with the same values as defaults. A profile
+notebook's ``parameters`` cell, there with the values of the profile ``sample``. A profile
 (``workflow/profiles/*.yaml``) may say ``description``, ``defaults`` (for every notebook
 that has the parameter) and, under a notebook's name, what that notebook alone gets.
 """

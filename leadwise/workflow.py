@@ -238,6 +238,7 @@ def execute(name: str, profile: str) -> None:
             language="python",
             kernel_manager_class=_own_python(),
             progress_bar=False,
+            coalesce_streams=True,  # one line of progress stays, not hundreds
             on_cell_start=at_cell,
         )
         result = folder / notebook.WAITING_RESULT

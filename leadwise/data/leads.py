@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from leadwise.pages.read import read_page
 def cut_pages(pages: pd.DataFrame, folder: Path, target: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cut all pages and write ``leads.npy`` and ``strip.npy`` below `target`.
 
-    `pages` keeps the contract ``pages.csv``, its paths are relative to `folder`. Returns the rows of ``leads.csv``,
-    in the order of the arrays, and the pages that were refused (`path, why`). One page is in memory at a time.
-    Raises `InputError` when every page is refused.
+    `pages` keeps the contract ``pages.csv``, its paths are relative to `folder`. Returns the rows of
+    ``leads.csv``, in the order of the arrays, and the pages that were refused (`path, why`). One page is in
+    memory at a time. Raises `InputError` when every page is refused.
     """
     from tqdm import tqdm
 
@@ -35,7 +36,11 @@ def cut_pages(pages: pd.DataFrame, folder: Path, target: Path) -> tuple[pd.DataF
         crops = create(crops_path, (len(pages), len(LEADS), ROW_PX, LEAD_PX))
         strips = create(strip_path, (len(pages), ROW_PX, STRIP_PX))
         for page_id, path in tqdm(
-            zip(pages["page_id"], pages["path"], strict=True), "pages", len(pages), mininterval=1
+            zip(pages["page_id"], pages["path"], strict=True),
+            "pages",
+            len(pages),
+            mininterval=1,
+            file=sys.stdout,
         ):
             try:
                 page = read_page(folder / path)
@@ -67,7 +72,7 @@ def cut_pages(pages: pd.DataFrame, folder: Path, target: Path) -> tuple[pd.DataF
                 )
         if not n_found:
             raise InputError(
-                f"none of {len(pages)} pages could be cut; the first: {refused[0]['path']}: {refused[0]['why']}"
+                f"none of {len(pages)} pages could be cut; {refused[0]['path']}, for one: {refused[0]['why']}"
             )
         del crops, strips
         for array in (crops_path, strip_path):

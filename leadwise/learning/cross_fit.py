@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -367,7 +368,9 @@ def _progress(study: Study, parts: dict[int, Partition]) -> Iterator[Callable[[s
     trainings = len(parts) * (len(study.folds) + (len(pairs) if study.inner else 0))
     begun: list[str] = []
     layout = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} to go{postfix}"
-    with tqdm(desc=study.name, total=trainings * study.epochs, mininterval=1.0, bar_format=layout) as bar:
+    with tqdm(
+        desc=study.name, total=trainings * study.epochs, mininterval=1.0, bar_format=layout, file=sys.stdout
+    ) as bar:
 
         def on_step(name: str, told: dict[str, float]) -> None:
             if name not in begun:
