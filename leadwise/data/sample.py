@@ -36,9 +36,9 @@ def unpack_sample(folder: Path) -> Path:
         copies.setdefault(row["sha256"], []).append(row["path"])
     with tarfile.open(resources / "sample.tar.xz") as archive:
         for member in archive:
-            content = archive.extractfile(member)
+            content = archive.extractfile(member) if member.isfile() else None
             if content is None:
-                continue
+                continue  # a folder, or a link, which may point anywhere
             data = content.read()
             # where a file goes is the index's word, never the archive's
             for path in copies.pop(hashlib.sha256(data).hexdigest(), []):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from leadwise.pages.layout import PIXELS_PER_S
 from leadwise.pages.leads import LEAD_S, LEADS, ON_PAGE, Leads
 
-_SAME_LEAD = 0.98
+_SAME_LEAD = 0.99
 
 
 def trace_px(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -28,7 +28,7 @@ def rhythm_lead(leads: Leads) -> tuple[str | None, float]:
     """The lead that the rhythm strip repeats, or None, and the best correlation found.
 
     Each lead is compared with the strip over the 2.5 s that they share; the printed names on both add
-    some scatter. None where no lead reaches 0.98 (99 % of 491 pages reach 0.99; strips that leave
+    some scatter. None where no lead reaches 0.99 (99 % of 491 pages reach 0.995; strips that leave
     their row do not).
     """
     strip = trace_px(leads.strip)

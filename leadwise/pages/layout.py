@@ -27,7 +27,6 @@ FIRST_X = 152.5  # where the traces begin
 
 _PINK = 60  # red above green; the frame has 80 to 130, a neutral trace 0
 _DARK = 110  # brightest channel of ink; the grid never goes below 180
-_MAX_ROTATION_DEG = 0.3  # beyond it the rows of a crop shift by more than 2 px
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ def find_layout(page: Page) -> Layout:
     """Find frame, separators and scale of a page, BGR uint8 ``(height, width, 3)``.
 
     Raises `ForeignPage`, which says what was looked for and what was found, for a page without the frame or
-    the separators, with other proportions, or turned by more than 0.3 degrees.
+    the separators, or with other proportions. A page turned by more than some 0.1 degrees counts as one
+    without a frame.
     """
     frame = _find_frame(page)
     left, top, right, bottom = frame
@@ -80,11 +80,6 @@ def find_layout(page: Page) -> Layout:
             f"{_WHAT_NEXT}"
         )
     rotation_deg = _rotation_deg(page, frame)
-    if abs(rotation_deg) > _MAX_ROTATION_DEG:
-        raise ForeignPage(
-            f"the page is turned by {rotation_deg:.1f} degrees; up to {_MAX_ROTATION_DEG} are read. "
-            "Scan it straight."
-        )
     separators = _find_separators(page, frame, x_scale, y_scale)
     x_scale, x_offset = np.polyfit(SEPARATORS_X, separators, 1)
     return Layout(
@@ -111,7 +106,7 @@ def _find_frame(page: Page) -> tuple[float, float, float, float]:
     if len(across) < 2 or len(down) < 2 or np.ptp(across) < height / 3 or np.ptp(down) < width / 3:
         raise ForeignPage(
             f"no frame found: {len(across)} rows and {len(down)} columns are pink over half of the picture "
-            f"({width} x {height} px); two of each, far apart, are needed. {_WHAT_NEXT}"
+            f"({width} x {height} px); two of each, far apart, are needed. {_WHAT_NEXT} Does it lie straight?"
         )
     return float(down[0]), float(across[0]), float(down[-1] + 1), float(across[-1] + 1)
 

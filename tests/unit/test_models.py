@@ -102,7 +102,7 @@ def test_a_pickle_that_poses_as_weights_is_refused(tmp_path):
 
 
 def test_a_pickle_by_its_own_name_is_refused():
-    with pytest.raises(WeightsError, match="path of a [.]safetensors file"):
+    with pytest.raises(WeightsError, match=r"path of a \.safetensors file"):
         registry.build("vit_micro", 4, "model.pth")
 
 

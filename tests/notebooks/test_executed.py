@@ -1,0 +1,189 @@
+"""What the notebooks wrote when they ran on the sample."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from safetensors import safe_open
+
+from leadwise import settings
+from leadwise.data.cache import open_crops
+from leadwise.data.contracts import CLASSES, read_table
+from leadwise.data.folds import assert_disjoint
+from leadwise.evaluation.metrics import average_leads, select_pages
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODELS = ["21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"]
+DRAWS_FIGURES = [*settings.NOTEBOOKS]
+
+
+def result_of(folder: Path, name: str) -> dict[str, Any]:
+    return dict(json.loads((folder / name / "result.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", settings.NOTEBOOKS)
+def test_its_result_keeps_the_contract(executed_sample, name):
+    result = result_of(executed_sample, name)
+    wanted = {
+        "notebook", "profile", "parameters", "data_fingerprint", "inputs", "versions", "machine", "started",
+        "seconds", "metrics", "files",
+    }  # fmt: skip
+    assert wanted <= set(result)
+    assert result["notebook"] == name
+    assert result["data_fingerprint"] == result_of(executed_sample, "11_image_audit")["data_fingerprint"]
+    for file in result["files"]:
+        assert (executed_sample / name / file).is_file(), file
+    for metric in result["metrics"].values():
+        values = metric if isinstance(metric, dict) else {"value": metric}
+        assert all(value is None or np.isfinite(value) for value in values.values())
+
+
+@pytest.mark.parametrize("name", DRAWS_FIGURES)
+def test_its_figures_stand_in_the_notebook_and_are_not_blank(executed_sample, name):
+    cells = json.loads((executed_sample / name / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells if cell["cell_type"] == "code" for output in cell["outputs"]]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures
+    for picture in pictures:
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))).convert("L"), dtype=float)
+        assert pixels.std() > 5
+    files = [path for path in (executed_sample / name).iterdir() if path.suffix == ".png"]
+    assert len(files) == len(pictures)
+    assert all(path.with_suffix(".svg").is_file() for path in files)
+
+
+@pytest.mark.parametrize("name", settings.NOTEBOOKS)
+def test_nothing_from_random_weights_is_called_fine_tuned(executed_sample, name):
+    cells = json.loads((executed_sample / name / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert "fine-tuned" not in json.dumps(cell["outputs"]).lower()
+
+
+@pytest.mark.parametrize("name", settings.NOTEBOOKS)
+def test_it_left_no_scratch_behind(executed_sample, name):
+    left = [
+        path
+        for path in (executed_sample / name).rglob("*")
+        if ".part" in path.name or "checkpoint-" in path.name
+    ]
+    assert not left
+
+
+def test_the_audit_counts_what_is_there(executed_sample):
+    metrics = result_of(executed_sample, "11_image_audit")["metrics"]
+    assert (metrics["files"], metrics["distinct"], metrics["printed_ids"]) == (155, 48, 22)
+    pages = read_table(executed_sample / "11_image_audit" / "pages.csv", "pages.csv")
+    assert pages["copies"].sum() == 155
+    assert set(pages["label"].value_counts()) == {12}
+
+
+def test_leads_of_every_page_are_there_in_the_order_of_the_table(executed_sample):
+    folder = executed_sample / "12_image_leads"
+    table = read_table(folder / "leads.csv", "leads.csv")
+    assert open_crops(folder / "leads.npy").shape == (48, 12, 300, 500)
+    assert open_crops(folder / "strip.npy").shape == (48, 300, 2000)
+    assert (table.groupby("page_id").size() == 13).all()
+    assert table["rhythm_lead"].dropna().isin(["II", "III"]).all()
+
+
+def test_grouped_folds_share_no_group_and_leaky_ones_do(executed_sample):
+    table = read_table(executed_sample / "13_image_folds" / "folds.csv", "folds.csv")
+    grouped = table.query("protocol == 'grouped'")
+    for fold in range(1, 6):
+        assert_disjoint(
+            grouped.loc[grouped["fold"] != fold, "group_id"],
+            grouped.loc[grouped["fold"] == fold, "group_id"],
+            "",
+        )
+    leaky = table.query("protocol == 'leaky_copies'")
+    assert (leaky.groupby("page_id")["fold"].nunique() > 1).any()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_sample, name):
+    predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")
+    pages = select_pages(predictions, "four", [1], [1, 2, 3, 4, 5])
+    assert pages["unit_id"].is_unique
+    assert len(pages) == 48
+    folds = read_table(executed_sample / "13_image_folds" / "folds.csv", "folds.csv")
+    tested = folds.query("protocol == 'grouped' and seed == 1").set_index("page_id")["fold"]
+    assert (pages.set_index("unit_id")["fold"] == tested[pages["unit_id"]]).all()
+    for fold in range(1, 6):
+        with safe_open(executed_sample / name / "weights" / f"seed1-fold{fold}.safetensors", "pt") as file:
+            assert file.metadata()["left_out"] == str(fold)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "42_student_test"])
+def test_a_pages_answer_is_the_mean_of_its_twelve_leads(executed_sample, name):
+    predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")
+    test = predictions[predictions["role"] == "test"]
+    keys = ["model", "unit_id"]
+    columns = [f"prob_{label}" for label in CLASSES]
+    means = average_leads(test[test["unit"] == "lead"]).sort_values(keys)[columns]
+    pages = test[test["unit"] == "page"].sort_values(keys)[columns]
+    np.testing.assert_allclose(means.to_numpy(), pages.to_numpy(), atol=1e-5)
+
+
+def test_the_number_of_epochs_is_chosen_on_inner_folds(executed_sample):
+    folder = executed_sample / "21_image_beit"
+    inner = read_table(folder / "predictions.csv", "predictions.csv").query("role == 'inner'")
+    assert (inner.groupby(["fold", "held_out"]).ngroups) == 20
+    assert (inner["fold"] != inner["held_out"]).all()
+    assert len(read_table(folder / "calibration.csv", "calibration.csv")) == 5
+    assert len(list((folder / "weights").glob("seed1-fold?-?.safetensors"))) == 10
+
+
+def test_training_is_recorded_step_by_step(executed_sample):
+    for name in MODELS:
+        history = read_table(executed_sample / name / "history.csv", "history.csv")
+        assert history["loss"].notna().any()
+        assert set(history["fold"]) == {1, 2, 3, 4, 5}
+        assert list((executed_sample / name).rglob("events.out.tfevents*"))
+
+
+def test_both_students_answer_for_all_pages(executed_sample):
+    predictions = read_table(executed_sample / "42_student_test" / "predictions.csv", "predictions.csv")
+    for model in ("student_untaught", "student_taught"):
+        assert len(select_pages(predictions, "four", [1], [1, 2, 3, 4, 5], model=model)) == 48
+    assert not (executed_sample / "41_student_distill" / "predictions.csv").exists(), (
+        "41 opened the test folds"
+    )
+
+
+def test_the_summary_has_a_row_a_model_with_intervals(executed_sample):
+    summary = pd.read_csv(executed_sample / "51_image_models" / "summary.csv")
+    micro = ["beit_micro", "deit_micro", "swin_micro", "vit_micro"]
+    assert summary["model"].tolist() == [*micro, "student_untaught", "student_taught"]
+    for metric in ("accuracy", "macro_f1", "macro_auroc", "auprc"):
+        assert (summary[f"{metric}_low"] <= summary[metric]).all()
+        assert (summary[metric] <= summary[f"{metric}_high"]).all()
+
+
+def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path):
+    for name in ("11_image_audit", "12_image_leads", "13_image_folds"):
+        shutil.copytree(executed_sample / name, tmp_path / "sample" / name)
+    source = REPOSITORY / "training" / "22_image_deit.ipynb"
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb"), "-y", "FOLDS: [1]"],
+        cwd=REPOSITORY,
+        env=os.environ | {"LEADWISE_RUNS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    predictions = read_table(tmp_path / "sample" / "22_image_deit" / "predictions.csv", "predictions.csv")
+    assert set(predictions["fold"]) == {1}
