@@ -6,7 +6,10 @@ units; units of equal confidence share a bin, so the order of the rows does not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
@@ -24,7 +27,7 @@ def fit_temperature(prob: NDArray[np.floating], label_index: NDArray[np.int64]) 
     Above 1 means that the network was too sure. Always within 0.05 and 20.
     Guo et al., On Calibration of Modern Neural Networks (2017). Raises InputError for empty input.
     """
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415 (half a second that most callers do not need)
+    from scipy.optimize import minimize_scalar
 
     if len(prob) == 0 or len(prob) != len(label_index):
         raise InputError(f"fit_temperature: {len(prob)} answers and {len(label_index)} labels.")
@@ -41,6 +44,22 @@ def fit_temperature(prob: NDArray[np.floating], label_index: NDArray[np.int64]) 
 def apply_temperature(prob: NDArray[np.floating], temperature: float) -> Floats:
     """Probabilities (N, K) at another temperature; 1 leaves them as they are."""
     return np.exp(_log_tempered(prob, temperature))
+
+
+def apply_by_fold(answers: pd.DataFrame, calibration: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Answers at the temperature of their fold: rows of predictions.csv with tempered probabilities.
+
+    ``calibration``: rows of calibration.csv. Raises InputError where a fold's temperature is missing.
+    """
+    keys = ["model", "task", "protocol", "seed", "fold"]
+    temperatures = answers[keys].merge(calibration, on=keys, how="left")["temperature"].to_numpy()
+    if np.isnan(temperatures).any():
+        lacking = answers[keys].iloc[int(np.argmax(np.isnan(temperatures)))].to_dict()
+        raise InputError(f"no temperature for {lacking}: it is fitted where inner folds are trained (INNER).")
+    columns = [f"prob_{name}" for name in classes]
+    prob = answers[columns].to_numpy()
+    tempered = [apply_temperature(row[None], t)[0] for row, t in zip(prob, temperatures, strict=True)]
+    return answers.assign(**dict(zip(columns, np.transpose(tempered), strict=True)))
 
 
 def confidence_bins(prob: NDArray[np.floating], bins: int = 15) -> tuple[Floats, NDArray[np.intp]]:

@@ -54,6 +54,12 @@ PAPER = "#fff8f6"
 PAPER_FINE = "#fadcd7"
 PAPER_COARSE = "#efb3aa"
 
+MARK = "#332288"
+"""Outlines of what was found on a page."""
+
+ALARM = "#b00020"
+"""What should not be: a leak, a place to look at."""
+
 STYLE: Mapping[str, Any] = MappingProxyType(
     {
         "figure.dpi": 100,

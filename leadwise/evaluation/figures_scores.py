@@ -44,7 +44,7 @@ def confusion_matrices(answers: Mapping[str, pd.DataFrame], classes: Sequence[st
 
     Over several seeds, counts are the mean of the seeds.
     """
-    import seaborn as sns  # noqa: PLC0415 (two seconds that the other figures do not need)
+    import seaborn as sns
 
     columns = min(len(answers), 3)
     rows = -(-len(answers) // columns)
@@ -232,7 +232,8 @@ def reliability(
         top.plot([x, x], [share.low, share.high], color=MODEL_COLOURS[0], linewidth=2, alpha=0.55)
         top.plot(x, share.value, "o", color=MODEL_COLOURS[0], markersize=7, markeredgecolor="white")
     error, floor = expected_calibration_error(prob, label_index, bins), ece_floor(prob, bins=bins)
-    text = f"Calibration error {error:.3f}\nof a perfect model {floor.value:.3f} ({floor.low:.3f}–{floor.high:.3f})"
+    perfect = f"{floor.value:.3f} ({floor.low:.3f}–{floor.high:.3f})"
+    text = f"Calibration error {error:.3f}\nof a perfect model {perfect}"
     top.text(0.03, 0.97, text, transform=top.transAxes, va="top", fontsize=10.5)
     least = max(0.0, min(float(confidence.min()) - 0.03, 1 / np.shape(prob)[1]))
     top.set(xlim=(least, 1.01), ylim=(-0.02, 1.04), ylabel="Share of right answers")
@@ -248,8 +249,8 @@ def reliability(
 def _mean_curves(
     frame: pd.DataFrame, classes: Sequence[str], label: str, grid: Floats
 ) -> tuple[Floats, Floats]:
-    """Sensitivity at each 1 - specificity of the grid, and precision at each sensitivity, means over seeds."""
-    from sklearn.metrics import precision_recall_curve, roc_curve  # noqa: PLC0415 (three seconds of import)
+    """Sensitivity at each 1 - specificity of the grid, precision at each sensitivity: means over seeds."""
+    from sklearn.metrics import precision_recall_curve, roc_curve
 
     rocs, prs = [], []
     for _, of_seed in frame.groupby("seed"):

@@ -87,7 +87,7 @@ def wilson(k: int, n: int) -> Interval:
 
     Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
     """
-    from scipy.stats import binomtest  # noqa: PLC0415 (half a second that most callers do not need)
+    from scipy.stats import binomtest
 
     if not 0 <= k <= n:
         raise InputError(f"wilson: {k} of {n} is no share.")
@@ -112,7 +112,7 @@ def _values(
 ) -> tuple[dict[str, float], dict[str, Floats]]:
     """Each metric of the answers as they are, and of each draw (draws,), both as means over the seeds."""
     for column in ("model", "task", "protocol", "role"):
-        if answers[column].nunique() > 1:
+        if len(answers[column].unique()) > 1:
             raise InputError(
                 f"answers of several {column}s at once: {', '.join(answers[column].unique()[:3])}."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -66,13 +67,21 @@ def as_text(table: pd.DataFrame, class_names: Mapping[str, str] | None = None) -
 def print_table(table: pd.DataFrame, title: str, class_names: Mapping[str, str] | None = None) -> None:
     """Print a summary in the terminal, the best value of each metric in bold.
 
-    Where the terminal is too narrow for one table, every model gets a few lines of its own instead.
+    What all rows share (protocol, task, n, seeds) stands above it. Where the terminal is too narrow for one
+    table, every model gets a few lines of its own instead; what goes to a file is 160 columns wide.
     """
-    from rich.console import Console  # noqa: PLC0415 (not needed in notebooks)
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     text = as_text(table, class_names)
+    shared = [name for name in _COLUMNS.values() if name != "Model" and len(text[name].unique()) == 1]
+    title = (
+        f"{title}: {', '.join(f'{name.lower()} {text[name].iloc[0]}' for name in shared)}"
+        if shared
+        else title
+    )
+    text = text.drop(columns=shared)
     best = {readable(m, class_names or {}): _best_row(table, m) for m in metrics_of(table)}
     grid = Table(title=title, title_justify="left", title_style="bold")
     for column in text:
@@ -80,7 +89,7 @@ def print_table(table: pd.DataFrame, title: str, class_names: Mapping[str, str] 
     for number, row in enumerate(text.itertuples(index=False)):
         cells = zip(text.columns, row, strict=True)
         grid.add_row(*(f"[bold]{cell}[/bold]" if best.get(c) == number else cell for c, cell in cells))
-    if console.measure(grid).maximum <= console.width:
+    if grid.__rich_measure__(console, console.options.update(max_width=1000)).maximum <= console.width:
         console.print(grid)
         return
     console.print(title, style="bold", markup=False)
@@ -104,14 +113,14 @@ def to_markdown(table: pd.DataFrame, class_names: Mapping[str, str] | None = Non
 
 
 def join_tasks(answers: Mapping[str, Mapping[str, pd.DataFrame]], draws: int = 2000) -> pd.DataFrame:
-    """The summaries of several tasks, one below the other; ``answers`` holds, by task, what ``summary`` takes."""
+    """The summaries of several tasks, one below the other; ``answers``: by task, what ``summary`` takes."""
     return pd.concat(
         [summary(models, TASKS[task], draws=draws) for task, models in answers.items()], ignore_index=True
     )
 
 
 def as_metrics(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """The metrics of a summary with one row a task as ``result.json`` holds them: ``{name: {value, low, high}}``.
+    """The metrics of a summary, a row a task, as ``result.json`` has them: ``{name: {value, low, high}}``.
 
     Names of the second task and those after it begin with the task.
     """

@@ -20,6 +20,7 @@ from leadwise.errors import SettingsError, WeightsError, nearest
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what the checkpoints of ViT and BEiT were trained with
+PAPER_ZERO = ((1.0, 1.0, 1.0), (0.25, 0.25, 0.25))  # white paper becomes 0: for networks without a past
 
 
 class LeadClassifier(nn.Module):
@@ -250,11 +251,11 @@ _ENTRIES = {
     "swin_tiny": Entry("swin", 224, IMAGENET, _SWIN, _timm(_SWIN, drop_path_rate=0.1), 4, 7),
     "vit_base": Entry("vit", 224, HALF, _VIT, _hugging_face("ViT", _VIT), 16),
     "beit_micro": Entry(
-        "beit", 96, HALF, None, _timm("beit_base_patch16_224", **_MICRO, drop_path_rate=0.1), 12
+        "beit", 96, PAPER_ZERO, None, _timm("beit_base_patch16_224", **_MICRO, drop_path_rate=0.1), 12
     ),
-    "deit_micro": Entry("deit", 96, HALF, None, _timm(_DEIT, **_MICRO), 12),
-    "swin_micro": Entry("swin", 96, HALF, None, _timm(_SWIN, **_SWIN_MICRO), 4, 6),
-    "vit_micro": Entry("vit", 96, HALF, None, _timm("vit_base_patch16_224", **_MICRO), 12),
+    "deit_micro": Entry("deit", 96, PAPER_ZERO, None, _timm(_DEIT, **_MICRO), 12),
+    "swin_micro": Entry("swin", 96, PAPER_ZERO, None, _timm(_SWIN, **_SWIN_MICRO), 4, 6),
+    "vit_micro": Entry("vit", 96, PAPER_ZERO, None, _timm("vit_base_patch16_224", **_MICRO), 12),
     "mobilenetv3_small": Entry(
         "cnn", 224, IMAGENET, "torchvision mobilenet_v3_small IMAGENET1K_V1", _mobilenet
     ),

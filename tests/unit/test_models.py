@@ -58,8 +58,8 @@ def test_parameters_by_part_add_up():
 def test_dark_ink_on_white_paper_is_what_the_network_sees():
     model = registry.build("vit_micro", 4)
     ink = torch.full((1, 96, 96), 255, dtype=torch.uint8)
-    assert torch.allclose(model.images(ink), torch.full((1, 3, 96, 96), -1.0))
-    assert torch.allclose(model.images(torch.zeros_like(ink)), torch.full((1, 3, 96, 96), 1.0))
+    assert torch.allclose(model.images(ink), torch.full((1, 3, 96, 96), -4.0))
+    assert torch.allclose(model.images(torch.zeros_like(ink)), torch.zeros((1, 3, 96, 96)))
 
 
 def test_an_unknown_network_names_the_nearest():
