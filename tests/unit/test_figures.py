@@ -1,0 +1,133 @@
+"""Every figure draws without a warning, is not blank, and says how many pages it shows."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import made_answers
+from PIL import Image
+
+from leadwise.data.contracts import CLASSES
+from leadwise.evaluation import figures, figures_leads, figures_models, figures_pages, figures_scores, tables
+
+RNG = np.random.default_rng(0)
+
+
+def made_crop(height: int = 300, width: int = 500) -> np.ndarray:
+    """A sine of three pixels' width, ink bright on black."""
+    crop = np.zeros((height, width), np.uint8)
+    rows = (height / 2 + height / 5 * np.sin(np.arange(width) / width * 20)).astype(int)
+    for offset in range(3):
+        crop[rows + offset, np.arange(width)] = 255
+    return crop
+
+
+def made_folds(*, leaky: bool) -> pd.DataFrame:
+    n = 40
+    return pd.DataFrame(
+        {
+            "protocol": "made",
+            "path": [f"{i}.jpg" for i in range(n)],
+            "page_id": [f"{i:012x}" for i in range(n)],
+            "group_id": [f"g{i // 2}" for i in range(n)],
+            "label": [CLASSES[i % 4] for i in range(n)],
+            "seed": 1,
+            "fold": [(i if leaky else i // 2) % 5 + 1 for i in range(n)],
+            "part": "test",
+        }
+    )
+
+
+PAGE = np.full((1572, 2213, 3), 240, np.uint8)
+PAGE[700:710] = 0
+BOXES = np.array([[[100, 100], [600, 100], [600, 400], [100, 400]]] * 13, dtype=float)
+CROP = made_crop()
+STRIP = made_crop(300, 2000)
+CROPS = np.stack([CROP] * 12)
+ANSWERS = {"one": made_answers(seeds=(1, 2)), "two": made_answers(seeds=(1, 2), skill=0.7)}
+COUNTS = pd.DataFrame({"label": CLASSES, "files": [4, 1, 4, 8], "distinct": [2, 1, 2, 1]})
+SMALL = CROP[:288:3, :480:5]
+HISTORY = pd.DataFrame(
+    {
+        "model": "made",
+        "task": "four",
+        "protocol": "grouped",
+        "seed": 1,
+        "fold": [1, 1, 1, 2, 2, 2],
+        "epoch": [1, 2, 3] * 2,
+        "step": [5, 10, 15] * 2,
+        "loss": [1.4, 1.2, 1.0] * 2,
+        "lr": [1e-3, 5e-4, 0] * 2,
+        "seconds": [1, 2, 3] * 2,
+        "role": "test",
+        "held_out": None,
+        "inner_log_loss": [1.4, 1.3, 1.2] * 2,
+        "inner_accuracy": [0.3, 0.4, 0.5] * 2,
+    }
+)
+COSTS = pd.DataFrame(
+    {"model": ["one", "two"], "train_minutes": [1.0, 2.5], "parameters_m": [0.5, 1.5], "size_mb": [2, 6]}
+)
+
+FIGURES = {
+    "copies": lambda: figures_pages.copies_and_counts([PAGE] * 2, ["a.jpg", "b.jpg"], COUNTS),
+    "gallery": lambda: figures_pages.page_gallery([PAGE] * 4, list("abcd"), list(CLASSES), "Pages"),
+    "boxes": lambda: figures_pages.page_with_boxes(PAGE, BOXES, [str(i) for i in range(13)], "Boxes"),
+    "folds": lambda: figures_pages.folds_figure(made_folds(leaky=False), "made", 1),
+    "crops": lambda: figures_leads.crops_grid(dict.fromkeys(CLASSES, CROPS[:3]), ["I", "II", "V1"], "Crops"),
+    "lead": lambda: figures_leads.lead_on_ecg_paper(CROP, "Lead II"),
+    "twelve": lambda: figures_leads.twelve_leads_on_ecg_paper(CROPS, STRIP, "Twelve"),
+    "page_to_leads": lambda: figures_leads.page_to_leads(PAGE, BOXES, CROPS, STRIP),
+    "shrinking": lambda: figures_leads.shrink_comparison(CROP, {"area": SMALL, "nearest": SMALL}),
+    "tokens": lambda: figures_models.tokens_on_crop(SMALL, 12, "Tokens"),
+    "windows": lambda: figures_models.tokens_on_crop(SMALL, 4, "Windows", window=6),
+    "attention": lambda: figures_models.attention_on_crop(SMALL, {"a": np.eye(8) / 8}, "Look"),
+    "parameters": lambda: figures_models.parameters_by_part({"attention": 1000, "head": 10}, "Parts"),
+    "curves": lambda: figures_models.training_curves(HISTORY, "Curves"),
+    "confusion": lambda: figures_scores.confusion_matrices(ANSWERS, CLASSES),
+    "roc_pr": lambda: figures_scores.roc_pr(ANSWERS, CLASSES, draws=20),
+    "forest": lambda: figures_scores.scores_with_intervals(
+        tables.join_tasks({"four": ANSWERS}, draws=20), ["accuracy", "macro_f1"]
+    ),
+    "costs": lambda: figures_scores.time_and_size(COSTS, "on this machine"),
+    "reliability": lambda: figures_scores.reliability(
+        RNG.dirichlet(np.ones(4), 300), RNG.integers(0, 4, 300), "Reliability"
+    ),
+}  # fmt: skip
+
+
+def words(figure: figures.Picture) -> str:
+    """All text of a figure."""
+    return " ".join(
+        text.get_text() for text in figure.findobj(match=lambda artist: hasattr(artist, "get_text"))
+    )
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_it_is_drawn_whole_and_says_how_many(name, tmp_path):
+    figure = FIGURES[name]()
+    png, svg = figures.save_figure(figure, tmp_path, name)
+    assert np.asarray(Image.open(png).convert("L"), dtype=float).std() > 3
+    assert svg.read_text(encoding="utf-8").lstrip().startswith("<?xml")
+    assert re.search(r"\d", words(figure))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [png.name, svg.name]
+
+
+def test_a_group_in_two_folds_is_marked_and_counted():
+    assert "no group lies in two folds" in words(
+        figures_pages.folds_figure(made_folds(leaky=False), "made", 1)
+    )
+    leaky = words(figures_pages.folds_figure(made_folds(leaky=True), "made", 1))
+    assert "20 groups lie in several folds" in leaky
+
+
+def test_classes_keep_their_colours_in_every_figure():
+    colours = [figures.class_colour(name) for name in CLASSES]
+    assert len(set(colours)) == len(CLASSES)
+
+
+def test_a_figure_shows_itself_in_a_notebook():
+    assert FIGURES["parameters"]()._repr_png_().startswith(b"\x89PNG")
