@@ -17,7 +17,7 @@ from leadwise.learning.losses import distillation_loss
 from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
 
-QUICK = Recipe(1e-3, 0.05, 0.1, 32, 2, "tests")
+QUICK = Recipe(3e-4, 0.05, 0.1, 32, 2, "tests")
 N_PAGES = 40
 
 
