@@ -233,6 +233,10 @@ def _mobilenet(classes: int, pretrained: bool) -> nn.Module:
     from torchvision.models import mobilenet_v3_small
 
     net: nn.Module = mobilenet_v3_small(weights="IMAGENET1K_V1" if pretrained else None)
+    if not pretrained:  # torchvision's 0.01 lags behind so few steps: answers in eval mode are then chance
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 0.1
     head = net.get_submodule("classifier")
     head[3] = nn.Linear(head[3].in_features, classes)  # type: ignore[operator, index]
     return net

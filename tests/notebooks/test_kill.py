@@ -51,12 +51,16 @@ def test_after_a_kill_while_a_model_trains_the_same_command_finishes_what_was_le
     folder = sample / "24_image_vit"
 
     with subprocess.Popen(RUN, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL) as running:
-        wait_until(lambda: held(lock) and any(folder.rglob("events.out.tfevents*")), 120)
+        wait_until(lambda: held(lock) and any(folder.glob("weights/*.safetensors")), 120)
         running.kill()
     wait_until(lambda: not held(lock), 5)
     assert not (folder / "result.json").exists()
+    trained = {path: path.stat().st_mtime_ns for path in folder.glob("weights/*.safetensors")}
 
     again = subprocess.run(RUN, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stdout + again.stderr
     assert (folder / "result.json").is_file()
+    assert trained == {path: path.stat().st_mtime_ns for path in trained}, (
+        "a finished network was trained again"
+    )
     assert finished == {name: (sample / name / "result.json").stat().st_mtime_ns for name in DATA}
