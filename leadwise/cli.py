@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from leadwise import __version__
 from leadwise.errors import LeadwiseError
 
 app = typer.Typer(
@@ -18,6 +19,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"leadwise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
 
 
 @app.command()
