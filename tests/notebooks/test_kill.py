@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import held, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = ("11_image_audit", "12_image_leads", "13_image_folds")
 RUN = [sys.executable, "-m", "leadwise", "run", "--profile", "sample", "--only", "24_image_vit"]
-
-
-def wait_until(true: Callable[[], bool], seconds: float) -> None:
-    give_up = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < give_up, f"waited {seconds} s in vain"
-        time.sleep(0.1)
-
-
-def held(lock: Path) -> bool:
-    """Whether a living process holds a lock, as the kernel of a notebook does."""
-    if not lock.exists():
-        return False
-    with lock.open() as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can have processes killed with their parent")

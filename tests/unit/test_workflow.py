@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from miniature import Clone
+from waiting import held, wait_until
 
 from leadwise import settings
 
 SLEEP = "import time; time.sleep(300)"
-
-
-def wait_until(true: object, path: Path, seconds: float = 40) -> None:
-    give_up = time.monotonic() + seconds
-    while not true(path):  # type: ignore[operator]
-        assert time.monotonic() < give_up, f"waited {seconds} s for {path}"
-        time.sleep(0.1)
-
-
-def held(lock: Path) -> bool:
-    """Whether a living process holds a lock."""
-    if not lock.exists():
-        return False
-    with lock.open() as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def free(lock: Path) -> bool:
-    return not held(lock)
 
 
 def sources(notebook: Path) -> list[str]:
@@ -51,7 +27,7 @@ def sources(notebook: Path) -> list[str]:
 
 
 def test_an_executed_notebook_holds_the_profiles_parameters_and_its_result(clone: Clone) -> None:
-    clone.notebook("24_image_vit", "assert MAX_STEPS == 3, MAX_STEPS\nassert run.threads == 1")
+    clone.notebook("24_image_vit", "assert MAX_STEPS == 4, MAX_STEPS\nassert run.threads == 1")
     done = clone.execute("24_image_vit")
     assert done.returncode == 0, done.stdout + done.stderr
     folder = clone.result("24_image_vit").parent
@@ -173,12 +149,12 @@ def test_after_a_kill_nothing_lives_on_and_the_same_command_goes_on(clone: Clone
     command = clone.command("run", "--only", "12_image_leads")
     locks = clone.runs / "sample" / ".locks"
     with subprocess.Popen(command, cwd=clone.folder, stdout=subprocess.DEVNULL) as running:
-        wait_until(held, locks / "12_image_leads.lock")
+        wait_until(lambda: held(locks / "12_image_leads.lock"))
         refused = clone.leadwise("run")
         running.kill()
     assert refused.returncode == 2
     assert f"the profile 'sample' is being run by process {running.pid}" in refused.stderr
-    wait_until(free, locks / "12_image_leads.lock", 5)
+    wait_until(lambda: not held(locks / "12_image_leads.lock"), 5)
     audit = clone.result("11_image_audit").stat().st_mtime_ns
     clone.notebook("12_image_leads")
     again = clone.leadwise("run", "--only", "12_image_leads")
