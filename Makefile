@@ -29,7 +29,7 @@ test: env
 lint: env
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
-	git ls-files -z '*.ipynb' | xargs -0 -r .venv/bin/python -m nbstripout --verify
+	.venv/bin/python -m nbstripout --verify */*.ipynb
 	.venv/bin/python -m mypy
 
 lab: env

@@ -80,7 +80,8 @@ def catalogue(
     """
     from leadwise.data.catalogue import rebuild
 
-    rebuild(folder, out)
+    for page in rebuild(folder, out).itertuples():
+        typer.secho(f"not read: {page.path}: {page.why}", err=True)
 
 
 @app.command()

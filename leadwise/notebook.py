@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 UNDER_EXECUTOR = "LEADWISE_UNDER_EXECUTOR"
 WAITING_RESULT = ".result.json"
 
-_BEGUN = ".begun.json"
+#: Says with which parameters a notebook was begun; there until it is done.
+BEGUN = ".begun.json"
+
 _PACKAGES = (
     "leadwise", "numpy", "opencv-python-headless", "pandas", "scikit-learn", "matplotlib", "torch",
     "torchvision", "timm", "transformers", "rapidocr", "snakemake", "papermill",
@@ -114,11 +116,8 @@ class Run:
         }
         for word, text in rows.items():
             print(f"{word:<10}{text}")
-        if self.profile == "sample":
-            print(
-                "\nThe profile 'sample' shows that every step runs: 48 pages, and a few training steps from "
-                "random weights. Its figures mean nothing."
-            )
+        if note := _on_the_sample(self.profile):
+            print(f"\n{note}")
 
     def data_folder(self) -> Path:
         """Give the folder with the pages: the embedded sample, or ``$LEADWISE_DATA`` where that is set.
@@ -138,11 +137,18 @@ class Run:
         """Give a file that an earlier notebook wrote, and note in the result that it was read."""
         settings.check_notebook(notebook)
         path = paths.runs_folder() / self.profile / notebook / filename
-        if not paths.result_path(self.profile, notebook).is_file() or not path.is_file():
+        result = paths.result_path(self.profile, notebook)
+        if not result.is_file() or not path.is_file():
             raise MissingInput(
                 f"{self.name} needs {filename} of {notebook}, which has not been run under the profile "
                 f"{self.profile!r}: run {notebook} first, or give "
                 f"'leadwise run --profile {self.profile} --only {self.name}', which runs all that it needs."
+            )
+        made_from = json.loads(result.read_text(encoding="utf-8")).get("data_fingerprint")
+        if self.name != "11_image_audit" and made_from != self.data_fingerprint:
+            raise MissingInput(
+                f"{self.name} needs {filename} of {notebook}, which was made from other pages ({made_from}) "
+                f"than 11_image_audit has seen since ({self.data_fingerprint}): run {notebook} again."
             )
         self.inputs.setdefault(f"{notebook}/{filename}", files.sha256(path))
         return path
@@ -152,9 +158,12 @@ class Run:
         text = self.input(notebook, "result.json").read_text(encoding="utf-8")
         return dict(json.loads(text))
 
-    def earlier(self, notebook: str) -> Path:
-        """Give the folder of an earlier notebook, to read its arrays or weights from."""
-        return self.input(notebook, "result.json").parent
+    def weights(self, notebook: str) -> Path:
+        """Give the folder of the networks that an earlier notebook trained, and note all of them as read."""
+        folder = self.input(notebook, "result.json").parent / "weights"
+        for path in sorted(folder.glob("*.safetensors")):
+            self.input(notebook, f"weights/{path.name}")
+        return folder
 
     def lead_data(self) -> LeadData:
         """Give the pages, folds and crops that the data notebooks wrote; pages without crops are left out."""
@@ -174,8 +183,8 @@ class Run:
     @property
     def caution(self) -> str:
         """Give the sentence that must stand beside every figure of this run."""
-        if self.profile == "sample":
-            return "**This is the sample: a few steps on 48 pages. The figure means nothing.**"
+        if note := _on_the_sample(self.profile):
+            return f"**{note}**"
         return (
             "These are pages of one hospital and one device, labelled by criteria that were not published; a "
             "printed id is a number of the device and no person. Research use only."
@@ -230,7 +239,8 @@ class Run:
             aside.write_text(
                 json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
             )
-        (self.folder / _BEGUN).unlink(missing_ok=True)
+        if not waiting:
+            (self.folder / BEGUN).unlink(missing_ok=True)
         print(f"{self.name} is done after {result['seconds']:.0f} s; its files are in {self.folder}")
 
 
@@ -245,7 +255,8 @@ def code_fingerprint(notebook: str) -> str:
         digest.update(module.relative_to(package).as_posix().encode() + b"\0" + module.read_bytes() + b"\0")
     path = paths.notebook_path(notebook)
     if not path.is_file():
-        raise MissingInput(f"{path} is missing: restore it, for example with 'git checkout {path.name}'.")
+        shown = path.relative_to(paths.repository()).as_posix()
+        raise MissingInput(f"{path} is missing: restore it, for example with 'git checkout {shown}'.")
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         digest.update("".join(cell["source"]).encode() + b"\0")
     return digest.hexdigest()[:12]
@@ -267,15 +278,29 @@ def data_folder(profile: str) -> Path | None:
 
 def data_listing(profile: str) -> str:
     """Digest names, sizes and times of the pages, unread: tells cheaply whether they may have changed."""
+    from leadwise.pages.read import IMAGE_SUFFIXES
+
     folder = data_folder(profile)
     if folder is None:
         return "sample"
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file():
             state = path.stat()
             digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:12]
+
+
+def _on_the_sample(profile: str) -> str:
+    """Say that figures mean nothing where the embedded sample is what was worked on."""
+    if profile == "sample":
+        return "This is the sample: 48 pages and a few steps from random weights. Its figures mean nothing."
+    if not os.environ.get("LEADWISE_DATA"):
+        return (
+            "LEADWISE_DATA is not set, so this is the embedded sample of 48 pages: its figures mean nothing. "
+            "Let LEADWISE_DATA name the folder that holds the class folders."
+        )
+    return ""
 
 
 def versions() -> dict[str, str]:
@@ -316,12 +341,13 @@ def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 def _clear(folder: Path, parameters: settings.Parameters) -> None:
     """Make the folder ready; only what an interrupted run with the same parameters left may stay."""
-    begun = folder / _BEGUN
+    begun = folder / BEGUN
     now = parameters.model_dump_json()
-    interrupted = not (folder / "result.json").exists() and not (folder / WAITING_RESULT).exists()
+    interrupted = not (folder / "result.json").exists()
     if not (interrupted and begun.is_file() and begun.read_text(encoding="utf-8") == now):
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / WAITING_RESULT).unlink(missing_ok=True)
     begun.write_text(now, encoding="utf-8")
 
 

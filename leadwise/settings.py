@@ -18,15 +18,23 @@ from leadwise import paths
 from leadwise.errors import SettingsError, nearest
 
 
-def _distinct(values: list[int]) -> list[int]:
+def _distinct(values: list[Any]) -> list[Any]:
     if len(set(values)) < len(values):
-        raise ValueError("names a number twice")
+        raise ValueError("names one twice")
+    return values
+
+
+def _from_the_repository(values: dict[str, Any]) -> dict[str, Any]:
+    """A relative path of weights in a profile starts at the repository, wherever the notebook runs."""
+    weights = values.get("WEIGHTS")
+    if isinstance(weights, str) and weights.endswith(".safetensors"):
+        return values | {"WEIGHTS": str(paths.repository() / weights)}
     return values
 
 
 Seeds = Annotated[list[Annotated[int, Ge(0)]], Len(1), AfterValidator(_distinct)]
 Folds = Annotated[list[Annotated[int, Ge(1), Le(5)]], Len(1, 5), AfterValidator(_distinct)]
-Tasks = Annotated[list[Literal["four", "binary"]], Len(1, 2)]
+Tasks = Annotated[list[Literal["four", "binary"]], Len(1, 2), AfterValidator(_distinct)]
 Name = Annotated[str, Len(1)]
 
 
@@ -169,9 +177,11 @@ def load_profile(name: str) -> dict[str, Parameters]:
     return {
         notebook: check_parameters(
             notebook,
-            {word: value for word, value in defaults.items() if word in model.model_fields}
-            | profile.get(notebook, {})
-            | {"PROFILE": name},
+            _from_the_repository(
+                {word: value for word, value in defaults.items() if word in model.model_fields}
+                | profile.get(notebook, {})
+                | {"PROFILE": name}
+            ),
             f"{where}: {notebook}",
         )
         for notebook, model in NOTEBOOKS.items()

@@ -65,7 +65,9 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
         if (force and only in (None, name)) or _outdated(
             paths.result_path(profile, name), parameters, listing
         ):
-            paths.result_path(profile, name).unlink(missing_ok=True)
+            result = paths.result_path(profile, name)
+            result.unlink(missing_ok=True)
+            result.with_name(notebook.BEGUN).unlink(missing_ok=True)  # what is half done is not gone on with
     cores = min(cores or processes.available_cores(), 2 if profile == "sample" else sys.maxsize)
     return _snakemake(folder, profile, only, cores, threads=1 if profile == "sample" else cores)
 
@@ -251,6 +253,7 @@ def execute(name: str, profile: str) -> None:
         raise NotebookError(f"{name}: {_say(error)}\n  The notebook up to there: {failed}") from None
     aside.replace(folder / "notebook.ipynb")
     result.replace(folder / "result.json")
+    (folder / notebook.BEGUN).unlink(missing_ok=True)
 
 
 def _check_parameters_cell(source: Path, wanted: set[str]) -> int:

@@ -51,6 +51,12 @@ def main():
         return
     if not PYTHON.exists():
         make_environment()
+    version = subprocess.check_output([str(PYTHON), "-c", "import sys; print(sys.version_info >= (3, 11))"])
+    if version.strip() != b"True":
+        fail(
+            "leadwise needs Python 3.11 or newer, and .venv was made with an older one.",
+            "Remove .venv and give the command again.",
+        )
     kept = installed_in_range()
     if "torch" in kept:
         print(f"Keeping what .venv has: {kept}.", flush=True)

@@ -54,15 +54,13 @@ def shrink(crop: NDArray[np.uint8], size: tuple[int, int], method: str = "area")
     return np.asarray(small, dtype=np.uint8)
 
 
-def shrink_leads(
-    crops: NDArray[np.uint8], target: Path, size: tuple[int, int], method: str = "area"
-) -> NDArray[np.uint8]:
-    """All crops ``(pages, 12, height, width)`` at another size, as a memory map written page by page."""
+def shrink_leads(crops: NDArray[np.uint8], target: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """All crops ``(pages, 12, height, width)`` shrunk by area, as a memory map written page by page."""
     pages, leads = crops.shape[:2]
     with written_whole(target) as aside:
         small = create(aside, (pages, leads, *size))
         for page in range(pages):
             for lead in range(leads):
-                small[page, lead] = shrink(crops[page, lead], size, method)
+                small[page, lead] = shrink(crops[page, lead], size)
         del small  # flushes
     return np.asanyarray(np.load(target, mmap_mode="r", allow_pickle=False))

@@ -5,20 +5,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+import sys
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
 
 import pandas as pd
 
-from leadwise.data.contracts import CLASSES, PAGE_ID_DIGITS, SCHEMAS, read_table, write_table
+from leadwise.data.contracts import CLASSES, PAGE_ID_DIGITS, SCHEMAS, checked, read_table, write_table
 from leadwise.errors import InputError, LeadwiseError, MissingInput, UnreadablePage
 from leadwise.pages.header import Header, read_header
 from leadwise.pages.layout import find_layout
-from leadwise.pages.read import MAX_BYTES, page_size, read_page
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+from leadwise.pages.read import IMAGE_SUFFIXES, MAX_BYTES, page_size, read_page
 
 _HEADER_FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm", "lead_off")
 
@@ -35,8 +33,8 @@ _CLASS_WORDS = (
 class Found:
     """What a folder holds.
 
-    `files` has a row a readable file in natural order: `path` (relative), `label, sha256, bytes, width_px,
-    height_px`. `problems` has a row a file that cannot be read: `path, why`.
+    `files` has a row a readable page in natural order: `path` (relative), `label, sha256, bytes, width_px,
+    height_px`. `problems` has a row a file that was left out: `path, why`.
     """
 
     files: pd.DataFrame
@@ -54,9 +52,14 @@ def find_pages(folder: Path) -> Found:
     if not folder.is_dir():
         raise MissingInput(f"{folder}: no such folder. Give the one that holds the class folders.")
     rows, problems = [], []
-    for path, label in _images(folder):
+    for path in _files_below(folder):
         name = path.relative_to(folder).as_posix()
+        label = next((found for part in reversed(name.split("/")[:-1]) if (found := class_of(part))), None)
         try:
+            if path.suffix.lower() not in IMAGE_SUFFIXES:
+                raise UnreadablePage("not an image by its name")
+            if label is None:
+                raise UnreadablePage("no folder above it names a class")
             if path.stat().st_size > MAX_BYTES:
                 raise UnreadablePage(f"larger than {MAX_BYTES / 1e6:.0f} MB")
             data = path.read_bytes()
@@ -65,9 +68,14 @@ def find_pages(folder: Path) -> Found:
             problems.append({"path": name, "why": str(error).removeprefix(f"{name}: ")})
             continue
         rows.append((name, label, hashlib.sha256(data).hexdigest(), len(data), width, height))
-    if not rows and not problems:
+    if not rows:
+        left_out = (
+            f" {len(problems)} files were left out; {problems[0]['path']}: {problems[0]['why']}."
+            if problems
+            else ""
+        )
         raise MissingInput(
-            f"{folder}: no images below a class folder. It should hold folders such as 'normal', "
+            f"{folder}: no images below a class folder.{left_out} It should hold folders such as 'normal', "
             "'abnormal_heartbeat', 'history_of_mi' and 'mi' (or those of the Mendeley set) with page images."
         )
     columns = ["path", "label", "sha256", "bytes", "width_px", "height_px"]
@@ -83,43 +91,40 @@ def find_pages(folder: Path) -> Found:
 
 
 def build_catalogue(
-    files: pd.DataFrame, folder: Path, on_page: Callable[[str], None] | None = None
+    files: pd.DataFrame, folder: Path, known: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The distinct pages of `files` as `pages.csv`, and the pages whose header was not read (`path, why`).
 
-    Header fields of known pages come from the shipped catalogue by sha256; others are read by OCR, and
-    `on_page` is called before each of these. Pages of another layout keep empty fields.
+    Header fields of pages in `known` (the shipped catalogue unless given) are taken from there by sha256;
+    others are read by OCR. Pages of another layout keep empty fields.
     """
-    known = shipped().set_index("sha256")
-    first = files.drop_duplicates("sha256", keep="first")
-    copies = files["sha256"].value_counts()
-    rows, unread = [], []
-    for page in first.itertuples():
-        digest = str(page.sha256)
-        if digest in known.index:
-            fields = {name: known.loc[digest, name] for name in _HEADER_FIELDS}
-        else:
-            if on_page:
-                on_page(str(page.path))
-            try:
-                fields = vars(_header_of(folder / str(page.path)))
-            except LeadwiseError as error:
-                fields = dict.fromkeys(_HEADER_FIELDS)
-                unread.append({"path": page.path, "why": str(error)})
-        rows.append(
-            {
-                "page_id": digest[:PAGE_ID_DIGITS],
-                "path": page.path,
-                "label": page.label,
-                "copies": int(copies[digest]),
-                "sha256": digest,
-                "width_px": page.width_px,
-                "height_px": page.height_px,
-                **fields,
-            }
-        )
-    pages = pd.DataFrame(rows, columns=list(SCHEMAS["pages.csv"].columns))
-    return pages, pd.DataFrame(unread, columns=["path", "why"])
+    from tqdm import tqdm
+
+    fields_of = (shipped() if known is None else known).set_index("sha256")[list(_HEADER_FIELDS)]
+    first = files.drop_duplicates("sha256", keep="first").reset_index(drop=True)
+    headers, unread = {}, []
+    new = first[~first["sha256"].isin(fields_of.index)]
+    for path, digest in tqdm(
+        zip(new["path"], new["sha256"], strict=True),
+        "reading printed headers",
+        len(new),
+        disable=new.empty,
+        file=sys.stdout,
+    ):
+        try:
+            headers[digest] = vars(_header_of(folder / path))
+        except LeadwiseError as error:
+            unread.append({"path": path, "why": str(error).removeprefix(f"{folder / path}: ")})
+    read = pd.DataFrame.from_dict(headers, orient="index", columns=list(_HEADER_FIELDS)).astype(object)
+    both = pd.concat([table for table in (fields_of.astype(object), read) if len(table)])
+    pages = first.join(both, on="sha256").assign(
+        page_id=first["sha256"].str[:PAGE_ID_DIGITS],
+        copies=first["sha256"].map(files["sha256"].value_counts()),
+    )
+    return (
+        checked(pages[list(SCHEMAS["pages.csv"].columns)], "pages.csv", str(folder)),
+        pd.DataFrame(unread, columns=["path", "why"]),
+    )
 
 
 def data_fingerprint(files: pd.DataFrame) -> str:
@@ -139,21 +144,13 @@ def shipped() -> pd.DataFrame:
 def rebuild(folder: Path, out: Path) -> pd.DataFrame:
     """Read the headers of all distinct pages of `folder` anew and write them to `out`.
 
-    Nothing is taken from the shipped catalogue; this is the command that made it.
+    Nothing is taken from the shipped catalogue, which this made. Returns the pages that were not read, as
+    `build_catalogue` does.
     """
-    from rich.progress import track
-
     files = find_pages(folder).files
-    copies = files["sha256"].value_counts()
-    first = files.drop_duplicates("sha256", keep="first")
-    listed = track(first["path"], description="Reading printed headers")
-    headers = [vars(_header_of(folder / path)) for path in listed]
-    pages = first.reset_index(drop=True).assign(
-        page_id=first["sha256"].str[:PAGE_ID_DIGITS].to_numpy(), copies=copies[first["sha256"]].to_numpy()
-    )
-    pages = pd.concat([pages.drop(columns="bytes"), pd.DataFrame(headers)], axis=1)
+    pages, unread = build_catalogue(files, folder, known=shipped().iloc[:0])
     write_table(pages, out, "pages.csv")
-    return pages
+    return unread
 
 
 def natural(path: str) -> tuple[tuple[int, str | int], ...]:
@@ -171,14 +168,13 @@ def class_of(folder_name: str) -> str | None:
     return next((label for label, words in _CLASS_WORDS if re.search(words, plain)), None)
 
 
-def _images(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Image files with the class of the nearest folder above that names one, in natural order."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES]
-    for path in sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix())):
-        parents = path.relative_to(folder).parts[:-1]
-        label = next((found for name in reversed(parents) if (found := class_of(name))), None)
-        if label and not path.name.startswith("."):
-            yield path, label
+def _files_below(folder: Path) -> list[Path]:
+    """All files in subfolders, hidden ones left out, in natural order."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.parent != folder]
+    shown = [
+        path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    return sorted(shown, key=lambda path: natural(path.relative_to(folder).as_posix()))
 
 
 def _header_of(path: Path) -> Header:

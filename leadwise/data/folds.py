@@ -101,5 +101,5 @@ def _enough(counts: pd.Series[int], what: str) -> None:
         if counts[label] < N_FOLDS:
             raise InputError(
                 f"class {label!r} has {counts[label]} {what}; {N_FOLDS} folds need {N_FOLDS} at least. "
-                "Add pages of this class, or take its folder out."
+                "Add pages of this class."
             )

@@ -22,12 +22,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
-from leadwise.pages.leads import LEADS
 
 Floats = NDArray[np.float64]
-
-PAGE_KEYS = ["model", "profile", "task", "protocol", "seed", "fold", "role", "held_out", "unit_id"]
-"""What names one answer of predictions.csv, the lead aside."""
 
 READABLE = {
     "accuracy": "Accuracy",
@@ -43,36 +39,6 @@ READABLE = {
 """Metrics' names as tables and figures print them."""
 
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "ece_floor"})
-
-
-def average_leads(predictions: pd.DataFrame) -> pd.DataFrame:
-    """A page's answer: the mean of its twelve leads' probabilities.
-
-    ``predictions`` are rows of predictions.csv with unit ``lead``; the result has one row a page, unit
-    ``page``, without the column ``lead``, in order of PAGE_KEYS.
-    Raises InputError where a page has not each of the twelve leads exactly once, or two labels or groups.
-    """
-    if "lead" not in predictions or not (predictions["unit"] == "lead").all():
-        raise InputError("average_leads: rows of unit 'lead' with a column 'lead' are needed.")
-    grouped = predictions.groupby(PAGE_KEYS, dropna=False, sort=True)
-    counts = grouped["lead"].agg(["size", "nunique"])
-    incomplete = counts[(counts["size"] != len(LEADS)) | (counts["nunique"] != len(LEADS))]
-    if len(incomplete) or not predictions["lead"].isin(LEADS).all():
-        page, found = (incomplete.index[0][-1], incomplete.iloc[0]) if len(incomplete) else ("?", None)
-        told = f"{found['size']} rows of {found['nunique']} leads" if found is not None else "an unknown lead"
-        raise InputError(
-            f"average_leads: page {page} has {told}; each of the {len(LEADS)} leads is needed once. "
-            f"{len(incomplete)} pages are incomplete."
-        )
-    for column in ("label", "group_id"):
-        mixed = grouped[column].nunique(dropna=False).gt(1)
-        if mixed.any():
-            raise InputError(f"average_leads: page {mixed.idxmax()[-1]} has leads of several {column}s.")
-    probabilities = [column for column in predictions if str(column).startswith("prob_")]
-    how = {"group_id": "first", "label": "first"} | dict.fromkeys(probabilities, "mean")
-    pages = grouped.agg(how).reset_index()
-    pages.insert(0, "unit", "page")
-    return pages[[column for column in predictions if column != "lead"]]
 
 
 def select_pages(

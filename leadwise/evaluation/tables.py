@@ -100,18 +100,6 @@ def print_table(table: pd.DataFrame, title: str, class_names: Mapping[str, str] 
             console.print(f"  {column:<{pad}}  {cell}", markup=False, highlight=False, soft_wrap=True)
 
 
-def to_markdown(table: pd.DataFrame, class_names: Mapping[str, str] | None = None) -> str:
-    """A summary as a Markdown table."""
-    text = as_text(table, class_names)
-    numbers = [readable(metric, class_names or {}) for metric in metrics_of(table)]
-    lines = [
-        " | ".join(text.columns),
-        " | ".join("---:" if column in numbers or column == "n" else "---" for column in text),
-        *(" | ".join(str(cell).replace("|", r"\|") for cell in row) for row in text.itertuples(index=False)),
-    ]
-    return "\n".join(f"| {line} |" for line in lines) + "\n"
-
-
 def join_tasks(answers: Mapping[str, Mapping[str, pd.DataFrame]], draws: int = 2000) -> pd.DataFrame:
     """The summaries of several tasks, one below the other; ``answers``: by task, what ``summary`` takes."""
     return pd.concat(

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.data.contracts import TASKS
-from leadwise.errors import LeakError
+from leadwise.errors import LeakError, WeightsError
 from leadwise.learning.engine import Leads, Probabilities, answer
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.models import registry
@@ -44,27 +44,56 @@ def answer_folds(
         part = partition(pages, folds, keys["protocol"], seed, classes)
         for k in outer:
             path = weights / f"{weights_name(seed, (k,), task=keys['task'], prefix=prefix)}.safetensors"
-            network = load_for(path, model, len(classes), seed, (k,), input_px)
+            network = load_for(path, model, len(classes), part, (k,), input_px)
             given = answer(network, leads, part.rows[k])
             tables.append(answers_table(given, part, k, {**keys, "seed": seed, "fold": k, "role": "test"}))
     return pd.concat(tables, ignore_index=True)
 
 
 def load_for(
-    path: Path, model: str, classes: int, seed: int, left_out: LeftOut, input_px: int | None = None
+    path: Path, model: str, classes: int, part: Partition, left_out: LeftOut, input_px: int | None = None
 ) -> registry.LeadClassifier:
-    """A finished network in eval mode, which by its file's word never saw the folds left out.
+    """A finished network in eval mode, which by its file's word never saw these folds of this partition.
 
     Raises `WeightsError` where the file is missing or does not fit, `LeakError` where it says otherwise.
     """
     network = registry.build(model, classes, input_px=input_px)
     told = registry.load_weights(network, path)
-    if (told.get("seed"), told.get("left_out")) != (str(seed), ",".join(map(str, left_out))):
+    if told.get("left_out") != ",".join(map(str, left_out)):
         raise LeakError(
-            f"{path}: this network left out fold {told.get('left_out')} of seed {told.get('seed')}; "
-            f"one without fold {','.join(map(str, left_out))} of seed {seed} is needed."
+            f"{path}: this network left out fold {told.get('left_out')}; one without fold "
+            f"{','.join(map(str, left_out))} is needed."
+        )
+    if told.get("partition") != part.fingerprint:
+        raise LeakError(
+            f"{path}: this network was trained on other folds than those of folds.csv, so it may have seen "
+            "the pages it is to answer for. Run the notebook that trains it again."
         )
     return network.eval()
+
+
+def refuse_start_that_saw(weights: str, data_fingerprint: str, part: Partition, left_out: LeftOut) -> None:
+    """Refuse to begin from a file whose network was trained on pages that are left out here.
+
+    `weights` as in `registry.build`; only files are looked at. A file trained on other data may always serve,
+    one of the same data only if it left out the same folds of the same partition. Raises `LeakError`, and
+    `WeightsError` for a file that does not say what it was trained on.
+    """
+    if not weights.endswith(".safetensors"):
+        return
+    told = registry.read_metadata(Path(weights))
+    if "data_fingerprint" not in told:
+        raise WeightsError(
+            f"{weights}: the file does not say on which data it was trained (data_fingerprint in its "
+            "metadata), so it cannot be told whether it knows the test pages."
+        )
+    unseen = set(filter(None, told.get("left_out", "").split(",")))
+    same_folds = told.get("partition") == part.fingerprint and set(map(str, left_out)) <= unseen
+    if told["data_fingerprint"] == data_fingerprint and not same_folds:
+        raise LeakError(
+            f"{weights}: this network was trained on pages of fold {', '.join(map(str, left_out))}, which it "
+            "would be asked about. Begin from random or published weights, or a file trained on other data."
+        )
 
 
 def answers_table(

@@ -29,8 +29,8 @@ from leadwise.errors import InputError
 from leadwise.evaluation.calibration import fit_temperature
 from leadwise.evaluation.metrics import probabilities, scores
 from leadwise.files import sha256, written_whole
-from leadwise.learning.answers import answers_table
-from leadwise.learning.engine import Leads, Loss, Plan, Trained, answer, train
+from leadwise.learning.answers import answers_table, refuse_start_that_saw
+from leadwise.learning.engine import Leads, Loss, Plan, Trained, answer, forget_checkpoints, train
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.recipes import Recipe
 from leadwise.models import registry
@@ -106,6 +106,14 @@ class Results:
         rows = self.predictions
         return rows[(rows["unit"] == "page") & (rows["role"] == "test") & (rows["task"] == task)]
 
+    def cost(self, model: registry.LeadClassifier, folder: Path) -> dict[str, float]:
+        """What a network of the study costs: `parameters, weights_mb, train_s_per_network`."""
+        return {
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "weights_mb": (folder / "weights" / f"{self.networks[0]}.safetensors").stat().st_size / 1e6,
+            "train_s_per_network": self.seconds_per_network(),
+        }
+
     def seconds_per_network(self) -> float:
         """Mean training time of the networks that answer for the test folds, answers not counted."""
         test = self.history[self.history["role"] == "test"]
@@ -119,14 +127,14 @@ def cross_fit(
     folds: pd.DataFrame,
     folder: Path,
     *,
-    loss_for: Callable[[int, LeftOut], Loss] | None = None,
+    loss_for: Callable[[Partition, LeftOut], Loss] | None = None,
     answer_test: bool = True,
 ) -> Results:
     """Train a study over its folds and answer for the pages left out.
 
     `crops` uint8 ``(pages, 12, height, width)`` in the order of `pages` (contract ``pages.csv``), `folds`
     the contract ``folds.csv``. Networks go to ``folder/weights``, each written when it is finished; a
-    second call takes up finished ones and goes on with the one that was cut off. `loss_for(seed,
+    second call takes up finished ones and goes on with the one that was cut off. `loss_for(part,
     left_out)` gives a loss other than cross-entropy. With `answer_test` false the test folds stay closed.
 
     Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there.
@@ -146,7 +154,7 @@ def cross_fit(
                 keys = study.keys(seed, k)
                 epochs = study.epochs
                 if study.inner:
-                    inner = {j: jobs.run(part, seed, _pair(j, k)) for j in part.folds if j != k}
+                    inner = {j: jobs.run(part, _pair(j, k)) for j in part.folds if j != k}
                     epochs = _choose_epochs(inner, leads, part)
                     told = _inner_answers(study, inner, epochs, part, keys)
                     answers.append(told)
@@ -154,7 +162,7 @@ def cross_fit(
                     temperatures.append({**keys, "temperature": temperature})
                 results.chosen[study.task, seed, k] = epochs
                 results.networks.append(weights_name(seed, (k,), task=study.task, prefix=study.prefix))
-                outer = jobs.run(part, seed, (k,), stop_after=epochs)
+                outer = jobs.run(part, (k,), stop_after=epochs)
                 if answer_test and outer.model is not None:
                     given = answer(outer.model, leads, part.rows[k])
                     answers.append(
@@ -178,51 +186,53 @@ class _Jobs:
         leads: Leads,
         pages: pd.DataFrame,
         folder: Path,
-        loss_for: Callable[[int, LeftOut], Loss] | None,
+        loss_for: Callable[[Partition, LeftOut], Loss] | None,
     ) -> None:
         self.study, self.leads, self.pages, self.folder, self.loss_for = study, leads, pages, folder, loss_for
+        self.crops = hashlib.sha256(np.ascontiguousarray(leads.crops).data).hexdigest()
         self.on_step: Any = None
         self.done: dict[tuple[int, LeftOut], Trained] = {}
         self.histories: list[pd.DataFrame] = []
         self.reused = 0
 
-    def run(self, part: Partition, seed: int, left_out: LeftOut, stop_after: int | None = None) -> Trained:
-        if (seed, left_out) in self.done:
-            return self.done[seed, left_out]
+    def run(self, part: Partition, left_out: LeftOut, stop_after: int | None = None) -> Trained:
+        if (part.seed, left_out) in self.done:
+            return self.done[part.seed, left_out]
         study = self.study
-        name = weights_name(seed, left_out, task=study.task, prefix=study.prefix)
+        name = weights_name(part.seed, left_out, task=study.task, prefix=study.prefix)
         rows = part.training_rows(left_out)
         watched = {fold: part.rows[fold] for fold in left_out} if len(left_out) == 2 else {}
         plan = Plan(
             rows,
             watched,
-            _training_seed(seed, left_out),
+            _training_seed(part.seed, left_out),
             study.epochs,
             stop_after or study.epochs,
             study.max_steps,
         )
-        fingerprint = self._fingerprint(plan, seed, left_out)
+        fingerprint = self._fingerprint(plan, part, left_out)
         trained = self._finished(name, fingerprint)
         if trained is None:
-            loss = self.loss_for(seed, left_out) if self.loss_for else None
-            scratch = self.folder / "trainings" / name
+            refuse_start_that_saw(study.weights, study.data_fingerprint, part, left_out)
+            loss = self.loss_for(part, left_out) if self.loss_for else None
+            scratch = self._own(self.folder / "trainings" / name, fingerprint)
             trained = train(
                 plan,
                 self.leads,
                 self._model,
                 study.recipe,
-                self._own(scratch, fingerprint),
+                scratch,
                 loss=loss,
                 on_step=lambda told: self.on_step(name, told),
             )
             trained.history.to_csv(scratch / "history.csv", index=False)
-            if trained.model is not None:
-                self._save(name, fingerprint, trained.model, seed, left_out, plan)
+            self._save(name, fingerprint, trained, part, left_out, plan)
+            forget_checkpoints(scratch)
         if watched:  # asked for twice, by j and by k, but only for its answers
             trained.model = None
-            self.done[seed, left_out] = trained
+            self.done[part.seed, left_out] = trained
         role = {"role": "inner", "held_out": left_out[0]} if watched else {"role": "test", "held_out": None}
-        self.histories.append(trained.history.assign(**study.keys(seed, left_out[-1]), **role))
+        self.histories.append(trained.history.assign(**study.keys(part.seed, left_out[-1]), **role))
         return trained
 
     def _model(self) -> registry.LeadClassifier:
@@ -230,7 +240,7 @@ class _Jobs:
             self.study.model, len(self.study.classes), self.study.weights, self.study.input_px
         )
 
-    def _fingerprint(self, plan: Plan, seed: int, left_out: LeftOut) -> str:
+    def _fingerprint(self, plan: Plan, part: Partition, left_out: LeftOut) -> str:
         """Twelve hex digits over all that a training depends on: settings, pages, weights, code."""
         study = asdict(self.study)
         for changeable in (
@@ -245,8 +255,9 @@ class _Jobs:
             "study": study,
             "start": sha256(Path(start)) if start.endswith(".safetensors") else start,
             "pages": self.pages["page_id"].to_numpy()[plan.rows].tolist(),
+            "crops": self.crops,
             "plan": [plan.seed, plan.epochs, plan.stop_after, sorted(plan.watched)],
-            "teacher": getattr(self.loss_for, "fingerprint", lambda *_: None)(seed, left_out),
+            "teacher": getattr(self.loss_for, "fingerprint", lambda *_: None)(part, left_out),
             "code": {
                 path.name: sha256(path)
                 for room in ("models", "learning")
@@ -285,20 +296,22 @@ class _Jobs:
         self,
         name: str,
         fingerprint: str,
-        model: registry.LeadClassifier,
-        seed: int,
+        trained: Trained,
+        part: Partition,
         left_out: LeftOut,
         plan: Plan,
     ) -> None:
-        study = self.study
+        study, model = self.study, trained.model
+        assert model is not None  # noqa: S101 - a training ends with its network
         metadata = {
             "model": study.model,
             "name": study.name,
             "classes": ",".join(study.classes),
             "task": study.task,
             "protocol": study.protocol,
-            "seed": str(seed),
+            "seed": str(part.seed),
             "left_out": ",".join(map(str, left_out)),
+            "partition": part.fingerprint,
             "epochs": str(plan.stop_after),
             "began_from": model.began_from,
             "input_px": str(model.input_px),

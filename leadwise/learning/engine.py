@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import Dataset, RandomSampler
 from torch.utils.tensorboard import SummaryWriter
@@ -90,7 +91,7 @@ def train(
 ) -> Trained:
     """Train one network on the leads of `plan.rows`; go on from the last whole checkpoint in `folder`.
 
-    `folder` belongs to this training; its checkpoints are deleted at the end, the TensorBoard files stay.
+    `folder` belongs to this training; `forget_checkpoints` clears it when the network is safely elsewhere.
     `loss` is cross-entropy unless given. Raises `TrainingError` when the loss is no number.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,13 +105,14 @@ def train(
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=plan.epochs,
-        per_device_train_batch_size=batch,
+        # several GPUs share the recipe's batch, they do not multiply it
+        per_device_train_batch_size=max(1, batch // max(1, torch.cuda.device_count())),
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         warmup_steps=math.ceil(recipe.warmup * steps),
         lr_scheduler_type=recipe.schedule,
         max_grad_norm=0.0,  # the published work does not clip
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
+        bf16=recipe.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported(),
         use_cpu=not on_gpu,
         seed=plan.seed,
         save_strategy="epoch",
@@ -133,10 +135,17 @@ def train(
     checkpoint = _last_checkpoint(folder)
     if checkpoint is not None:
         watcher.recall(checkpoint)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if checkpoint is not None and watcher.epochs_done >= plan.stop_after:  # killed after the last epoch
+        model.load_state_dict(load_file(checkpoint / "model.safetensors"))
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return Trained(model.eval(), watcher.history(), watcher.answers)
+
+
+def forget_checkpoints(folder: Path) -> None:
+    """Delete what only a resumed training would need; history and TensorBoard files stay."""
     for left in folder.glob("checkpoint-*"):
         shutil.rmtree(left)
-    return Trained(model.eval(), watcher.history(), watcher.answers)
 
 
 @torch.no_grad()
@@ -213,6 +222,7 @@ class _Watcher(TrainerCallback):
         self.answers: dict[tuple[int, int], Probabilities] = {}
         self.lines: dict[int, dict[str, float]] = {}
         self.seconds_before = 0.0
+        self.epochs_done = 0
         self.started = time.perf_counter()
         self.answering = 0.0
 
@@ -225,10 +235,10 @@ class _Watcher(TrainerCallback):
         kept = json.loads((checkpoint / "history.json").read_text(encoding="utf-8"))
         self.lines = {line["step"]: line for line in kept}
         self.seconds_before = max((line["seconds"] for line in kept), default=0.0)
-        done = max((line["epoch"] for line in kept), default=0)
+        self.epochs_done = round(max((line["epoch"] for line in kept), default=0))
         for path in self.folder.glob("answers-*.npy"):
             _, epoch, fold = path.stem.split("-")
-            if int(epoch) <= done:
+            if int(epoch) <= self.epochs_done:
                 self.answers[int(epoch), int(fold)] = np.load(path, allow_pickle=False)
 
     def _line(self, state: Any) -> dict[str, float]:

@@ -20,7 +20,7 @@ from leadwise.data.contracts import TASKS
 from leadwise.learning.answers import answer_folds
 from leadwise.learning.cross_fit import Results, Study, cross_fit
 from leadwise.learning.engine import Loss
-from leadwise.learning.partition import LeftOut
+from leadwise.learning.partition import LeftOut, Partition, partition
 from leadwise.learning.recipes import recipe
 from leadwise.models import registry
 from leadwise.pages.leads import LEADS
@@ -39,6 +39,10 @@ class LeadData:
     crops: NDArray[np.uint8]
     strips: NDArray[np.uint8]
 
+    def partition(self, task: str, seed: int) -> Partition:
+        """Who is left out when, for one task and seed of the protocol `grouped`."""
+        return partition(self.pages, self.folds, "grouped", seed, TASKS[task])
+
     def example_lead(self, lead: str, label: str, px: int) -> NDArray[np.uint8]:
         """One lead of the first page of a class as a network sees it: uint8 ``(px, px)``."""
         row = int(np.flatnonzero(self.pages["label"] == label)[0])
@@ -54,7 +58,7 @@ def train_lead_model(
     model: str,
     name: str | None = None,
     input_px: int | None = None,
-    loss_for: Callable[[str], Callable[[int, LeftOut], Loss]] | None = None,
+    loss_for: Callable[[str], Callable[[Partition, LeftOut], Loss]] | None = None,
     answer_test: bool = True,
 ) -> Results:
     """Train a network of the registry over the folds of every task and answer for the pages left out.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +28,17 @@ def weights_name(seed: int, left_out: LeftOut, *, task: str = "four", prefix: st
 class Partition:
     """One seed's folds: row numbers of the pages table by fold, with ids, groups and labels by row."""
 
+    seed: int
     rows: dict[int, NDArray[np.int64]]
     page_ids: NDArray[Any]
     groups: NDArray[Any]
     labels: NDArray[Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits over who is in which fold; a network belongs to the partition of its training."""
+        told = [[fold, *sorted(self.page_ids[rows])] for fold, rows in sorted(self.rows.items())]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
     @property
     def folds(self) -> list[int]:
@@ -74,4 +83,4 @@ def partition(
             raise InputError(
                 f"fold {fold} of seed {seed} has no page of class {min(lacking)!r}: too few for five folds."
             )
-    return Partition(rows, pages["page_id"].to_numpy(), by_page["group_id"].to_numpy(), labels)
+    return Partition(seed, rows, pages["page_id"].to_numpy(), by_page["group_id"].to_numpy(), labels)

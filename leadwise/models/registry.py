@@ -2,7 +2,7 @@
 
 `vit_base`, `beit_base`, `deit_base` and `swin_tiny` are the checkpoints of the published work on these
 pages; the `micro` networks carry the same ideas at a size that a laptop trains. Names and sizes are
-listed by `names()`; `build()` makes one.
+listed at the end of this file; `build()` makes one.
 """
 
 from __future__ import annotations
@@ -84,11 +84,6 @@ class Entry:
     window: int | None = None
 
 
-def names() -> list[str]:
-    """All names, in the order of the tables."""
-    return list(_ENTRIES)
-
-
 def entry(name: str) -> Entry:
     """What is known of a network; raises `SettingsError` with the nearest right name."""
     if name not in _ENTRIES:
@@ -130,6 +125,17 @@ def build(name: str, classes: int, weights: str = "random", input_px: int | None
     )
     load_weights(model, Path(weights))
     return model
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says of itself; raises `WeightsError` where it is missing or none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: not a safetensors file ({error}).") from error
 
 
 def load_weights(model: nn.Module, path: Path) -> dict[str, str]:

@@ -119,6 +119,6 @@ def _engine() -> Any:
         from rapidocr import RapidOCR
     except ImportError as error:
         raise MissingInput(
-            "reading printed headers needs rapidocr: 'pip install leadwise[ocr]' installs it with leadwise."
+            "reading printed headers needs rapidocr: 'pip install rapidocr onnxruntime' installs it."
         ) from error
     return RapidOCR(params={"Global.log_level": "error"})

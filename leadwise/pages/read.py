@@ -15,11 +15,11 @@ from leadwise.errors import UnreadablePage
 
 Page = NDArray[np.uint8]
 
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 50_000_000
 """A4 at 600 dpi has 35 million pixels; a decoded page takes three bytes for each."""
-
-_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 
 
 def read_page(source: Path | bytes) -> Page:
@@ -31,7 +31,9 @@ def read_page(source: Path | bytes) -> Page:
     """
     name, data = _bytes_of(source)
     page_size(data, name)
-    page = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    # the picture as stored: a scan's orientation tag would turn it away from the size in its header
+    how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    page = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     if page is None:
         raise UnreadablePage(f"{name}: the picture cannot be decoded; the file is damaged. Copy it again.")
     return np.asarray(page, dtype=np.uint8)
@@ -59,10 +61,23 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
             f"{name}: {width} x {height} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read. "
             "Scan at 300 dpi."
         )
-    # decoders fill what is missing with grey and say nothing, so the end is looked for
-    if kind in _ENDS and _ENDS[kind] not in data[-64:]:
+    if not _is_whole(data, kind):
         raise UnreadablePage(f"{name}: the {kind} file was cut off; its end is missing. Copy it again.")
     return width, height
+
+
+def _is_whole(data: bytes, kind: str) -> bool:
+    """Whether a picture's end is there; OpenCV fills what is missing with grey and says nothing."""
+    if kind == "PNG":
+        return b"IEND\xaeB`\x82" in data
+    if kind != "JPEG" or b"\xff\xd9" in data.rstrip(b"\0")[-64:]:
+        return True
+    try:  # something else follows the picture, as cameras have it, or it was cut off: Pillow can tell
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _bytes_of(source: Path | bytes) -> tuple[str, bytes]:

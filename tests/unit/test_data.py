@@ -113,11 +113,12 @@ def test_the_nearest_folder_that_names_a_class_decides(small_set: Path, tmp_path
     assert set(find_pages(tmp_path / "outer").files["label"]) == {"mi"}
 
 
-def test_hidden_files_and_other_files_are_passed_over(small_set: Path) -> None:
+def test_hidden_files_are_passed_over_and_other_files_are_named(small_set: Path) -> None:
     (small_set / "mi" / "._mi(1).png").write_bytes(b"left by a Mac")
     (small_set / "mi" / "Thumbs.db").write_bytes(b"left by Windows")
     found = find_pages(small_set)
-    assert (len(found.files), len(found.problems)) == (8, 0)
+    assert len(found.files) == 8
+    assert found.problems.to_dict("records") == [{"path": "mi/Thumbs.db", "why": "not an image by its name"}]
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_with_its_name_and_the_rest_goes_on(small_set: Path) -> None:
@@ -131,6 +132,15 @@ def test_a_file_that_cannot_be_read_is_a_problem_with_its_name_and_the_rest_goes
     assert "was cut off" in why.iloc[0]
     assert why.iloc[1].startswith("not an image")
     assert why.iloc[2] == "the file is empty."
+
+
+def test_a_page_under_no_class_folder_is_named(small_set: Path) -> None:
+    (small_set / "abnromal").mkdir()
+    (small_set / "abnromal" / "lost.png").write_bytes(picture(99))
+    problems = find_pages(small_set).problems
+    assert problems.to_dict("records") == [
+        {"path": "abnromal/lost.png", "why": "no folder above it names a class"}
+    ]
 
 
 def test_a_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
@@ -213,17 +223,15 @@ def test_known_pages_are_not_read_again(sample_folder: Path, monkeypatch: pytest
 def test_an_unknown_page_is_read_by_ocr(
     sample_folder: Path, sample_pages: pd.DataFrame, tmp_path: Path
 ) -> None:
-    pytest.importorskip("rapidocr", reason="rapidocr is not installed: pip install leadwise[ocr]")
+    pytest.importorskip("rapidocr", reason="rapidocr is not installed: pip install rapidocr onnxruntime")
     original = sample_pages.iloc[0]
     (tmp_path / "mi").mkdir()
     page = cv2.imread(str(sample_folder / original["path"]))
     cv2.imwrite(str(tmp_path / "mi" / "again.png"), page)
-    announced: list[str] = []
-    pages, unread = build_catalogue(find_pages(tmp_path).files, tmp_path, announced.append)
+    pages, unread = build_catalogue(find_pages(tmp_path).files, tmp_path)
     fields = ["recording_id", "sex", "recorded_at", "heart_rate_bpm", "lead_off"]
     assert pages.iloc[0][fields].tolist() == original[fields].tolist()
     assert pages.iloc[0]["sha256"] != original["sha256"]
-    assert announced == ["mi/again.png"]
     assert unread.empty
 
 

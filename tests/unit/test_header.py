@@ -146,5 +146,5 @@ def test_reading_without_rapidocr_says_what_to_install(
     page = read_page(sample_folder / sample_pages["path"].iloc[0])
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     header._engine.cache_clear()
-    with pytest.raises(MissingInput, match=r"pip install leadwise\[ocr\]"):
+    with pytest.raises(MissingInput, match=r"pip install rapidocr"):
         read_header(np.asarray(page), find_layout(page))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from leadwise.data.contracts import CLASSES, checked
 from leadwise.errors import InputError, LeakError, TrainingError, WeightsError
 from leadwise.learning import cross_fit as cross
+from leadwise.learning.answers import answer_folds
 from leadwise.learning.distill import TaughtBy
-from leadwise.learning.engine import Leads, Plan, train
+from leadwise.learning.engine import Leads, Plan, forget_checkpoints, train
 from leadwise.learning.losses import distillation_loss
+from leadwise.learning.partition import partition
 from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
 
@@ -119,7 +124,18 @@ def test_a_training_that_was_cut_off_ends_with_the_same_weights(crops, tmp_path)
         assert torch.equal(value, other), key
     assert np.array_equal(whole.answers[1, 1], resumed.answers[1, 1])
     assert list(whole.history["loss"]) == list(resumed.history["loss"])
+    forget_checkpoints(tmp_path / "cut")
     assert not list((tmp_path / "cut").glob("checkpoint-*"))
+
+
+def test_a_training_killed_after_its_last_epoch_does_not_go_on(crops, tmp_path):
+    rows = np.arange(16)
+    plan = Plan(rows, {1: rows}, seed=1, epochs=3, stop_after=1, max_steps=2)
+    first = train(plan, leads_of(crops), make_vit, QUICK, tmp_path)
+    again = train(plan, leads_of(crops), make_vit, QUICK, tmp_path)  # its checkpoints are still there
+    assert again.history["epoch"].max() == 1
+    for key, value in first.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[key]), key
 
 
 def test_a_half_written_checkpoint_is_not_gone_on_from(crops, tmp_path):
@@ -173,8 +189,6 @@ def test_a_second_call_trains_nothing_again_and_answers_the_same(taught, crops, 
 
 
 def test_another_recipe_trains_again(taught, crops, pages, folds, tmp_path):
-    import shutil
-
     folder, _ = taught
     shutil.copytree(folder, tmp_path / "copy")
     slower = study(recipe=Recipe(1e-4, 0.05, 0.1, 32, 2, "tests"))
@@ -218,32 +232,87 @@ def test_weights_say_where_they_come_from(taught):
     assert told["data_fingerprint"] == "made"
 
 
-def test_the_teacher_of_a_fold_never_saw_its_pages(taught):
-    folder, _ = taught
-    teacher = TaughtBy(folder, "vit_micro", CLASSES, "four", alpha=0.5, temperature=2.0)
-    assert not teacher.teacher(1, (1,)).training
-    assert not any(p.requires_grad for p in teacher.teacher(1, (1,)).parameters())
-    weights = folder / "weights"
-    (weights / "seed1-fold3.safetensors").write_bytes((weights / "seed1-fold1.safetensors").read_bytes())
-    try:
-        with pytest.raises(LeakError, match="left out fold 1"):
-            teacher.teacher(1, (3,))
-    finally:
-        (weights / "seed1-fold3.safetensors").unlink()
-    with pytest.raises(WeightsError, match="no such weights"):
-        teacher.teacher(1, (5,))
+@pytest.fixture
+def teaching(taught) -> TaughtBy:
+    return TaughtBy(taught[0] / "weights", "vit_micro", CLASSES, "four", alpha=0.5, temperature=2.0)
 
 
-def test_a_student_is_taught_on_inner_folds_as_well(taught, crops, pages, folds, tmp_path):
-    folder, _ = taught
-    teacher = TaughtBy(folder, "vit_micro", CLASSES, "four", alpha=0.5, temperature=2.0)
+@pytest.fixture(scope="module")
+def part(pages, folds):
+    return partition(pages, folds, "grouped", 1, CLASSES)
+
+
+def test_a_teacher_is_frozen(teaching, part):
+    teacher = teaching.teacher(part, (1,))
+    assert not teacher.training
+    assert not any(parameter.requires_grad for parameter in teacher.parameters())
+
+
+def test_the_teacher_of_a_fold_never_saw_its_pages(teaching, part, tmp_path):
+    renamed = tmp_path / "seed1-fold3.safetensors"
+    renamed.write_bytes(teaching.path(1, (1,)).read_bytes())
+    with pytest.raises(LeakError, match="left out fold 1"):
+        replace(teaching, weights=tmp_path).teacher(part, (3,))
+
+
+def test_a_teacher_of_other_folds_is_refused(teaching, pages, folds):
+    others = folds.assign(fold=folds["fold"] % 5 + 1)
+    with pytest.raises(LeakError, match="other folds"):
+        teaching.teacher(partition(pages, others, "grouped", 1, CLASSES), (1,))
+
+
+def test_missing_teachers_are_named_before_any_student_is_trained(teaching):
+    teaching.require([1], [1, 2], inner=True)
+    with pytest.raises(WeightsError, match=r"1 of the teachers needed are missing.*FOLDS"):
+        teaching.require([1], [1, 3], inner=False)
+
+
+def test_a_student_is_taught_on_inner_folds_as_well(teaching, crops, pages, folds, tmp_path):
     student = study(name="student", model="mobilenetv3_small", input_px=96, inner=True, prefix="taught")
-    before = load_file(folder / "weights" / "seed1-fold1.safetensors")
-    results = cross.cross_fit(student, crops, pages, folds, tmp_path, loss_for=teacher, answer_test=False)
+    before = load_file(teaching.path(1, (1,)))
+    results = cross.cross_fit(student, crops, pages, folds, tmp_path, loss_for=teaching, answer_test=False)
     assert set(results.predictions["role"]) == {"inner"}
     assert (tmp_path / "weights" / "taught-seed1-fold1-4.safetensors").is_file()
-    for key, value in load_file(folder / "weights" / "seed1-fold1.safetensors").items():
+    for key, value in load_file(teaching.path(1, (1,))).items():
         assert torch.equal(value, before[key])
+
+
+def test_finished_networks_answer_as_they_did_when_they_were_trained(taught, crops, pages, folds):
+    folder, results = taught
+    keys = {"model": "vit_micro", "task": "four", "protocol": "grouped", "profile": "sample"}
+    again = answer_folds(
+        crops, pages, folds, folder / "weights", model="vit_micro", keys=keys, seeds=[1], outer=[1, 2]
+    )
+    first = results.predictions.query("role == 'test'").reset_index(drop=True)
+    columns = [f"prob_{name}" for name in CLASSES]
+    np.testing.assert_allclose(again[columns], first[columns], atol=1e-6)
+    assert again["unit_id"].tolist() == first["unit_id"].tolist()
+
+
+def test_no_training_begins_from_a_network_that_knows_its_test_pages(taught, crops, pages, folds, tmp_path):
+    folder, _ = taught
+    start = str(folder / "weights" / "seed1-fold2.safetensors")
+    with pytest.raises(LeakError, match="trained on pages of fold 1"):
+        cross.cross_fit(study(weights=start), crops, pages, folds, tmp_path)
+    allowed = cross.cross_fit(study(weights=start, folds=(2,)), crops, pages, folds, tmp_path)
+    assert allowed.networks == ["seed1-fold2"]
+    cross.cross_fit(
+        study(weights=start, data_fingerprint="other data"), crops, pages, folds, tmp_path / "other"
+    )
+
+
+def test_weights_that_do_not_say_what_they_know_are_no_start(crops, pages, folds, tmp_path):
+    unmarked = tmp_path / "unmarked.safetensors"
+    save_file(make_vit().state_dict(), unmarked)
+    with pytest.raises(WeightsError, match="does not say on which data"):
+        cross.cross_fit(study(weights=str(unmarked)), crops, pages, folds, tmp_path)
+
+
+def test_other_crops_train_again(taught, crops, pages, folds, tmp_path):
+    folder, _ = taught
+    shutil.copytree(folder, tmp_path / "copy")
+    results = cross.cross_fit(study(), 255 - crops, pages, folds, tmp_path / "copy")
+    assert results.reused == 0
 
 
 def test_the_distillation_loss_is_the_published_mix():

@@ -509,3 +509,9 @@ def test_all_491_distinct_pages_are_pages_of_the_known_layout(whole_set: Path) -
     assert (len(files), len(distinct)) == (928, 491)
     found = np.array([find_layout(read_page(whole_set / path)).separators_x for path in distinct["path"]])
     np.testing.assert_allclose(found, np.tile(SEPARATORS_X, (491, 1)), atol=1)
+
+
+def test_a_jpeg_with_something_after_its_end_is_read(sample_folder: Path, sample_pages: pd.DataFrame) -> None:
+    data = (sample_folder / sample_pages["path"][0]).read_bytes()
+    assert read_page(data + b"\0" * 300).shape == (1572, 2213, 3)
+    assert read_page(data + b"left by a camera " * 20).shape == (1572, 2213, 3)

@@ -10,8 +10,7 @@ from sklearn import metrics as sk
 
 from leadwise.data.contracts import CLASSES
 from leadwise.errors import InputError
-from leadwise.evaluation import calibration, intervals, metrics, tables
-from leadwise.pages.leads import LEADS
+from leadwise.evaluation import calibration, floors, intervals, metrics, tables
 
 BINARY = CLASSES[:2]
 
@@ -57,27 +56,6 @@ def test_values_that_are_no_probabilities_are_refused():
         metrics.scores(["normal"], np.array([[0.7, 0.7, 0.1, 0.1]]), CLASSES)
 
 
-def leads_of_one_page(leads: tuple[str, ...] = LEADS) -> pd.DataFrame:
-    page = made_answers(1)
-    rows = pd.concat([page] * len(leads), ignore_index=True).assign(unit="lead", lead=list(leads))
-    columns = [f"prob_{name}" for name in CLASSES]
-    rows[columns] = np.random.default_rng(1).dirichlet(np.ones(4), len(leads))
-    return rows
-
-
-def test_a_page_is_the_mean_of_its_leads():
-    rows = leads_of_one_page()
-    columns = [f"prob_{name}" for name in CLASSES]
-    page = metrics.average_leads(rows)
-    assert page["unit"].tolist() == ["page"]
-    np.testing.assert_allclose(page[columns].to_numpy()[0], rows[columns].mean())
-
-
-def test_a_page_with_eleven_leads_is_refused():
-    with pytest.raises(InputError, match="11 rows of 11 leads"):
-        metrics.average_leads(leads_of_one_page(LEADS[:11]))
-
-
 def test_only_test_answers_of_the_wanted_folds_are_selected():
     answers = made_answers(seeds=(1, 2))
     chosen = metrics.select_pages(answers, "four", [2], [1, 3])
@@ -85,6 +63,16 @@ def test_only_test_answers_of_the_wanted_folds_are_selected():
     assert set(chosen["fold"]) == {1, 3}
     with pytest.raises(InputError, match="no test answers for seed 3, fold 1"):
         metrics.select_pages(answers, "four", [3], [1])
+
+
+def test_the_majority_floor_knows_the_training_pages_frequencies_alone():
+    answers = made_answers(200)
+    floor = floors.majority(answers, CLASSES)
+    tested = floor[floor["fold"] == 2]
+    trained_on = answers.loc[answers["fold"] != 2, "label"].value_counts(normalize=True)
+    for name in CLASSES:
+        assert tested[f"prob_{name}"].unique() == pytest.approx([trained_on[name]])
+    assert metrics.scores(*metrics.probabilities(floor, CLASSES), CLASSES)["macro_auroc"] < 0.55
 
 
 # --- intervals ------------------------------------------------------------------------------
@@ -203,7 +191,6 @@ def test_a_summary_names_protocol_pages_and_seeds_beside_each_score():
     assert (row["protocol"], row["n"], row["seeds"]) == ("grouped", 120, 2)
     assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
     assert "(" in tables.as_text(table)["Accuracy"][0]
-    assert "Accuracy" in tables.to_markdown(table).splitlines()[0]
 
 
 def test_inner_answers_are_never_reported():
