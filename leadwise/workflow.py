@@ -12,6 +12,7 @@ goes on writing; elsewhere the locks make the next run wait for what is left.
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -134,8 +135,9 @@ def _snakemake(folder: Path, profile: str, only: str | None, cores: int, threads
         try:
             for line in process.stdout or ():
                 if line.startswith(_EVENT):
-                    show(json.loads(line.removeprefix(_EVENT)))
-                    continue
+                    with contextlib.suppress(ValueError):  # another job's line may have cut this one in two
+                        show(json.loads(line.removeprefix(_EVENT)))
+                        continue
                 log.write(line)
                 log.flush()
                 if total := re.match(r"total\s+(\d+)$", line):
@@ -304,7 +306,9 @@ def _say(error: Exception) -> str:
 
 def _tell(name: str, state: str, **more: Any) -> None:
     """Tell ``leadwise run``, which reads what Snakemake and its jobs print."""
-    print(_EVENT + json.dumps({"notebook": name, "state": state, **more}), flush=True)
+    line = f"{_EVENT}{json.dumps({'notebook': name, 'state': state, **more})}\n"
+    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), line.encode())  # in one piece: two jobs write into one pipe
 
 
 def main(arguments: list[str]) -> int:
