@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import pandas as pd
 
 
-def majority(answers: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+def majority(answers: pd.DataFrame, folds: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Answers that only know how frequent each class is among the training pages.
 
-    ``answers``: a model's test answers (rows of predictions.csv); its pages, folds and seeds are taken over.
-    For each seed and fold every class gets its share among the pages of the other folds, so the answer is
-    always the most frequent class.
+    ``answers``: a model's test answers (rows of predictions.csv), whose pages are answered for; ``folds``:
+    the contract folds.csv. For each seed and fold every class gets its share among the pages of the other
+    folds, so the answer is always the most frequent class.
     """
     tables = []
-    for _, of_seed in answers.groupby("seed"):
-        for fold, tested in of_seed.groupby("fold"):
-            shares = of_seed.loc[of_seed["fold"] != fold, "label"].value_counts(normalize=True)
-            known = {f"prob_{name}": float(shares.get(name, 0.0)) for name in classes}
-            tables.append(tested.assign(model="majority", **known))
+    for (protocol, seed, fold), tested in answers.groupby(["protocol", "seed", "fold"]):
+        rest = folds[(folds["protocol"] == protocol) & (folds["seed"] == seed) & (folds["fold"] != fold)]
+        shares = rest.loc[rest["label"].isin(list(classes)), "label"].value_counts(normalize=True)
+        known = {f"prob_{name}": float(shares.get(name, 0.0)) for name in classes}
+        tables.append(tested.assign(model="majority", **known))
     return pd.concat(tables, ignore_index=True)

@@ -23,10 +23,10 @@ from leadwise.data.cache import open_crops
 from leadwise.data.contracts import CLASSES, read_table
 from leadwise.data.folds import assert_disjoint
 from leadwise.evaluation.metrics import select_pages
+from leadwise.paths import STAGES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = ["21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"]
-DRAWS_FIGURES = [*settings.NOTEBOOKS]
 
 
 def result_of(folder: Path, name: str) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_its_result_keeps_the_contract(executed_sample, name):
         assert all(value is None or np.isfinite(value) for value in values.values())
 
 
-@pytest.mark.parametrize("name", DRAWS_FIGURES)
+@pytest.mark.parametrize("name", settings.NOTEBOOKS)
 def test_its_figures_stand_in_the_notebook_and_are_not_blank(executed_sample, name):
     cells = json.loads((executed_sample / name / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells if cell["cell_type"] == "code" for output in cell["outputs"]]
@@ -174,10 +174,12 @@ def test_the_summary_has_a_row_a_model_with_intervals(executed_sample):
         assert (summary[metric] <= summary[f"{metric}_high"]).all()
 
 
-def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path):
-    for name in ("11_image_audit", "12_image_leads", "13_image_folds"):
-        shutil.copytree(executed_sample / name, tmp_path / "sample" / name)
-    source = REPOSITORY / "training" / "22_image_deit.ipynb"
+@pytest.mark.parametrize(
+    ("name", "written"), [("22_image_deit", "predictions.csv"), ("51_image_models", "summary.csv")]
+)
+def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path, name, written):
+    shutil.copytree(executed_sample, tmp_path / "sample", ignore=shutil.ignore_patterns(".*"))
+    source = REPOSITORY / STAGES[name[0]] / f"{name}.ipynb"
     done = subprocess.run(
         [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb"), "-y", "FOLDS: [1]"],
         cwd=REPOSITORY,
@@ -187,5 +189,8 @@ def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    predictions = read_table(tmp_path / "sample" / "22_image_deit" / "predictions.csv", "predictions.csv")
-    assert set(predictions["fold"]) == {1}
+    table = pd.read_csv(tmp_path / "sample" / name / written)
+    folds = read_table(executed_sample / "13_image_folds" / "folds.csv", "folds.csv")
+    in_first = len(folds.query("protocol == 'grouped' and fold == 1"))
+    pages = table["unit_id"].nunique() if "unit_id" in table else table["n"].max()
+    assert pages == in_first
