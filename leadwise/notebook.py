@@ -12,12 +12,9 @@ presence means "done".
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import importlib.metadata
 import json
 import math
 import os
-import platform
 import random
 import shutil
 import sys
@@ -27,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from leadwise import files, paths, processes, settings
+from leadwise import files, paths, processes, settings, surroundings
 from leadwise.errors import MissingInput, SettingsError
 
 if TYPE_CHECKING:
@@ -45,11 +42,6 @@ WAITING_RESULT = ".result.json"
 
 #: Says with which parameters a notebook was begun; there until it is done.
 BEGUN = ".begun.json"
-
-_PACKAGES = (
-    "leadwise", "numpy", "opencv-python-headless", "pandas", "scikit-learn", "matplotlib", "torch",
-    "torchvision", "timm", "transformers", "rapidocr", "snakemake", "papermill",
-)  # fmt: skip
 
 
 def start(name: str, namespace: Mapping[str, Any]) -> Run:
@@ -76,7 +68,7 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
         parameters=parameters,
         folder=profile_folder / name,
         threads=int(os.environ.get("OMP_NUM_THREADS", processes.available_cores())),
-        code_fingerprint=code_fingerprint(name),
+        code_fingerprint=surroundings.code_fingerprint(name),
     )
     _clear(run.folder, parameters)
     audit = paths.result_path(profile, "11_image_audit")
@@ -109,8 +101,12 @@ class Run:
         rows = {
             "notebook": self.name,
             "profile": self.profile,
-            "versions": ", ".join(f"{package} {version}" for package, version in versions().items()),
-            "machine": ", ".join(f"{what} {value}" for what, value in machine().items() if value is not None),
+            "versions": ", ".join(
+                f"{package} {version}" for package, version in surroundings.versions().items()
+            ),
+            "machine": ", ".join(
+                f"{what} {value}" for what, value in surroundings.machine().items() if value is not None
+            ),
             "threads": str(self.threads),
             "data": self.data_fingerprint or "not yet audited (11_image_audit names it)",
         }
@@ -125,8 +121,8 @@ class Run:
         The profile ``sample`` always works on the sample. Raises MissingInput for a folder that is
         not there or empty.
         """
-        folder = data_folder(self.profile)
-        self.data_listing = data_listing(self.profile)
+        folder = surroundings.data_folder(self.profile)
+        self.data_listing = surroundings.data_listing(self.profile)
         if folder is None:
             from leadwise.data.sample import unpack_sample
 
@@ -223,8 +219,8 @@ class Run:
             "data_listing": self.data_listing,
             "code_fingerprint": self.code_fingerprint,
             "inputs": [{"path": path, "sha256": digest} for path, digest in sorted(self.inputs.items())],
-            "versions": versions(),
-            "machine": machine(),
+            "versions": surroundings.versions(),
+            "machine": surroundings.machine(),
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - self._began_s, 1),
             "metrics": {name: _plain(value) for name, value in metrics.items()},
@@ -244,53 +240,6 @@ class Run:
         print(f"{self.name} is done after {result['seconds']:.0f} s; its files are in {self.folder}")
 
 
-def code_fingerprint(notebook: str) -> str:
-    """Digest the package's modules and the notebook's own cells: what could change its results.
-
-    12 hex digits; outputs and metadata of the notebook do not count.
-    """
-    digest = hashlib.sha256()
-    package = Path(__file__).parent
-    for module in sorted(package.rglob("*.py")):
-        digest.update(module.relative_to(package).as_posix().encode() + b"\0" + module.read_bytes() + b"\0")
-    path = paths.notebook_path(notebook)
-    if not path.is_file():
-        shown = path.relative_to(paths.repository()).as_posix()
-        raise MissingInput(f"{path} is missing: restore it, for example with 'git checkout {shown}'.")
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        digest.update("".join(cell["source"]).encode() + b"\0")
-    return digest.hexdigest()[:12]
-
-
-def data_folder(profile: str) -> Path | None:
-    """Give the user's folder of pages, or None where the embedded sample serves."""
-    wanted = os.environ.get("LEADWISE_DATA")
-    if profile == "sample" or not wanted:
-        return None
-    folder = Path(wanted).expanduser().absolute()
-    if not folder.is_dir() or not any(folder.iterdir()):
-        raise MissingInput(
-            f"LEADWISE_DATA: {folder} {'is empty' if folder.is_dir() else 'is no folder'}. Let it name "
-            "the folder that holds the class folders, or unset it to work on the embedded sample."
-        )
-    return folder
-
-
-def data_listing(profile: str) -> str:
-    """Digest names, sizes and times of the pages, unread: tells cheaply whether they may have changed."""
-    from leadwise.pages.read import IMAGE_SUFFIXES
-
-    folder = data_folder(profile)
-    if folder is None:
-        return "sample"
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file():
-            state = path.stat()
-            digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
-    return digest.hexdigest()[:12]
-
-
 def _on_the_sample(profile: str) -> str:
     """Say that figures mean nothing where the embedded sample is what was worked on."""
     if profile == "sample":
@@ -301,30 +250,6 @@ def _on_the_sample(profile: str) -> str:
             "Let LEADWISE_DATA name the folder that holds the class folders."
         )
     return ""
-
-
-def versions() -> dict[str, str]:
-    """List the installed versions of what figures depend on, without importing it."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Describe the machine: system, processor, cores that may be used, memory, GPU where torch is loaded."""
-    torch = sys.modules.get("torch")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "system": platform.platform(terse=True),
-        "processor": _processor(),
-        "cores": processes.available_cores(),
-        "memory_gb": round(memory / 1e9, 1),
-        "gpu": torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None,
-    }
 
 
 def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -368,15 +293,6 @@ def _fix_seeds(seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002 - libraries that take no generator draw from this one
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    names = (line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name"))
-    return next(names, platform.processor())
 
 
 def _plain(value: Any) -> Any:

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from leadwise import notebook, paths, processes, settings
+from leadwise import notebook, paths, processes, settings, surroundings
 from leadwise.errors import LeadwiseError, MissingInput, SettingsError, nearest
 
 _EVENT = "@leadwise "
@@ -59,7 +59,7 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
     for name in wanted:
         if not paths.notebook_path(name).is_file():
             raise MissingInput(f"{paths.notebook_path(name)} is missing: 'git checkout' brings it back.")
-    listing = notebook.data_listing(profile)
+    listing = surroundings.data_listing(profile)
     folder = paths.runs_folder() / profile
     processes.take_lock(folder / ".locks" / "run.lock", f"the profile {profile!r}")
     for name, parameters in wanted.items():
@@ -79,7 +79,7 @@ def made_by_other_code(profile: str) -> list[str]:
     return [
         name
         for name, path in results.items()
-        if path.is_file() and read_result(path)["code_fingerprint"] != notebook.code_fingerprint(name)
+        if path.is_file() and read_result(path)["code_fingerprint"] != surroundings.code_fingerprint(name)
     ]
 
 

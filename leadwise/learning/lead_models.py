@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from leadwise.data.cache import shrink, shrink_leads
 from leadwise.data.contracts import TASKS
 from leadwise.learning.answers import answer_folds
-from leadwise.learning.cross_fit import Results, Study, cross_fit
+from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import Loss
 from leadwise.learning.partition import LeftOut, Partition, partition
 from leadwise.learning.recipes import recipe
+from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.pages.leads import LEADS
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from leadwise import notebook, settings, workflow
+from leadwise import settings, surroundings, workflow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -48,6 +48,6 @@ def is_current(folder: Path) -> bool:
             result = workflow.read_result(folder / name / "result.json")
             if result["parameters"] != parameters.model_dump():
                 return False
-            if result["code_fingerprint"] != notebook.code_fingerprint(name):
+            if result["code_fingerprint"] != surroundings.code_fingerprint(name):
                 return False
     return True

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from miniature import Clone
 
-from leadwise import notebook, processes
+from leadwise import notebook, processes, surroundings
 from leadwise.errors import InputError, MissingInput, SettingsError
 
 
@@ -53,7 +53,7 @@ def test_a_notebook_that_ends_well_leaves_a_result_that_says_how_it_came_about(c
     assert result["seconds"] >= 0
     assert {"numpy", "python"} <= set(result["versions"])
     assert result["machine"]["cores"] >= 1
-    assert result["code_fingerprint"] == notebook.code_fingerprint("13_image_folds")
+    assert result["code_fingerprint"] == surroundings.code_fingerprint("13_image_folds")
 
 
 def test_an_unknown_parameter_is_refused_with_the_nearest_right_word(clone: Clone) -> None:
@@ -137,8 +137,8 @@ def test_the_profile_cpu_works_on_the_pages_that_the_user_names(
     assert run.data_folder() == page.parent
     before = run.data_listing
     page.write_bytes(b"12")
-    assert notebook.data_listing("cpu") != before
-    assert notebook.data_listing("sample") == "sample"
+    assert surroundings.data_listing("cpu") != before
+    assert surroundings.data_listing("sample") == "sample"
 
 
 def test_a_notebook_in_another_process_is_not_raced(clone: Clone) -> None:

@@ -21,9 +21,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
     "errors", "files",
     "pages", "signals", "data", "evaluation", "models", "learning", "serving",
-    "paths", "settings", "processes", "notebook", "workflow", "cli",
+    "paths", "settings", "processes", "surroundings", "notebook", "workflow", "cli",
 )  # fmt: skip
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in ROOMS)
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in {"__init__.py", "__main__.py"})
 
 
 def imported(module: Path) -> Iterator[str]:

@@ -1,0 +1,97 @@
+"""What is trained and what comes of it: the plan of `cross_fit` and its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadwise.learning.recipes import Recipe
+from leadwise.models import registry
+
+
+@dataclass(frozen=True)
+class Study:
+    """One network, one task, one protocol: what `cross_fit` trains.
+
+    `name` stands in the column `model` of all tables; `weights`, `input_px` and `model` are the
+    registry's; `epochs` is the longest training considered. With `inner` the number of epochs is chosen
+    on inner folds, without it all of them are trained and nothing is chosen.
+    """
+
+    name: str
+    model: str
+    weights: str
+    recipe: Recipe
+    epochs: int
+    task: str
+    classes: tuple[str, ...]
+    folds: tuple[int, ...]
+    seeds: tuple[int, ...]
+    inner: bool
+    profile: str
+    data_fingerprint: str
+    protocol: str = "grouped"
+    max_steps: int | None = None
+    input_px: int | None = None
+    prefix: str = ""
+
+    def keys(self, seed: int, fold: int) -> dict[str, Any]:
+        """The columns that name a row of any table."""
+        return {
+            "model": self.name,
+            "task": self.task,
+            "protocol": self.protocol,
+            "seed": seed,
+            "fold": fold,
+        }
+
+
+@dataclass
+class Results:
+    """The tables of a study (contracts `predictions.csv`, `history.csv`, `calibration.csv`) and more.
+
+    `networks` names the weights that answer for the test folds, in order of task, seed and fold; `chosen`
+    holds their number of epochs by (task, seed, fold); `reused` counts trainings found finished from an
+    earlier start.
+    """
+
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+    calibration: pd.DataFrame
+    networks: list[str] = field(default_factory=list)
+    chosen: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    reused: int = 0
+
+    @classmethod
+    def joined(cls, parts: Sequence[Results]) -> Results:
+        """The results of several tasks in one."""
+        return cls(
+            pd.concat([part.predictions for part in parts], ignore_index=True),
+            pd.concat([part.history for part in parts], ignore_index=True),
+            pd.concat([part.calibration for part in parts], ignore_index=True),
+            [name for part in parts for name in part.networks],
+            {key: epochs for part in parts for key, epochs in part.chosen.items()},
+            sum(part.reused for part in parts),
+        )
+
+    def test_pages(self, task: str) -> pd.DataFrame:
+        """The pages' test answers of one task."""
+        rows = self.predictions
+        return rows[(rows["unit"] == "page") & (rows["role"] == "test") & (rows["task"] == task)]
+
+    def cost(self, model: registry.LeadClassifier, folder: Path) -> dict[str, float]:
+        """What a network of the study costs: `parameters, weights_mb, train_s_per_network`."""
+        return {
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "weights_mb": (folder / "weights" / f"{self.networks[0]}.safetensors").stat().st_size / 1e6,
+            "train_s_per_network": self.seconds_per_network(),
+        }
+
+    def seconds_per_network(self) -> float:
+        """Mean training time of the networks that answer for the test folds, answers not counted."""
+        test = self.history[self.history["role"] == "test"]
+        return float(test.groupby(["task", "seed", "fold"])["seconds"].max().mean())
