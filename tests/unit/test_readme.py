@@ -1,0 +1,42 @@
+"""What the README says of data and files is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from leadwise import settings
+from leadwise.data.catalogue import shipped
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+WORDS = " ".join(README.split())
+
+
+def test_counts_are_those_of_the_shipped_catalogue():
+    pages = shipped()
+    count = pages["label"].value_counts()
+    fast = pages[pages["heart_rate_bpm"] > 90]["label"].value_counts()
+    assert f"{pages['copies'].sum()} files, and {len(pages)} different pages" in WORDS
+    assert f"Only {count['mi']} distinct pages are MI and {count['history_of_mi']} history of MI" in WORDS
+    assert f"{fast['abnormal_heartbeat']} of its {count['abnormal_heartbeat']} pages exceed 90 bpm" in WORDS
+    assert "no normal page does" in WORDS
+    assert "normal" not in fast
+
+
+def test_every_notebook_stands_in_the_table():
+    for name in settings.NOTEBOOKS:
+        assert re.search(rf"\| \[{name}\]\([a-z_]+/{name}\.ipynb\) \|", README), name
+
+
+@pytest.mark.parametrize("page", sorted(REPOSITORY.glob("*.md")) + sorted(REPOSITORY.glob("*/README.md")))
+def test_links_lead_somewhere(page: Path):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_it_says_early_that_this_is_no_medical_device():
+    assert "Research use only, not a medical device" in WORDS[:900]
