@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 import leadwise
@@ -143,7 +142,7 @@ class _Jobs:
             )
             trained.history.to_csv(scratch / "history.csv", index=False)
             self._save(name, fingerprint, trained, part, left_out, plan)
-            forget_checkpoints(scratch)
+        forget_checkpoints(self.folder / "trainings" / name)
         if watched:  # asked for twice, by j and by k, but only for its answers
             trained.model = None
             self.done[part.seed, left_out] = trained
@@ -159,12 +158,8 @@ class _Jobs:
     def _fingerprint(self, plan: Plan, part: Partition, left_out: LeftOut) -> str:
         """Twelve hex digits over all that a training depends on: settings, pages, weights, code."""
         study = asdict(self.study)
-        for changeable in (
-            "folds",
-            "seeds",
-            "inner",
-            "profile",
-        ):  # who else is trained is nothing to this one
+        # who else is trained, and where the results go, is nothing to this one
+        for changeable in ("folds", "seeds", "inner", "profile"):
             study.pop(changeable)
         start = self.study.weights
         told = {
@@ -192,16 +187,14 @@ class _Jobs:
         return scratch
 
     def _finished(self, name: str, fingerprint: str) -> Trained | None:
-
         path, scratch = self.folder / "weights" / f"{name}.safetensors", self.folder / "trainings" / name
         if not (path.is_file() and (scratch / "history.csv").is_file()):
             return None
-        with safe_open(path, framework="pt") as file:
-            if (file.metadata() or {}).get("fingerprint") != fingerprint:
-                return None
+        if registry.read_metadata(path).get("fingerprint") != fingerprint:
+            return None
         self.reused += 1
-        model = self._model()
-        registry.load_weights(model, path)
+        study = self.study
+        model = registry.build(study.model, len(study.classes), str(path), study.input_px)
         answers = {}
         for kept in scratch.glob("answers-*.npy"):
             _, epoch, fold = kept.stem.split("-")
