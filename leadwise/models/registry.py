@@ -8,7 +8,11 @@ listed at the end of this file; `build()` makes one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import socket
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,17 +194,33 @@ _PARTS = {
 
 
 def _download(name: str, known: Entry, classes: int) -> nn.Module:
-    logging.getLogger("huggingface_hub").setLevel(
-        logging.ERROR
-    )  # five retries a file would be announced one by one
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # retries would be announced one by one
     try:
-        return known.make(classes, True)
+        with _cache_alone_if_unreachable():
+            return known.make(classes, True)
     except (OSError, RuntimeError, ValueError) as error:  # the hub's own errors are OSErrors
-        reason = str(error).strip().splitlines()[0][:160]
+        reason = str(error).strip().splitlines()[0].split(". ")[0].rstrip(".")
         raise WeightsError(
-            f"The published weights of {name!r} ({known.checkpoint}) could not be had: {reason} "
+            f"The published weights of {name!r} ({known.checkpoint}) could not be had: {reason}. "
             "Connect this machine to the network once (they are cached), or choose WEIGHTS = 'random'."
         ) from error
+
+
+@contextmanager
+def _cache_alone_if_unreachable() -> Iterator[None]:
+    """Ask the hub's cache alone where its host has no address: its retries would take a minute a model."""
+    from huggingface_hub import constants
+
+    was = constants.HF_HUB_OFFLINE
+    try:
+        if not urllib.request.getproxies():  # a proxy resolves names for us
+            socket.getaddrinfo(urllib.parse.urlsplit(constants.ENDPOINT).hostname, 443)
+    except OSError:
+        constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = was
 
 
 def _hugging_face(kind: str, checkpoint: str) -> Callable[[int, bool], nn.Module]:
@@ -236,9 +256,12 @@ def _timm(checkpoint: str, **options: Any) -> Callable[[int, bool], nn.Module]:
 
 
 def _mobilenet(classes: int, pretrained: bool) -> nn.Module:
-    from torchvision.models import mobilenet_v3_small
+    from torchvision.models import MobileNet_V3_Small_Weights, mobilenet_v3_small
 
-    net: nn.Module = mobilenet_v3_small(weights="IMAGENET1K_V1" if pretrained else None)
+    net: nn.Module = mobilenet_v3_small()
+    if pretrained:  # a checksum and tensors alone, never a pickle's code
+        published = MobileNet_V3_Small_Weights.IMAGENET1K_V1
+        net.load_state_dict(published.get_state_dict(check_hash=True, weights_only=True, progress=False))
     if not pretrained:  # torchvision's 0.01 lags behind so few steps: answers in eval mode are then chance
         for module in net.modules():
             if isinstance(module, nn.BatchNorm2d):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import urllib.request
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -81,10 +84,15 @@ def test_no_published_weights_exist_for_a_micro_network():
 def test_weights_that_cannot_be_downloaded_are_a_clear_refusal(name, monkeypatch, tmp_path):
     import huggingface_hub.constants
 
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    def no_network(*_: object, **__: object) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    monkeypatch.setattr(urllib.request, "getproxies", dict)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(WeightsError, match=r"could not be had: .* WEIGHTS = 'random'"):
         registry.build(name, 4, "pretrained")
+    assert not huggingface_hub.constants.HF_HUB_OFFLINE
 
 
 def test_weights_of_another_shape_are_refused_whole(tmp_path):
