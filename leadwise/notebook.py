@@ -163,7 +163,7 @@ class Run:
 
     def lead_data(self) -> LeadData:
         """Give the pages, folds and crops that the data notebooks wrote; pages without crops are left out."""
-        from leadwise.data.cache import open_crops
+        from leadwise.data.cache import open_array
         from leadwise.data.contracts import read_table
         from leadwise.learning.lead_models import LeadData
 
@@ -172,8 +172,8 @@ class Run:
         return LeadData(
             pages.set_index("page_id").loc[found].reset_index(),
             read_table(self.input("13_image_folds", "folds.csv"), "folds.csv"),
-            open_crops(self.input("12_image_leads", "leads.npy")),
-            open_crops(self.input("12_image_leads", "strip.npy")),
+            open_array(self.input("12_image_leads", "leads.npy")),
+            open_array(self.input("12_image_leads", "strip.npy")),
         )
 
     @property

@@ -11,39 +11,46 @@ from numpy.typing import NDArray
 
 from leadwise.errors import MissingInput, SettingsError, TableError, nearest
 from leadwise.files import written_whole
-from leadwise.pages.leads import LEAD_PX, LEADS, ROW_PX, STRIP_PX
+from leadwise.pages.digitize import N_LEAD, N_STRIP
+from leadwise.pages.leads import LEAD_PX, ROW_PX, STRIP_PX
+from leadwise.pages.template import LEADS
 
 SHRINKING = {"area": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}
 """Ways to shrink. Only `area` looks at every pixel: the others skip some, and with them thin strokes."""
 
-_SHAPES: dict[str, tuple[int, ...]] = {
-    "leads.npy": (len(LEADS), ROW_PX, LEAD_PX),
-    "strip.npy": (ROW_PX, STRIP_PX),
+ARRAYS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
+    "leads.npy": ((len(LEADS), ROW_PX, LEAD_PX), np.uint8),
+    "strip.npy": ((ROW_PX, STRIP_PX), np.uint8),
+    "signals.npy": ((len(LEADS), N_LEAD), np.float32),
+    "rhythm.npy": ((N_STRIP,), np.float32),
 }
+"""What 12_image_leads writes: shape of one page, and type."""
 
 
-def open_crops(path: Path) -> NDArray[np.uint8]:
-    """Open ``leads.npy`` (pages, 12, 300, 500) or ``strip.npy`` (pages, 300, 2000) as a read-only map.
+def open_array(path: Path) -> NDArray[Any]:
+    """Open one of ARRAYS, ``(pages, ...)``, as a read-only map.
 
     Raises `MissingInput` where there is no such file, `TableError` for another shape or type.
     """
     if not path.is_file():
         raise MissingInput(f"{path}: no such array. Run 12_image_leads first.")
     try:
-        crops = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise TableError(
             f"{path}: not an array that can be read ({error}). Run 12_image_leads again."
         ) from error
-    shape = _SHAPES[path.name]
-    if crops.dtype != np.uint8 or crops.shape[1:] != shape:
-        raise TableError(f"{path}: {crops.dtype} of shape {crops.shape}; uint8 (pages, {shape}) is needed.")
-    return np.asanyarray(crops)
+    shape, dtype = ARRAYS[path.name]
+    if array.dtype != dtype or array.shape[1:] != shape:
+        raise TableError(
+            f"{path}: {array.dtype} of shape {array.shape}; {dtype.__name__} (pages, {shape}) is needed."
+        )
+    return np.asanyarray(array)
 
 
-def create(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A new uint8 array on disk, zeros, to be filled in pieces."""
-    return np.asanyarray(np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape))
+def create(path: Path, shape: tuple[int, ...], dtype: type[np.generic] = np.uint8) -> NDArray[Any]:
+    """A new array on disk, zeros, to be filled in pieces."""
+    return np.asanyarray(np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape))
 
 
 def shrink(crop: NDArray[np.uint8], size: tuple[int, int], method: str = "area") -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from leadwise.errors import MissingInput, TableError, nearest
 from leadwise.files import written_whole
-from leadwise.pages.leads import LEADS
+from leadwise.pages.template import LEADS
 
 CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""
@@ -53,7 +53,7 @@ class Schema:
 def read_table(path: Path, name: str) -> pd.DataFrame:
     """Read one of the tables and check it.
 
-    ``name`` is the contract (``pages.csv``, ``leads.csv``, ``folds.csv``, ``predictions.csv``,
+    ``name`` is the contract (``pages.csv``, ``leads.csv``, ``quality.csv``, ``folds.csv``, ``predictions.csv``,
     ``calibration.csv``, ``history.csv``); ``path`` may have any file name. Text that is missing is NaN,
     whole numbers and truths that may be missing come as ``Int64`` and ``boolean``.
     Raises MissingInput where there is no such file and TableError where it breaks its contract.
@@ -227,6 +227,23 @@ SCHEMAS: dict[str, Schema] = {
         optional={},
         prefix=None,
         key=("page_id", "lead"),
+    ),
+    "quality.csv": Schema(
+        columns={
+            "page_id": _PAGE_ID,
+            "quality": Column("number", low=0, high=1),
+            "rotation_deg": _NUMBER,
+            "scale": Column("number", low=0),
+            "rhythm_lead": Column("text", null=True, allowed=LEADS),
+            "strip_correlation": Column("number", null=True, low=-1, high=1),
+            "heart_rate_bpm": Column("number", null=True, low=0),
+            "einthoven_correlation": Column("number", null=True, low=-1, high=1),
+            "einthoven_rms_mv": Column("number", null=True, low=0),
+            "goldberger_rms_mv": Column("number", null=True, low=0),
+        },
+        optional={},
+        prefix=None,
+        key=("page_id",),
     ),
     "folds.csv": Schema(
         columns={

@@ -32,8 +32,7 @@ from leadwise.evaluation.figures import (
     picture,
     rgb,
 )
-from leadwise.pages.layout import PIXELS_PER_MV, PIXELS_PER_S
-from leadwise.pages.leads import LEAD_S, LEADS, ON_PAGE
+from leadwise.pages.template import LEAD_S, LEADS, ON_PAGE, PIXELS_PER_MV, PIXELS_PER_S
 
 _ROW_MV = 301 / PIXELS_PER_MV  # rows of the printed page lie 301 px apart
 

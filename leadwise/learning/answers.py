@@ -15,7 +15,7 @@ from leadwise.errors import LeakError, WeightsError
 from leadwise.learning.engine import Leads, Probabilities, answer
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.models import registry
-from leadwise.pages.leads import LEADS
+from leadwise.pages.template import LEADS
 
 
 def answer_folds(

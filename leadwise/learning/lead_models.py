@@ -24,7 +24,7 @@ from leadwise.learning.partition import LeftOut, Partition, partition
 from leadwise.learning.recipes import recipe
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
-from leadwise.pages.leads import LEADS
+from leadwise.pages.template import LEADS
 
 
 @dataclass(frozen=True)

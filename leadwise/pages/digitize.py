@@ -1,43 +1,94 @@
-"""From ink to a line: where the trace runs, and which lead the rhythm strip repeats."""
+"""From ink to millivolts: which ink belongs to which row, and where the pen's middle ran.
+
+Three steps. Each pixel column of a page holds a few unbroken runs of ink, nearly always one for each row; where
+traces cross, the runs of all rows are shared out together, so that ink which two rows could claim goes to one of
+them and none is left over. Then the pen is undone: it is 3 px wide, so a column shows how high and how low the
+pen's middle came within 3 px. The line that would draw just these heights is fitted. Last, what is faster than
+any printed voltage (25 Hz) is smoothed away. Columns are never averaged: a steep stroke keeps its full height.
+"""
 
 from __future__ import annotations
 
+import functools
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.pages.layout import PIXELS_PER_S
-from leadwise.pages.leads import LEAD_S, LEADS, ON_PAGE, Leads
+from leadwise.pages.leads import COLUMNS_X, LEFT_PX, TOP_PX, Leads
+from leadwise.pages.template import (
+    BASELINES_Y,
+    FIRST_X,
+    LEAD_S,
+    LEADS,
+    ON_PAGE,
+    PIXELS_PER_MV,
+    PIXELS_PER_S,
+    STRIP_S,
+)
 
+RATE_HZ = 250
+"""Samples a second of all digitised signals."""
+
+N_LEAD, N_STRIP = round(LEAD_S * RATE_HZ), round(STRIP_S * RATE_HZ)
+
+Pixels = NDArray[np.float64]
+
+_ROWS = len(BASELINES_Y)
+_BASELINES = np.array(BASELINES_Y) - TOP_PX
+_BANDS = np.concatenate([[-np.inf], (_BASELINES[1:] + _BASELINES[:-1]) / 2, [np.inf]])
+_REACH_PX = 330  # 4.2 mV: no trace was seen further from its baseline
+_PEN_PX = 1.5  # half the pen's width
+_GAP_S = 0.2  # a longer stretch without ink is not bridged
 _SAME_LEAD = 0.99
 
+# Costs of a sharing-out, a column: pixels between the runs of neighbouring columns; a row without a run; ink that
+# no row claims; and, weakly, distance from the row's baseline, in which one far row is likelier than two near.
+_NO_RUN, _UNCLAIMED, _FAR = 8.0, 10.0, 0.1
+_MOST_SHARINGS = 100
 
-def trace_px(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Row of the trace in each column: the ink's centre of mass, float32 ``(width,)``, nan without ink.
 
-    `crop` uint8 ``(height, width)``, ink bright. A column that holds a steep stroke gives the stroke's
-    middle: good enough to compare two drawings of one lead, too coarse for voltages.
+@dataclass(frozen=True)
+class Signals:
+    """A page's voltages at RATE_HZ, 0 mV at the foot of the calibration pulse; nan where no ink could be read.
+
+    `leads` float32 ``(12, 625)`` mV in the order of LEADS, each 2.5 s: the four columns of the page follow one
+    another in time. `strip` float32 ``(2500,)`` mV, 10 s.
     """
-    ink = crop.astype(np.float32)
-    total = ink.sum(axis=0)
-    rows = np.arange(crop.shape[0], dtype=np.float32)
-    middle = np.divide(rows @ ink, total, out=np.full_like(total, np.nan), where=total > 0)
-    return np.asarray(middle, dtype=np.float32)
+
+    leads: NDArray[np.float32]
+    strip: NDArray[np.float32]
 
 
-def rhythm_lead(leads: Leads) -> tuple[str | None, float]:
+def digitize(leads: Leads) -> Signals:
+    """Voltages of a page whose leads were cut."""
+    high, low = _share_out(leads.ink)
+    signals = np.full((len(LEADS), N_LEAD), np.nan, np.float32)
+    ends = (*COLUMNS_X[1:], leads.ink.shape[1])
+    for row, names in enumerate(ON_PAGE):
+        for column, name in enumerate(names):
+            part = slice(COLUMNS_X[column], ends[column])
+            line = _undo_pen(high[row, part], low[row, part])
+            first = LEFT_PX + part.start - (FIRST_X + column * LEAD_S * PIXELS_PER_S)
+            signals[LEADS.index(name)] = _in_millivolts(line, row, first, N_LEAD)
+    strip = _undo_pen(high[-1], low[-1])
+    return Signals(signals, _in_millivolts(strip, _ROWS - 1, LEFT_PX - FIRST_X, N_STRIP))
+
+
+def rhythm_lead(signals: Signals) -> tuple[str | None, float]:
     """The lead that the rhythm strip repeats, or None, and the best correlation found.
 
-    Each lead is compared with the strip over the 2.5 s that they share; the printed names on both add
-    some scatter. None where no lead reaches 0.99 (99 % of 491 pages reach 0.995; strips that leave
-    their row do not).
+    Each lead is compared with the strip over the 2.5 s that they share. None where no lead reaches 0.99.
     """
-    strip = trace_px(leads.strip)
-    width = int(LEAD_S * PIXELS_PER_S)
     found = {
-        name: _correlation(trace_px(leads.crops[LEADS.index(name)])[:width], strip[x : x + width])
+        name: correlation(
+            signals.leads[LEADS.index(name)], signals.strip[column * N_LEAD : (column + 1) * N_LEAD]
+        )
         for row in ON_PAGE
         for column, name in enumerate(row)
-        for x in [round(column * LEAD_S * PIXELS_PER_S)]
     }
     known = {name: value for name, value in found.items() if np.isfinite(value)}
     best = max(known, key=lambda name: known[name], default=None)
@@ -45,8 +96,229 @@ def rhythm_lead(leads: Leads) -> tuple[str | None, float]:
     return (best if value >= _SAME_LEAD else None), value
 
 
-def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Pearson's correlation where both are known; nan where either is flat."""
     both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < 2 or not a[both].std() or not b[both].std():
+    if both.sum() < 2 or not np.ptp(a[both]) or not np.ptp(b[both]):
         return float("nan")
     return float(np.corrcoef(a[both], b[both])[0, 1])
+
+
+# --- which ink belongs to which row ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Unbroken upright runs of ink, from left to right and from the top: column, first and last row of pixels."""
+
+    column: NDArray[np.intp]
+    top: NDArray[np.intp]
+    bottom: NDArray[np.intp]
+    first: NDArray[np.intp]
+    """Number of each column's first run; one more than there are columns."""
+
+
+def _share_out(ink: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
+    """Upper and lower edge of each row's ink, ``(4, width)`` in pixels, nan where it has none."""
+    runs = _find_runs(ink)
+    width = ink.shape[1]
+    chosen = np.full((_ROWS, width), -1)
+    band = np.searchsorted(_BANDS, runs.top) - 1
+    beyond = np.searchsorted(_BANDS, runs.bottom) - 1
+    count = np.zeros((_ROWS, width), int)
+    np.add.at(count, (band, runs.column), 1)
+    across = np.flatnonzero(band != beyond)
+    doubtful = np.asarray((count > 1).any(axis=0))
+    doubtful[runs.column[across]] = True
+    chosen[band, runs.column] = np.arange(len(runs.column))
+    for start, stop in _stretches(doubtful):
+        _share_stretch(runs, chosen, start, stop)
+    high, low = (np.full(chosen.shape, np.nan) for _ in range(2))
+    there = chosen >= 0
+    upper, lower = _edges(ink, runs)
+    high[there], low[there] = upper[chosen[there]], lower[chosen[there]]
+    _part_merged(chosen, high, low)
+    return high, low
+
+
+def _find_runs(ink: NDArray[np.uint8]) -> _Runs:
+    height, width = ink.shape
+    upright = np.zeros((width, height + 2), np.bool_)
+    upright[:, 1:-1] = cv2.transpose(ink) > 127
+    line = upright.ravel()
+    changes = np.flatnonzero(line[1:] != line[:-1])
+    column, top = np.divmod(changes[::2], height + 2)
+    bottom = changes[1::2] % (height + 2) - 1
+    return _Runs(column, top, bottom, np.searchsorted(column, np.arange(width + 1)))
+
+
+def _edges(ink: NDArray[np.uint8], runs: _Runs) -> tuple[Pixels, Pixels]:
+    """Where the ink passes half of black, between pixels: above and below each run."""
+    padded = np.pad(ink, ((1, 1), (0, 0))).astype(float)
+
+    def crossing(inside: NDArray[np.intp], outside: NDArray[np.intp]) -> Pixels:
+        dark, light = padded[inside + 1, runs.column], padded[outside + 1, runs.column]
+        return np.asarray((dark - 127.5) / np.maximum(dark - light, 1.0))
+
+    upper = runs.top - crossing(runs.top, runs.top - 1)
+    return upper, runs.bottom + crossing(runs.bottom, runs.bottom + 1)
+
+
+def _stretches(doubtful: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First column and the one after the last of each doubtful stretch; none reaches over a separator."""
+    stretches: list[tuple[int, int]] = []
+    for start, stop in itertools.pairwise((*COLUMNS_X, len(doubtful))):
+        columns = np.flatnonzero(doubtful[start:stop]) + start
+        parts = np.split(columns, np.flatnonzero(np.diff(columns) > 2) + 1)
+        stretches += [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+    return stretches
+
+
+def _share_stretch(runs: _Runs, chosen: NDArray[np.intp], start: int, stop: int) -> None:
+    """Share out the runs of doubtful columns over all rows at once: the cheapest way from column to column."""
+    edges = {0, *COLUMNS_X, chosen.shape[1]}
+    before = None if start in edges else _sharings_of([[int(run)] for run in chosen[:, start - 1]])
+    total = np.zeros(1)
+    states, back = before, []
+    history = []
+    for column in range(start, stop):
+        here = range(runs.first[column], runs.first[column + 1])
+        options = [[run for run in here if _reaches(runs, run, row)] + [-1] for row in range(_ROWS)]
+        new = _sharings_of(_fewer(runs, options))
+        cost = _cost_of(runs, new, here)
+        if states is None:
+            pointers, total = np.zeros(len(new), int), cost
+        else:
+            way = total[:, None] + _steps(runs, states, new)
+            pointers = way.argmin(axis=0)
+            total = way[pointers, np.arange(len(new))] + cost
+        states = new
+        history.append(new)
+        back.append(pointers)
+    if stop not in edges and states is not None:
+        after = _sharings_of([[int(run)] for run in chosen[:, stop]])
+        total = total + _steps(runs, states, after)[:, 0]
+    state = int(total.argmin())
+    for column in range(stop - 1, start - 1, -1):
+        chosen[:, column] = history[column - start][state]
+        state = int(back[column - start][state])
+
+
+def _reaches(runs: _Runs, run: int, row: int) -> bool:
+    return bool(
+        runs.top[run] - _BASELINES[row] < _REACH_PX and _BASELINES[row] - runs.bottom[run] < _REACH_PX
+    )
+
+
+def _fewer(runs: _Runs, options: list[list[int]]) -> list[list[int]]:
+    """The options of each row, the farthest left out until there are not too many sharings."""
+    middle = (runs.top + runs.bottom) / 2
+
+    def distance(run: int, row: int) -> float:
+        return -1.0 if run < 0 else float(abs(middle[run] - _BASELINES[row]))
+
+    options = [sorted(found, key=functools.partial(distance, row=row)) for row, found in enumerate(options)]
+    while np.prod([len(found) for found in options]) > _MOST_SHARINGS:
+        max(options, key=len).pop()
+    return options
+
+
+def _sharings_of(options: list[list[int]]) -> NDArray[np.intp]:
+    """All ways to give each row one of its options, ``(n, 4)``; -1 is none."""
+    return np.array(list(itertools.product(*options)), np.intp)
+
+
+def _cost_of(runs: _Runs, sharings: NDArray[np.intp], here: range) -> NDArray[np.float64]:
+    none = sharings < 0
+    middle = (runs.top[sharings] + runs.bottom[sharings]) / 2
+    far = np.sqrt(np.abs(middle - _BASELINES))
+    claimed = (sharings[:, :, None] == np.arange(here.start, here.stop)).any(axis=1)
+    left_over = (~claimed).sum(axis=1)
+    return np.asarray(np.where(none, _NO_RUN, _FAR * far).sum(axis=1) + _UNCLAIMED * left_over)
+
+
+def _steps(runs: _Runs, old: NDArray[np.intp], new: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Cost ``(n old, n new)`` of going from one column's sharing to the next one's."""
+    from_, to = old[:, None, :], new[None, :, :]
+    gap = np.maximum(runs.top[to] - runs.bottom[from_], runs.top[from_] - runs.bottom[to])
+    known = (from_ >= 0) & (to >= 0)
+    return np.asarray(np.where(known, np.clip(gap - 1, 0, 100), 0).sum(axis=2), np.float64)
+
+
+def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
+    """Where two rows hold one run, it is kept by the row that moves further; the other is bridged."""
+    width = chosen.shape[1]
+    for one, other in itertools.combinations(range(_ROWS), 2):
+        merged = (chosen[one] >= 0) & (chosen[one] == chosen[other])
+        columns = np.flatnonzero(merged)
+        for part in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
+            if not len(part):
+                continue
+            left, right = max(part[0] - 1, 0), min(part[-1] + 1, width - 1)
+            moves = [
+                np.nan_to_num(
+                    np.nanmax([low[row, left] - high[row, left], low[row, right] - high[row, right], 0.0])
+                )
+                + np.nan_to_num(abs(high[row, left] - high[row, right]))
+                for row in (one, other)
+            ]
+            still = one if moves[0] < moves[1] else other
+            high[still, part] = low[still, part] = np.nan
+
+
+# --- where the pen's middle ran ----------------------------------------------------------------------------
+
+_FINE = 2  # points of the fitted line in a pixel
+_PASSES = 6
+_SMOOTH_PX = 1.2
+
+
+def _undo_pen(high: Pixels, low: Pixels) -> Pixels:
+    """The line whose 3 px wide drawing has these edges, `_FINE` points a pixel; nan where nothing was drawn."""
+    width = len(high)
+    there = np.flatnonzero(np.isfinite(high))
+    points = (np.arange(width * _FINE) + 0.5) / _FINE - 0.5
+    if len(there) < 2:
+        return np.full(len(points), np.nan)
+    line = np.interp(points, there, (high[there] + low[there]) / 2)
+    highest, lowest = high[there] + _PEN_PX, low[there] - _PEN_PX
+    swapped = highest > lowest  # thinner than the pen: only the middle is known
+    middle = (highest + lowest) / 2
+    highest, lowest = np.where(swapped, middle, highest), np.where(swapped, middle, lowest)
+    reach = np.arange(-_FINE, 2 * _FINE)
+    window = np.clip(there[:, None] * _FINE + reach, 0, len(points) - 1)
+    rows = np.arange(len(there))
+    for _ in range(_PASSES):
+        seen = line[window]
+        top, bottom = seen.argmin(axis=1), seen.argmax(axis=1)
+        at = np.concatenate([window[rows, top], window[rows, bottom]])
+        off = np.concatenate([highest - seen[rows, top], lowest - seen[rows, bottom]])
+        weight = _smoothed(np.bincount(at, minlength=len(points)))
+        line += _smoothed(np.bincount(at, off, minlength=len(points))) / (weight + 0.05)
+    gaps = np.diff(there)
+    for gap in np.flatnonzero(gaps > _GAP_S * PIXELS_PER_S):
+        line[(there[gap] + 1) * _FINE : there[gap + 1] * _FINE] = np.nan
+    reach_px = round(_GAP_S * PIXELS_PER_S)
+    line[: max(0, there[0] - reach_px) * _FINE] = np.nan
+    line[(there[-1] + 1 + reach_px) * _FINE :] = np.nan
+    return line
+
+
+def _smoothed(values: NDArray[Any]) -> Pixels:
+    return np.convolve(values, _KERNEL, "same")
+
+
+def _gaussian(sigma: float) -> Pixels:
+    reach = int(3 * sigma + 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return np.asarray(kernel / kernel.sum())
+
+
+_KERNEL = _gaussian(_SMOOTH_PX * _FINE)
+
+
+def _in_millivolts(line: Pixels, row: int, first_px: float, samples: int) -> NDArray[np.float32]:
+    """Samples at RATE_HZ of a line whose first column lies `first_px` right of time 0."""
+    at = (np.arange(samples) / RATE_HZ * PIXELS_PER_S - first_px + 0.5) * _FINE - 0.5
+    millivolts = (_BASELINES[row] - line) / PIXELS_PER_MV
+    return np.asarray(np.interp(at, np.arange(len(line)), millivolts), np.float32)

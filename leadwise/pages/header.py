@@ -1,6 +1,6 @@
 """What is printed around the frame: id, sex, date and time, heart rate, "Lead Off".
 
-Recognition alone, on boxes found from the frame; detection of text would take thirty times as long. What is
+Recognition alone, on boxes of the template; detection of text would take thirty times as long. What is
 not read beyond doubt is None, never a guess: each field has a pattern, and what does not match is dropped.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from leadwise.errors import MissingInput
-from leadwise.pages.layout import FRAME, Layout
+from leadwise.pages.layout import Layout, resampled
 from leadwise.pages.read import Page
 
 
@@ -50,7 +50,7 @@ def read_header(page: Page, layout: Layout) -> Header:
 
     Raises `MissingInput` where rapidocr is not installed.
     """
-    text = {name: _recognise(_cut(page, layout, box)) for name, box in _BOXES.items()}
+    text = {name: _recognise(resampled(page, layout, box)) for name, box in _BOXES.items()}
     return parse(text["id"], text["sex"], text["footer"], text["time"])
 
 
@@ -95,15 +95,6 @@ def _time(text: str) -> str | None:
             continue
         return moment.isoformat() if 2000 <= moment.year < 2100 else None
     return None
-
-
-def _cut(page: Page, layout: Layout, box: tuple[int, int, int, int]) -> Page:
-    """A box of the template as it lies on this page, relative to the frame's upper left corner."""
-    left, top, right, bottom = layout.frame
-    x_scale, y_scale = (right - left) / (FRAME[2] - FRAME[0]), (bottom - top) / (FRAME[3] - FRAME[1])
-    x0, x1 = (max(0, round(left + x_scale * (x - FRAME[0]))) for x in (box[0], box[2]))
-    y0, y1 = (max(0, round(top + y_scale * (y - FRAME[1]))) for y in (box[1], box[3]))
-    return page[y0:y1, x0:x1]
 
 
 def _recognise(picture: Page) -> str:

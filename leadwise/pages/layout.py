@@ -1,154 +1,384 @@
-"""Where things stand on a page of the known layout: frame, separators, and the trace's own scale.
+"""Where the template lies on a page: an affine map, found from what is printed in black on every page.
 
-The template has a pink frame; within it three rows of four leads, 2.5 s each, and a rhythm strip of 10 s.
-All places below are in pixels of the template, that is of a page of 2213 x 1572 px. The grid is drawn 1 %
-wider than the trace (39.72 against 39.32 px for 5 mm), so the time scale is taken from the separators.
+Three steps, coarse to fine. Separators are looked for in a small picture: three dark upright lines, equally far
+apart, 1.404 times as long as that distance. They give a first map. Then the ends of the separators and the
+calibration pulses are matched with the template's own picture at full resolution, and the map is fitted to them.
+Last, the frame must be where the map says. The pink grid is never used: it is drawn 1 % wider than the trace.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage
+from leadwise.pages import template
 from leadwise.pages.read import Page
+from leadwise.pages.template import (
+    BASELINES_Y,
+    FRAME,
+    PAGE_PX,
+    PIXELS_PER_MV,
+    PIXELS_PER_S,
+    PULSES_XY,
+    SEPARATOR_ROWS,
+    SEPARATORS_X,
+)
 
-PIXELS_PER_S = 196.6  # separators stand 491.5 px = 2.5 s apart
-PIXELS_PER_MV = 78.6  # calibration pulses are 78.5 to 79 px high
-FRAME = (68.0, 283.5, 2175.5, 1517.0)  # left, top, right, bottom: outer edges, median over the 491 pages
-SEPARATORS_X = (644.0, 1136.0, 1627.5)
-SEPARATOR_ROWS = (420, 1110)
-BASELINES_Y = (464.0, 763.0, 1066.0, 1366.0)  # three rows of leads, then the strip
-FIRST_X = 152.5  # where the traces begin
+Matrix = NDArray[np.float64]
 
-_PINK = 60  # red above green; the frame has 80 to 130, a neutral trace 0
-_DARK = 110  # brightest channel of ink; the grid never goes below 180
+_SMALL_PX = 560  # longest side of the picture in which separators are looked for
+_DARK = 0.3  # of the way from paper to ink
+_MAX_TURN_DEG = 4.0
+_SPACING_PX = (SEPARATORS_X[2] - SEPARATORS_X[0]) / 2
+_LONG = (SEPARATOR_ROWS[1] - SEPARATOR_ROWS[0]) / _SPACING_PX  # length of a separator in spacings: 1.404
+_ALIKE = 0.5  # correlation at which an anchor counts as found
+_SNAP_PX = 1.0  # parts are printed at whole pixels: a map this close to a shift by whole pixels is one
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a page's parts lie, in pixels of the page as given.
+    """How the template lies on a page.
 
-    A template point (x, y) lies at ``(x_offset + x_scale * x, y_offset + y_scale * y)``.
+    `matrix` float64 ``(2, 3)`` takes a template point ``(x, y, 1)`` to pixels of the page as given. `ink` and
+    `paper` are the brightest channel of the separators and of the paper, 0 to 255.
     """
 
-    frame: tuple[float, float, float, float]
-    separators_x: tuple[float, float, float]
-    x_scale: float
-    x_offset: float
-    y_scale: float
-    y_offset: float
-    rotation_deg: float
+    matrix: Matrix
+    ink: float
+    paper: float
 
     @property
     def pixels_per_s(self) -> float:
         """Pixels of the page for a second of the trace."""
-        return PIXELS_PER_S * self.x_scale
+        return PIXELS_PER_S * float(np.hypot(*self.matrix[:, 0]))
 
     @property
     def pixels_per_mv(self) -> float:
         """Pixels of the page for a millivolt of the trace."""
-        return PIXELS_PER_MV * self.y_scale
+        return PIXELS_PER_MV * float(np.hypot(*self.matrix[:, 1]))
 
     @property
     def scale(self) -> float:
-        """Size of the page against the template, the mean of both axes."""
-        return (self.x_scale + self.y_scale) / 2
+        """Size of the page against the template, the geometric mean of both axes."""
+        return math.sqrt(abs(float(np.linalg.det(self.matrix[:, :2]))))
 
-    def to_page(self, x: float, y: float) -> tuple[float, float]:
-        """A template point in pixels of the page."""
-        return self.x_offset + self.x_scale * x, self.y_offset + self.y_scale * y
+    @property
+    def rotation_deg(self) -> float:
+        """How far the page is turned, degrees, positive clockwise."""
+        return math.degrees(math.atan2(self.matrix[1, 0], self.matrix[0, 0]))
+
+    @property
+    def is_whole_shift(self) -> bool:
+        """Whether the page is the template moved by whole pixels: then no pixel needs to be resampled."""
+        return bool((self.matrix[:, :2] == np.eye(2)).all() and (self.matrix % 1 == 0).all())
+
+    @property
+    def frame(self) -> NDArray[np.float64]:
+        """Corners of the frame on the page, ``(4, 2)``, clockwise from the upper left."""
+        left, top, right, bottom = FRAME
+        return self.to_page(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]))
+
+    def to_page(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Template points ``(..., 2)`` in pixels of the page."""
+        return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2])
 
 
 def find_layout(page: Page) -> Layout:
-    """Find frame, separators and scale of a page, BGR uint8 ``(height, width, 3)``.
+    """Find the template on a page, BGR uint8 ``(height, width, 3)``.
 
-    Raises `ForeignPage`, which says what was looked for and what was found, for a page without the frame or
-    the separators, or with other proportions. A page turned by more than some 0.1 degrees counts as one
-    without a frame.
+    Turned by up to 3 degrees, at half to twice the template's scale, with a border, on grey or faded paper it is
+    still found. Raises `ForeignPage`, which says what was looked for and what was found instead; a page that
+    lies on its head or its side, or is mirrored, is named as such.
     """
-    frame = _find_frame(page)
-    left, top, right, bottom = frame
-    x_scale, y_scale = (right - left) / (FRAME[2] - FRAME[0]), (bottom - top) / (FRAME[3] - FRAME[1])
-    if not 0.97 < x_scale / y_scale < 1.03:
-        raise ForeignPage(
-            f"the frame is {right - left:.0f} x {bottom - top:.0f} px; its sides should be as 1.71 to 1. "
-            f"{_WHAT_NEXT}"
-        )
-    rotation_deg = _rotation_deg(page, frame)
-    separators = _find_separators(page, frame, x_scale, y_scale)
-    x_scale, x_offset = np.polyfit(SEPARATORS_X, separators, 1)
-    return Layout(
-        frame,
-        separators,
-        float(x_scale),
-        float(x_offset),
-        y_scale,
-        top - y_scale * FRAME[1],
-        rotation_deg,
+    bright = brightest(page)
+    try:
+        layout = _find(bright)
+    except ForeignPage:
+        _name_if_turned(bright)
+        raise
+    _check_frame(page, layout)
+    return layout
+
+
+def resampled(
+    picture: NDArray[np.uint8], layout: Layout, box: tuple[int, int, int, int]
+) -> NDArray[np.uint8]:
+    """A box of the template (left, top, right, bottom) as it lies on `picture`, at the template's scale.
+
+    Where the page is the template moved by whole pixels, the pixels are taken as they are; what lies outside
+    the picture repeats its edge.
+    """
+    left, top, right, bottom = box
+    if layout.is_whole_shift:
+        x0, y0 = (int(shift) for shift in layout.matrix[:, 2])
+        rows = slice(top + y0, bottom + y0)
+        columns = slice(left + x0, right + x0)
+        height, width = picture.shape[:2]
+        if rows.start >= 0 and columns.start >= 0 and rows.stop <= height and columns.stop <= width:
+            return picture[rows, columns]
+    picture, matrix = _shrunk(picture, layout.matrix)
+    matrix = matrix + np.column_stack([np.zeros((2, 2)), matrix[:, :2] @ (left, top)])
+    flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_LINEAR if layout.scale > 0.8 else cv2.INTER_CUBIC)
+    size = (right - left, bottom - top)
+    return np.asarray(
+        cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
+
+
+def _shrunk(picture: NDArray[np.uint8], matrix: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
+    """A large picture at about the template's scale, and its map: linear sampling alone would skip pixels."""
+    scale = Layout(matrix, 0.0, 255.0).scale
+    if scale < 1.25:
+        return picture, matrix
+    small = cv2.resize(picture, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
+    factor = np.array(small.shape[1::-1]) / picture.shape[1::-1]
+    moved = matrix * factor[:, None]
+    moved[:, 2] += 0.5 * factor - 0.5  # the middle of the first pixel is (0, 0) in both
+    return np.asarray(small, np.uint8), moved
 
 
 _WHAT_NEXT = "Is this a page of the known layout (3 rows of 4 leads and a rhythm strip, in a pink frame)?"
 
 
-def _find_frame(page: Page) -> tuple[float, float, float, float]:
-    """Outer edges left, top, right, bottom of the frame."""
-    pink = _pink(page)
-    height, width = pink.shape
-    rows = cv2.reduce(pink, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
-    columns = cv2.reduce(pink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
-    across, down = np.flatnonzero(rows > width / 2), np.flatnonzero(columns > height / 2)
-    if len(across) < 2 or len(down) < 2 or np.ptp(across) < height / 3 or np.ptp(down) < width / 3:
+def brightest(page: Page) -> NDArray[np.uint8]:
+    """Brightest channel of each pixel: in it ink is dark, while pink is as light as paper."""
+    blue, green, red = cv2.split(page)
+    return np.asarray(cv2.max(cv2.max(blue, green), red), dtype=np.uint8)
+
+
+def _find(bright: NDArray[np.uint8]) -> Layout:
+    why = ForeignPage(
+        f"no three equally distant upright separators were found, turned by up to {_MAX_TURN_DEG:.0f} degrees. "
+        f"{_WHAT_NEXT}"
+    )
+    for rough in itertools.islice(_first_maps(bright), 12):
+        small, matrix = _shrunk(bright, rough)
+        try:
+            for reach in (20, 6):
+                matrix = _snapped(_fitted(small, matrix, reach))
+                if Layout(matrix, 0.0, 255.0).is_whole_shift:
+                    break
+        except ForeignPage as error:
+            why = error
+            continue
+        ink, paper = _levels(small, matrix)
+        factor = np.array(small.shape[1::-1]) / bright.shape[1::-1]
+        matrix[:, 2] += 0.5 - 0.5 * factor
+        return Layout(matrix / factor[:, None], ink, paper)
+    raise why
+
+
+def _first_maps(bright: NDArray[np.uint8]) -> Iterator[Matrix]:
+    """Rough maps from the separators, good to some 1 % of the page, the likeliest first."""
+    shrunk = 1 / math.ceil(max(bright.shape) / _SMALL_PX)
+    small = cv2.resize(bright, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA).astype(np.float32)
+    ink, paper = (float(level) for level in np.percentile(small[::2, ::2], (0.2, 50)))
+    if paper - ink < 12:
         raise ForeignPage(
-            f"no frame found: {len(across)} rows and {len(down)} columns are pink over half of the picture "
-            f"({width} x {height} px); two of each, far apart, are needed. {_WHAT_NEXT} Does it lie straight?"
+            f"the picture is nearly of one colour (brightness {ink:.0f} to {paper:.0f}). {_WHAT_NEXT}"
         )
-    return float(down[0]), float(across[0]), float(down[-1] + 1), float(across[-1] + 1)
-
-
-def _rotation_deg(page: Page, frame: tuple[float, float, float, float]) -> float:
-    """How far the frame's left edge leans, degrees, positive when its foot lies to the right."""
-    left, top, _, bottom = (round(edge) for edge in frame)
-    reach, quarter = max(6, (bottom - top) // 60), (bottom - top) // 4
-    strip = _pink(page[top:bottom, max(0, left - reach) : left + reach])
-    columns = np.arange(strip.shape[1])
-    upper, lower = strip[:quarter].sum(axis=0), strip[-quarter:].sum(axis=0)
-    if not upper.sum() or not lower.sum():
-        raise ForeignPage(f"the frame's left edge is interrupted. {_WHAT_NEXT}")
-    lean = float(np.average(columns, weights=lower) - np.average(columns, weights=upper))
-    return math.degrees(math.atan2(lean, bottom - top - quarter))
-
-
-def _find_separators(
-    page: Page, frame: tuple[float, float, float, float], x_scale: float, y_scale: float
-) -> tuple[float, float, float]:
-    """Columns of the three separators: dark lines over the height of the three rows of leads."""
-    left, top, _, _ = frame
-    y0, y1 = (round(top + y_scale * (y - FRAME[1])) for y in SEPARATOR_ROWS)
+    dark = np.asarray(small < paper - _DARK * (paper - ink), np.uint8)
+    for _, three in _triples(_upright_lines(dark), 0.0):
+        yield _upright_map(three, 0.0, shrunk)
     found = []
+    for turn in np.radians(np.linspace(-_MAX_TURN_DEG, _MAX_TURN_DEG, 17)):
+        shear = np.array([[1.0, math.tan(turn), 0.0], [0.0, 1.0, 0.0]])
+        upright = np.asarray(cv2.warpAffine(dark, shear, dark.shape[::-1], flags=cv2.INTER_NEAREST), np.uint8)
+        found += [(off, three, turn) for off, three in _triples(_upright_lines(upright), math.tan(turn))]
+    for _, three, turn in sorted(found, key=lambda one: one[0]):
+        yield _upright_map(three, turn, shrunk)
+
+
+def _upright_map(three: NDArray[np.float64], turn: float, shrunk: float) -> Matrix:
+    """The map without shear that brings the separators upon three lines ``(3, 3)`` of x, top and bottom."""
+    spacing = (three[2, 0] - three[0, 0]) / 2 * math.cos(turn)
+    level = spacing * math.sin(turn) * np.array([-1, 0, 1])
+    # strokes that run into a separator make it longer, never shorter
+    middle_y = (np.max(three[:, 1] - level) + np.min(three[:, 2] + 1 - level)) / 2
+    middle = np.array([three[1, 0] - math.tan(turn) * middle_y, middle_y])
+    scale = spacing / _SPACING_PX / shrunk
+    turned = scale * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    known = np.array([SEPARATORS_X[1], sum(SEPARATOR_ROWS) / 2])
+    return np.column_stack([turned, (middle + 0.5) / shrunk - 0.5 - turned @ known])
+
+
+def _upright_lines(dark: NDArray[np.uint8]) -> list[tuple[float, float, float]]:
+    """Long upright dark runs: x, top and bottom, a line each, from left to right."""
+    height, width = dark.shape
+    wide = cv2.dilate(dark, np.ones((1, 3), np.uint8))
+    run = np.zeros(width, np.int32)
+    longest, end = np.zeros(width, np.int32), np.zeros(width, np.int32)
+    for y in range(height):
+        run = (run + 1) * wide[y]
+        longer = run > longest
+        longest[longer], end[longer] = run[longer], y
+    lines = []
+    candidates = np.flatnonzero((longest > 0.12 * height) & (longest < 0.85 * height))
+    for group in np.split(candidates, np.flatnonzero(np.diff(candidates) > 1) + 1):
+        if 0 < len(group) <= 12:
+            full = group[longest[group] >= 0.9 * longest[group].max()]
+            length, bottom = float(np.median(longest[full])), float(np.median(end[full]))
+            lines.append((float(full.mean()), bottom - length + 1, bottom))
+    return lines
+
+
+def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple[float, NDArray[np.float64]]]:
+    """Three lines ``(3, 3)`` that stand to each other as the separators do, the best first, and how far off."""
+    found = []
+    for first in range(len(lines)):
+        for last in range(first + 2, len(lines)):
+            spacing = (lines[last][0] - lines[first][0]) / 2
+            level = lean * spacing * np.array([-1, 0, 1])
+            for middle in range(first + 1, last):
+                three = np.array([lines[first], lines[middle], lines[last]])
+                tops, bottoms = three[:, 1] - level, three[:, 2] + 1 - level
+                off = max(
+                    abs(three[1, 0] - (three[0, 0] + three[2, 0]) / 2) / (0.03 * spacing + 1),
+                    abs((bottoms.min() - tops.max()) / spacing / _LONG - 1) / 0.08,
+                    float(np.ptp(tops)) / (0.4 * spacing),
+                    float(np.ptp(bottoms)) / (0.4 * spacing),
+                )
+                if off < 1:
+                    found.append((off, three))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _anchors() -> list[tuple[int, int, int, int]]:
+    """Boxes of the template (left, top, right, bottom): pulses, ends of separators, then lead names beside them."""
+    left, top, width, height = PULSES_XY
+    boxes = []
+    for baseline in BASELINES_Y:
+        y = top + round(baseline - BASELINES_Y[0])
+        boxes.append((left - 8, y - 8, left + width + 8, y + height + 8))
     for x in SEPARATORS_X:
-        expected = left + x_scale * (x - FRAME[0])
-        reach = max(4.0, 12 * x_scale)
-        x0 = max(0, round(expected - reach))
-        dark = cv2.inRange(page[y0:y1, x0 : round(expected + reach) + 1], (0, 0, 0), (_DARK,) * 3)
-        share = dark.mean(axis=0) / 255
-        if not len(share) or share.max() < 0.4:
-            best = share.max() if len(share) else 0.0
-            raise ForeignPage(
-                f"no separator near x = {expected:.0f}: the darkest column there is ink over {best:.0%} of "
-                f"the three rows, 40 % are needed. {_WHAT_NEXT}"
-            )
-        columns = np.flatnonzero(share > 0.75 * share.max())
-        found.append(x0 + float(np.average(columns, weights=share[columns])))
-    return found[0], found[1], found[2]
+        boxes += [(round(x) - 14, y - 24, round(x) + 15, y + 24) for y in SEPARATOR_ROWS]
+    for row in range(3):
+        for column in (1, 2, 3):
+            rows, columns = template.label_box(row, column)
+            boxes.append((columns.start - 8, rows.start - 6, columns.stop, rows.stop + 6))
+    return boxes
 
 
-def _pink(page: Page) -> NDArray[np.uint8]:
-    """1 where red is well above green."""
-    difference = cv2.subtract(cv2.extractChannel(page, 2), cv2.extractChannel(page, 1))
-    return np.asarray(cv2.threshold(difference, _PINK, 1, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+_ANCHORS = _anchors()
+_PULSES, _ENDS = slice(0, 4), slice(4, 10)
+
+
+def _fitted(bright: NDArray[np.uint8], matrix: Matrix, reach: int) -> Matrix:
+    """The map that brings the anchors where they are found, each looked for within `reach` template pixels."""
+    rough = Layout(matrix, 0.0, 255.0)
+    known = template.ink().astype(np.float32)
+    moved, middles, alike = [], [], []
+    for left, top, right, bottom in _ANCHORS:
+        here = resampled(bright, rough, (left - reach, top - reach, right + reach, bottom + reach))
+        patch = cv2.GaussianBlur(-known[top:bottom, left:right], (0, 0), 0.8)
+        match = cv2.matchTemplate(
+            cv2.GaussianBlur(here, (0, 0), 0.8).astype(np.float32), patch, cv2.TM_CCOEFF_NORMED
+        )
+        _, value, _, (x, y) = cv2.minMaxLoc(match)
+        moved.append((x + _peak(match[y], x) - reach, y + _peak(match[:, x], y) - reach))
+        middles.append(((left + right) / 2, (top + bottom) / 2))
+        alike.append(value)
+    found = np.array(alike) > _ALIKE
+    if found[_PULSES].sum() < 3 or found[_ENDS].sum() < 4:
+        raise ForeignPage(
+            f"three upright lines stand like the separators, but only {found[_PULSES].sum()} of 4 calibration "
+            f"pulses and {found[_ENDS].sum()} of 6 ends of separators are where they should be. {_WHAT_NEXT}"
+        )
+    points = np.column_stack([np.array(middles), np.ones(len(middles))])
+    targets = rough.to_page(np.array(middles) + np.array(moved))
+    # a trace that runs through an anchor lowers its likeness and moves it: reweighted least squares (Cauchy, 0.5 px)
+    trusted = np.where(found, np.array(alike) ** 4, 0.0)
+    weights = trusted
+    for _ in range(8):
+        rows = np.sqrt(weights)[:, None]
+        fitted = np.linalg.lstsq(points * rows, targets * rows, rcond=None)[0]
+        off = np.hypot(*(points @ fitted - targets).T) / rough.scale
+        weights = trusted / (1 + (off / 0.5) ** 2)
+    return np.asarray(fitted.T)
+
+
+def _peak(values: NDArray[Any], at: int) -> float:
+    """Where the parabola through a maximum and its neighbours has its top, relative to the maximum."""
+    if not 0 < at < len(values) - 1:
+        return 0.0
+    before, here, after = (float(value) for value in values[at - 1 : at + 2])
+    bend = before - 2 * here + after
+    return 0.5 * (before - after) / bend if bend else 0.0
+
+
+def _levels(bright: NDArray[np.uint8], matrix: Matrix) -> tuple[float, float]:
+    """Brightness of the separators and of the paper between the rows."""
+    layout = Layout(matrix, 0.0, 255.0)
+    inks, papers = [], []
+    for x in SEPARATORS_X:
+        strip = resampled(
+            bright, layout, (round(x) - 10, SEPARATOR_ROWS[0] + 10, round(x) + 11, SEPARATOR_ROWS[1] - 10)
+        )
+        inks.append(np.median(strip[:, 9:12]))
+        papers.append(np.median(strip[:, :4]))
+    return float(np.median(inks)), float(np.median(papers))
+
+
+def _snapped(matrix: Matrix) -> Matrix:
+    """The map, or a shift by whole pixels where the two agree all over the page."""
+    shift = np.round(matrix @ (PAGE_PX[0] / 2, PAGE_PX[1] / 2, 1.0) - (PAGE_PX[0] / 2, PAGE_PX[1] / 2))
+    plain = np.column_stack([np.eye(2), shift])
+    corners = np.array([(x, y, 1.0) for x in (0, PAGE_PX[0]) for y in (0, PAGE_PX[1])])
+    return plain if np.abs(corners @ (matrix - plain).T).max() < _SNAP_PX else matrix
+
+
+def _check_frame(page: Page, layout: Layout) -> None:
+    """Raise unless at least three sides of the frame stand out from what is beside them."""
+    green, matrix = _shrunk(np.asarray(cv2.extractChannel(page, 1)), layout.matrix)
+    layout = replace(layout, matrix=matrix)
+    left, top, right, bottom = (round(edge) for edge in FRAME)
+    reach = 12
+    profiles = [
+        resampled(green, layout, (x - reach, top + 20, x + reach, bottom - 20)).mean(axis=0)
+        for x in (left, right)
+    ] + [
+        resampled(green, layout, (left + 20, y - reach, right - 20, y + reach)).mean(axis=1)
+        for y in (top, bottom)
+    ]
+    needed = 0.08 * max(layout.paper - layout.ink, 1.0)
+    seen = sum(_stands_out(profile) > needed for profile in profiles)
+    if seen < 3:
+        raise ForeignPage(
+            f"separators and pulses were found, but no frame around them ({seen} of 4 sides). {_WHAT_NEXT}"
+        )
+
+
+def _stands_out(profile: NDArray[np.float64]) -> float:
+    """How much darker the darkest place near a profile's middle is than both its sides."""
+    smooth = np.convolve(profile, np.ones(2) / 2, "valid")
+    middle = len(smooth) // 2
+    at = middle - 4 + int(np.argmin(smooth[middle - 4 : middle + 4]))
+    return float(min(smooth[: at - 3].max(), smooth[at + 4 :].max()) - smooth[at])
+
+
+def _name_if_turned(bright: NDArray[np.uint8]) -> None:
+    """Raise `ForeignPage` with the right name where the page is known, but lies otherwise."""
+    ways = (
+        (cv2.rotate(bright, cv2.ROTATE_180), "lies on its head: turn it by 180 degrees"),
+        (cv2.rotate(bright, cv2.ROTATE_90_CLOCKWISE), "lies on its side: turn it by 90 degrees clockwise"),
+        (
+            cv2.rotate(bright, cv2.ROTATE_90_COUNTERCLOCKWISE),
+            "lies on its side: turn it by 90 degrees anticlockwise",
+        ),
+        (cv2.flip(bright, 1), "is mirrored left to right: scan its printed side"),
+        (cv2.flip(bright, 0), "is mirrored top to bottom: scan its printed side"),
+    )
+    for turned, what in ways:
+        try:
+            _find(np.asarray(turned, np.uint8))
+        except ForeignPage:
+            continue
+        raise ForeignPage(f"this is a page of the known layout, but it {what}.")

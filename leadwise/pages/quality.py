@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.pages.layout import PIXELS_PER_S
-from leadwise.pages.leads import LEAD_S
+from leadwise.pages.template import LEAD_S, PIXELS_PER_S
 
 
 def quality(crop: NDArray[np.uint8], seconds: float = LEAD_S) -> float:

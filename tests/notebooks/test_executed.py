@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from leadwise import settings
-from leadwise.data.cache import open_crops
+from leadwise.data.cache import open_array
 from leadwise.data.contracts import CLASSES, read_table
 from leadwise.data.folds import assert_disjoint
 from leadwise.evaluation.metrics import select_pages
@@ -93,8 +93,8 @@ def test_the_audit_counts_what_is_there(executed_sample):
 def test_leads_of_every_page_are_there_in_the_order_of_the_table(executed_sample):
     folder = executed_sample / "12_image_leads"
     table = read_table(folder / "leads.csv", "leads.csv")
-    assert open_crops(folder / "leads.npy").shape == (48, 12, 300, 500)
-    assert open_crops(folder / "strip.npy").shape == (48, 300, 2000)
+    assert open_array(folder / "leads.npy").shape == (48, 12, 300, 500)
+    assert open_array(folder / "strip.npy").shape == (48, 300, 2000)
     assert (table.groupby("page_id").size() == 13).all()
     assert table["rhythm_lead"].dropna().isin(["II", "III"]).all()
 

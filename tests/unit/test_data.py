@@ -20,7 +20,7 @@ from leadwise.data.catalogue import build_catalogue, class_of, data_fingerprint,
 from leadwise.data.contracts import CLASSES, checked
 from leadwise.data.leads import cut_pages
 from leadwise.errors import InputError, LeadwiseError, MissingInput, SettingsError, TableError
-from leadwise.pages.leads import LEADS
+from leadwise.pages.template import LEADS
 
 MENDELEY = {
     "Normal Person ECG Images (284x12=3408)": "normal",
@@ -240,7 +240,7 @@ def test_a_page_of_another_layout_keeps_empty_fields_and_is_named(small_set: Pat
     table = checked(pages, "pages.csv", "made")  # empty fields keep the contract
     assert table[["recording_id", "sex", "recorded_at", "heart_rate_bpm", "lead_off"]].isna().all(axis=None)
     assert unread["path"].tolist() == pages["path"].tolist()
-    assert unread["why"].str.contains("no frame found").all()
+    assert unread["why"].str.contains("known layout").all()
 
 
 # --- sample ----------------------------------------------------------------------------------------------
@@ -341,37 +341,52 @@ def cut(sample_folder: Path, sample_pages: pd.DataFrame, tmp_path_factory: pytes
     (folder / "mi" / "foreign.png").write_bytes(picture(9))
     (folder / "mi" / "truncated.jpg").write_bytes((folder / real["path"].iloc[0]).read_bytes()[:9000])
     pages = pd.concat([real.iloc[[0]], foreign, real.iloc[[1]], truncated, real.iloc[[2]]], ignore_index=True)
-    leads, refused = cut_pages(pages, folder, folder / "out")
-    return folder / "out", leads, refused, real
+    return folder / "out", cut_pages(pages, folder, folder / "out"), real
 
 
 def test_pages_that_cannot_be_cut_take_no_place_in_the_arrays(cut) -> None:
-    out, _, _, _ = cut
-    assert cache.open_crops(out / "leads.npy").shape == (3, 12, 300, 500)
-    assert cache.open_crops(out / "strip.npy").shape == (3, 300, 2000)
-    assert sorted(path.name for path in out.iterdir()) == ["leads.npy", "strip.npy"]
+    out, _, real = cut
+    assert cache.open_array(out / "leads.npy").shape == (3, 12, 300, 500)
+    assert cache.open_array(out / "strip.npy").shape == (3, 300, 2000)
+    assert cache.open_array(out / "signals.npy").shape == (3, 12, 625)
+    assert cache.open_array(out / "rhythm.npy").shape == (3, 2500)
+    assert {path.name for path in out.iterdir()} == {*cache.ARRAYS, "records"}
+    wanted = {f"{page_id}.{kind}" for page_id in real["page_id"] for kind in ("hea", "dat", "csv")}
+    assert {path.name for path in (out / "records").iterdir()} == wanted
 
 
 def test_pages_that_cannot_be_cut_are_named_with_the_reason(cut) -> None:
-    _, _, refused, _ = cut
+    refused = cut[1].refused
     assert refused["path"].tolist() == ["mi/foreign.png", "mi/truncated.jpg"]
-    assert "no frame found" in refused["why"].iloc[0]
+    assert "known layout" in refused["why"].iloc[0]
     assert "was cut off" in refused["why"].iloc[1]
 
 
 def test_the_rows_of_leads_follow_the_arrays_and_keep_their_contract(cut) -> None:
-    out, leads, _, real = cut
-    leads = checked(leads, "leads.csv", "cut")
+    out, found, real = cut
+    leads = checked(found.leads, "leads.csv", "cut")
     assert leads["page_id"].unique().tolist() == real["page_id"].tolist()
     assert leads["lead"].tolist() == 3 * [*LEADS, "strip"]
     assert leads["quality"].min() > 0.95
-    crops = cache.open_crops(out / "leads.npy")
+    crops = cache.open_array(out / "leads.npy")
     assert (crops.max(axis=(2, 3)) == 255).all()
+
+
+def test_a_row_a_page_says_how_well_it_was_read(cut) -> None:
+    out, found, real = cut
+    table = checked(found.quality, "quality.csv", "cut")
+    assert table["page_id"].tolist() == real["page_id"].tolist()
+    assert table["einthoven_correlation"].min() > 0.97
+    assert table["einthoven_rms_mv"].max() < 0.03
+    printed = real["heart_rate_bpm"].to_numpy(float)
+    assert ((table["heart_rate_bpm"] - printed).abs() <= np.maximum(3, 0.04 * printed)).all()
+    assert np.isfinite(cache.open_array(out / "signals.npy")).all()
+    assert found.pages_per_s > 1
 
 
 def test_when_no_page_can_be_cut_the_reason_is_given(small_set: Path, tmp_path: Path) -> None:
     pages, _ = build_catalogue(find_pages(small_set).files, small_set)
-    with pytest.raises(InputError, match=r"none of 8 pages could be cut.*no frame found"):
+    with pytest.raises(InputError, match=r"none of 8 pages could be cut.*known layout"):
         cut_pages(pages, small_set, tmp_path / "out")
     assert not (tmp_path / "out" / "leads.npy").exists()
 
@@ -395,7 +410,7 @@ def test_an_unknown_way_of_shrinking_names_the_nearest() -> None:
 
 
 def test_all_leads_shrunk_on_disk_equal_each_shrunk_alone(cut, tmp_path: Path) -> None:
-    crops = cache.open_crops(cut[0] / "leads.npy")
+    crops = cache.open_array(cut[0] / "leads.npy")
     small = cache.shrink_leads(crops, tmp_path / "small.npy", (96, 160))
     assert small.shape == (3, 12, 96, 160)
     for page in range(3):
@@ -404,14 +419,14 @@ def test_all_leads_shrunk_on_disk_equal_each_shrunk_alone(cut, tmp_path: Path) -
 
 
 def test_crops_are_mapped_not_loaded_and_cannot_be_changed(cut) -> None:
-    crops = cache.open_crops(cut[0] / "leads.npy")
+    crops = cache.open_array(cut[0] / "leads.npy")
     assert isinstance(crops, np.memmap)
     assert not crops.flags.writeable
 
 
 def test_missing_crops_name_the_notebook_that_makes_them(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match="Run 12_image_leads first"):
-        cache.open_crops(tmp_path / "leads.npy")
+        cache.open_array(tmp_path / "leads.npy")
 
 
 @pytest.mark.parametrize(
@@ -421,14 +436,14 @@ def test_missing_crops_name_the_notebook_that_makes_them(tmp_path: Path) -> None
 def test_crops_of_another_shape_or_type_are_refused(tmp_path: Path, array: np.ndarray) -> None:
     np.save(tmp_path / "leads.npy", array)
     with pytest.raises(TableError, match=r"leads\.npy: .* is needed"):
-        cache.open_crops(tmp_path / "leads.npy")
+        cache.open_array(tmp_path / "leads.npy")
 
 
 def test_half_an_array_is_refused(cut, tmp_path: Path) -> None:
     whole = (cut[0] / "leads.npy").read_bytes()
     (tmp_path / "leads.npy").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(TableError, match="not an array that can be read"):
-        cache.open_crops(tmp_path / "leads.npy")
+        cache.open_array(tmp_path / "leads.npy")
 
 
 class Hostile:
@@ -448,7 +463,7 @@ def test_a_pickle_posing_as_crops_is_refused_and_not_opened(
     else:
         np.save("leads.npy", np.array([Hostile()], dtype=object), allow_pickle=True)
     with pytest.raises(LeadwiseError, match="not an array that can be read"):
-        cache.open_crops(tmp_path / "leads.npy")
+        cache.open_array(tmp_path / "leads.npy")
     assert not (tmp_path / "opened").exists()
 
 

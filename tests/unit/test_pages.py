@@ -15,18 +15,21 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage, UnreadablePage
-from leadwise.pages.digitize import rhythm_lead, trace_px
-from leadwise.pages.layout import (
-    BASELINES_Y,
-    FIRST_X,
-    PIXELS_PER_S,
-    SEPARATORS_X,
-    Layout,
-    find_layout,
-)
-from leadwise.pages.leads import LEAD_S, LEADS, ON_PAGE, ROW_PX, Leads, cut_leads, ink_of
+from leadwise.pages import template
+from leadwise.pages.layout import Layout, find_layout
+from leadwise.pages.leads import COLUMNS_X, LEFT_PX, ROW_PX, TOP_PX, Leads, cut_leads, row_top
 from leadwise.pages.quality import quality
 from leadwise.pages.read import MAX_BYTES, page_size, read_page
+from leadwise.pages.template import (
+    BASELINES_Y,
+    FIRST_X,
+    LEAD_S,
+    LEADS,
+    ON_PAGE,
+    PIXELS_PER_MV,
+    PIXELS_PER_S,
+    SEPARATORS_X,
+)
 
 USED_PX = 491  # whole columns of 2.5 s at 196.6 px a second
 
@@ -158,31 +161,57 @@ def png_header(width: int, height: int) -> bytes:
 # --- layout ----------------------------------------------------------------------------------------------
 
 
-def test_the_separators_of_every_sample_page_stand_where_the_template_has_them(sample_cuts) -> None:
-    found = np.array([layout.separators_x for layout, _ in sample_cuts])
-    assert found.shape == (48, 3)
-    np.testing.assert_allclose(found, np.tile(SEPARATORS_X, (48, 1)), atol=1)
+def test_every_sample_page_is_the_template_moved_by_whole_pixels(sample_cuts) -> None:
+    assert len(sample_cuts) == 48
+    for layout, _ in sample_cuts:
+        assert layout.is_whole_shift
+        assert np.abs(layout.matrix[:, 2]).max() <= 3
+        assert (layout.scale, layout.rotation_deg) == (1, 0)
+        assert (layout.pixels_per_s, layout.pixels_per_mv) == (PIXELS_PER_S, PIXELS_PER_MV)
 
 
-def test_a_second_of_the_trace_is_196_6_px_on_every_sample_page(sample_cuts) -> None:
-    assert [layout.pixels_per_s for layout, _ in sample_cuts] == pytest.approx([196.6] * 48, rel=1e-3)
+def test_ink_and_paper_of_every_sample_page_are_measured(sample_cuts) -> None:
+    assert max(layout.ink for layout, _ in sample_cuts) < 40
+    assert min(layout.paper for layout, _ in sample_cuts) > 230
 
 
-def test_a_millivolt_is_78_6_px_on_every_sample_page(sample_cuts) -> None:
-    assert [layout.pixels_per_mv for layout, _ in sample_cuts] == pytest.approx([78.6] * 48, rel=5e-3)
+#: What a scan, a copier or a phone may do to a page: new picture, and where the old pixels went.
+WAYS = {
+    "turned by 3 degrees": lambda page: turned(page, 3),
+    "turned by -3 degrees": lambda page: turned(page, -3),
+    "half the size": lambda page: scaled(page, 0.5),
+    "twice the size": lambda page: scaled(page, 2),
+    "turned and half the size": lambda page: after(turned(page, 1.5), lambda one: scaled(one, 0.5)),
+    "a grey border": lambda page: bordered(page, 100, 128),
+    "a black border": lambda page: bordered(page, 100, 0),
+    "JPEG quality 30": lambda page: (saved(page, 30), np.eye(2, 3)),
+    "grey paper": lambda page: ((0.6 * page + 30).astype(np.uint8), np.eye(2, 3)),
+    "faded": lambda page: ((255 - 0.4 * (255.0 - page)).astype(np.uint8), np.eye(2, 3)),
+    "grey noise": lambda page: (noisy(page), np.eye(2, 3)),
+}
 
 
-def test_no_sample_page_is_turned(sample_cuts) -> None:
-    assert max(abs(layout.rotation_deg) for layout, _ in sample_cuts) < 0.1
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("number", [0, 13, 30, 45])
+def test_a_page_is_found_whatever_a_scanner_does_to_it(
+    sample_paths: list[Path], way: str, number: int
+) -> None:
+    picture, moved = WAYS[way](read_page(sample_paths[number]))
+    layout = find_layout(picture)
+    points = np.array([(x, y) for x in (FIRST_X, *SEPARATORS_X, 2118) for y in BASELINES_Y])
+    original = find_layout(read_page(sample_paths[number])).to_page(points)
+    off = layout.to_page(points) - (original @ moved[:, :2].T + moved[:, 2])
+    assert np.hypot(*off.T).max() < 1.5 * layout.scale
+    assert min(quality(crop) for crop in cut_leads(picture, layout).crops) > 0.85
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_a_blank_picture_is_no_page(value: int) -> None:
-    refused_as(np.full((1572, 2213, 3), value, np.uint8), "no frame found")
+    refused_as(np.full((1572, 2213, 3), value, np.uint8), "nearly of one colour")
 
 
 def test_noise_is_no_page() -> None:
-    refused_as(np.random.default_rng(0).integers(0, 256, (1572, 2213, 3), dtype=np.uint8), "no frame found")
+    refused_as(np.random.default_rng(0).integers(0, 256, (1572, 2213, 3), dtype=np.uint8), "no three equally")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (20, 34), (50, 85)])
@@ -194,80 +223,82 @@ def test_a_photo_is_no_page() -> None:
     refused_as(photo(), "known layout")
 
 
-def test_a_page_printed_in_grey_is_refused(page: NDArray[np.uint8]) -> None:
-    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
-    refused_as(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), "no frame found")
-
-
 def test_an_empty_form_is_refused_for_its_separators() -> None:
     form = np.full((1572, 2213, 3), 255, np.uint8)
     cv2.rectangle(form, (68, 284), (2175, 1516), (180, 150, 255), 3)
-    refused_as(form, "no separator near x = 64")
+    refused_as(form, "known layout")
+
+
+def test_separators_alone_are_no_page() -> None:
+    form = np.full((1572, 2213, 3), 255, np.uint8)
+    for x in SEPARATORS_X:
+        form[420:1110, int(x) - 1 : int(x) + 2] = 0
+    refused_as(form, "only 0 of 4 calibration pulses")
+
+
+def test_a_page_without_its_frame_is_refused(page: NDArray[np.uint8]) -> None:
+    painted = page.copy()
+    painted[page.max(axis=2) > 150] = 255
+    refused_as(painted, r"no frame around them \([01] of 4 sides\)")
 
 
 @pytest.mark.parametrize("x", SEPARATORS_X)
 def test_a_page_without_one_of_its_separators_is_refused(page: NDArray[np.uint8], x: float) -> None:
     painted = page.copy()
     painted[300:1240, int(x) - 6 : int(x) + 8] = 255
-    refused_as(painted, "no separator near x = ")
+    refused_as(painted, "known layout")
 
 
-@pytest.mark.parametrize("angle_deg", [-2, 2, 90])
-def test_a_turned_page_is_refused(page: NDArray[np.uint8], angle_deg: float) -> None:
-    height, width = page.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1)
-    refused_as(cv2.warpAffine(page, turn, (width, height), borderValue=(255, 255, 255)), "frame|turned")
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        (lambda page: cv2.rotate(page, cv2.ROTATE_180), "on its head: turn it by 180 degrees"),
+        (lambda page: cv2.rotate(page, cv2.ROTATE_90_CLOCKWISE), "turn it by 90 degrees anticlockwise"),
+        (lambda page: cv2.rotate(page, cv2.ROTATE_90_COUNTERCLOCKWISE), "turn it by 90 degrees clockwise"),
+        (lambda page: cv2.flip(page, 1), "mirrored left to right"),
+        (lambda page: cv2.flip(page, 0), "mirrored top to bottom"),
+    ],
+)
+def test_a_page_that_lies_otherwise_is_refused_with_what_to_do(
+    page: NDArray[np.uint8], changed, what
+) -> None:
+    refused_as(np.ascontiguousarray(changed(page)), what)
 
 
-def test_a_page_upside_down_is_refused(page: NDArray[np.uint8]) -> None:
-    refused_as(cv2.rotate(page, cv2.ROTATE_180), "no separator")
-
-
-def test_a_mirrored_page_is_refused(page: NDArray[np.uint8]) -> None:
-    refused_as(cv2.flip(page, 1), "no separator")
-
-
-def test_a_page_squeezed_along_one_axis_is_refused(page: NDArray[np.uint8]) -> None:
-    refused_as(
-        cv2.resize(page, (2213, 1400), interpolation=cv2.INTER_AREA), "its sides should be as 1.71 to 1"
-    )
-
-
-@pytest.mark.parametrize("part", [np.s_[:, :1100], np.s_[:, 300:], np.s_[:900], np.s_[600:]])
+@pytest.mark.parametrize("part", [np.s_[:, :1100], np.s_[:, 700:], np.s_[:900], np.s_[700:]])
 def test_a_part_of_a_page_is_refused(page: NDArray[np.uint8], part: tuple[slice, ...]) -> None:
     refused_as(page[part], "known layout")
 
 
-@given(scale=st.floats(0.6, 1.6), border=st.tuples(*[st.integers(0, 300)] * 4))
-@example(scale=0.6, border=(0, 0, 0, 0))
-@example(scale=1.6, border=(300, 0, 300, 0))
-@settings(max_examples=15, deadline=None, derandomize=True)
-def test_a_scaled_and_shifted_page_gives_twelve_leads_or_a_named_refusal(
-    page: NDArray[np.uint8], scale: float, border: tuple[int, int, int, int]
+@given(
+    scale=st.floats(0.5, 2.0),
+    angle_deg=st.floats(-3, 3),
+    border=st.integers(0, 200),
+    grey=st.integers(0, 255),
+)
+@example(scale=0.5, angle_deg=0.0, border=0, grey=0)
+@settings(max_examples=12, deadline=None, derandomize=True)
+def test_a_scaled_turned_and_bordered_page_gives_twelve_leads_or_a_named_refusal(
+    page: NDArray[np.uint8], scale: float, angle_deg: float, border: int, grey: int
 ) -> None:
-    picture = scaled(page, scale, border)
+    picture = bordered(turned(scaled(page, scale)[0], angle_deg)[0], border, grey)[0]
     try:
         layout = find_layout(picture)
     except ForeignPage:
         return
-    leads = cut_leads(picture, layout)
-    assert layout.pixels_per_s == pytest.approx(PIXELS_PER_S * scale, rel=0.01)
-    assert leads.crops.shape == (12, 300, 500)
-    assert min(quality(crop) for crop in leads.crops) > 0.8
+    assert layout.pixels_per_s == pytest.approx(PIXELS_PER_S * scale, rel=0.005)
+    assert layout.rotation_deg == pytest.approx(angle_deg, abs=0.1)
+    assert min(quality(crop) for crop in cut_leads(picture, layout).crops) > 0.85
 
 
-@pytest.mark.parametrize("scale", [0.6, 0.75, 1.3, 1.6])
-def test_a_lead_looks_the_same_from_a_scan_of_another_size(
-    page: NDArray[np.uint8], sample_cuts, scale: float
-) -> None:
-    picture = scaled(page, scale, (40, 0, 90, 0))
-    crops = cut_leads(picture, find_layout(picture)).crops
-    for crop, original in zip(crops, sample_cuts[0][1].crops, strict=True):
-        ours, theirs = trace_px(crop), trace_px(original)
-        # crops begin at whole pixels, so the two may lie one pixel (5 ms) apart
-        alike = [correlation(np.roll(ours, shift)[2:480], theirs[2:480]) for shift in (-1, 0, 1)]
-        assert max(alike) > 0.95
-        assert abs(np.nanmedian(ours - theirs)) < 1.5
+def test_the_template_is_what_pages_have_in_common(sample_paths: list[Path]) -> None:
+    """On a handful of pages: whatever `find_template` calls ink there is nearly all in the shipped picture."""
+    ink, paper = template.find_template(read_page(path) for path in sample_paths[:24])
+    known = template.ink()
+    assert (ink & known).sum() > 0.9 * ink.sum()
+    assert (ink & known).sum() > 0.9 * known.sum()
+    assert paper.shape == (1572, 2213, 3)
+    assert np.abs(paper.astype(int) - template.paper()).mean() < 6
 
 
 def refused_as(picture: NDArray[np.uint8], reason: str) -> None:
@@ -275,10 +306,43 @@ def refused_as(picture: NDArray[np.uint8], reason: str) -> None:
         find_layout(picture)
 
 
-def scaled(page: NDArray[np.uint8], scale: float, border: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+def turned(page: NDArray[np.uint8], angle_deg: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Clockwise, on a sheet large enough."""
+    height, width = page.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -angle_deg, 1)
+    cosine, sine = np.abs(matrix[0])[:2]
+    size = (int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1)
+    matrix[:, 2] += (np.array(size) - (width, height)) / 2
+    return cv2.warpAffine(page, matrix, size, borderValue=(255, 255, 255)), matrix
+
+
+def scaled(page: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     picture = cv2.resize(page, None, fx=scale, fy=scale, interpolation=way)
-    return cv2.copyMakeBorder(picture, *border, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    return picture, np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5]])
+
+
+def bordered(page: NDArray[np.uint8], width: int, grey: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    picture = cv2.copyMakeBorder(page, *[width] * 4, cv2.BORDER_CONSTANT, value=(grey, grey, grey))
+    return picture, np.array([[1.0, 0, width], [0, 1, width]])
+
+
+def after(first, then):
+    picture, one = first
+    changed, two = then(picture)
+    return changed, two[:, :2] @ one + np.column_stack([np.zeros((2, 2)), two[:, 2]])
+
+
+def saved(page: NDArray[np.uint8], jpeg_quality: int) -> NDArray[np.uint8]:
+    return cv2.imdecode(
+        cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])[1], cv2.IMREAD_COLOR
+    )
+
+
+def noisy(page: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)[..., None]
+    noise = np.random.default_rng(0).normal(0, 25, grey.shape)
+    return np.repeat(np.clip(grey + noise, 0, 255).astype(np.uint8), 3, axis=2)
 
 
 def photo() -> NDArray[np.uint8]:
@@ -303,7 +367,7 @@ def test_a_page_gives_twelve_leads_and_a_strip_of_the_promised_shapes(sample_cut
 
 def test_nothing_stands_right_of_the_last_column_of_a_lead(sample_cuts) -> None:
     assert not any(leads.crops[:, :, USED_PX:].any() for _, leads in sample_cuts)
-    assert not any(leads.strip[:, 4 * USED_PX :].any() for _, leads in sample_cuts)
+    assert not any(leads.strip[:, 4 * USED_PX + 2 :].any() for _, leads in sample_cuts)
 
 
 def test_ink_is_bright_and_paper_is_black(sample_cuts) -> None:
@@ -321,24 +385,29 @@ def test_the_dots_of_the_grid_are_gone(sample_cuts) -> None:
 
 
 def test_the_calibration_pulse_stays_outside(page: NDArray[np.uint8], sample_cuts) -> None:
-    layout, leads = sample_cuts[0]
-    for row, names in enumerate(ON_PAGE):
-        x = layout.to_page(FIRST_X, 0)[0]
-        assert leads.boxes[LEADS.index(names[0]), 0, 0] == pytest.approx(x)
-        pulse = page[int(BASELINES_Y[row]) - 100 : int(BASELINES_Y[row]) + 20, int(x) - 70 : int(x) - 2]
-        assert tallest_stroke_px(pulse.max(axis=2) < 60) > 70  # it is there, left of where the lead begins
+    layout, _ = sample_cuts[0]
+    for baseline in BASELINES_Y:
+        x, y = layout.to_page(np.array([FIRST_X, baseline])).astype(int)
+        assert tallest_stroke_px(page[y - 100 : y + 20, x - 70 : x - 2].max(axis=2) < 60) > 70  # it is there
     first = [leads.crops[LEADS.index(names[0]), :, :8] for _, leads in sample_cuts for names in ON_PAGE]
     upright = [tallest_stroke_px(crop > 127) for crop in first]
     assert np.mean(np.array(upright) > 70) < 0.05  # an R wave may begin there, a pulse never does on all
 
 
 def test_separators_are_left_out(sample_cuts) -> None:
-    for _, leads in sample_cuts:
-        for names in ON_PAGE:
-            for column, name in enumerate(names):
-                crop = leads.crops[LEADS.index(name)]
-                edges = ([crop[:, :4]] if column else []) + ([crop[:, USED_PX - 3 :]] if column < 3 else [])
-                assert not any(edge.any() for edge in edges)
+    """A separator is 120 px long or more within a row; hardly a trace begins as steeply."""
+    edges = [
+        leads.crops[LEADS.index(name)][:, :4]
+        for _, leads in sample_cuts
+        for names in ON_PAGE
+        for name in names[1:]
+    ] + [
+        leads.crops[LEADS.index(name)][:, USED_PX - 3 :]
+        for _, leads in sample_cuts
+        for names in ON_PAGE
+        for name in names[:3]
+    ]
+    assert np.mean([tallest_stroke_px(edge > 127) > 100 for edge in edges]) < 0.02
 
 
 def test_boxes_lie_where_the_layout_says(sample_cuts) -> None:
@@ -346,9 +415,9 @@ def test_boxes_lie_where_the_layout_says(sample_cuts) -> None:
         for row, names in enumerate(ON_PAGE):
             for column, name in enumerate(names):
                 left, top = layout.to_page(
-                    FIRST_X + column * LEAD_S * PIXELS_PER_S, BASELINES_Y[row] - ROW_PX / 2
+                    np.array([FIRST_X + column * LEAD_S * PIXELS_PER_S, BASELINES_Y[row] - ROW_PX / 2])
                 )
-                width, height = LEAD_S * layout.pixels_per_s, ROW_PX * layout.y_scale
+                width, height = LEAD_S * layout.pixels_per_s, ROW_PX
                 wanted = [
                     (left, top),
                     (left + width, top),
@@ -361,7 +430,8 @@ def test_boxes_lie_where_the_layout_says(sample_cuts) -> None:
 def test_separators_stand_between_the_boxes_of_neighbouring_leads(sample_cuts) -> None:
     for layout, leads in sample_cuts:
         for names in ON_PAGE:
-            for separator, name in zip(layout.separators_x, names[1:], strict=True):
+            separators = layout.to_page(np.array([(x, 700) for x in SEPARATORS_X]))[:, 0]
+            for separator, name in zip(separators, names[1:], strict=True):
                 assert leads.boxes[LEADS.index(name), 0, 0] == pytest.approx(separator, abs=1.5)
 
 
@@ -379,39 +449,42 @@ def test_ink_lies_on_the_page_where_its_box_says(page: NDArray[np.uint8], sample
     for lead in range(12):
         left, top = np.round(leads.boxes[lead, 0]).astype(int)
         rows, columns = np.nonzero(leads.crops[lead] == 255)
-        # boxes are exact and crops begin at whole pixels, so a column may lie one further to the right
-        hits = [dark[top + rows, left + columns + shift].mean() for shift in (0, 1)]
-        assert max(hits) == 1
+        # boxes are exact and crops begin at whole pixels, so a column may lie one further to either side
+        hits = [dark[top + rows, left + columns + shift].mean() for shift in (-1, 0, 1)]
+        assert max(hits) > 0.99
 
 
-def test_taking_the_grid_away_does_not_move_the_trace(page: NDArray[np.uint8], sample_cuts) -> None:
-    layout, leads = sample_cuts[0]
-    top = round(layout.to_page(0, BASELINES_Y[3] - ROW_PX / 2)[1])
-    left = round(layout.to_page(FIRST_X, 0)[0])
-    printed = ink_of(page)[top : top + ROW_PX, left : left + 4 * USED_PX]
-    cut = leads.strip[:, : 4 * USED_PX]
-    assert not (cut & ~printed).any()
-    assert (cut > 127).sum() > 0.9 * (printed > 127).sum()
+def test_crops_and_strip_are_cut_from_the_ink_of_the_page(sample_cuts) -> None:
+    _, leads = sample_cuts[0]
+    for row, names in enumerate(ON_PAGE):
+        for column, name in enumerate(names):
+            y, x = row_top(row), COLUMNS_X[column]
+            wanted = leads.ink[y : y + ROW_PX, x : x + USED_PX]
+            np.testing.assert_array_equal(leads.crops[LEADS.index(name), :, :USED_PX], wanted)
+    np.testing.assert_array_equal(leads.strip[:, : leads.ink.shape[1]], leads.ink[row_top(3) :][:ROW_PX])
 
 
-def test_lead_one_and_three_add_up_to_two(sample_cuts) -> None:
-    """Einthoven: were the leads cut in another order, this would not hold."""
-    found = []
-    for _, leads in sample_cuts:
-        one, two, three = (trace_px(leads.crops[LEADS.index(name)])[60:480] for name in ("I", "II", "III"))
-        found.append(correlation(one + three, two))
-    assert np.median(found) > 0.95
+def test_nothing_of_the_form_is_left_in_the_ink(sample_cuts) -> None:
+    """Separators, names and text stand at the same place on all pages; a trace does not."""
+    common = np.mean([leads.ink > 127 for _, leads in sample_cuts], axis=0)
+    assert common.max() < 0.75
+    names = [template.label_box(row, column) for row in range(3) for column in range(1, 4)]
+    for rows, columns in names:
+        where = np.s_[
+            rows.start - TOP_PX : rows.stop - TOP_PX, columns.start - LEFT_PX : columns.stop - LEFT_PX
+        ]
+        assert common[where][:4].max() < 0.2  # above the trace, where letters are and the trace is not
 
 
-def test_the_augmented_leads_add_up_to_nothing(sample_cuts) -> None:
-    """aVR + aVL + aVF = 0, so aVL and aVF together are aVR upside down."""
-    found = []
-    for _, leads in sample_cuts:
-        right, left, foot = (
-            trace_px(leads.crops[LEADS.index(name)])[60:480] for name in ("aVR", "aVL", "aVF")
-        )
-        found.append(correlation(left + foot, -right))
-    assert np.median(found) > 0.9
+def test_an_r_wave_above_the_frame_is_still_ink(whole_ink_above: int) -> None:
+    assert whole_ink_above > 0
+
+
+@pytest.fixture(scope="module")
+def whole_ink_above(sample_cuts) -> int:
+    """Rows of ink above the frame, over all sample pages."""
+    above = int(template.FRAME[1]) - TOP_PX
+    return int(sum((leads.ink[:above] > 127).any(axis=1).sum() for _, leads in sample_cuts))
 
 
 def n_specks(crop: NDArray[np.uint8]) -> int:
@@ -429,56 +502,7 @@ def tallest_stroke_px(ink: NDArray[np.bool_]) -> int:
     return int(longest.max())
 
 
-def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    both = np.isfinite(a) & np.isfinite(b)
-    return float(np.corrcoef(a[both], b[both])[0, 1])
-
-
-# --- rhythm strip, traces, quality -----------------------------------------------------------------------
-
-
-def test_the_rhythm_strip_repeats_lead_two_or_three_on_nearly_all_pages(sample_cuts) -> None:
-    named = [rhythm_lead(leads)[0] for _, leads in sample_cuts]
-    assert sum(name in {"II", "III"} for name in named) >= 46
-    assert set(named) <= {"II", "III", None}
-
-
-def test_a_strip_that_repeats_the_third_row_is_told_from_lead_two(sample_cuts) -> None:
-    leads = sample_cuts[0][1]
-    strip = np.zeros_like(leads.strip)
-    strip[:, :USED_PX] = leads.crops[LEADS.index("II"), :, :USED_PX]
-    assert rhythm_lead(Leads(leads.crops, strip, leads.boxes))[0] == "II"
-
-
-def test_a_blank_strip_repeats_no_lead(sample_cuts) -> None:
-    leads = sample_cuts[0][1]
-    name, value = rhythm_lead(Leads(leads.crops, np.zeros_like(leads.strip), leads.boxes))
-    assert name is None
-    assert np.isnan(value)
-
-
-def test_a_strip_of_another_page_repeats_no_lead(sample_cuts) -> None:
-    ours, other = sample_cuts[0][1], sample_cuts[20][1]
-    name, value = rhythm_lead(Leads(ours.crops, other.strip, ours.boxes))
-    assert name is None
-    assert value < 0.95
-
-
-def test_the_trace_of_a_drawn_line_is_that_line() -> None:
-    crop = np.zeros((300, 500), np.uint8)
-    wanted = np.round(150 + 60 * np.sin(np.arange(400) / 40)).astype(int)
-    for x, y in enumerate(wanted):
-        crop[y - 1 : y + 2, x] = 255
-    trace = trace_px(crop)
-    assert trace.dtype == np.float32
-    np.testing.assert_allclose(trace[:400], wanted, atol=1e-3)
-    assert np.isnan(trace[400:]).all()
-
-
-def test_faint_ink_weighs_less_in_a_trace() -> None:
-    crop = np.zeros((100, 1), np.uint8)
-    crop[10], crop[20] = 200, 50
-    assert trace_px(crop)[0] == pytest.approx(12)
+# --- quality ---------------------------------------------------------------------------------------------
 
 
 def test_a_trace_without_gaps_has_nearly_full_quality(sample_cuts) -> None:
@@ -501,14 +525,16 @@ def test_ink_after_the_2_5_seconds_does_not_count_for_quality() -> None:
 # --- the whole set ---------------------------------------------------------------------------------------
 
 
-def test_all_491_distinct_pages_are_pages_of_the_known_layout(whole_set: Path) -> None:
+def test_all_491_distinct_pages_are_the_template_moved_by_whole_pixels(whole_set: Path) -> None:
     from leadwise.data.catalogue import find_pages
 
     files = find_pages(whole_set).files
     distinct = files.drop_duplicates("sha256")
     assert (len(files), len(distinct)) == (928, 491)
-    found = np.array([find_layout(read_page(whole_set / path)).separators_x for path in distinct["path"]])
-    np.testing.assert_allclose(found, np.tile(SEPARATORS_X, (491, 1)), atol=1)
+    for path in distinct["path"]:
+        layout = find_layout(read_page(whole_set / path))
+        assert layout.is_whole_shift, path
+        assert np.abs(layout.matrix[:, 2]).max() <= 3, path
 
 
 def test_a_jpeg_with_something_after_its_end_is_read(sample_folder: Path, sample_pages: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ from leadwise.data.catalogue import find_pages, shipped
 from leadwise.data.contracts import CLASSES, SCHEMAS, checked, read_table, write_table
 from leadwise.data.folds import N_FOLDS, assert_disjoint, group_ids, make_folds
 from leadwise.errors import InputError, LeakError, MissingInput, SettingsError, TableError
-from leadwise.pages.leads import LEADS
+from leadwise.pages.template import LEADS
 
 RUN = {"model": "vit_micro", "profile": "sample", "task": "four", "protocol": "grouped", "seed": 1, "fold": 1}
 ROWS: dict[str, dict[str, object]] = {
@@ -33,6 +33,9 @@ ROWS: dict[str, dict[str, object]] = {
     | {f"{axis}{corner}": 10.5 for corner in range(4) for axis in "xy"}
     | {"pixels_per_s": 196.6, "pixels_per_mv": 78.6, "rotation_deg": -0.01, "scale": 1.0}
     | {"rhythm_lead": "II", "quality": 0.99},
+    "quality.csv": {"page_id": "283b52bac093", "quality": 0.98, "rotation_deg": -0.01, "scale": 1.0}
+    | {"rhythm_lead": "II", "strip_correlation": 0.999, "heart_rate_bpm": 81.2}
+    | {"einthoven_correlation": 0.998, "einthoven_rms_mv": 0.007, "goldberger_rms_mv": 0.008},
     "folds.csv": {"protocol": "grouped", "path": "mi/MI(1).jpg", "page_id": "283b52bac093"}
     | {"group_id": "id-168616", "label": "mi", "seed": 1, "fold": 1, "part": "test"},
     "predictions.csv": {"unit": "lead", "unit_id": "283b52bac093", "group_id": "id-168616"}

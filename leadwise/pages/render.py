@@ -1,0 +1,103 @@
+"""From signals to a page of the known template: what the device would have printed.
+
+Drawn as the device draws: a line through whole pixels with a 3 px pen, no smooth edges, on the template's own
+paper, with its separators, calibration pulses, names and header, and saved as JPEG.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.pages import template
+from leadwise.pages.header import Header
+from leadwise.pages.read import Page
+from leadwise.pages.template import (
+    BASELINES_Y,
+    FIRST_X,
+    LEAD_S,
+    LEADS,
+    ON_PAGE,
+    PIXELS_PER_MV,
+    PIXELS_PER_S,
+    STRIP_S,
+)
+
+_PEN = np.ones((3, 3), np.uint8)
+_FONT = cv2.FONT_HERSHEY_COMPLEX_SMALL
+
+
+def render(
+    signals: NDArray[np.floating],
+    rate_hz: float,
+    *,
+    rhythm: str = "II",
+    header: Header | None = None,
+    jpeg_quality: int = 90,
+) -> Page:
+    """A page, BGR uint8 ``(1572, 2213, 3)``, of 10 s of twelve leads.
+
+    `signals` ``(12, samples)`` in mV in the order of LEADS, at least 10 s of them; nan is not drawn. Columns of
+    leads follow one another in time, as on the device's pages. `rhythm` names the lead of the strip.
+    Raises `ValueError` where the shape or the length does not fit.
+    """
+    if signals.ndim != 2 or len(signals) != len(LEADS) or signals.shape[1] < STRIP_S * rate_hz:
+        raise ValueError(f"signals {signals.shape}: 12 leads of at least 10 s at {rate_hz:g} Hz are needed")
+    ink = _form(rhythm)
+    traces = np.zeros(ink.shape, np.uint8)
+    for row, names in enumerate(ON_PAGE):
+        for column, name in enumerate(names):
+            first, last = round(column * LEAD_S * rate_hz), round((column + 1) * LEAD_S * rate_hz)
+            x = FIRST_X + column * LEAD_S * PIXELS_PER_S
+            _draw(traces, signals[LEADS.index(name), first : last + 1], rate_hz, x, BASELINES_Y[row])
+    strip = signals[LEADS.index(rhythm), : round(STRIP_S * rate_hz) + 1]
+    _draw(traces, strip, rate_hz, FIRST_X, BASELINES_Y[3])
+    ink |= np.asarray(cv2.dilate(traces, _PEN), np.uint8)
+    if header is not None:
+        _write(ink, header)
+    page = template.paper().copy()
+    page[ink > 0] = 0
+    return _as_jpeg(page, jpeg_quality)
+
+
+def _form(rhythm: str) -> NDArray[np.uint8]:
+    """The template's ink, with the rhythm strip's name changed to that of its lead."""
+    ink = template.ink().astype(np.uint8)
+    row, column = next((r, names.index(rhythm)) for r, names in enumerate(ON_PAGE) if rhythm in names)
+    name = ink[template.label_box(row, column)].copy()
+    rows, columns = template.label_box(3, 0)
+    ink[rows, columns] = 0
+    ink[rows, columns.start : columns.start + name.shape[1]] |= name
+    return ink
+
+
+def _draw(
+    canvas: NDArray[np.uint8], millivolts: NDArray[np.floating], rate_hz: float, x: float, y: float
+) -> None:
+    columns = np.round(x + np.arange(len(millivolts)) / rate_hz * PIXELS_PER_S)
+    rows = np.round(y - millivolts * PIXELS_PER_MV)
+    known = np.isfinite(rows)
+    for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(known)) + 1):
+        if known[part[0]]:
+            points = np.stack([columns[part], rows[part]], axis=1).astype(np.int32)
+            cv2.polylines(canvas, [points], False, 1)
+
+
+def _write(ink: NDArray[np.uint8], header: Header) -> None:
+    """The printed fields where the device prints them."""
+    fields = [
+        (header.recording_id, (130, 96)),
+        (header.sex.capitalize() if header.sex else None, (428, 96)),
+        (header.recorded_at.replace("T", " ") if header.recorded_at else None, (1782, 1546)),
+        (f"{header.heart_rate_bpm}" if header.heart_rate_bpm else None, (560, 1546)),
+        ("Lead Off" if header.lead_off else None, (700, 1546)),
+    ]
+    for text, where in fields:
+        if text:
+            cv2.putText(ink, text, where, _FONT, 1.1, 1, 1)
+
+
+def _as_jpeg(page: Page, quality: int) -> Page:
+    _, data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
