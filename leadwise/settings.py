@@ -46,6 +46,15 @@ class Parameters(BaseModel):
     PROFILE: Name = Field("sample", description="Results go to runs/<PROFILE>; 'sample' works on the sample.")
 
 
+class LeadCutting(Parameters):
+    """12_image_leads."""
+
+    CHECKED: Annotated[int, Ge(1)] = Field(
+        100,
+        description="Pages that are distorted, and foreign ones that are drawn, to see what is still found.",
+    )
+
+
 class FoldMaking(Parameters):
     """13_image_folds."""
 
@@ -115,7 +124,7 @@ class Comparison(Parameters):
 #: needs of the others stands in workflow/Snakefile alone.
 NOTEBOOKS: dict[str, type[Parameters]] = {
     "11_image_audit": Parameters,
-    "12_image_leads": Parameters,
+    "12_image_leads": LeadCutting,
     "13_image_folds": FoldMaking,
     "21_image_beit": ImageBeit,
     "22_image_deit": ImageDeit,

@@ -52,6 +52,15 @@ def data_folder(profile: str) -> Path | None:
     return folder
 
 
+def signals_folder(profile: str, name: str) -> Path | None:
+    """Give a folder of recordings below ``$LEADWISE_SIGNALS``, or None where that is not set or has none of it."""
+    wanted = os.environ.get("LEADWISE_SIGNALS")
+    if profile == "sample" or not wanted:
+        return None
+    folder = Path(wanted).expanduser().absolute() / name
+    return folder if folder.is_dir() else None
+
+
 def data_listing(profile: str) -> str:
     """Digest names, sizes and times of the pages, unread: tells cheaply whether they may have changed."""
     from leadwise.pages.read import IMAGE_SUFFIXES

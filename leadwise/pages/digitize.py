@@ -45,10 +45,14 @@ _PEN_PX = 1.5  # half the pen's width
 _GAP_S = 0.2  # a longer stretch without ink is not bridged
 _SAME_LEAD = 0.99
 
-# Costs of a sharing-out, a column: pixels between the runs of neighbouring columns; a row without a run; ink that
-# no row claims; and, weakly, distance from the row's baseline, in which one far row is likelier than two near.
-_NO_RUN, _UNCLAIMED, _FAR = 8.0, 10.0, 0.1
+# Costs of a sharing-out, a column: pixels between the runs of neighbouring columns; a row without a run;
+# a run that two rows hold; ink that no row claims; and, weakly, distance from the row's baseline, in which one far
+# row is likelier than two near.
+_NO_RUN, _SHARED, _FAR = 8.0, 6.0, 0.1
+_UNCLAIMED, _UNCLAIMED_PX = 4.0, 0.3  # for a run, and for each of its first 30 px
 _MOST_SHARINGS = 100
+
+_JUMP_PX, _TIP_PX = 20, 25  # no stroke leaves more between two columns; a tip that crosses is not wider
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def _share_out(ink: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
     doubtful = np.asarray((count > 1).any(axis=0))
     doubtful[runs.column[across]] = True
     chosen[band, runs.column] = np.arange(len(runs.column))
+    doubtful |= _between_jumps(runs, chosen)
     for start, stop in _stretches(doubtful):
         _share_stretch(runs, chosen, start, stop)
     high, low = (np.full(chosen.shape, np.nan) for _ in range(2))
@@ -139,6 +144,21 @@ def _share_out(ink: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
     high[there], low[there] = upper[chosen[there]], lower[chosen[there]]
     _part_merged(chosen, high, low)
     return high, low
+
+
+def _between_jumps(runs: _Runs, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Columns in which a row's run stands apart from those before and after: another row's tip may lie there."""
+    gap = np.maximum(
+        runs.top[chosen[:, 1:]] - runs.bottom[chosen[:, :-1]],
+        runs.top[chosen[:, :-1]] - runs.bottom[chosen[:, 1:]],
+    )
+    apart = (gap > _JUMP_PX) & (chosen[:, 1:] >= 0) & (chosen[:, :-1] >= 0)
+    between = np.zeros(chosen.shape[1], np.bool_)
+    for row in apart:
+        for before, after in itertools.pairwise(np.flatnonzero(row)):
+            if after - before <= _TIP_PX:
+                between[before + 1 : after + 1] = True
+    return between
 
 
 def _find_runs(ink: NDArray[np.uint8]) -> _Runs:
@@ -233,8 +253,11 @@ def _cost_of(runs: _Runs, sharings: NDArray[np.intp], here: range) -> NDArray[np
     middle = (runs.top[sharings] + runs.bottom[sharings]) / 2
     far = np.sqrt(np.abs(middle - _BASELINES))
     claimed = (sharings[:, :, None] == np.arange(here.start, here.stop)).any(axis=1)
-    left_over = (~claimed).sum(axis=1)
-    return np.asarray(np.where(none, _NO_RUN, _FAR * far).sum(axis=1) + _UNCLAIMED * left_over)
+    height = np.minimum(runs.bottom[here.start : here.stop] - runs.top[here.start : here.stop], 30)
+    left_over = (~claimed) @ (_UNCLAIMED + _UNCLAIMED_PX * height)
+    shared = (~none).sum(axis=1) - claimed.sum(axis=1)
+    alone = np.where(none, _NO_RUN, _FAR * far).sum(axis=1)
+    return np.asarray(alone + _SHARED * shared + left_over)
 
 
 def _steps(runs: _Runs, old: NDArray[np.intp], new: NDArray[np.intp]) -> NDArray[np.float64]:

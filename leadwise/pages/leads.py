@@ -27,12 +27,16 @@ TOP_PX = 182
 COLUMNS_X = tuple(round(column * _USED_PX) for column in range(4))
 """First column of each column of leads, in pixels from LEFT_PX."""
 
-_REGION = (LEFT_PX, TOP_PX, LEFT_PX + round(4 * _USED_PX), round(BASELINES_Y[3] + ROW_PX / 2))
+_BOTTOM_PX = 1528  # above the printed footer
+_REGION = (LEFT_PX, TOP_PX, LEFT_PX + round(4 * _USED_PX), _BOTTOM_PX)
 
 # Where ink ends, as a share of the way from ink to paper. A page at the template's own pixels has traces without
 # smooth edges and grid dots of 20 to 140: anything well below paper is ink, and what is one pixel wide is not.
 # A resampled page has smooth edges, whose middle is the edge.
 _EDGE_PLAIN, _EDGE_RESAMPLED = (0.20, 0.40), (0.35, 0.60)
+
+_LETTER_PX = 23  # the names' letters are 19 px high
+_CLOSING = (np.ones((5, 5), np.uint8), np.ones((_LETTER_PX, 1), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,11 @@ def ink_of(page: Page, layout: Layout) -> NDArray[np.uint8]:
     # an opening in two steps: cv2.MORPH_OPEN moves the ink by a pixel where the square's side is even
     ink = np.asarray(cv2.dilate(cv2.erode(ink, square), square, anchor=(0, 0)), dtype=np.uint8)
     for where, bars in known.labels:
-        # where the trace runs through a name, it is closed again
+        # where the trace runs through a name, it is closed again: over a bar's width, and upright over its length
+        around = (slice(where[0].start - _LETTER_PX, where[0].stop + _LETTER_PX), where[1])
+        closed = np.maximum(*(cv2.morphologyEx(ink[around], cv2.MORPH_CLOSE, kernel) for kernel in _CLOSING))
         for bar in bars:
-            closed = cv2.morphologyEx(ink[where], cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-            ink[where][bar] = np.maximum(ink[where], closed)[bar]
+            ink[where][bar] = closed[_LETTER_PX:-_LETTER_PX][bar]
     return ink
 
 
