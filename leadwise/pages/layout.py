@@ -214,6 +214,7 @@ def _upright_lines(dark: NDArray[np.uint8]) -> list[tuple[float, float, float]]:
     """Long upright dark runs: x, top and bottom, a line each, from left to right."""
     height, width = dark.shape
     wide = cv2.dilate(dark, np.ones((1, 3), np.uint8))
+    wide = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((4, 1), np.uint8))  # thin lines break when shrunk
     run = np.zeros(width, np.int32)
     longest, end = np.zeros(width, np.int32), np.zeros(width, np.int32)
     for y in range(height):
