@@ -6,6 +6,7 @@ import functools
 import hashlib
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -49,12 +50,36 @@ def find_pages(folder: Path) -> Found:
     that cannot be read as images are problems, not errors. Raises `MissingInput` for a folder that is missing
     or holds no image below a class folder, `InputError` where one page stands under two classes.
     """
+    found = find_images(folder, _known_class)
+    table = found.files
+    if table.empty:
+        raise MissingInput(
+            f"{folder}: no images below a class folder.{left_out(found.problems)} It should hold folders such "
+            "as 'normal', 'abnormal_heartbeat', 'history_of_mi' and 'mi' (or those of the Mendeley set) with page "
+            "images."
+        )
+    several = table.groupby("sha256")["label"].nunique()
+    if (several > 1).any():
+        same = table.loc[table["sha256"] == several.idxmax(), "path"].tolist()
+        raise InputError(
+            f"{folder}: one page stands under two classes ({same[0]}, {same[-1]}). Only one can be right: "
+            "take the other away."
+        )
+    return found
+
+
+def find_images(folder: Path, class_in: Callable[[tuple[str, ...]], str | None]) -> Found:
+    """List and hash all images of a folder, whatever its classes are called.
+
+    `class_in` gives the class for the names of the folders that lie between `folder` and a file, or None where
+    they name no class: such a file is a problem. Raises `MissingInput` for a folder that is missing.
+    """
     if not folder.is_dir():
         raise MissingInput(f"{folder}: no such folder. Give the one that holds the class folders.")
     rows, problems = [], []
-    for path in _files_below(folder):
+    for path in files_below(folder):
         name = path.relative_to(folder).as_posix()
-        label = next((found for part in reversed(name.split("/")[:-1]) if (found := class_of(part))), None)
+        label = class_in(path.relative_to(folder).parts[:-1])
         try:
             if path.suffix.lower() not in IMAGE_SUFFIXES:
                 raise UnreadablePage("not an image by its name")
@@ -68,26 +93,16 @@ def find_pages(folder: Path) -> Found:
             problems.append({"path": name, "why": str(error).removeprefix(f"{name}: ")})
             continue
         rows.append((name, label, hashlib.sha256(data).hexdigest(), len(data), width, height))
-    if not rows:
-        left_out = (
-            f" {len(problems)} files were left out; {problems[0]['path']}: {problems[0]['why']}."
-            if problems
-            else ""
-        )
-        raise MissingInput(
-            f"{folder}: no images below a class folder.{left_out} It should hold folders such as 'normal', "
-            "'abnormal_heartbeat', 'history_of_mi' and 'mi' (or those of the Mendeley set) with page images."
-        )
     columns = ["path", "label", "sha256", "bytes", "width_px", "height_px"]
-    table = pd.DataFrame(rows, columns=columns)
-    several = table.groupby("sha256")["label"].nunique()
-    if (several > 1).any():
-        same = table.loc[table["sha256"] == several.idxmax(), "path"].tolist()
-        raise InputError(
-            f"{folder}: one page stands under two classes ({same[0]}, {same[-1]}). Only one can be right: "
-            "take the other away."
-        )
-    return Found(table, pd.DataFrame(problems, columns=["path", "why"]))
+    return Found(pd.DataFrame(rows, columns=columns), pd.DataFrame(problems, columns=["path", "why"]))
+
+
+def left_out(problems: pd.DataFrame) -> str:
+    """A sentence, after a blank, on the files that were left out; nothing where none was."""
+    if problems.empty:
+        return ""
+    first = problems.iloc[0]
+    return f" {len(problems)} files were left out; {first['path']}: {first['why']}."
 
 
 def build_catalogue(
@@ -153,6 +168,15 @@ def rebuild(folder: Path, out: Path) -> pd.DataFrame:
     return unread
 
 
+def files_below(folder: Path) -> list[Path]:
+    """All files in subfolders, hidden ones left out, in natural order."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.parent != folder]
+    shown = [
+        path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    return sorted(shown, key=lambda path: natural(path.relative_to(folder).as_posix()))
+
+
 def natural(path: str) -> tuple[tuple[int, str | int], ...]:
     """A sort key by which ``MI(10).jpg`` comes after ``MI(9).jpg``."""
     parts = re.split(r"(\d+)", path.lower())
@@ -168,13 +192,9 @@ def class_of(folder_name: str) -> str | None:
     return next((label for label, words in _CLASS_WORDS if re.search(words, plain)), None)
 
 
-def _files_below(folder: Path) -> list[Path]:
-    """All files in subfolders, hidden ones left out, in natural order."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.parent != folder]
-    shown = [
-        path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
-    return sorted(shown, key=lambda path: natural(path.relative_to(folder).as_posix()))
+def _known_class(folders: tuple[str, ...]) -> str | None:
+    """The class that the nearest folder names, of those between the set's folder and a file."""
+    return next((found for name in reversed(folders) if (found := class_of(name))), None)
 
 
 def _header_of(path: Path) -> Header:

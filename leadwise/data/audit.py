@@ -1,0 +1,268 @@
+"""What there is to know of a folder of pages before anything is trained on it: facts, without a verdict.
+
+Every file is hashed; every distinct file is decoded once, by several processes, and gives the hash of its pixels,
+the descriptor of its trace, and, where asked for, its printed header. ``findings`` draws the conclusions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import multiprocessing
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from leadwise.data.catalogue import class_of, files_below, find_images, left_out, shipped
+from leadwise.data.contracts import CLASSES
+from leadwise.data.traces import SIZE, descriptor, group_same_trace
+from leadwise.errors import ForeignPage, InputError, MissingInput, UnreadablePage
+from leadwise.pages.digitize import digitize
+from leadwise.pages.header import read_header
+from leadwise.pages.layout import find_layout
+from leadwise.pages.leads import cut_leads
+from leadwise.pages.read import IMAGE_SUFFIXES, read_page
+
+FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm")
+
+_SPLIT = re.compile(r"(train|val|test|dev|hold[ _-]?out|fold)(ing|id|idation|s|[ _-]*(set|data|\d+))*")
+_FEW = 12  # so few pages are done before other processes have started
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a folder holds.
+
+    `files` has a row a readable image: `path, label, split` (empty where there are none), `sha256`, `pixels` (hash of
+    the decoded picture), `trace` (number of the trace, -1 where it cannot be read), `page` (number of the distinct
+    page: same bytes, pixels or trace), `group` (pages joined by printed id), `foreign` (why the layout is not known,
+    or empty), and the printed FIELDS, None where not read. `problems` has `path, why`. `empty` names the class
+    folders without a readable image. `not_checked` says, in sentences, what could not be looked at.
+    """
+
+    folder: Path
+    files: pd.DataFrame
+    problems: pd.DataFrame
+    empty: tuple[str, ...]
+    not_checked: tuple[str, ...]
+
+    @property
+    def pages(self) -> pd.DataFrame:
+        """The first file of each distinct page, with `copies`, the number of its files."""
+        copies = self.files["page"].value_counts()
+        return self.files.drop_duplicates("page").assign(copies=lambda first: first["page"].map(copies))
+
+    def counts(self, by: str) -> pd.DataFrame:
+        """Files and distinct pages by `label` or `split`: columns `by, files, distinct`, known classes first."""
+        table = self.files.groupby(by)["page"].agg(files="size", distinct="nunique").reset_index()
+        order = {name: place for place, name in enumerate((*CLASSES, "train", "val", "test"))}
+        return table.sort_values(by, key=lambda names: names.map(lambda n: (order.get(n, 99), n)), ignore_index=True)
+
+
+def gather(
+    folder: Path,
+    headers: bool = True,
+    processes: int = 1,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda pages, _: pages,
+) -> Facts:
+    """Look at all images below the class folders of `folder`.
+
+    With `headers` the printed fields of pages that the shipped catalogue does not hold are read by OCR, if it is
+    installed. `progress` is given what comes page by page, and how many come, and passes it on. Raises `MissingInput`
+    where there is no folder or no readable image.
+    """
+    places = _Places(folder)
+    found = find_images(folder, places.label_of)
+    ocr = headers and importlib.util.find_spec("rapidocr") is not None
+    known = shipped().set_index("sha256")[list(FIELDS)].astype(object)
+    distinct = found.files.drop_duplicates("sha256").reset_index(drop=True)
+    tasks = [(folder / row.path, ocr and row.sha256 not in known.index) for row in distinct.itertuples()]
+    looks = list(progress(_looked_at(tasks, processes), len(tasks)))
+    seen = distinct[["sha256"]].assign(
+        pixels=[look.pixels for look in looks],
+        foreign=[look.foreign for look in looks],
+        why=[look.why for look in looks],
+        trace=_traces([look.trace for look in looks]),
+        **{name: [look.fields.get(name) for look in looks] for name in FIELDS},
+    )
+    seen = seen.set_index("sha256").astype({name: object for name in FIELDS})
+    seen.update(known)
+    files = found.files.join(seen, on="sha256")
+    damaged = files["why"] != ""
+    problems = pd.concat([found.problems, files.loc[damaged, ["path", "why"]]], ignore_index=True)
+    files = files[~damaged].drop(columns="why").reset_index(drop=True)
+    if files.empty:
+        raise MissingInput(
+            f"{folder}: no images below a class folder.{left_out(problems)} Give the folder that holds one folder "
+            "of page images a class, or train, val and test with the classes in each."
+        )
+    files[list(FIELDS)] = files[list(FIELDS)].astype(object).where(files[list(FIELDS)].notna(), None)
+    files["split"] = [places.split_of(path) for path in files["path"]]
+    files["page"] = joined(files["pixels"], files["trace"].where(files["trace"] >= 0))
+    files["group"] = joined(files["page"], files["recording_id"])
+    return Facts(folder, files, problems, places.empty(files), tuple(_not_checked(files, headers, ocr)))
+
+
+def joined(*keys: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Numbers of the groups that rows form when any shared key joins two of them; an empty key joins nothing."""
+    groups = np.arange(len(keys[0]))
+    while True:
+        before = groups
+        for key in keys:
+            table = pd.Series(groups)
+            first = table.groupby(key.to_numpy()).transform("min")  # nan where the key is empty
+            groups = first.fillna(table).astype(int).to_numpy()
+            groups = pd.Series(groups).groupby(before).transform("min").to_numpy()
+        if (groups == before).all():
+            return np.asarray(pd.factorize(groups)[0])
+
+
+# --- folders: which name a split, which a class ---------------------------------------------------------------
+
+
+class _Places:
+    """What the folders' names say, once all of them are known."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        between = [path.relative_to(folder).parts[:-1] for path in files_below(folder)
+                   if path.suffix.lower() in IMAGE_SUFFIXES] if folder.is_dir() else []  # fmt: skip
+        plain = [_without_split(parts) for parts in between]
+        self._depth = 0  # folders that stand above all classes and name none
+        while plain and all(
+            len(parts) > self._depth + 1 and parts[self._depth] == plain[0][self._depth] for parts in plain
+        ):
+            if class_of(plain[0][self._depth]):
+                break
+            self._depth += 1
+        own: dict[tuple[str, str], set[str]] = {}
+        names = {}
+        for parts, rest in zip(between, plain, strict=True):
+            if len(rest) > self._depth:
+                name = _plain(rest[self._depth])
+                names.setdefault(name.casefold(), name)
+                own.setdefault((_split_in(parts), class_of(name) or ""), set()).add(name.casefold())
+        known = all(class_of(name) for name in names.values()) and all(len(same) == 1 for same in own.values())
+        self._classes = {key: (class_of(name) or name) if known else name for key, name in names.items()}
+
+    def label_of(self, parts: tuple[str, ...]) -> str | None:
+        """The class of a file in these folders."""
+        rest = _without_split(parts)
+        return self._class(rest[self._depth]) if len(rest) > self._depth else None
+
+    def split_of(self, path: str) -> str:
+        """The split in which a file lies, or nothing."""
+        return _split_in(tuple(path.split("/")[:-1]))
+
+    def empty(self, files: pd.DataFrame) -> tuple[str, ...]:
+        """Class folders without a readable image, relative to the folder."""
+        filled = set(zip(files["split"], files["label"], strict=True))
+        found = []
+        for path in sorted(self._folder.rglob("*")):
+            parts = path.relative_to(self._folder).parts
+            rest = _without_split(parts)
+            hidden = any(part.startswith(".") for part in parts)
+            if len(rest) == self._depth + 1 and path.is_dir() and not hidden and not _is_split(parts[-1]):
+                if (_split_in(parts), self._class(rest[-1])) not in filled:
+                    found.append("/".join(parts))
+        return tuple(found)
+
+    def _class(self, name: str) -> str:
+        return self._classes.get(_plain(name).casefold(), _plain(name))
+
+
+def _plain(name: str) -> str:
+    """A folder's name written in one way: an umlaut may be stored as one sign or as two."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _is_split(name: str) -> bool:
+    return bool(_SPLIT.fullmatch(name.lower()))
+
+
+def _split_in(parts: tuple[str, ...]) -> str:
+    return next((part.lower() for part in parts if _is_split(part)), "")
+
+
+def _without_split(parts: tuple[str, ...]) -> tuple[str, ...]:
+    at = next((place for place, part in enumerate(parts) if _is_split(part)), None)
+    return parts if at is None else parts[:at] + parts[at + 1 :]
+
+
+# --- one page ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one file showed; `why` says why it could not be decoded, `foreign` why it has no trace."""
+
+    fields: dict[str, Any]
+    pixels: str = ""
+    trace: np.ndarray[Any, np.dtype[np.float32]] | None = None
+    foreign: str = ""
+    why: str = ""
+
+
+def _look(task: tuple[Path, bool]) -> _Look:
+    path, header = task
+    try:
+        page = read_page(path)
+    except UnreadablePage as error:
+        return _Look({}, why=str(error).removeprefix(f"{path}: "))
+    digest = hashlib.sha256(f"{page.shape}".encode())
+    digest.update(np.ascontiguousarray(page).data)
+    pixels = digest.hexdigest()
+    try:
+        layout = find_layout(page)
+    except ForeignPage as error:
+        return _Look({}, pixels, foreign=str(error))
+    fields = vars(read_header(page, layout)) if header else {}
+    return _Look(fields, pixels, descriptor(digitize(cut_leads(page, layout))))
+
+
+def _looked_at(tasks: list[tuple[Path, bool]], processes: int) -> Iterator[_Look]:
+    """All looks in the order of the tasks; in this process where others would not pay."""
+    if processes < 2 or len(tasks) < _FEW:
+        yield from map(_look, tasks)
+        return
+    pool = ProcessPoolExecutor(
+        processes, multiprocessing.get_context("spawn"), initializer=partial(cv2.setNumThreads, 1)
+    )
+    try:
+        with pool:
+            yield from pool.map(_look, tasks, chunksize=4)
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a process that read pages was killed, most likely for want of memory. Try again with --cores 1."
+        ) from error
+
+
+def _traces(descriptors: list[Any]) -> np.ndarray[Any, Any]:
+    table = np.array([np.full(SIZE, np.nan, np.float32) if one is None else one for one in descriptors])
+    table = table.reshape(-1, SIZE)
+    return np.where(np.isfinite(table).all(axis=1), group_same_trace(table), -1)
+
+
+def _not_checked(files: pd.DataFrame, headers: bool, ocr: bool) -> Iterator[str]:
+    blank = files[(files["foreign"] == "") & files[list(FIELDS)].isna().all(axis=1)]["page"].nunique()
+    if blank and not headers:
+        yield f"The printed headers of {blank} pages were not read, as --no-headers asked."
+    elif blank and not ocr:
+        yield f"The printed headers of {blank} pages were not read: that needs 'pip install rapidocr onnxruntime'."
+    elif blank:
+        yield f"Nothing could be read in the printed headers of {blank} pages."
+    foreign = files[files["foreign"] != ""]["page"].nunique()
+    if foreign:
+        yield f"The traces of {foreign} pages of another layout were not compared; their bytes and pixels were."
+    if not (files["split"] != "").any():
+        yield "There are no folders named train, val or test, so no split could be checked for leaks."
