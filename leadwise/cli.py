@@ -85,6 +85,52 @@ def catalogue(
 
 
 @app.command()
+def folds(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
+    out: Annotated[Path, typer.Option(help="The table to write.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Partitions, each by its own seed: 1, 2, ...")] = 3,
+) -> None:
+    """Split a folder's distinct pages into five folds that share no copy, no trace and no printed id.
+
+    Example: leadwise folds ~/ecg-pages --out folds.csv
+
+    Writes a row a page: its group, its label, and for each partition the fold in which it is tested. The folds of
+    the Mendeley set come with leadwise; this made them. Takes half a minute for 500 pages.
+    """
+    from leadwise.data.folds import fingerprint, fold_folder
+    from leadwise.files import written_whole
+
+    table = fold_folder(folder, range(1, seeds + 1))
+    with written_whole(out) as aside:
+        table.to_csv(aside, index=False, lineterminator="\n")
+    groups = table["group_id"].nunique()
+    typer.echo(
+        f"{len(table)} distinct pages in {groups} groups; fingerprint {fingerprint(table)}; written to {out}"
+    )
+
+
+@app.command()
+def template(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
+    out: Annotated[Path, typer.Option(help="The folder for template_ink.png and template_paper.png.")],
+) -> None:
+    """Find what all pages of one device have in common: what is printed in black, and the paper under it.
+
+    Example: leadwise template ~/ecg-pages --out leadwise/resources
+
+    Every other page that was not recorded in 2019-11 (another file variant) is used, at most 100.
+    """
+    from leadwise.data.catalogue import shipped
+    from leadwise.pages.read import read_page
+    from leadwise.pages.template import write_template
+
+    pages = shipped()
+    pages = pages[~pages["recorded_at"].str.startswith("2019-11")].iloc[::2]
+    write_template((read_page(folder / path) for path in pages["path"]), out)
+    typer.echo(f"Written to {out}")
+
+
+@app.command()
 def sample(folder: Annotated[Path, typer.Argument(help="Where to unpack it.")]) -> None:
     """Unpack the embedded sample, 48 real pages and their copies, and check it byte by byte.
 

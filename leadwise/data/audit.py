@@ -66,7 +66,9 @@ class Facts:
         """Files and distinct pages by `label` or `split`: columns `by, files, distinct`, known classes first."""
         table = self.files.groupby(by)["page"].agg(files="size", distinct="nunique").reset_index()
         order = {name: place for place, name in enumerate((*CLASSES, "train", "val", "test"))}
-        return table.sort_values(by, key=lambda names: names.map(lambda n: (order.get(n, 99), n)), ignore_index=True)
+        return table.sort_values(
+            by, key=lambda names: names.map(lambda n: (order.get(n, 99), n)), ignore_index=True
+        )
 
 
 def gather(
@@ -152,7 +154,9 @@ class _Places:
                 name = _plain(rest[self._depth])
                 names.setdefault(name.casefold(), name)
                 own.setdefault((_split_in(parts), class_of(name) or ""), set()).add(name.casefold())
-        known = all(class_of(name) for name in names.values()) and all(len(same) == 1 for same in own.values())
+        known = all(class_of(name) for name in names.values()) and all(
+            len(same) == 1 for same in own.values()
+        )
         self._classes = {key: (class_of(name) or name) if known else name for key, name in names.items()}
 
     def label_of(self, parts: tuple[str, ...]) -> str | None:

@@ -102,6 +102,7 @@ def find_template(pages: Iterable[Page]) -> tuple[NDArray[np.bool_], Page]:
 def write_template(pages: Iterable[Page], folder: Path) -> None:
     """Write what `find_template` finds as two PNG files."""
     common, bright = find_template(pages)
+    folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(common).save(folder / _INK, optimize=True)
     colours, index = np.unique(bright.reshape(-1, 3), axis=0, return_inverse=True)
     picture = Image.fromarray(index.reshape(bright.shape[:2]).astype(np.uint8), "P")
