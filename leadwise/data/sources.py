@@ -1,0 +1,162 @@
+"""The public sets that leadwise can fetch: where they are, and what each of their files must be.
+
+The manifests lie in ``resources``, a row a file: ``path, sha256, bytes``. A folder is judged by them
+whether leadwise fetched it or a person downloaded it by hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from leadwise.errors import FetchError, MissingInput, nearest
+from leadwise.files import sha256
+
+
+class Wanted(NamedTuple):
+    """What one file must be."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """One published set.
+
+    Each of `addresses` gives one zip of all files; or, where `zipped` is false, is the folder in which the
+    files stand one by one. `page` is where a person downloads the set.
+    """
+
+    name: str
+    title: str
+    page: str
+    addresses: tuple[str, ...]
+    zipped: bool
+    manifest: Path
+
+    @functools.cached_property
+    def files(self) -> dict[str, Wanted]:
+        """What each file must be, by its path below the set's folder."""
+        with self.manifest.open(encoding="utf-8", newline="") as handle:
+            return {row["path"]: Wanted(row["sha256"], int(row["bytes"])) for row in csv.DictReader(handle)}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a folder holds of a set, as paths below the folder; `extra` is what the set does not list."""
+
+    right: tuple[str, ...]
+    differs: tuple[str, ...]
+    missing: tuple[str, ...]
+    extra: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every file of the set is there and right."""
+        return not self.differs and not self.missing
+
+
+_RESOURCES = Path(str(package_files("leadwise") / "resources"))
+
+# The addresses are unproven: they were written down on a machine without a network. Where one does not
+# answer, the next is tried, and then the page is named.
+SOURCES = {
+    "mendeley": Source(
+        name="mendeley",
+        title="ECG Images dataset of Cardiac Patients",
+        page="https://data.mendeley.com/datasets/gwbz3fsgp8/2",
+        addresses=(
+            "https://data.mendeley.com/public-api/zip/gwbz3fsgp8/download/2",
+            "https://prod-dcd-datasets-cache-zipfiles.s3.eu-west-1.amazonaws.com/gwbz3fsgp8-2.zip",
+        ),
+        zipped=True,
+        manifest=_RESOURCES / "mendeley.csv",
+    ),
+    "mitdb": Source(
+        name="mitdb",
+        title="MIT-BIH Arrhythmia Database",
+        page="https://physionet.org/content/mitdb/1.0.0/",
+        addresses=("https://physionet.org/files/mitdb/1.0.0/",),
+        zipped=False,
+        manifest=_RESOURCES / "mitdb.csv",
+    ),
+}
+
+
+def named(name: str) -> Source:
+    """The source of that name; raises `FetchError` with the nearest one where there is none."""
+    if name not in SOURCES:
+        raise FetchError(f"no set is called {name!r}; {nearest(name, SOURCES)}")
+    return SOURCES[name]
+
+
+def recognised(folder: Path, among: Iterable[Source]) -> tuple[Source, Path] | None:
+    """Which of the sets lies in `folder`, and in which folder at or below it; None where none does.
+
+    Downloads by hand bring folders of their own (``wget -r`` four of them), so the set's folder is the one
+    below which most of its files stand. Raises `MissingInput` where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise MissingInput(f"{folder}: no such folder. Give the one that holds the downloaded files.")
+    by_name = {PurePosixPath(path).name: (source, path) for source in among for path in source.files}
+    found: Counter[tuple[str, Path]] = Counter()
+    for path in _files_below(folder):
+        source, wanted = by_name.get(PurePosixPath(path).name, (None, ""))
+        if source and f"/{path}".endswith(f"/{wanted}"):
+            found[source.name, folder / path[: len(path) - len(wanted)]] += 1
+    if not found:
+        return None
+    (name, root), _ = found.most_common(1)[0]
+    return next(source for source in among if source.name == name), root
+
+
+def verify(
+    folder: Path, source: Source, tell: Callable[[int, int], None] = lambda _done, _total: None
+) -> Verdict:
+    """Compare every file of `source` below `folder` with the manifest, by size and then by sha256.
+
+    Hidden files are no extra ones. `tell` is given how many files are compared and how many there are.
+    """
+    present = set(_files_below(folder)) if folder.is_dir() else set()
+    both = [path for path in source.files if path in present]
+    differs = []
+    # hashing lets go of the interpreter's lock, so threads use every core
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        same = pool.map(lambda path: matches(folder / path, source.files[path]), both)
+        for done, (path, right) in enumerate(zip(both, same, strict=True), start=1):
+            if not right:
+                differs.append(path)
+            tell(done, len(both))
+    return Verdict(
+        right=tuple(sorted(set(both) - set(differs))),
+        differs=tuple(differs),
+        missing=tuple(path for path in source.files if path not in present),
+        extra=tuple(sorted(present - set(source.files))),
+    )
+
+
+def matches(path: Path, wanted: Wanted) -> bool:
+    """Whether a file is the one that is wanted; one that cannot be read is not."""
+    try:
+        return path.stat().st_size == wanted.bytes and sha256(path) == wanted.sha256
+    except OSError:
+        return False
+
+
+def _files_below(folder: Path) -> list[str]:
+    """All files below a folder as relative posix paths, without hidden files and folders."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inside = Path(parent).relative_to(folder)
+        found += [(inside / name).as_posix() for name in files if not name.startswith(".")]
+    return found
