@@ -10,7 +10,7 @@ import csv
 import functools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files as package_files
@@ -99,7 +99,7 @@ def named(name: str) -> Source:
     return SOURCES[name]
 
 
-def recognised(folder: Path, among: Iterable[Source]) -> tuple[Source, Path] | None:
+def recognised(folder: Path, among: Collection[Source]) -> tuple[Source, Path] | None:
     """Which of the sets lies in `folder`, and in which folder at or below it; None where none does.
 
     Downloads by hand bring folders of their own (``wget -r`` four of them), so the set's folder is the one

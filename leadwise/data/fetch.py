@@ -1,0 +1,375 @@
+"""Fetch a published set: resumed where a connection broke, checked file by file, unpacked with care.
+
+All that comes is written aside, into ``.fetch`` in the set's folder, and a file gets its place and name only
+when its sha256 is that of the manifest. Where a file goes is the manifest's word, never an archive's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import shutil
+import stat
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadwise.data.sources import Source, Verdict, Wanted, verify
+from leadwise.errors import FetchError
+
+if TYPE_CHECKING:
+    import requests
+
+Tell = Callable[[str, int, int | None], None]
+"""Is given a file's name, how many of its bytes are here, and how many it has, where that is known."""
+
+ASIDE = ".fetch"
+PAUSE_S = 1.0
+"""Before the first new try after a cut; the second waits twice as long, and so on."""
+
+_TRIES = 5  # after the last one that brought something
+_TIMEOUT_S = (8, 30)  # to connect, to wait for the next bytes
+_PIECE = 1 << 16
+_ROOM = 2  # an archive, and all that comes out of it, may be so many times the set's size: JPEGs do not shrink
+_MAX_CONTENTS = 4 << 20  # bytes of a zip's own table of contents; the Mendeley set needs some 0.2 MB
+
+#: How reading a damaged zip fails; a password is a RuntimeError.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+
+def fetch(source: Source, folder: Path, tell: Tell = lambda _name, _done, _total: None) -> Verdict:
+    """Bring what is missing or differs in `folder`; return what is there in the end.
+
+    Files that are right already are not fetched again, those that differ are replaced by the right ones.
+    A download that breaks goes on where it was, in this call or in the next. Raises `FetchError` where no
+    address gives the set.
+    """
+    before = verify(folder, source)
+    if before.whole:
+        return before
+    session = _session()
+    lacking = {path: source.files[path] for path in (*before.differs, *before.missing)}
+    bring = _bring_zip if source.zipped else _bring_files
+    reasons: list[str] = []
+    wrong: set[str] = set()
+    aside = folder / ASIDE
+    try:
+        aside.mkdir(parents=True, exist_ok=True)
+        for address in source.addresses:
+            try:
+                wrong |= bring(session, source, address, folder, lacking, tell)
+            except FetchError as error:
+                reasons.append(f"{address}: {error}")
+            if not lacking:
+                break
+        if not lacking or not any(aside.iterdir()):
+            shutil.rmtree(aside)
+    except OSError as error:
+        raise FetchError(
+            f"{folder}: cannot be written ({error}). Make room there, or name another folder with --to."
+        ) from error
+    if reasons and lacking.keys() - wrong:
+        raise FetchError(
+            f"{source.title}: {len(lacking)} of {len(source.files)} files could not be fetched (tried "
+            f"{'; '.join(reasons)}); try again later, when it goes on where it was, or download the set by "
+            f"hand from {source.page} and check it with: leadwise fetch --verify FOLDER"
+        )
+    return Verdict(
+        right=tuple(path for path in source.files if path not in lacking),
+        differs=tuple(path for path in lacking if path in wrong),
+        missing=tuple(path for path in lacking if path not in wrong),
+        extra=before.extra,
+    )
+
+
+def unpack(archive: Path, folder: Path, lacking: dict[str, Wanted], room: int) -> set[str]:
+    """Take from a zip the files in `lacking`, put each into `folder` and strike it off the list.
+
+    A file is known by the last parts of its path, so that folders above them do not matter; a zip inside
+    the zip counts as a folder of its name, and one inside that is left alone. Returns the paths whose content
+    is not what is wanted; nothing of those is left behind. Raises `FetchError` for entries that climb out
+    or are links, for more than `room` bytes really unpacked, and for a damaged archive.
+    """
+    unpacking = _Unpacking(folder, lacking, room)
+    try:
+        with zipfile.ZipFile(_Bounded(archive)) as outer:
+            unpacking.take_all(outer)
+    except _DAMAGED as error:
+        raise FetchError(f"what came is no whole zip archive ({error})") from error
+    return unpacking.wrong
+
+
+def _bring_zip(
+    session: requests.Session,
+    source: Source,
+    address: str,
+    folder: Path,
+    lacking: dict[str, Wanted],
+    tell: Tell,
+) -> set[str]:
+    """Fetch one archive and unpack it."""
+    room = _ROOM * sum(wanted.bytes for wanted in source.files.values()) + _PIECE
+    archive = folder / ASIDE / f"{hashlib.sha256(address.encode()).hexdigest()[:8]}.zip"
+    try:
+        _retrieve(session, address, archive, None, room, lambda done, total: tell(source.name, done, total))
+        wrong = unpack(archive, folder, lacking, room)
+    except FetchError:  # else it is kept: a full disk is no fault of the archive
+        archive.unlink(missing_ok=True)
+        raise
+    archive.unlink()
+    return wrong
+
+
+def _bring_files(
+    session: requests.Session,
+    _source: Source,
+    address: str,
+    folder: Path,
+    lacking: dict[str, Wanted],
+    tell: Tell,
+) -> set[str]:
+    """Fetch files one by one."""
+    wrong = set()
+    for path, wanted in list(lacking.items()):
+        aside = folder / ASIDE / path
+
+        def tell_of(done: int, total: int | None, path: str = path) -> None:
+            tell(path, done, total)
+
+        try:
+            _retrieve(session, address + path, aside, wanted.sha256, wanted.bytes, tell_of)
+        except _Differs:
+            wrong.add(path)
+            continue
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        aside.replace(folder / path)
+        del lacking[path]
+    return wrong
+
+
+# --- the download --------------------------------------------------------------------------
+
+
+class _Differs(FetchError):
+    """Another content than the manifest's, or more bytes."""
+
+
+def _session() -> requests.Session:
+    try:
+        import pooch
+        import requests
+    except ModuleNotFoundError as error:
+        raise FetchError("pooch is not installed. Install it: pip install 'leadwise[data]'") from error
+    pooch.get_logger().setLevel("WARNING")  # it would print the sum of each archive
+    session = requests.Session()
+    session.headers["Accept-Encoding"] = "identity"  # so that a range is one of the file's own bytes
+    return session
+
+
+def _retrieve(
+    session: requests.Session,
+    url: str,
+    path: Path,
+    known: str | None,
+    limit: int,
+    tell: Callable[[int, int | None], None],
+) -> None:
+    """Let pooch fetch one file to `path` and check its sum, where one is known."""
+    import pooch
+
+    def downloader(url: str, output: str, _pooch: object) -> None:
+        part = path.with_name(f"{path.name}.part")
+        _download(session, url, part, limit, tell)
+        part.replace(output)
+        _tag_of(part).unlink(missing_ok=True)
+
+    try:
+        pooch.retrieve(url, known, fname=path.name, path=path.parent, downloader=downloader)
+    except ValueError as error:  # its word for another sum
+        raise _Differs(f"{path.name}: {error}") from error
+
+
+def _download(
+    session: requests.Session, url: str, part: Path, limit: int, tell: Callable[[int, int | None], None]
+) -> None:
+    """Fetch to `part`, and go on where a connection broke or an earlier download ended."""
+    import requests
+
+    began = longest = _size(part)
+    failed = 0
+    while True:
+        try:
+            return _go_on(session, url, part, limit, tell)
+        except requests.RequestException as error:
+            failed = failed + 1 if _size(part) <= longest else 1
+            longest = max(longest, _size(part))
+            # where nothing came there is no network, and waiting does not bring it
+            if failed >= (_TRIES if longest > began else 2):
+                raise FetchError(_reason(error)) from error
+            time.sleep(PAUSE_S * failed)
+
+
+def _go_on(
+    session: requests.Session, url: str, part: Path, limit: int, tell: Callable[[int, int | None], None]
+) -> None:
+    """Ask once for what `part` lacks, and write it there as it comes."""
+    import requests
+
+    have, tag = _size(part), _tag_of(part)
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    if have and tag.is_file():
+        headers["If-Range"] = tag.read_text(encoding="utf-8")  # another version comes from its beginning
+    with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
+        told = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", ""))
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            if told and told[2] == str(have):
+                return  # it was whole, and the computer stopped before it got its name
+            part.unlink(missing_ok=True)
+            raise requests.ConnectionError("another file than before")
+        response.raise_for_status()
+        if response.status_code == requests.codes.partial_content:
+            if not told or told[1] != str(have):
+                part.unlink(missing_ok=True)
+                raise requests.ConnectionError("another part than the one asked for")
+            total = None if told[2] == "*" else int(told[2])
+        else:
+            have = 0
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdigit() else None
+            etag = response.headers.get("ETag", "")
+            tag.write_text(etag if etag.startswith('"') else "", encoding="utf-8")  # W/ ones serve no range
+            if not tag.stat().st_size:
+                tag.unlink()
+        with part.open("ab" if have else "wb") as into:
+            for piece in response.iter_content(_PIECE):
+                have += len(piece)
+                if max(have, total or 0) > limit:
+                    break
+                into.write(piece)
+                tell(have, total)
+    if max(have, total or 0) > limit:
+        part.unlink()
+        raise _Differs(f"more than the {limit:,} bytes that it can have")
+    if total is not None and have < total:
+        raise requests.ConnectionError("the connection was cut")
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.is_file() else 0
+
+
+def _tag_of(part: Path) -> Path:
+    """Where the version of a begun download is noted, as the server names it."""
+    return part.with_name(f"{part.name}.tag")
+
+
+def _reason(error: requests.RequestException) -> str:
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        return f"it answers {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not accepted"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection was cut"
+    return "no connection" if isinstance(error, requests.ConnectionError) else str(error)
+
+
+# --- the archive ---------------------------------------------------------------------------
+
+
+class _Bounded(io.FileIO):
+    """A file that refuses to be read in one huge gulp, as zipfile reads a zip's table of contents."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > _MAX_CONTENTS:
+            raise FetchError(f"its table of contents has {size:,} bytes, more than {_MAX_CONTENTS:,}")
+        return super().read(-1 if size is None else size) or b""
+
+
+class _Unpacking:
+    """One archive on its way into a folder: what is still lacking, what differed, how much room is left."""
+
+    def __init__(self, folder: Path, lacking: dict[str, Wanted], room: int) -> None:
+        self.folder, self.lacking, self.room = folder, lacking, room
+        self.left = room
+        self.wrong: set[str] = set()
+
+    def take_all(self, archive: zipfile.ZipFile, inside: str = "") -> None:
+        """Take what is lacking from an archive; `inside` is its own name where it lay in another."""
+        for info, name in [(info, _safe_name(info)) for info in archive.infolist()]:
+            if info.is_dir():
+                continue
+            if name.lower().endswith(".zip") and not inside:
+                self._take_nested(archive, info, name)
+            elif path := self._lacking_path(f"{inside}/{name}"):
+                self._take(archive, info, path)
+
+    def _take_nested(self, outer: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
+        aside = self._aside("inner.zip")
+        try:
+            with aside.open("wb") as into:
+                for piece in self._pieces(outer, info):
+                    into.write(piece)
+            with zipfile.ZipFile(_Bounded(aside)) as inner:
+                self.take_all(inner, name[: -len(".zip")])
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _lacking_path(self, name: str) -> str | None:
+        parts = [part for part in name.split("/") if part not in {"", "."}][-4:]
+        tails = ("/".join(parts[start:]) for start in range(len(parts)))
+        return next((tail for tail in tails if tail in self.lacking), None)
+
+    def _take(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> None:
+        wanted, aside, size, digest = self.lacking[path], self._aside("file"), 0, hashlib.sha256()
+        try:
+            with aside.open("wb") as into:
+                for piece in self._pieces(archive, info):
+                    size += len(piece)
+                    if size > wanted.bytes:
+                        break
+                    digest.update(piece)
+                    into.write(piece)
+            if size != wanted.bytes or digest.hexdigest() != wanted.sha256:
+                self.wrong.add(path)
+                return
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            aside.replace(self.folder / path)
+            del self.lacking[path]
+            self.wrong.discard(path)
+        except _DAMAGED:
+            self.wrong.add(path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _pieces(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        """The content of an entry, counted as it really comes: what the archive says of sizes is not believed."""
+        if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise NotImplementedError("packed in a way that gives unbounded pieces")
+        with archive.open(info) as stream:
+            while piece := stream.read(_PIECE):
+                self.left -= len(piece)
+                if self.left < 0:
+                    raise FetchError(f"it unpacks to more than {self.room:,} bytes")
+                yield piece
+
+    def _aside(self, name: str) -> Path:
+        (self.folder / ASIDE).mkdir(parents=True, exist_ok=True)
+        return self.folder / ASIDE / name
+
+
+def _safe_name(info: zipfile.ZipInfo) -> str:
+    """An entry's path with forward slashes; refused where it leads out, or where the entry is no file."""
+    name = info.filename.replace("\\", "/")
+    if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
+        raise FetchError(f"its entry {info.filename!r} leads out of the folder")
+    if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        raise FetchError(f"its entry {info.filename!r} is a link or a device")
+    return name
