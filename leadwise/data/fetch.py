@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Tell = Callable[[str, int, int | None], None]
 """Is given a file's name, how many of its bytes are here, and how many it has, where that is known."""
 
+TellSize = Callable[[int, int | None], None]
+
 ASIDE = ".fetch"
 PAUSE_S = 1.0
 """Before the first new try after a cut; the second waits twice as long, and so on."""
@@ -34,7 +36,9 @@ PAUSE_S = 1.0
 _TRIES = 5  # after the last one that brought something
 _TIMEOUT_S = (8, 30)  # to connect, to wait for the next bytes
 _PIECE = 1 << 16
-_ROOM = 2  # an archive, and all that comes out of it, may be so many times the set's size: JPEGs do not shrink
+_ROOM = (
+    3  # what comes, and what a zip and a zip in it give, may be so many times the set: JPEGs do not shrink
+)
 _MAX_CONTENTS = 4 << 20  # bytes of a zip's own table of contents; the Mendeley set needs some 0.2 MB
 
 #: How reading a damaged zip fails; a password is a RuntimeError.
@@ -49,25 +53,12 @@ def fetch(source: Source, folder: Path, tell: Tell = lambda _name, _done, _total
     address gives the set.
     """
     before = verify(folder, source)
-    if before.whole:
+    if not before.lacking:
         return before
-    session = _session()
-    lacking = {path: source.files[path] for path in (*before.differs, *before.missing)}
-    bring = _bring_zip if source.zipped else _bring_files
-    reasons: list[str] = []
-    wrong: set[str] = set()
-    aside = folder / ASIDE
+    fetching = _Fetching(source, folder, {path: source.files[path] for path in before.lacking}, tell)
+    lacking, wrong = fetching.lacking, fetching.wrong
     try:
-        aside.mkdir(parents=True, exist_ok=True)
-        for address in source.addresses:
-            try:
-                wrong |= bring(session, source, address, folder, lacking, tell)
-            except FetchError as error:
-                reasons.append(f"{address}: {error}")
-            if not lacking:
-                break
-        if not lacking or not any(aside.iterdir()):
-            shutil.rmtree(aside)
+        reasons = fetching.bring()
     except OSError as error:
         raise FetchError(
             f"{folder}: cannot be written ({error}). Make room there, or name another folder with --to."
@@ -103,59 +94,73 @@ def unpack(archive: Path, folder: Path, lacking: dict[str, Wanted], room: int) -
     return unpacking.wrong
 
 
-def _bring_zip(
-    session: requests.Session,
-    source: Source,
-    address: str,
-    folder: Path,
-    lacking: dict[str, Wanted],
-    tell: Tell,
-) -> set[str]:
-    """Fetch one archive and unpack it."""
-    room = _ROOM * sum(wanted.bytes for wanted in source.files.values()) + _PIECE
-    archive = folder / ASIDE / f"{hashlib.sha256(address.encode()).hexdigest()[:8]}.zip"
-    try:
-        _retrieve(session, address, archive, None, room, lambda done, total: tell(source.name, done, total))
-        wrong = unpack(archive, folder, lacking, room)
-    except FetchError:  # else it is kept: a full disk is no fault of the archive
-        archive.unlink(missing_ok=True)
-        raise
-    archive.unlink()
-    return wrong
-
-
-def _bring_files(
-    session: requests.Session,
-    _source: Source,
-    address: str,
-    folder: Path,
-    lacking: dict[str, Wanted],
-    tell: Tell,
-) -> set[str]:
-    """Fetch files one by one."""
-    wrong = set()
-    for path, wanted in list(lacking.items()):
-        aside = folder / ASIDE / path
-
-        def tell_of(done: int, total: int | None, path: str = path) -> None:
-            tell(path, done, total)
-
-        try:
-            _retrieve(session, address + path, aside, wanted.sha256, wanted.bytes, tell_of)
-        except _Differs:
-            wrong.add(path)
-            continue
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        aside.replace(folder / path)
-        del lacking[path]
-    return wrong
-
-
 # --- the download --------------------------------------------------------------------------
 
 
 class _Differs(FetchError):
-    """Another content than the manifest's, or more bytes."""
+    """Another content than the manifest's, or more bytes than there can be."""
+
+
+class _Fetching:
+    """One call of `fetch`: what is still lacking, and what came with another content."""
+
+    def __init__(self, source: Source, folder: Path, lacking: dict[str, Wanted], tell: Tell) -> None:
+        self.source, self.folder, self.lacking, self.tell = source, folder, lacking, tell
+        self.aside = folder / ASIDE
+        self.wrong: set[str] = set()
+        self.session = _session()
+
+    def bring(self) -> list[str]:
+        """Ask one address after the other until nothing is lacking; return why some gave nothing."""
+        reasons = []
+        self.aside.mkdir(parents=True, exist_ok=True)
+        for address in self.source.addresses:
+            try:
+                (self._bring_zip if self.source.zipped else self._bring_files)(address)
+            except FetchError as error:
+                reasons.append(f"{address}: {error}")
+            if not self.lacking:
+                break
+        if not self.lacking or not any(self.aside.iterdir()):
+            shutil.rmtree(self.aside)
+        return reasons
+
+    def _bring_zip(self, address: str) -> None:
+        room = _ROOM * sum(wanted.bytes for wanted in self.source.files.values()) + _PIECE
+        archive = self.aside / f"{hashlib.sha256(address.encode()).hexdigest()[:8]}.zip"
+        try:
+            self._retrieve(address, archive, None, room, self.source.name)
+            self.wrong |= unpack(archive, self.folder, self.lacking, room)
+        except FetchError:  # for any other reason, a full disk say, it is kept
+            archive.unlink(missing_ok=True)
+            raise
+        archive.unlink()
+
+    def _bring_files(self, address: str) -> None:
+        for path, wanted in list(self.lacking.items()):
+            try:
+                self._retrieve(address + path, self.aside / path, wanted.sha256, wanted.bytes, path)
+            except _Differs:
+                self.wrong.add(path)
+                continue
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.aside / path).replace(self.folder / path)
+            del self.lacking[path]
+
+    def _retrieve(self, url: str, path: Path, known: str | None, limit: int, name: str) -> None:
+        """Let pooch fetch one file to `path` and check its sum, where one is known."""
+        import pooch
+
+        def downloader(url: str, output: str, _pooch: object) -> None:
+            part = path.with_name(f"{path.name}.part")
+            _download(self.session, url, part, limit, lambda done, total: self.tell(name, done, total))
+            part.replace(output)
+            _tag_of(part).unlink(missing_ok=True)
+
+        try:
+            pooch.retrieve(url, known, fname=path.name, path=path.parent, downloader=downloader)
+        except ValueError as error:  # its word for another sum
+            raise _Differs(f"{path.name}: {error}") from error
 
 
 def _session() -> requests.Session:
@@ -170,32 +175,7 @@ def _session() -> requests.Session:
     return session
 
 
-def _retrieve(
-    session: requests.Session,
-    url: str,
-    path: Path,
-    known: str | None,
-    limit: int,
-    tell: Callable[[int, int | None], None],
-) -> None:
-    """Let pooch fetch one file to `path` and check its sum, where one is known."""
-    import pooch
-
-    def downloader(url: str, output: str, _pooch: object) -> None:
-        part = path.with_name(f"{path.name}.part")
-        _download(session, url, part, limit, tell)
-        part.replace(output)
-        _tag_of(part).unlink(missing_ok=True)
-
-    try:
-        pooch.retrieve(url, known, fname=path.name, path=path.parent, downloader=downloader)
-    except ValueError as error:  # its word for another sum
-        raise _Differs(f"{path.name}: {error}") from error
-
-
-def _download(
-    session: requests.Session, url: str, part: Path, limit: int, tell: Callable[[int, int | None], None]
-) -> None:
+def _download(session: requests.Session, url: str, part: Path, limit: int, tell: TellSize) -> None:
     """Fetch to `part`, and go on where a connection broke or an earlier download ended."""
     import requests
 
@@ -213,9 +193,7 @@ def _download(
             time.sleep(PAUSE_S * failed)
 
 
-def _go_on(
-    session: requests.Session, url: str, part: Path, limit: int, tell: Callable[[int, int | None], None]
-) -> None:
+def _go_on(session: requests.Session, url: str, part: Path, limit: int, tell: TellSize) -> None:
     """Ask once for what `part` lacks, and write it there as it comes."""
     import requests
 
@@ -224,26 +202,14 @@ def _go_on(
     if have and tag.is_file():
         headers["If-Range"] = tag.read_text(encoding="utf-8")  # another version comes from its beginning
     with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
-        told = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", ""))
+        total = _checked_total(response, part, have)
         if response.status_code == requests.codes.requested_range_not_satisfiable:
-            if told and told[2] == str(have):
-                return  # it was whole, and the computer stopped before it got its name
-            part.unlink(missing_ok=True)
-            raise requests.ConnectionError("another file than before")
-        response.raise_for_status()
-        if response.status_code == requests.codes.partial_content:
-            if not told or told[1] != str(have):
-                part.unlink(missing_ok=True)
-                raise requests.ConnectionError("another part than the one asked for")
-            total = None if told[2] == "*" else int(told[2])
-        else:
+            return  # it was whole, and the computer stopped before it got its name
+        if response.status_code != requests.codes.partial_content:
             have = 0
-            length = response.headers.get("Content-Length", "")
-            total = int(length) if length.isdigit() else None
-            etag = response.headers.get("ETag", "")
-            tag.write_text(etag if etag.startswith('"') else "", encoding="utf-8")  # W/ ones serve no range
-            if not tag.stat().st_size:
-                tag.unlink()
+            tag.unlink(missing_ok=True)
+            if (version := response.headers.get("ETag", "")).startswith('"'):  # a weak one serves no range
+                tag.write_text(version, encoding="utf-8")
         with part.open("ab" if have else "wb") as into:
             for piece in response.iter_content(_PIECE):
                 have += len(piece)
@@ -253,9 +219,26 @@ def _go_on(
                 tell(have, total)
     if max(have, total or 0) > limit:
         part.unlink()
-        raise _Differs(f"more than the {limit:,} bytes that it can have")
+        raise _Differs(f"it has more than the {limit:,} bytes that it can have")
     if total is not None and have < total:
-        raise requests.ConnectionError("the connection was cut")
+        raise requests.exceptions.ChunkedEncodingError
+
+
+def _checked_total(response: requests.Response, part: Path, have: int) -> int | None:
+    """How many bytes the whole file has, if the answer says so; raises where it does not follow `part`."""
+    import requests
+
+    told = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", ""))
+    follows = {requests.codes.partial_content: 1, requests.codes.requested_range_not_satisfiable: 2}
+    group = follows.get(response.status_code)
+    if group and (not told or told[group] != str(have)):
+        part.unlink(missing_ok=True)
+        raise requests.exceptions.ChunkedEncodingError
+    if group:
+        return int(told[2]) if told and told[2] != "*" else None
+    response.raise_for_status()
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() else None
 
 
 def _size(part: Path) -> int:
@@ -270,15 +253,13 @@ def _tag_of(part: Path) -> Path:
 def _reason(error: requests.RequestException) -> str:
     import requests
 
-    if isinstance(error, requests.HTTPError):
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"it answers {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not accepted"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection was cut"
-    return "no connection" if isinstance(error, requests.ConnectionError) else str(error)
+    return "no connection" if type(error) is requests.ConnectionError else "the connection was cut"
 
 
 # --- the archive ---------------------------------------------------------------------------
@@ -304,7 +285,7 @@ class _Unpacking:
     def take_all(self, archive: zipfile.ZipFile, inside: str = "") -> None:
         """Take what is lacking from an archive; `inside` is its own name where it lay in another."""
         for info, name in [(info, _safe_name(info)) for info in archive.infolist()]:
-            if info.is_dir():
+            if info.is_dir() or not self.lacking:
                 continue
             if name.lower().endswith(".zip") and not inside:
                 self._take_nested(archive, info, name)
@@ -350,7 +331,7 @@ class _Unpacking:
             aside.unlink(missing_ok=True)
 
     def _pieces(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-        """The content of an entry, counted as it really comes: what the archive says of sizes is not believed."""
+        """The content of an entry, counted as it comes: the sizes that the archive tells are not believed."""
         if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise NotImplementedError("packed in a way that gives unbounded pieces")
         with archive.open(info) as stream:

@@ -60,9 +60,9 @@ class Verdict:
     extra: tuple[str, ...] = ()
 
     @property
-    def whole(self) -> bool:
-        """Whether every file of the set is there and right."""
-        return not self.differs and not self.missing
+    def lacking(self) -> tuple[str, ...]:
+        """What a whole set would need: files that differ and files that are missing."""
+        return (*self.differs, *self.missing)
 
 
 _RESOURCES = Path(str(package_files("leadwise") / "resources"))
