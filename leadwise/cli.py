@@ -126,30 +126,23 @@ def fetch(
     from leadwise.data import sources
     from leadwise.errors import FetchError
 
-    among = tuple(sources.SOURCES.values()) if source is None else (sources.named(source),)
     if verify is not None and to is not None:
         raise FetchError("--to and --verify exclude each other: fetch to a folder, or check one.")
-    if verify is None and source is None:
+    if verify is not None:
+        which, folder = sources.recognised(verify, source)
+        verdict = sources.verify(folder, which)
+    elif source is not None:
+        from leadwise.data.fetch import fetch as bring
+
+        which = sources.named(source)
+        folder = to or Path("ecg-data") / source
+        with _bytes_shown(f"{which.title} to {folder}") as tell:
+            verdict = bring(which, folder, tell)
+    else:
         raise FetchError(
             f"Name what to fetch, {' or '.join(sources.SOURCES)}; or what to check: --verify DIR"
         )
-    if verify is None:
-        from leadwise.data.fetch import fetch as fetch_it
-
-        folder = to or Path("ecg-data") / among[0].name
-        with _bytes_shown(among[0]) as tell:
-            verdict = fetch_it(among[0], folder, tell)
-    else:
-        found = sources.recognised(verify, among)
-        if found is None and source is None:
-            raise FetchError(
-                f"{verify}: no file of a known set lies there. Give the folder that holds the files of "
-                f"{' or '.join(sources.SOURCES)}, with the names under which they were published."
-            )
-        _, folder = chosen = found or (among[0], verify)
-        among = chosen[:1]
-        verdict = sources.verify(folder, among[0])
-    _show_verdict(among[0], folder, verdict)
+    _show_verdict(which, folder, verdict)
     if verdict.lacking:
         raise typer.Exit(1)
 
@@ -177,15 +170,16 @@ def _show_results(profile: str, only: str | None) -> None:
 
 
 @contextmanager
-def _bytes_shown(source: Source) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Show what has come: live in a terminal, nothing elsewhere."""
+def _bytes_shown(what: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show what has come: live in a terminal, one line elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(source.name, total=None)
+        typer.echo(f"Fetching {what}", err=True)
+        task = progress.add_task("", total=None)
 
         def tell(name: str, done: int, total: int | None) -> None:
             progress.update(task, description=name, completed=done, total=total)

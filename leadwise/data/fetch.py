@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import requests
 
 Tell = Callable[[str, int, int | None], None]
-"""Is given a file's name, how many of its bytes are here, and how many it has, where that is known."""
+"""Is given what comes now, how many bytes are here, and how many there will be, where that is known."""
 
 TellSize = Callable[[int, int | None], None]
 
@@ -108,38 +108,41 @@ class _Fetching:
         self.source, self.folder, self.lacking, self.tell = source, folder, lacking, tell
         self.aside = folder / ASIDE
         self.wrong: set[str] = set()
-        self.session = _session()
+        self.came: dict[str, int] = {}
+        self.total = None if source.zipped else sum(wanted.bytes for wanted in lacking.values())
 
     def bring(self) -> list[str]:
         """Ask one address after the other until nothing is lacking; return why some gave nothing."""
         reasons = []
-        self.aside.mkdir(parents=True, exist_ok=True)
-        for address in self.source.addresses:
-            try:
-                (self._bring_zip if self.source.zipped else self._bring_files)(address)
-            except FetchError as error:
-                reasons.append(f"{address}: {error}")
-            if not self.lacking:
-                break
+        bring = self._bring_zip if self.source.zipped else self._bring_files
+        with _session() as session:
+            self.aside.mkdir(parents=True, exist_ok=True)
+            for address in self.source.addresses:
+                try:
+                    bring(session, address)
+                except FetchError as error:
+                    reasons.append(f"{address}: {error}")
+                if not self.lacking:
+                    break
         if not self.lacking or not any(self.aside.iterdir()):
             shutil.rmtree(self.aside)
         return reasons
 
-    def _bring_zip(self, address: str) -> None:
+    def _bring_zip(self, session: requests.Session, address: str) -> None:
         room = _ROOM * sum(wanted.bytes for wanted in self.source.files.values()) + _PIECE
-        archive = self.aside / f"{hashlib.sha256(address.encode()).hexdigest()[:8]}.zip"
+        archive = self.aside / f"{self.source.name}-{self.source.addresses.index(address) + 1}.zip"
         try:
-            self._retrieve(address, archive, None, room, self.source.name)
+            self._retrieve(session, address, archive, None, room)
             self.wrong |= unpack(archive, self.folder, self.lacking, room)
         except FetchError:  # for any other reason, a full disk say, it is kept
             archive.unlink(missing_ok=True)
             raise
         archive.unlink()
 
-    def _bring_files(self, address: str) -> None:
+    def _bring_files(self, session: requests.Session, address: str) -> None:
         for path, wanted in list(self.lacking.items()):
             try:
-                self._retrieve(address + path, self.aside / path, wanted.sha256, wanted.bytes, path)
+                self._retrieve(session, address + path, self.aside / path, wanted.sha256, wanted.bytes)
             except _Differs:
                 self.wrong.add(path)
                 continue
@@ -147,13 +150,19 @@ class _Fetching:
             (self.aside / path).replace(self.folder / path)
             del self.lacking[path]
 
-    def _retrieve(self, url: str, path: Path, known: str | None, limit: int, name: str) -> None:
+    def _retrieve(
+        self, session: requests.Session, url: str, path: Path, known: str | None, limit: int
+    ) -> None:
         """Let pooch fetch one file to `path` and check its sum, where one is known."""
         import pooch
 
+        def tell(done: int, total: int | None) -> None:
+            self.came[path.name] = done
+            self.tell(path.name, sum(self.came.values()), self.total or total)
+
         def downloader(url: str, output: str, _pooch: object) -> None:
             part = path.with_name(f"{path.name}.part")
-            _download(self.session, url, part, limit, lambda done, total: self.tell(name, done, total))
+            _download(session, url, part, limit, tell)
             part.replace(output)
             _tag_of(part).unlink(missing_ok=True)
 
