@@ -35,7 +35,7 @@ PAUSE_S = 1.0
 
 _TRIES = 5  # after the last one that brought something
 _TIMEOUT_S = (8, 30)  # to connect, to wait for the next bytes
-_PIECE = 1 << 16
+_PIECE = 1 << 14  # what a cut can lose at most
 _ROOM = (
     3  # what comes, and what a zip and a zip in it give, may be so many times the set: JPEGs do not shrink
 )
@@ -87,7 +87,7 @@ def unpack(archive: Path, folder: Path, lacking: dict[str, Wanted], room: int) -
     """
     unpacking = _Unpacking(folder, lacking, room)
     try:
-        with zipfile.ZipFile(_Bounded(archive)) as outer:
+        with _Bounded(archive) as file, zipfile.ZipFile(file) as outer:
             unpacking.take_all(outer)
     except _DAMAGED as error:
         raise FetchError(f"what came is no whole zip archive ({error})") from error
@@ -228,6 +228,7 @@ def _go_on(session: requests.Session, url: str, part: Path, limit: int, tell: Te
                 tell(have, total)
     if max(have, total or 0) > limit:
         part.unlink()
+        tag.unlink(missing_ok=True)
         raise _Differs(f"it has more than the {limit:,} bytes that it can have")
     if total is not None and have < total:
         raise requests.exceptions.ChunkedEncodingError
@@ -307,7 +308,7 @@ class _Unpacking:
             with aside.open("wb") as into:
                 for piece in self._pieces(outer, info):
                     into.write(piece)
-            with zipfile.ZipFile(_Bounded(aside)) as inner:
+            with _Bounded(aside) as file, zipfile.ZipFile(file) as inner:
                 self.take_all(inner, name[: -len(".zip")])
         finally:
             aside.unlink(missing_ok=True)

@@ -25,6 +25,7 @@ from leadwise.data.fetch import fetch, unpack
 from leadwise.data.sources import SOURCES, Source, recognised, verify
 from leadwise.errors import FetchError, MissingInput
 
+PIECE = 1 << 14  # connections are cut at whole ones: the begun one is lost
 RANDOM = random.Random(7)
 PAGES = {
     "MI patients (2x12=24)/MI(1).jpg": RANDOM.randbytes(300_000),
@@ -151,31 +152,31 @@ def test_a_cut_download_goes_on_where_it_was(zip_it: bool, server: Server, tmp_p
     files = PAGES if zip_it else {"100.dat": SIGNALS["100.dat"]}
     whole = zipped(PAGES) if zip_it else SIGNALS["100.dat"]
     server.has[path := "/set.zip" if zip_it else "/100.dat"] = whole
-    server.cuts = [200_000, 100_000]
+    server.cuts = [12 * PIECE, 6 * PIECE]
     address = server.address + ("set.zip" if zip_it else "")
     assert not fetch(source(tmp_path, files, address, zipped=zip_it), tmp_path / "to").lacking
     assert there(tmp_path / "to") == files
     (_, first, _), (_, second, _), (_, third, rest) = server.asked
-    assert (first, second) == (None, "bytes=200000-")
+    assert (first, second) == (None, f"bytes={12 * PIECE}-")
     assert third == f"bytes={len(whole) - rest}-"
     assert sum(sent for _, _, sent in server.asked) == len(whole), f"{path} came more than once"
 
 
 def test_a_second_call_goes_on_where_the_first_gave_up(server: Server, tmp_path: Path) -> None:
     server.has["/set.zip"] = zipped(PAGES)
-    server.cuts = [150_000] + [0] * 5
+    server.cuts = [9 * PIECE] + [0] * 5
     made = source(tmp_path, PAGES, f"{server.address}set.zip")
     with pytest.raises(FetchError, match=r"3 of 3 files .* the connection was cut"):
         fetch(made, tmp_path / "to")
     server.asked.clear()
     assert not fetch(made, tmp_path / "to").lacking
-    assert [wanted for _, wanted, _ in server.asked] == ["bytes=150000-"]
+    assert [wanted for _, wanted, _ in server.asked] == [f"bytes={9 * PIECE}-"]
     assert there(tmp_path / "to") == PAGES
 
 
 def test_another_version_on_the_server_is_fetched_from_its_beginning(server: Server, tmp_path: Path) -> None:
     server.has["/set.zip"] = zipped(PAGES, under="first version/")
-    server.cuts = [150_000] + [0] * 5
+    server.cuts = [9 * PIECE] + [0] * 5
     made = source(tmp_path, PAGES, f"{server.address}set.zip")
     with pytest.raises(FetchError):
         fetch(made, tmp_path / "to")
@@ -221,7 +222,7 @@ def test_more_bytes_than_the_set_can_have_are_not_taken(server: Server, tmp_path
     files = {"100.hea": SIGNALS["100.hea"]}
     one_by_one = source(tmp_path, files, server.address, zipped=False)
     assert fetch(one_by_one, tmp_path / "to").differs == ("100.hea",)
-    with pytest.raises(FetchError, match="more than the 65,587 bytes"):
+    with pytest.raises(FetchError, match="more than the 16,435 bytes"):
         fetch(source(tmp_path, files, f"{server.address}set.zip"), tmp_path / "to")
     assert not there(tmp_path / "to")
 
@@ -242,16 +243,13 @@ def test_without_a_network_one_sentence_tells_the_way_by_hand(
 # --- archives ------------------------------------------------------------------------------
 
 
-def unpacked(archive: bytes, folder: Path, room: int = 2_000_000) -> set[str]:
+def unpacked(archive: bytes, folder: Path) -> set[str]:
     (folder / "set.zip").write_bytes(archive)
-    lacking = dict(source(folder, PAGES).files)
-    wrong = unpack(folder / "set.zip", folder / "to", lacking, room)
-    assert wrong == set(lacking)
-    return wrong
+    return unpack(folder / "set.zip", folder / "to", dict(source(folder, PAGES).files), room=2_000_000)
 
 
 @pytest.mark.parametrize(
-    "name", ["../climbs.jpg", "a/../../climbs.jpg", "/tmp/root.jpg", "..\\climbs.jpg", "C:\\root.jpg"]
+    "name", ["../climbs.jpg", "a/../../climbs.jpg", "/root.jpg", "..\\climbs.jpg", "C:\\root.jpg"]
 )
 def test_an_entry_that_leads_out_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="leads out of the folder"):
@@ -294,7 +292,7 @@ def test_a_bomb_is_refused_by_what_it_really_unpacks_to(tmp_path: Path) -> None:
     with pytest.raises(FetchError):
         unpacked(liar, tmp_path)
     huge_page = {"MI patients (2x12=24)/MI(1).jpg": bytes(50_000_000)}
-    assert unpacked(zipped(huge_page, method=zipfile.ZIP_DEFLATED), tmp_path) >= set(huge_page)
+    assert unpacked(zipped(huge_page, method=zipfile.ZIP_DEFLATED), tmp_path) == set(huge_page)
     assert not there(tmp_path / "to")
 
 
