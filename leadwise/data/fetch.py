@@ -1,24 +1,20 @@
-"""Fetch a published set: resumed where a connection broke, checked file by file, unpacked with care.
+"""Fetch a published set: resumed where a connection broke, and checked file by file.
 
 All that comes is written aside, into ``.fetch`` in the set's folder, and a file gets its place and name only
-when its sha256 is that of the manifest. Where a file goes is the manifest's word, never an archive's.
+when its sha256 is that of the manifest.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import re
 import shutil
-import stat
 import time
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadwise.data.sources import Source, Verdict, Wanted, verify
+from leadwise.data.unpack import ASIDE, unpack
 from leadwise.errors import FetchError
 
 if TYPE_CHECKING:
@@ -29,20 +25,13 @@ Tell = Callable[[str, int, int | None], None]
 
 TellSize = Callable[[int, int | None], None]
 
-ASIDE = ".fetch"
 PAUSE_S = 1.0
 """Before the first new try after a cut; the second waits twice as long, and so on."""
 
 _TRIES = 5  # after the last one that brought something
 _TIMEOUT_S = (8, 30)  # to connect, to wait for the next bytes
 _PIECE = 1 << 14  # what a cut can lose at most
-_ROOM = (
-    3  # what comes, and what a zip and a zip in it give, may be so many times the set: JPEGs do not shrink
-)
-_MAX_CONTENTS = 4 << 20  # bytes of a zip's own table of contents; the Mendeley set needs some 0.2 MB
-
-#: How reading a damaged zip fails; a password is a RuntimeError.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_ROOM = 3  # an archive and all it unpacks to may be so many times the set; a zip in a zip makes two
 
 
 def fetch(source: Source, folder: Path, tell: Tell = lambda _name, _done, _total: None) -> Verdict:
@@ -75,26 +64,6 @@ def fetch(source: Source, folder: Path, tell: Tell = lambda _name, _done, _total
         missing=tuple(path for path in lacking if path not in wrong),
         extra=before.extra,
     )
-
-
-def unpack(archive: Path, folder: Path, lacking: dict[str, Wanted], room: int) -> set[str]:
-    """Take from a zip the files in `lacking`, put each into `folder` and strike it off the list.
-
-    A file is known by the last parts of its path, so that folders above them do not matter; a zip inside
-    the zip counts as a folder of its name, and one inside that is left alone. Returns the paths whose content
-    is not what is wanted; nothing of those is left behind. Raises `FetchError` for entries that climb out
-    or are links, for more than `room` bytes really unpacked, and for a damaged archive.
-    """
-    unpacking = _Unpacking(folder, lacking, room)
-    try:
-        with _Bounded(archive) as file, zipfile.ZipFile(file) as outer:
-            unpacking.take_all(outer)
-    except _DAMAGED as error:
-        raise FetchError(f"what came is no whole zip archive ({error})") from error
-    return unpacking.wrong
-
-
-# --- the download --------------------------------------------------------------------------
 
 
 class _Differs(FetchError):
@@ -270,97 +239,3 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     return "no connection" if type(error) is requests.ConnectionError else "the connection was cut"
-
-
-# --- the archive ---------------------------------------------------------------------------
-
-
-class _Bounded(io.FileIO):
-    """A file that refuses to be read in one huge gulp, as zipfile reads a zip's table of contents."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        if size is not None and size > _MAX_CONTENTS:
-            raise FetchError(f"its table of contents has {size:,} bytes, more than {_MAX_CONTENTS:,}")
-        return super().read(-1 if size is None else size) or b""
-
-
-class _Unpacking:
-    """One archive on its way into a folder: what is still lacking, what differed, how much room is left."""
-
-    def __init__(self, folder: Path, lacking: dict[str, Wanted], room: int) -> None:
-        self.folder, self.lacking, self.room = folder, lacking, room
-        self.left = room
-        self.wrong: set[str] = set()
-
-    def take_all(self, archive: zipfile.ZipFile, inside: str = "") -> None:
-        """Take what is lacking from an archive; `inside` is its own name where it lay in another."""
-        for info, name in [(info, _safe_name(info)) for info in archive.infolist()]:
-            if info.is_dir() or not self.lacking:
-                continue
-            if name.lower().endswith(".zip") and not inside:
-                self._take_nested(archive, info, name)
-            elif path := self._lacking_path(f"{inside}/{name}"):
-                self._take(archive, info, path)
-
-    def _take_nested(self, outer: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
-        aside = self._aside("inner.zip")
-        try:
-            with aside.open("wb") as into:
-                for piece in self._pieces(outer, info):
-                    into.write(piece)
-            with _Bounded(aside) as file, zipfile.ZipFile(file) as inner:
-                self.take_all(inner, name[: -len(".zip")])
-        finally:
-            aside.unlink(missing_ok=True)
-
-    def _lacking_path(self, name: str) -> str | None:
-        parts = [part for part in name.split("/") if part not in {"", "."}][-4:]
-        tails = ("/".join(parts[start:]) for start in range(len(parts)))
-        return next((tail for tail in tails if tail in self.lacking), None)
-
-    def _take(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> None:
-        wanted, aside, size, digest = self.lacking[path], self._aside("file"), 0, hashlib.sha256()
-        try:
-            with aside.open("wb") as into:
-                for piece in self._pieces(archive, info):
-                    size += len(piece)
-                    if size > wanted.bytes:
-                        break
-                    digest.update(piece)
-                    into.write(piece)
-            if size != wanted.bytes or digest.hexdigest() != wanted.sha256:
-                self.wrong.add(path)
-                return
-            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            aside.replace(self.folder / path)
-            del self.lacking[path]
-            self.wrong.discard(path)
-        except _DAMAGED:
-            self.wrong.add(path)
-        finally:
-            aside.unlink(missing_ok=True)
-
-    def _pieces(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-        """The content of an entry, counted as it comes: the sizes that the archive tells are not believed."""
-        if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise NotImplementedError("packed in a way that gives unbounded pieces")
-        with archive.open(info) as stream:
-            while piece := stream.read(_PIECE):
-                self.left -= len(piece)
-                if self.left < 0:
-                    raise FetchError(f"it unpacks to more than {self.room:,} bytes")
-                yield piece
-
-    def _aside(self, name: str) -> Path:
-        (self.folder / ASIDE).mkdir(parents=True, exist_ok=True)
-        return self.folder / ASIDE / name
-
-
-def _safe_name(info: zipfile.ZipInfo) -> str:
-    """An entry's path with forward slashes; refused where it leads out, or where the entry is no file."""
-    name = info.filename.replace("\\", "/")
-    if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
-        raise FetchError(f"its entry {info.filename!r} leads out of the folder")
-    if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise FetchError(f"its entry {info.filename!r} is a link or a device")
-    return name
