@@ -52,6 +52,11 @@ class _Bounded(io.FileIO):
             raise FetchError(f"its table of contents has {size:,} bytes, more than {_MAX_CONTENTS:,}")
         return super().read(-1 if size is None else size) or b""
 
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if offset < 0 and whence == 0:
+            raise zipfile.BadZipFile("an entry lies before its beginning")
+        return super().seek(offset, whence)
+
 
 class _Unpacking:
     """One archive on its way into a folder: what is still lacking, what differed, how much room is left."""
