@@ -71,7 +71,7 @@ class _Unpacking:
     def take_all(self, archive: zipfile.ZipFile, inside: str = "") -> None:
         """Take what is lacking from an archive; `inside` is its own name where it lay in another."""
         for info, name in [(info, _safe_name(info)) for info in archive.infolist()]:
-            if info.is_dir() or not self.lacking:
+            if name.endswith("/") or not self.lacking:
                 continue
             if name.lower().endswith(".zip") and not inside:
                 self._take_nested(archive, info, name)
