@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from leadwise import __version__
 from leadwise.errors import LeadwiseError
+
+if TYPE_CHECKING:
+    from leadwise.data.sources import Source, Verdict
 
 app = typer.Typer(
     name="leadwise",
@@ -141,6 +147,52 @@ def sample(folder: Annotated[Path, typer.Argument(help="Where to unpack it.")]) 
     typer.echo(f"The sample is in {unpack_sample(folder)}")
 
 
+@app.command()
+def fetch(
+    source: Annotated[
+        str | None, typer.Argument(help="mendeley or mitdb; --verify also finds it out by itself.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where it goes; ecg-data/SOURCE by default.")
+    ] = None,
+    verify: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Check what lies in DIR; fetch nothing.")
+    ] = None,
+) -> None:
+    """Fetch a public set and check every file of it, or check one that you downloaded by hand.
+
+    Example: leadwise fetch mendeley --to ~/ecg-pages
+
+    Example: leadwise fetch --verify ~/Downloads/ecg-pages
+
+    mendeley is 928 page images, 0.6 GB; mitdb is 48 half-hour recordings in 144 files, 0.1 GB. What is there
+    and right is not fetched again, and a download that broke goes on where it was. Exit status 0: every file
+    is right; 1: files differ or are missing; 2: it could not be done.
+    """
+    from leadwise.data import sources
+    from leadwise.errors import FetchError
+
+    if verify is not None and to is not None:
+        raise FetchError("--to and --verify exclude each other: fetch to a folder, or check one.")
+    if verify is not None:
+        which, folder = sources.recognised(verify, source)
+        verdict = sources.verify(folder, which)
+    elif source is not None:
+        from leadwise.data.fetch import fetch as bring
+
+        which = sources.named(source)
+        folder = to or Path("ecg-data") / source
+        with _bytes_shown(f"{which.title} to {folder}") as tell:
+            verdict = bring(which, folder, tell)
+    else:
+        raise FetchError(
+            f"Name what to fetch, {' or '.join(sources.SOURCES)}; or what to check: --verify DIR"
+        )
+    _show_verdict(which, folder, verdict)
+    if verdict.lacking:
+        raise typer.Exit(1)
+
+
 def _show_results(profile: str, only: str | None) -> None:
     """Print where the executed notebooks and the summary table are, and the table."""
     from leadwise import paths, settings, workflow
@@ -161,6 +213,36 @@ def _show_results(profile: str, only: str | None) -> None:
         typer.echo(f"\nSummary table: {summary}\n")
         meaningless = " (sample: these figures mean nothing)" if profile == "sample" else ""
         print_table(pd.read_csv(summary), f"Profile {profile}{meaningless}")
+
+
+@contextmanager
+def _bytes_shown(what: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show what has come: live in a terminal, one line elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        typer.echo(f"Fetching {what}", err=True)
+        task = progress.add_task("", total=None)
+
+        def tell(name: str, done: int, total: int | None) -> None:
+            progress.update(task, description=name, completed=done, total=total)
+
+        yield tell
+
+
+def _show_verdict(source: Source, folder: Path, verdict: Verdict) -> None:
+    """Print how many files are right, and the names of those that are not."""
+    for word, paths in vars(verdict).items():
+        if word != "right" and paths:
+            more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+            typer.secho(f"{word}: {', '.join(paths[:5])}{more}", err=True)
+    said = f"{source.title}: {len(verdict.right)} of {len(source.files)} files are right in {folder}"
+    if verdict.lacking:
+        said += f". To fetch the others: leadwise fetch {source.name} --to {shlex.quote(str(folder))}"
+    typer.echo(said)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@
     │   └── SettingsError         an unknown profile, notebook, parameter or model
     ├── LeakError                 one group on both sides of a split
     ├── WeightsError              weights that cannot be had or do not fit
+    ├── FetchError                a published set that cannot be fetched or checked
     └── TrainingError             a training that cannot go on
 
 Every message says what, which, why, and what to do next.
@@ -54,6 +55,10 @@ class LeakError(LeadwiseError):
 
 class WeightsError(LeadwiseError):
     """Weights that cannot be had or do not fit."""
+
+
+class FetchError(LeadwiseError):
+    """A published set that cannot be fetched or checked."""
 
 
 class TrainingError(LeadwiseError):

@@ -16,7 +16,7 @@ def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-@pytest.mark.parametrize("command", ["run", "catalogue", "sample"])
+@pytest.mark.parametrize("command", ["run", "catalogue", "sample", "fetch"])
 def test_the_help_of_each_command_shows_an_example(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,7 +73,10 @@ def test_importing_leadwise_takes_under_0_3_s_and_loads_nothing_heavy() -> None:
 
 def test_the_command_line_starts_without_what_only_its_commands_need() -> None:
     _, modules = loaded_by("import leadwise.cli")
-    assert not {"torch", "cv2", "numpy", "pandas", "pydantic", "papermill", "snakemake"} & modules
+    assert (
+        not {"torch", "cv2", "numpy", "pandas", "pydantic", "papermill", "snakemake", "pooch", "requests"}
+        & modules
+    )
 
 
 def test_the_installed_version_is_the_one_in_the_source() -> None:
