@@ -80,7 +80,6 @@ def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
             fontsize=9.5,
         )
     left.axhline(chance, color=GREY, linestyle="--", linewidth=1.2)
-    left.text(4.45, chance + 0.01, "any two pages", color=GREY, ha="right", va="bottom", fontsize=9.5)
     left.set(ylim=(0, 1.12), ylabel="Pairs that agree in class", xticks=range(5), xticklabels=names)
     left.tick_params(axis="x", labelsize=9)
     left.set_title("Two pages of one id, by the time between them")
@@ -103,7 +102,11 @@ def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
     if right.get_legend_handles_labels()[0]:
         right.legend(loc="upper left")
     right.set_title("Same class, hour and rate: is one id more alike?")
-    heading(figure, "Is an id a person?", f"n = {len(same)} pairs of one id; lines at the right: medians")
+    heading(
+        figure,
+        "Is an id a person?",
+        f"n = {len(same)} pairs of one id; dashed: any two pages agree in {chance:.0%}; lines at the right: medians",
+    )
     return figure
 
 

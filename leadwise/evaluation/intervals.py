@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +95,32 @@ def wilson(k: int, n: int) -> Interval:
         return Interval(math.nan, math.nan, math.nan)
     ends = binomtest(k, n).proportion_ci(LEVEL, method="wilson")
     return Interval(k / n, float(ends.low), float(ends.high))
+
+
+def bootstrap_statistic(
+    values: Floats,
+    groups: Sequence[str],
+    statistic: Callable[[Floats], float],
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """A statistic of one value a page, with its percentile interval, groups drawn with replacement.
+
+    `values` ``(pages,)``, nan left out; `groups`, one a page. Raises InputError where no value is known.
+    """
+    known = np.isfinite(values)
+    if not known.any():
+        raise InputError("bootstrap_statistic: no value is known.")
+    kept = values[known]
+    numbers = pd.factorize(np.asarray(groups)[known])[0]
+    order = np.argsort(numbers, kind="stable")
+    members = np.split(kept[order], np.flatnonzero(np.diff(numbers[order])) + 1)
+    rng = np.random.default_rng(seed)
+    drawn = [
+        statistic(np.concatenate([members[group] for group in rng.integers(0, len(members), len(members))]))
+        for _ in range(draws)
+    ]
+    return _percentiles(float(statistic(kept)), np.array(drawn))
 
 
 def _drawn_groups(answers: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
