@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,9 @@ from leadwise import __version__
 from leadwise.errors import LeadwiseError
 
 if TYPE_CHECKING:
+    from leadwise.data.audit import Facts
     from leadwise.data.sources import Source, Verdict
+    from leadwise.evaluation.findings import Finding
 
 app = typer.Typer(
     name="leadwise",
@@ -71,6 +73,62 @@ def run(
     if not outcome.ran:
         typer.echo("Nothing to do: all is done already (--force runs it again).")
     _show_results(profile, only)
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders, or the splits.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all findings, with every file, here.")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a report with pictures here.")
+    ] = None,
+    headers: Annotated[
+        bool, typer.Option("--headers/--no-headers", help="Read printed headers that are not known yet.")
+    ] = True,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
+    ] = None,
+) -> None:
+    """Say what a folder of page images really holds, and whether its splits leak.
+
+    Example: leadwise audit ~/ecg-pages --html audit.html
+
+    Any classes, one folder each, with or without folders such as train, val and test above them. Found are byte
+    copies, pixel copies, the same trace under another header, printed ids, contradictory labels, leaks, unreadable
+    and foreign files, imbalance, and what gives a class away without the heart; each finding has a code (LW001 to
+    LW014). Exit status 0: no split leaks; 1: one does; 2: it could not be done.
+    """
+    from leadwise import processes
+    from leadwise.data.audit import gather
+    from leadwise.evaluation import findings
+
+    for target in (json_file, html_file):
+        if target is not None:
+            _must_be_writable(target)
+    with _pages_shown("Looking at pages") as progress:
+        facts = gather(folder, headers, cores or processes.available_cores(), progress)
+    found = findings.find(facts)
+    if json_file is not None:
+        import json
+
+        from leadwise.files import written_whole
+
+        with written_whole(json_file) as aside:
+            aside.write_text(
+                json.dumps(findings.as_json(facts, found), indent=1, ensure_ascii=False), "utf-8"
+            )
+    if html_file is not None:
+        from leadwise.evaluation.audit_report import write_report
+
+        write_report(facts, found, html_file)
+    _show_audit(facts, found)
+    for target in (json_file, html_file):
+        if target is not None:
+            typer.echo(f"Written to {target}")
+    if findings.leaks(found):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -213,6 +271,59 @@ def _show_results(profile: str, only: str | None) -> None:
         typer.echo(f"\nSummary table: {summary}\n")
         meaningless = " (sample: these figures mean nothing)" if profile == "sample" else ""
         print_table(pd.read_csv(summary), f"Profile {profile}{meaningless}")
+
+
+def _show_audit(facts: Facts, found: list[Finding]) -> None:
+    """Print what a folder holds and what was found, each finding with its advice and its first files."""
+    from leadwise.evaluation.findings import verdict
+
+    colours = {"leak": typer.colors.RED, "warning": typer.colors.YELLOW, "note": typer.colors.CYAN}
+    for by in ("label", "split") if facts.is_split else ("label",):
+        for name, files, distinct in facts.counts(by).itertuples(index=False):
+            typer.echo(f"  {name or 'in no split':<22}{files:>7} files{distinct:>7} distinct pages")
+        typer.echo()
+    for finding in found:
+        kind = finding.kind
+        typer.secho(f"{finding.code} {kind.name} ({kind.weight})", fg=colours[kind.weight], bold=True)
+        typer.echo(f"  {finding.says}")
+        for group in finding.files[:2]:
+            more = f" and {len(group) - 3} more" if len(group) > 3 else ""
+            typer.echo(f"    {', '.join(_without_repeated_folder(group[:3]))}{more}")
+        if len(finding.files) > 2:
+            typer.echo(f"    ... {len(finding.files) - 2} more")
+        typer.echo(f"  {kind.advice}\n")
+    for sentence in facts.not_checked:
+        typer.echo(sentence)
+    typer.secho(verdict(facts, found), bold=True)
+
+
+def _without_repeated_folder(paths: Iterable[str]) -> Iterator[str]:
+    """Paths, each without its folder where that is the one before."""
+    before = None
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        yield name if folder == before else path
+        before = folder
+
+
+def _must_be_writable(target: Path) -> None:
+    """Say at once, not after minutes, that a file cannot be written."""
+    from leadwise.errors import InputError
+
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}. Make it, or name another file.")
+
+
+@contextmanager
+def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[Any]]]:
+    """Show how many pages are done: live in a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield lambda pages, total: progress.track(pages, total, description=what)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """What there is to know of a folder of pages before anything is trained on it: facts, without a verdict.
 
 Every file is hashed; every distinct file is decoded once, by several processes, and gives the hash of its pixels,
-the descriptor of its trace, and, where asked for, its printed header. ``findings`` draws the conclusions.
+the descriptor of its trace, and, where asked for, its printed header. ``leadwise.evaluation.findings`` draws
+the conclusions.
 """
 
 from __future__ import annotations
@@ -62,6 +63,11 @@ class Facts:
         copies = self.files["page"].value_counts()
         return self.files.drop_duplicates("page").assign(copies=lambda first: first["page"].map(copies))
 
+    @property
+    def is_split(self) -> bool:
+        """Whether folders named train, val, test and the like stand above the classes."""
+        return bool((self.files["split"] != "").any())
+
     def counts(self, by: str) -> pd.DataFrame:
         """Files and distinct pages by `label` or `split`: columns `by, files, distinct`, known classes first."""
         table = self.files.groupby(by)["page"].agg(files="size", distinct="nunique").reset_index()
@@ -97,7 +103,7 @@ def gather(
         trace=_traces([look.trace for look in looks]),
         **{name: [look.fields.get(name) for look in looks] for name in FIELDS},
     )
-    seen = seen.set_index("sha256").astype({name: object for name in FIELDS})
+    seen = seen.set_index("sha256").astype(dict.fromkeys(FIELDS, object))
     seen.update(known)
     files = found.files.join(seen, on="sha256")
     damaged = files["why"] != ""
@@ -137,8 +143,8 @@ class _Places:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        between = [path.relative_to(folder).parts[:-1] for path in files_below(folder)
-                   if path.suffix.lower() in IMAGE_SUFFIXES] if folder.is_dir() else []  # fmt: skip
+        images = [path for path in files_below(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
+        between = [path.relative_to(folder).parts[:-1] for path in images]
         plain = [_without_split(parts) for parts in between]
         self._depth = 0  # folders that stand above all classes and name none
         while plain and all(
@@ -148,7 +154,7 @@ class _Places:
                 break
             self._depth += 1
         own: dict[tuple[str, str], set[str]] = {}
-        names = {}
+        names: dict[str, str] = {}
         for parts, rest in zip(between, plain, strict=True):
             if len(rest) > self._depth:
                 name = _plain(rest[self._depth])
@@ -176,9 +182,9 @@ class _Places:
             parts = path.relative_to(self._folder).parts
             rest = _without_split(parts)
             hidden = any(part.startswith(".") for part in parts)
-            if len(rest) == self._depth + 1 and path.is_dir() and not hidden and not _is_split(parts[-1]):
-                if (_split_in(parts), self._class(rest[-1])) not in filled:
-                    found.append("/".join(parts))
+            names_a_class = len(rest) == self._depth + 1 and not hidden and not _is_split(parts[-1])
+            if names_a_class and path.is_dir() and (_split_in(parts), self._class(rest[-1])) not in filled:
+                found.append("/".join(parts))
         return tuple(found)
 
     def _class(self, name: str) -> str:

@@ -88,7 +88,7 @@ def copies_and_counts(images: Sequence[Image], names: Sequence[str], counts: pd.
     heading(
         figure,
         "",
-        f"{counts['files'].sum()} files hold {counts['distinct'].sum()} distinct pages (equal by sha256)",
+        f"{counts['files'].sum()} files hold {counts['distinct'].sum()} distinct pages",
     )
     return figure
 
