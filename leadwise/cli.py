@@ -111,14 +111,9 @@ def audit(
         facts = gather(folder, headers, cores or processes.available_cores(), progress)
     found = findings.find(facts)
     if json_file is not None:
-        import json
+        from leadwise.files import write_json
 
-        from leadwise.files import written_whole
-
-        with written_whole(json_file) as aside:
-            aside.write_text(
-                json.dumps(findings.as_json(facts, found), indent=1, ensure_ascii=False), "utf-8"
-            )
+        write_json(findings.as_json(facts, found), json_file)
     if html_file is not None:
         from leadwise.evaluation.audit_report import write_report
 
@@ -192,6 +187,32 @@ def template(
     pages = pages[~pages["recorded_at"].str.startswith("2019-11")].iloc[::2]
     write_template((read_page(folder / path) for path in pages["path"]), out)
     typer.echo(f"Written to {out}")
+
+
+@app.command()
+def publish(
+    profile: Annotated[str, typer.Option(help="Whose figures to publish; sample is refused.")],
+) -> None:
+    """Copy what the notebooks of a profile measured into analysis/results, each with its command and machine.
+
+    Example: leadwise publish --profile cpu
+    """
+    from leadwise.publish import publish as copy
+
+    for path in copy(profile):
+        typer.echo(f"Written to {path}")
+
+
+@app.command()
+def tables() -> None:
+    """Write the tables of the README files anew from analysis/results.
+
+    Example: leadwise tables
+    """
+    from leadwise.publish import write_tables
+
+    changed = write_tables()
+    typer.echo("\n".join(f"Written: {path}" for path in changed) or "All tables are up to date.")
 
 
 @app.command()

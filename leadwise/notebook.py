@@ -198,6 +198,11 @@ class Run:
                 frame.to_csv(aside, index=False)
         return path
 
+    def document(self, values: Any, name: str) -> Path:
+        """Write plain values as a JSON file, whole."""
+        files.write_json(values, self.folder / name)
+        return self.folder / name
+
     def figure(self, figure: Drawn, name: str) -> Drawn:
         """Save a figure as PNG and SVG, and hand it back so that it shows as a cell's last line."""
         from leadwise.evaluation.figures import save_figure

@@ -156,6 +156,16 @@ def shipped() -> pd.DataFrame:
     return read_table(Path(str(package_files("leadwise") / "resources" / "pages.csv")), "pages.csv")
 
 
+@functools.cache
+def seen_by_eye() -> pd.DataFrame:
+    """What was seen where pages of the Mendeley set were compared by eye with what was read: `page_id, part, seen`.
+
+    `part` is ``header`` (`seen` is ``as printed`` where every field was read right; 60 pages drawn at random, and
+    those below) or ``strip`` (every page whose measured heart rate is not the printed one, and why).
+    """
+    return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "seen_by_eye.csv")), dtype=str)
+
+
 def rebuild(folder: Path, out: Path) -> pd.DataFrame:
     """Read the headers of all distinct pages of `folder` anew and write them to `out`.
 

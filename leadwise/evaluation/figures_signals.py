@@ -88,14 +88,14 @@ def einthoven(signals: Signal, rms_mv: Signal, correlations: Signal, title: str 
     over.plot(time_s, two, color=PALE, linewidth=5, label="II, as printed", solid_capstyle="round")
     over.plot(time_s, one + three, color=THREE, linewidth=1.4, label="I + III")
     over.set(xlim=(0, LEAD_S), ylabel="mV", xticklabels=[])
-    over.legend(loc="upper right", ncols=2)
+    _legend_above(over, 2)
     over.set_title("Lead II, and the sum of leads I and III")
     residual = 1000 * (one + three - two - np.nanmean(one + three - two))
     rest.axhspan(-1000 * PIXEL_MV / 2, 1000 * PIXEL_MV / 2, color=PALE, alpha=0.7, label="one pixel")
     rest.plot(time_s, residual, color=INK, linewidth=0.9)
     reach = max(30.0, float(np.nanmax(np.abs(residual))) * 1.1)
     rest.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="I + III - II,\nmicrovolts")
-    rest.legend(loc="upper right")
+    _legend_above(rest, 1)
     known = rms_mv[np.isfinite(rms_mv)]
     median = float(np.median(known))
     many.hist(1000 * np.clip(known, 0, 0.03), bins=np.arange(0, 30.5, 0.75).tolist(), color=ONE)
@@ -169,6 +169,11 @@ def _triangle(ax: Axes, one: Signal, two: Signal, three: Signal) -> None:
     ax.set_title("The triangle closes: three loops lie upon each other")
 
 
+def _legend_above(ax: Axes, columns: int) -> None:
+    """A legend over the axes' right end, where no trace runs through it."""
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, borderaxespad=0.0)
+
+
 def _round_mv(size: float) -> float:
     return next(step for step in (2.0, 1.0, 0.5, 0.2, 0.1, 0.05) if step <= size or step == 0.05)
 
@@ -204,7 +209,7 @@ def heart_rates(printed: Signal, measured: Signal, labels: Sequence[str], names:
         ylabel="Measured on the rhythm strip, beats a minute",
         aspect="equal",
     )
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     within = int((both & ~off).sum())
     heading(
         figure,
@@ -267,7 +272,7 @@ def there_and_back(printed: Signal, read: Signal, snr_db: Signal, name: str) -> 
     )
     left.plot(time_s, read - np.nanmean(read), color=THREE, linewidth=1.3, label="read from the page")
     left.set(xlim=(0, LEAD_S), xlabel="Time, s", ylabel="mV")
-    left.legend(loc="upper right", ncols=2)
+    _legend_above(left, 2)
     left.set_title(name)
     medians = np.median(snr_db, axis=1)
     right.hist(
