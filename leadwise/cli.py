@@ -149,12 +149,14 @@ def folds(
     out: Annotated[Path, typer.Option(help="The table to write.")],
     seeds: Annotated[int, typer.Option(min=1, help="Partitions, each by its own seed: 1, 2, ...")] = 3,
 ) -> None:
-    """Split a folder's distinct pages into five folds that share no copy, no trace and no printed id.
+    """Split a folder's distinct pages into folds that cannot leak.
 
     Example: leadwise folds ~/ecg-pages --out folds.csv
 
-    Writes a row a page: its group, its label, and for each partition the fold in which it is tested. The folds of
-    the Mendeley set come with leadwise; this made them. Takes half a minute for 500 pages.
+    Writes a row a page: its group, its label, and for each partition the fold in which it is tested. grouped_1,
+    grouped_2 ... share no copy, no trace and no printed id; beside them stand distinct_1 ..., which share no copy,
+    and by_month, where the pages allow it. The folds of the Mendeley set come with leadwise; this made them. Takes
+    half a minute for 500 pages.
     """
     from leadwise.data.folds import fingerprint, fold_folder
     from leadwise.files import written_whole

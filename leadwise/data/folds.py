@@ -58,7 +58,7 @@ def grouped(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -
 
 
 def distinct(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:  # noqa: ARG001
-    """Distinct pages, ids ignored: tells what the id costs. Every page is a group of its own."""
+    """Distinct pages, ids and traces ignored: tells what they cost. Every page is a group of its own."""
     splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
     pages = pages.assign(group_id=pages["page_id"])
     return _disjoint(_split(pages, splitter.split(pages, pages["label"]), seed))
@@ -95,6 +95,10 @@ def leaky_pooled(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = No
     and validate, and copies do.
     """
     table = _by_file(pages, files, "leaky_pooled")
+    if lacking := set(TASKS["binary"]) - set(table["label"]):
+        raise InputError(
+            f"leaky_pooled needs pages of {' and '.join(TASKS['binary'])}; {min(lacking)} is missing."
+        )
     rng = np.random.default_rng(seed)
     parts = []
     for label in TASKS["binary"]:
@@ -141,7 +145,7 @@ def fold_folder(folder: Path, seeds: Sequence[int]) -> pd.DataFrame:
     traces = group_same_trace(np.array([descriptor_of(folder / path) for path in paths]))
     tables = [make_folds(pages, "grouped", seeds, traces=traces.tolist())]
     for protocol in ("distinct", "by_month"):
-        with contextlib.suppress(InputError):
+        with contextlib.suppress(InputError, LeakError):
             tables.append(make_folds(pages, protocol, seeds, traces=traces.tolist()))
     return published_form(pd.concat(tables, ignore_index=True))
 
@@ -171,7 +175,10 @@ def published_form(table: pd.DataFrame) -> pd.DataFrame:
 def fingerprint(wide: pd.DataFrame) -> str:
     """Twelve hex digits over folds in their published form: equal where every page is tested in the same folds."""
     columns = sorted(column for column in wide.columns if column not in {"group_id", "label"})
-    rows = wide[columns].sort_values("page_id").to_csv(index=False, lineterminator="\n")
+    whole = dict.fromkeys(columns, "Int64") | {
+        "page_id": "str"
+    }  # a gap makes a column read from a file float
+    rows = wide[columns].astype(whole).sort_values("page_id").to_csv(index=False, lineterminator="\n")
     return hashlib.sha256(rows.encode()).hexdigest()[:12]
 
 
