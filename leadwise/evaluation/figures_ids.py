@@ -29,6 +29,8 @@ def counter_over_time(pages: pd.DataFrame, falls: pd.DataFrame) -> Picture:
     `pages` keeps the contract ``pages.csv``, `falls` is what `leadwise.data.ids.id_falls` gives.
     """
     known = pages.dropna(subset=["recording_id", "recorded_at"])
+    if known.empty:
+        return _nothing_read("A printed id is a running number")
     moment = pd.to_datetime(known["recorded_at"])
     months = sorted(moment.dt.strftime("%Y-%m").unique())
     figure = picture(12.5, 4.6)
@@ -113,6 +115,8 @@ def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
 def rates_by_class(pages: pd.DataFrame) -> Picture:
     """Printed heart rate by class, a dot a page, the median marked; shaded, 60 to 100 bpm."""
     known = pages.dropna(subset=["heart_rate_bpm"])
+    if known.empty:
+        return _nothing_read("What the labels can bear")
     labels = [name for name in CLASS_NAMES if name in set(known["label"])]
     figure = picture(10.5, 0.8 + 0.85 * len(labels))
     ax = figure.subplots()
@@ -136,4 +140,12 @@ def rates_by_class(pages: pd.DataFrame) -> Picture:
     heading(
         figure, "What the labels can bear", f"n = {len(known)} pages; bars: medians; shaded: 60 to 100 bpm"
     )
+    return figure
+
+
+def _nothing_read(title: str) -> Picture:
+    """A picture that says why there is none."""
+    figure = picture(10.5, 1.6)
+    figure.text(0.5, 0.5, "No printed header could be read on these pages.", ha="center", color=GREY)
+    heading(figure, title, "n = 0 pages")
     return figure

@@ -127,6 +127,8 @@ def _share_out(ink: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
     runs = _find_runs(ink)
     width = ink.shape[1]
     chosen = np.full((_ROWS, width), -1)
+    if not len(runs.column):
+        return np.full((_ROWS, width), np.nan), np.full((_ROWS, width), np.nan)
     band = np.searchsorted(_BANDS, runs.top) - 1
     beyond = np.searchsorted(_BANDS, runs.bottom) - 1
     count = np.zeros((_ROWS, width), int)

@@ -40,8 +40,10 @@ def render(
 
     `signals` ``(12, samples)`` in mV in the order of LEADS, at least 10 s of them; nan is not drawn. Columns of
     leads follow one another in time, as on the device's pages. `rhythm` names the lead of the strip.
-    Raises `ValueError` where the shape or the length does not fit.
+    Raises `ValueError` where the shape or the length does not fit, or no lead is called `rhythm`.
     """
+    if rhythm not in LEADS:
+        raise ValueError(f"rhythm {rhythm!r}: no lead; known are {', '.join(LEADS)}")
     if signals.ndim != 2 or len(signals) != len(LEADS) or signals.shape[1] < STRIP_S * rate_hz:
         raise ValueError(f"signals {signals.shape}: 12 leads of at least 10 s at {rate_hz:g} Hz are needed")
     ink = _form(rhythm)

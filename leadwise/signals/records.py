@@ -76,13 +76,14 @@ def write_record(record: Record, folder: Path, name: str, comments: list[str]) -
     import wfdb
 
     folder.mkdir(parents=True, exist_ok=True)
-    steps = np.where(np.isfinite(record.signals), np.round(record.signals * 1000), -32768).T
+    steps = np.clip(np.round(record.signals * 1000), -32767, 32767)  # -32768 is WFDB's word for unknown
+    steps = np.where(np.isfinite(record.signals), steps, -32768).T
     wfdb.wrsamp(
         name,
         fs=record.rate_hz,
         units=["mV"] * len(record.names),
         sig_name=list(record.names),
-        d_signal=np.clip(steps, -32768, 32767).astype(np.int64),
+        d_signal=steps.astype(np.int64),
         fmt=["16"] * len(record.names),
         adc_gain=[1000.0] * len(record.names),
         baseline=[0] * len(record.names),

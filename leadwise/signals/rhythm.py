@@ -29,7 +29,8 @@ def r_peaks(signal: NDArray[np.floating], rate_hz: float) -> NDArray[np.intp]:
         return np.zeros(0, np.intp)
     filled = np.interp(np.arange(len(signal)), known, signal[known])
     fast = sosfiltfilt(butter(2, _BAND_HZ, "bandpass", fs=rate_hz, output="sos"), filled)
-    energy = np.sqrt(uniform_filter1d(fast**2, round(_WINDOW_S * rate_hz)))
+    # a running sum leaves numbers just below 0 where nothing moves
+    energy = np.sqrt(np.maximum(uniform_filter1d(fast**2, round(_WINDOW_S * rate_hz)), 0))
     peaks, _ = find_peaks(energy, distance=round(_NEVER_CLOSER_S * rate_hz))
     usual = np.median([part.max() for part in np.array_split(energy, 6)])
     kept: list[int] = []

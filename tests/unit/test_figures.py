@@ -11,7 +11,17 @@ from made import made_answers
 from PIL import Image
 
 from leadwise.data.contracts import CLASSES
-from leadwise.evaluation import figures, figures_leads, figures_models, figures_pages, figures_scores, tables
+from leadwise.data.ids import id_falls, page_pairs
+from leadwise.evaluation import (
+    figures,
+    figures_ids,
+    figures_leads,
+    figures_models,
+    figures_pages,
+    figures_scores,
+    figures_signals,
+    tables,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -71,6 +81,28 @@ HISTORY = pd.DataFrame(
 COSTS = pd.DataFrame(
     {"model": ["one", "two"], "train_minutes": [1.0, 2.5], "parameters_m": [0.5, 1.5], "size_mb": [2, 6]}
 )
+SIGNALS = np.outer(np.linspace(0.2, 1.4, 12), np.sin(np.arange(625) / 625 * 20))
+GAPS = np.where(np.arange(625) < 60, np.nan, SIGNALS)
+INK = np.zeros((1346, 1966), np.uint8)
+INK[580:584] = 255
+STRIPS = np.tile(SIGNALS[:2], (1, 4))
+BEATS = [np.array([9, 400]), np.array([], int)]
+RMS_MV = np.linspace(0, 0.04, 9)
+SNR_DB = RNG.uniform(20, 30, (5, 12))
+PRINTED_BPM = np.array([60.0, 75, 120, np.nan])
+RATES = (PRINTED_BPM, PRINTED_BPM + np.array([0, 2, 40, 0]), [*CLASSES[:2], "mi", "mi"], list("abcd"))
+HEADERS = pd.DataFrame(
+    {
+        "recording_id": ["1001", "1001", "1002", "1003", "1000", None],
+        "recorded_at": [
+            f"2020-0{month}-0{day}T10:30:24"
+            for month, day in ((7, 1), (7, 1), (7, 2), (8, 1), (8, 4), (8, 5))
+        ],
+        "heart_rate_bpm": [60, 62, 80, 95, 150, None],
+        "label": [*CLASSES, CLASSES[0], CLASSES[0]],
+    }
+)
+ALIKE = np.eye(6) / 2 + 0.5
 
 FIGURES = {
     "copies": lambda: figures_pages.copies_and_counts([PAGE] * 2, ["a.jpg", "b.jpg"], COUNTS),
@@ -82,6 +114,19 @@ FIGURES = {
     "twelve": lambda: figures_leads.twelve_leads_on_ecg_paper(CROPS, STRIP, "Twelve"),
     "page_to_leads": lambda: figures_leads.page_to_leads(PAGE, BOXES, CROPS, STRIP),
     "shrinking": lambda: figures_leads.shrink_comparison(CROP, {"area": SMALL, "nearest": SMALL}),
+    "before_and_after": lambda: figures_signals.before_and_after(INK, SIGNALS, "II"),
+    "before_and_after_gap": lambda: figures_signals.before_and_after(INK, GAPS, "V6"),
+    "einthoven": lambda: figures_signals.einthoven(SIGNALS, RMS_MV, 1 - RMS_MV, "Triangle"),
+    "einthoven_gap": lambda: figures_signals.einthoven(GAPS, np.array([0.01, np.nan]), np.array([0.99, np.nan])),
+    "heart_rates": lambda: figures_signals.heart_rates(*RATES),
+    "strips": lambda: figures_signals.rhythm_strips(STRIPS, BEATS, ["a", "b"], "Strips"),
+    "survived": lambda: figures_signals.survived({"turned": (3, 4)}, {"turned": PAGE}, "Pages"),
+    "there_and_back": lambda: figures_signals.there_and_back(SIGNALS[1], GAPS[1], SNR_DB, "Lead II"),
+    "ids": lambda: figures_ids.counter_over_time(HEADERS, id_falls(HEADERS)),
+    "pairs": lambda: figures_ids.what_an_id_is(page_pairs(HEADERS, ALIKE), 0.3),
+    "rates": lambda: figures_ids.rates_by_class(HEADERS),
+    "ids_unread": lambda: figures_ids.counter_over_time(HEADERS.tail(1), id_falls(HEADERS.tail(1))),
+    "rates_unread": lambda: figures_ids.rates_by_class(HEADERS.tail(1)),
     "tokens": lambda: figures_models.tokens_on_crop(SMALL, 12, "Tokens"),
     "windows": lambda: figures_models.tokens_on_crop(SMALL, 4, "Windows", window=6),
     "attention": lambda: figures_models.attention_on_crop(SMALL, {"a": np.eye(8) / 8}, "Look"),
@@ -122,6 +167,30 @@ def test_a_group_in_two_folds_is_marked_and_counted():
     )
     leaky = words(figures_pages.folds_figure(made_folds(leaky=True), "made", 1))
     assert "20 groups lie in several folds" in leaky
+
+
+def test_a_page_whose_rate_is_off_is_named_and_others_are_not():
+    figure = FIGURES["heart_rates"]()
+    assert [text.get_text() for text in figure.axes[0].texts] == ["c"]
+    assert "n = 3 pages; 2 within 3 bpm or 4 %" in words(figure)
+
+
+def test_the_picture_of_ids_counts_pages_ids_and_falls():
+    assert "n = 5 pages, 4 ids; red: set back (1 times)" in words(FIGURES["ids"]())
+
+
+def test_the_triangle_says_how_many_pages_it_rests_on():
+    assert "n = 1 page at the left and above, 1 below" in words(FIGURES["einthoven_gap"]())
+
+
+def test_the_three_loops_of_the_triangle_lie_upon_each_other():
+    one, two = SIGNALS[0], np.roll(SIGNALS[5], 60)
+    limbs = np.stack([one, two, two - one, *SIGNALS[3:]])
+    triangle = figures_signals.einthoven(limbs, np.array([0.0]), np.array([1.0])).axes[0]
+    loops = [line.get_xydata() for line in triangle.lines if len(line.get_xydata()) == 625]
+    assert len(loops) == 3
+    np.testing.assert_allclose(loops[1], loops[0], atol=1e-9)
+    np.testing.assert_allclose(loops[2], loops[0], atol=1e-9)
 
 
 def test_classes_keep_their_colours_in_every_figure():
