@@ -173,7 +173,10 @@ class Run:
             pages.set_index("page_id").loc[found].reset_index(),
             read_table(self.input("13_image_folds", "folds.csv"), "folds.csv"),
             open_array(self.input("12_image_leads", "leads.npy")),
-            open_array(self.input("12_image_leads", "strip.npy")),
+            *(
+                open_array(self.input("12_image_leads", name))
+                for name in ("strip.npy", "signals.npy", "rhythm.npy")
+            ),
         )
 
     @property

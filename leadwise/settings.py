@@ -100,6 +100,17 @@ class ImageVit(Training):
     MODEL: Name = Field("vit_micro", description="Name of a model in leadwise.models.registry.")
 
 
+class ImageLeads12(Training):
+    """26_image_leads12."""
+
+    CANDIDATES: Annotated[
+        list[Literal["leads12_ink", "leads12_signals", "leads12_both"]], Len(1), AfterValidator(_distinct)
+    ] = Field(
+        ["leads12_signals", "leads12_both"],
+        description="Page models among which each outer fold chooses by its inner folds.",
+    )
+
+
 class StudentDistill(Training):
     """41_student_distill."""
 
@@ -130,6 +141,7 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "22_image_deit": ImageDeit,
     "23_image_swin_tiny": ImageSwinTiny,
     "24_image_vit": ImageVit,
+    "26_image_leads12": ImageLeads12,
     "41_student_distill": StudentDistill,
     "42_student_test": Comparison,
     "51_image_models": Comparison,

@@ -19,6 +19,8 @@ from leadwise.evaluation.metrics import Floats
 _TEMPERATURES = (0.05, 20.0)
 """Searched range; an answer at its ends means that the network is no better than its base rates."""
 
+_LARGEST_BIAS = 5.0
+
 
 def fit_temperature(prob: NDArray[np.floating], label_index: NDArray[np.int64]) -> float:
     """The temperature that gives the lowest log-loss.
@@ -46,20 +48,50 @@ def apply_temperature(prob: NDArray[np.floating], temperature: float) -> Floats:
     return np.exp(_log_tempered(prob, temperature))
 
 
-def apply_by_fold(answers: pd.DataFrame, calibration: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Answers at the temperature of their fold: rows of predictions.csv with tempered probabilities.
+def fit_calibration(
+    prob: NDArray[np.floating], label_index: NDArray[np.int64], classes: Sequence[str], *, bias: bool
+) -> dict[str, float]:
+    """What a row of calibration.csv holds: `temperature`, and with `bias` a `bias_<class>` for each class.
 
-    ``calibration``: rows of calibration.csv. Raises InputError where a fold's temperature is missing.
+    Both are fitted by log-loss on ``prob`` (N, K) and ``label_index`` (N,). Biases are added to the tempered logits;
+    they undo the shift that a loss with class weights brings. Their mean is 0.
+    """
+    temperature = fit_temperature(prob, label_index)
+    if not bias:
+        return {"temperature": temperature}
+    from scipy.optimize import minimize
+
+    rows = np.arange(len(prob))
+
+    def log_loss(told: Floats) -> float:
+        fitted = _log_calibrated(prob, float(np.exp(told[0])), told[1:] - told[1:].mean())
+        return float(-fitted[rows, label_index].mean())
+
+    start = np.array([np.log(temperature), *np.zeros(len(classes))])
+    bounds = [tuple(np.log(_TEMPERATURES)), *[(-_LARGEST_BIAS, _LARGEST_BIAS)] * len(classes)]
+    found = minimize(log_loss, start, method="L-BFGS-B", bounds=bounds).x
+    biases = found[1:] - found[1:].mean()
+    return {"temperature": float(np.exp(found[0]))} | {
+        f"bias_{name}": float(value) for name, value in zip(classes, biases, strict=True)
+    }
+
+
+def apply_by_fold(answers: pd.DataFrame, calibration: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Answers as the calibration of their fold has them: rows of predictions.csv with other probabilities.
+
+    ``calibration``: rows of calibration.csv. Raises InputError where a fold's calibration is missing.
     """
     keys = ["model", "task", "protocol", "seed", "fold"]
-    temperatures = answers[keys].merge(calibration, on=keys, how="left")["temperature"].to_numpy()
-    if np.isnan(temperatures).any():
-        lacking = answers[keys].iloc[int(np.argmax(np.isnan(temperatures)))].to_dict()
+    fitted = answers[keys].merge(calibration, on=keys, how="left")
+    if fitted["temperature"].isna().any():
+        lacking = answers[keys].iloc[int(fitted["temperature"].isna().to_numpy().argmax())].to_dict()
         raise InputError(f"no temperature for {lacking}: it is fitted where inner folds are trained (INNER).")
     columns = [f"prob_{name}" for name in classes]
-    prob = answers[columns].to_numpy()
-    tempered = [apply_temperature(row[None], t)[0] for row, t in zip(prob, temperatures, strict=True)]
-    return answers.assign(**dict(zip(columns, np.transpose(tempered), strict=True)))
+    biases = fitted.reindex(columns=[f"bias_{name}" for name in classes]).fillna(0.0).to_numpy(float)
+    prob = np.exp(
+        _log_calibrated(answers[columns].to_numpy(), fitted["temperature"].to_numpy(float)[:, None], biases)
+    )
+    return answers.assign(**dict(zip(columns, prob.T, strict=True)))
 
 
 def confidence_bins(prob: NDArray[np.floating], bins: int = 15) -> tuple[Floats, NDArray[np.intp]]:
@@ -100,8 +132,11 @@ def ece_floor(prob: NDArray[np.floating], draws: int = 1000, seed: int = 0, bins
 
 def _log_tempered(prob: NDArray[np.floating], temperature: float) -> Floats:
     """Logarithm of the tempered probabilities; zeros count as the smallest normal number."""
-    logits = (
-        np.log(np.clip(np.asarray(prob, dtype=np.float64), np.finfo(np.float64).tiny, None)) / temperature
-    )
+    return _log_calibrated(prob, temperature, 0.0)
+
+
+def _log_calibrated(prob: NDArray[np.floating], temperature: float | Floats, bias: float | Floats) -> Floats:
+    logits = np.log(np.clip(np.asarray(prob, dtype=np.float64), np.finfo(np.float64).tiny, None))
+    logits = logits / temperature + bias
     logits -= logits.max(axis=1, keepdims=True)
     return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))

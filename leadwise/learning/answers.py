@@ -99,7 +99,7 @@ def refuse_start_that_saw(weights: str, data_fingerprint: str, part: Partition, 
 def answers_table(
     given: Probabilities, part: Partition, fold: int, keys: dict[str, Any], *, by_lead: bool = True
 ) -> pd.DataFrame:
-    """Answers ``(n, 12, classes)`` for a fold's pages as rows: the pages, then (if wanted) their leads.
+    """Answers ``(n, examples, classes)`` for a fold's pages as rows: the pages, then (if wanted) their leads.
 
     `keys` holds the columns that are alike in all rows.
     """
@@ -113,8 +113,8 @@ def answers_table(
         return frame.assign(**({"held_out": None} | keys | more))
 
     pages = table(given.mean(axis=1), 1, unit="page")
-    if not by_lead:
-        return pages
     n_leads = given.shape[1]
+    if not by_lead or n_leads == 1:  # a page model has no answers of single leads
+        return pages
     leads = table(given.reshape(-1, len(classes)), n_leads, unit="lead", lead=np.tile(LEADS, len(given)))
     return pd.concat([pages, leads], ignore_index=True)

@@ -3,7 +3,7 @@
 Outer fold k is tested by a network that never saw it. Where a choice is made (the number of epochs), it is
 made for each k from inner answers alone: inner fold j of k is another outer fold, answered by the network
 that saw neither j nor k. That network also answers for k when j is tested, so five folds cost 10 + 5
-trainings.
+trainings. Among several candidates each outer fold chooses for itself, in the same way.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +25,33 @@ from safetensors.torch import save_file
 
 import leadwise
 from leadwise.errors import InputError
-from leadwise.evaluation.calibration import fit_temperature
+from leadwise.evaluation.calibration import fit_calibration
 from leadwise.evaluation.metrics import probabilities, scores
 from leadwise.files import sha256, written_whole
 from leadwise.learning.answers import answers_table, refuse_start_that_saw
-from leadwise.learning.engine import Leads, Loss, Plan, Trained, answer, forget_checkpoints, train
+from leadwise.learning.engine import (
+    Examples,
+    Leads,
+    Loss,
+    Pages,
+    Plan,
+    Trained,
+    answer,
+    forget_checkpoints,
+    train,
+)
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
+from leadwise.models.leads12 import VIEWS
+
+Inputs = NDArray[np.uint8] | dict[str, NDArray[Any]]
+"""Lead crops ``(pages, 12, height, width)``, or views of whole pages by name ``(pages, ...)``."""
 
 
 def cross_fit(
-    study: Study,
-    crops: NDArray[np.uint8],
+    study: Study | Sequence[Study],
+    inputs: Inputs,
     pages: pd.DataFrame,
     folds: pd.DataFrame,
     folder: Path,
@@ -47,48 +61,65 @@ def cross_fit(
 ) -> Results:
     """Train a study over its folds and answer for the pages left out.
 
-    `crops` uint8 ``(pages, 12, height, width)`` in the order of `pages` (contract ``pages.csv``), `folds`
-    the contract ``folds.csv``. Networks go to ``folder/weights``, each written when it is finished; a
-    second call takes up finished ones and goes on with the one that was cut off. `loss_for(part,
-    left_out)` gives a loss other than cross-entropy. With `answer_test` false the test folds stay closed.
+    `inputs` are in the order of `pages` (contract ``pages.csv``), `folds` keeps the contract ``folds.csv``.
+    Several studies are candidates: each is trained on the inner folds, and for each outer fold the one (and the
+    number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Networks go to
+    ``folder/weights``, each written when it is finished; a second call takes up finished ones and goes on with the
+    one that was cut off. `loss_for(part, left_out)` gives a loss other than the recipe's cross-entropy. With
+    `answer_test` false the test folds stay closed.
 
-    Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there.
+    Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there, or for
+    candidates among which nothing chooses.
     """
-    parts = _partitions(study, pages, folds)
+    candidates = [study] if isinstance(study, Study) else list(study)
+    first = candidates[0]
+    if len(candidates) > 1 and not first.inner:
+        raise InputError("several candidates, but INNER is False: only inner answers may choose among them.")
+    parts = _partitions(first, pages, folds)
     index = np.array(
-        [study.classes.index(label) if label in study.classes else -1 for label in pages["label"]]
+        [first.classes.index(label) if label in first.classes else -1 for label in pages["label"]]
     )
-    leads = Leads(crops, index, study.classes)
-    jobs = _Jobs(study, leads, pages, folder, loss_for)
+    examples: Examples = (
+        Pages(inputs, index, first.classes)
+        if isinstance(inputs, dict)
+        else Leads(inputs, index, first.classes)
+    )
+    seen = examples.fingerprint()
+    jobs = [_Jobs(each, examples, seen, pages, folder, loss_for) for each in candidates]
     results = Results(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
     answers: list[pd.DataFrame] = []
-    temperatures: list[dict[str, Any]] = []
-    with _progress(study, parts) as jobs.on_step:
+    calibration: list[dict[str, Any]] = []
+    with _progress(candidates, parts) as on_step:
+        for each in jobs:
+            each.on_step = on_step
         for seed, part in parts.items():
-            for k in study.folds:
-                keys = study.keys(seed, k)
-                epochs = study.epochs
-                if study.inner:
-                    inner = {j: jobs.run(part, _pair(j, k)) for j in part.folds if j != k}
-                    epochs = _choose_epochs(inner, leads, part)
-                    told = _inner_answers(study, inner, epochs, part, keys)
+            for k in first.folds:
+                keys = first.keys(seed, k)
+                best, epochs = jobs[0], first.epochs
+                if first.inner:
+                    best, epochs, inner = _chosen(jobs, part, k)
+                    told = _inner_answers(best.study, inner, epochs, part, keys)
                     answers.append(told)
-                    temperature = fit_temperature(*probabilities(told, study.classes)[::-1])
-                    temperatures.append({**keys, "temperature": temperature})
-                results.chosen[study.task, seed, k] = epochs
-                results.networks.append(weights_name(seed, (k,), task=study.task, prefix=study.prefix))
-                outer = jobs.run(part, (k,), stop_after=epochs)
-                if answer_test and outer.model is not None:
-                    given = answer(outer.model, leads, part.rows[k])
-                    answers.append(
-                        answers_table(given, part, k, {**keys, "profile": study.profile, "role": "test"})
+                    prob, labels = probabilities(told, first.classes)[::-1]
+                    weighted = best.study.recipe.class_weights != 0
+                    calibration.append(
+                        {**keys, **fit_calibration(prob, labels, first.classes, bias=weighted)}
                     )
-    results.history = pd.concat(jobs.histories, ignore_index=True)
+                chosen = best.study
+                results.chosen[first.task, seed, k] = epochs
+                results.candidates[first.task, seed, k] = chosen.model
+                results.networks.append(weights_name(seed, (k,), task=chosen.task, prefix=chosen.prefix))
+                outer = best.run(part, (k,), stop_after=epochs)
+                if answer_test and outer.model is not None:
+                    given = answer(outer.model, examples, part.rows[k])
+                    answers.append(
+                        answers_table(given, part, k, {**keys, "profile": first.profile, "role": "test"})
+                    )
+    results.history = pd.concat([table for each in jobs for table in each.histories], ignore_index=True)
     results.predictions = pd.concat(answers, ignore_index=True) if answers else pd.DataFrame()
-    results.calibration = pd.DataFrame(
-        temperatures, columns=["model", "task", "protocol", "seed", "fold", "temperature"]
-    )
-    results.reused = jobs.reused
+    columns = ["model", "task", "protocol", "seed", "fold", "temperature"]
+    results.calibration = pd.DataFrame(calibration, columns=None if calibration else columns)
+    results.reused = sum(each.reused for each in jobs)
     return results
 
 
@@ -98,13 +129,18 @@ class _Jobs:
     def __init__(
         self,
         study: Study,
-        leads: Leads,
+        examples: Examples,
+        seen: str,
         pages: pd.DataFrame,
         folder: Path,
         loss_for: Callable[[Partition, LeftOut], Loss] | None,
     ) -> None:
-        self.study, self.leads, self.pages, self.folder, self.loss_for = study, leads, pages, folder, loss_for
-        self.crops = hashlib.sha256(np.ascontiguousarray(leads.crops).data).hexdigest()
+        self.study, self.pages, self.folder, self.loss_for = study, pages, folder, loss_for
+        self.examples, self.seen = examples, seen
+        if isinstance(examples, Pages):
+            self.examples = replace(
+                examples, views={name: examples.views[name] for name in VIEWS[study.model]}
+            )
         self.on_step: Any = None
         self.done: dict[tuple[int, LeftOut], Trained] = {}
         self.histories: list[pd.DataFrame] = []
@@ -133,7 +169,7 @@ class _Jobs:
             scratch = self._own(self.folder / "trainings" / name, fingerprint)
             trained = train(
                 plan,
-                self.leads,
+                self.examples,
                 self._model,
                 study.recipe,
                 scratch,
@@ -147,13 +183,16 @@ class _Jobs:
             trained.model = None
             self.done[part.seed, left_out] = trained
         role = {"role": "inner", "held_out": left_out[0]} if watched else {"role": "test", "held_out": None}
-        self.histories.append(trained.history.assign(**study.keys(part.seed, left_out[-1]), **role))
+        keys = study.keys(part.seed, left_out[-1]) | ({"model": study.prefix} if study.prefix else {})
+        self.histories.append(trained.history.assign(**keys, **role))
         return trained
 
-    def _model(self) -> registry.LeadClassifier:
-        return registry.build(
-            self.study.model, len(self.study.classes), self.study.weights, self.study.input_px
-        )
+    def _model(self, weights: str | None = None) -> registry.Classifier:
+        study = self.study
+        start = weights or study.weights
+        if isinstance(self.examples, Pages):
+            return registry.build_page_model(study.model, len(study.classes), start)
+        return registry.build(study.model, len(study.classes), start, study.input_px)
 
     def _fingerprint(self, plan: Plan, part: Partition, left_out: LeftOut) -> str:
         """Twelve hex digits over all that a training depends on: settings, pages, weights, code."""
@@ -166,7 +205,7 @@ class _Jobs:
             "study": study,
             "start": sha256(Path(start)) if start.endswith(".safetensors") else start,
             "pages": self.pages["page_id"].to_numpy()[plan.rows].tolist(),
-            "crops": self.crops,
+            "seen": self.seen,
             "plan": [plan.seed, plan.epochs, plan.stop_after, sorted(plan.watched)],
             "teacher": getattr(self.loss_for, "fingerprint", lambda *_: None)(part, left_out),
             "code": {
@@ -193,8 +232,7 @@ class _Jobs:
         if registry.read_metadata(path).get("fingerprint") != fingerprint:
             return None
         self.reused += 1
-        study = self.study
-        model = registry.build(study.model, len(study.classes), str(path), study.input_px)
+        model = self._model(str(path))
         answers = {}
         for kept in scratch.glob("answers-*.npy"):
             _, epoch, fold = kept.stem.split("-")
@@ -223,10 +261,7 @@ class _Jobs:
             "partition": part.fingerprint,
             "epochs": str(plan.stop_after),
             "began_from": model.began_from,
-            "input_px": str(model.input_px),
-            "mean": ",".join(f"{v:g}" for v in model.mean.flatten()),
-            "std": ",".join(f"{v:g}" for v in model.std.flatten()),
-            "input": "uint8 crops, ink bright on black; inverted and normalised inside the model",
+            **model.preprocessing,
             "data_fingerprint": study.data_fingerprint,
             "fingerprint": fingerprint,
             "leadwise": leadwise.__version__,
@@ -254,15 +289,18 @@ def _training_seed(seed: int, left_out: LeftOut) -> int:
     return seed * 100 + (left_out[0] * 10 + left_out[1] if len(left_out) == 2 else left_out[0])
 
 
-def _choose_epochs(inner: dict[int, Trained], leads: Leads, part: Partition) -> int:
-    """The number of epochs with the lowest log-loss of the inner answers, pooled over the inner folds."""
-    labels = np.concatenate([leads.labels[part.rows[j]] for j in inner])
-    epochs = sorted({epoch for trained in inner.values() for epoch, _ in trained.answers})
-    loss = {}
-    for epoch in epochs:
-        prob = np.concatenate([trained.answers[epoch, j].mean(axis=1) for j, trained in inner.items()])
-        loss[epoch] = scores(labels, prob, leads.classes)["log_loss"]
-    return min(loss, key=lambda epoch: (loss[epoch], epoch))
+def _chosen(jobs: Sequence[_Jobs], part: Partition, k: int) -> tuple[_Jobs, int, dict[int, Trained]]:
+    """The candidate and number of epochs whose inner answers for outer fold `k` have the lowest log-loss, pooled."""
+    found = []
+    for number, each in enumerate(jobs):
+        inner = {j: each.run(part, _pair(j, k)) for j in part.folds if j != k}
+        labels = np.concatenate([each.examples.labels[part.rows[j]] for j in inner])
+        for epoch in sorted({epoch for trained in inner.values() for epoch, _ in trained.answers}):
+            prob = np.concatenate([trained.answers[epoch, j].mean(axis=1) for j, trained in inner.items()])
+            loss = scores(labels, prob, each.examples.classes)["log_loss"]
+            found.append((loss, epoch, number, inner))
+    _, epochs, number, inner = min(found, key=lambda one: one[:3])
+    return jobs[number], epochs, inner
 
 
 def _inner_answers(
@@ -282,12 +320,15 @@ def _inner_answers(
 
 
 @contextmanager
-def _progress(study: Study, parts: dict[int, Partition]) -> Iterator[Callable[[str, dict[str, float]], None]]:
-    """A bar over the epochs of all trainings of the study."""
+def _progress(
+    candidates: Sequence[Study], parts: dict[int, Partition]
+) -> Iterator[Callable[[str, dict[str, float]], None]]:
+    """A bar over the epochs of all trainings of all candidates."""
     from tqdm import tqdm
 
+    study = candidates[0]
     pairs = {_pair(j, k) for part in parts.values() for k in study.folds for j in part.folds if j != k}
-    trainings = len(parts) * (len(study.folds) + (len(pairs) if study.inner else 0))
+    trainings = len(parts) * (len(study.folds) + (len(pairs) * len(candidates) if study.inner else 0))
     begun: list[str] = []
     layout = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} to go{postfix}"
     with tqdm(

@@ -13,7 +13,7 @@ from leadwise.data.folds import N_FOLDS
 from leadwise.errors import WeightsError
 from leadwise.files import sha256
 from leadwise.learning.answers import load_for
-from leadwise.learning.engine import Loss
+from leadwise.learning.engine import Loss, Views
 from leadwise.learning.losses import distillation_loss
 from leadwise.learning.partition import LeftOut, Partition, weights_name
 from leadwise.models import registry
@@ -56,7 +56,7 @@ class TaughtBy:
         """What changes when the teacher does."""
         return sha256(self.path(part.seed, left_out))
 
-    def teacher(self, part: Partition, left_out: LeftOut) -> registry.LeadClassifier:
+    def teacher(self, part: Partition, left_out: LeftOut) -> registry.Classifier:
         """The teacher, frozen and in eval mode; raises as `answers.load_for` does."""
         path = self.path(part.seed, left_out)
         teacher = load_for(path, self.model, len(self.classes), part, left_out)
@@ -66,9 +66,9 @@ class TaughtBy:
         """The loss of one training."""
         teacher = self.teacher(part, left_out)
 
-        def loss(logits: Tensor, pixels: Tensor, labels: Tensor) -> Tensor:
+        def loss(logits: Tensor, views: Views, labels: Tensor) -> Tensor:
             with torch.no_grad():
-                shown = teacher.to(logits.device)(pixels)
+                shown = teacher.to(logits.device)(**views)
             return distillation_loss(logits, shown, labels, alpha=self.alpha, temperature=self.temperature)
 
         return loss

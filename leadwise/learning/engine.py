@@ -1,12 +1,14 @@
-"""One training, and one set of answers: `transformers.Trainer` over lead crops.
+"""One training, and one set of answers: `transformers.Trainer` over lead crops or whole pages.
 
 The Trainer brings warm-up, decay, mixed precision, checkpoints and several GPUs; what is added here are the
-lead crops from a memory map, a loss that a teacher may sit in, answers to held-out pages after each epoch,
-and a history that outlives a kill.
+crops and signals from memory maps, augmentation in batches, a loss that a teacher may sit in, answers to held-out
+pages after each epoch, and a history that outlives a kill.
 """
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
 import math
 import shutil
@@ -29,14 +31,18 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 
 from leadwise.errors import TrainingError
 from leadwise.evaluation.metrics import scores
-from leadwise.files import written_whole
+from leadwise.files import write_json, written_whole
+from leadwise.learning.augment import augmented
 from leadwise.learning.recipes import Recipe
-from leadwise.models.registry import LeadClassifier
+from leadwise.models.registry import Classifier
 
 Rows = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(logits, pixels, labels) of a batch to a scalar."""
+Views = dict[str, Tensor]
+"""What a network takes in, by the names of its arguments; the first dimension is the batch."""
+
+Loss = Callable[[Tensor, Views, Tensor], Tensor]
+"""(logits, views, labels) of a batch to a scalar."""
 
 ANSWER_BATCH = 256
 
@@ -45,12 +51,57 @@ ANSWER_BATCH = 256
 class Leads:
     """Lead crops with their labels: `crops` uint8 ``(pages, 12, height, width)``, `labels` ``(pages,)``.
 
-    `crops` may be a memory map; `labels` are numbers of `classes`.
+    `crops` may be a memory map; `labels` are numbers of `classes`. Each lead is an example.
     """
 
     crops: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
+
+    @property
+    def per_page(self) -> int:
+        """Examples of one page."""
+        return int(self.crops.shape[1])
+
+    def example(self, row: int, place: int) -> dict[str, NDArray[Any]]:
+        """One example: lead number `place` of a page."""
+        return {"pixels": self.crops[row, place]}
+
+    def all_of(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        """All examples of some pages, page by page."""
+        return {"pixels": self.crops[rows].reshape(-1, *self.crops.shape[2:])}
+
+    def fingerprint(self) -> str:
+        """Hex sha256 over all that is seen."""
+        return hashlib.sha256(np.ascontiguousarray(self.crops).data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Whole pages with their labels; `views` by name ``(pages, ...)``, in memory or mapped. A page is an example."""
+
+    views: dict[str, NDArray[Any]]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    per_page: int = 1
+
+    def example(self, row: int, place: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002 - there is one
+        """One example: a page."""
+        return {name: view[row] for name, view in self.views.items()}
+
+    def all_of(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        """Some pages."""
+        return {name: np.ascontiguousarray(view[rows]) for name, view in self.views.items()}
+
+    def fingerprint(self) -> str:
+        """Hex sha256 over all that is seen."""
+        digest = hashlib.sha256()
+        for name, view in sorted(self.views.items()):
+            digest.update(name.encode() + np.ascontiguousarray(view).tobytes())
+        return digest.hexdigest()
+
+
+Examples = Leads | Pages
 
 
 @dataclass(frozen=True)
@@ -74,30 +125,30 @@ class Plan:
 class Trained:
     """A finished training: its network, its history and its answers by (epoch, fold)."""
 
-    model: LeadClassifier | None
+    model: Classifier | None
     history: pd.DataFrame
     answers: dict[tuple[int, int], Probabilities] = field(default_factory=dict)
 
 
 def train(
     plan: Plan,
-    leads: Leads,
-    make_model: Callable[[], LeadClassifier],
+    examples: Examples,
+    make_model: Callable[[], Classifier],
     recipe: Recipe,
     folder: Path,
     *,
     loss: Loss | None = None,
     on_step: Callable[[dict[str, float]], None] | None = None,
 ) -> Trained:
-    """Train one network on the leads of `plan.rows`; go on from the last whole checkpoint in `folder`.
+    """Train one network on the examples of `plan.rows`; go on from the last whole checkpoint in `folder`.
 
     `folder` belongs to this training; `forget_checkpoints` clears it when the network is safely elsewhere.
-    `loss` is cross-entropy unless given. Raises `TrainingError` when the loss is no number.
+    `loss` is the recipe's cross-entropy unless given. Raises `TrainingError` when the loss is no number.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
     model = make_model()
-    dataset = _LeadDataset(leads, plan.rows)
+    dataset = _Dataset(examples, plan.rows)
     batch = min(recipe.batch, len(dataset))
     drawn = len(dataset) if plan.max_steps is None else min(len(dataset), plan.max_steps * batch)
     steps = math.ceil(drawn / batch) * plan.epochs
@@ -112,7 +163,7 @@ def train(
         warmup_steps=math.ceil(recipe.warmup * steps),
         lr_scheduler_type=recipe.schedule,
         max_grad_norm=0.0,  # the published work does not clip
-        bf16=recipe.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported(),
+        bf16=_bf16(recipe, folder, model, dataset, batch),
         use_cpu=not on_gpu,
         seed=plan.seed,
         save_strategy="epoch",
@@ -125,9 +176,15 @@ def train(
         report_to=[],
         log_level="error",
     )
-    watcher = _Watcher(plan, leads, folder, on_step)
-    trainer = _LeadTrainer(
-        model=model, args=arguments, train_dataset=dataset, data_collator=_collate, loss=loss, drawn=drawn
+    watcher = _Watcher(plan, examples, folder, on_step)
+    trainer = _Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=dataset,
+        data_collator=_collate,
+        loss=loss or cross_entropy(recipe, examples, plan.rows),
+        augment=recipe.augment,
+        drawn=drawn,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(watcher)
@@ -149,64 +206,117 @@ def forget_checkpoints(folder: Path) -> None:
 
 
 @torch.no_grad()
-def answer(model: LeadClassifier, leads: Leads, rows: Rows) -> Probabilities:
-    """Softmax of the raw logits of each lead: float32 ``(rows, 12, classes)``."""
+def answer(model: Classifier, examples: Examples, rows: Rows) -> Probabilities:
+    """Softmax of the raw logits of each example: float32 ``(rows, examples of a page, classes)``."""
     was_training = model.training
     model.eval()
-    device = model.mean.device
-    n_leads = leads.crops.shape[1]
-    pages_at_once = max(1, ANSWER_BATCH // n_leads)
+    device = next(model.parameters()).device
+    pages_at_once = max(1, (ANSWER_BATCH if examples.per_page > 1 else 64) // examples.per_page)
     parts = []
     for start in range(0, len(rows), pages_at_once):
-        crops = np.ascontiguousarray(leads.crops[rows[start : start + pages_at_once]])
-        pixels = torch.from_numpy(crops).flatten(0, 1).to(device)
-        parts.append(model(pixels).float().softmax(dim=1).cpu().numpy())
+        seen = examples.all_of(rows[start : start + pages_at_once])
+        views = {name: torch.from_numpy(view).to(device) for name, view in seen.items()}
+        parts.append(model(**views).float().softmax(dim=1).cpu().numpy())
     model.train(was_training)
-    return np.concatenate(parts).reshape(len(rows), n_leads, len(leads.classes))
+    return np.concatenate(parts).reshape(len(rows), examples.per_page, len(examples.classes))
+
+
+def cross_entropy(recipe: Recipe, examples: Examples, rows: Rows) -> Loss:
+    """The recipe's cross-entropy: labels smoothed, classes weighted by their number among `rows`.
+
+    A class weighs its frequency to the power of minus `class_weights`; the weights' mean over the pages is 1.
+    """
+    counts = np.bincount(examples.labels[rows], minlength=len(examples.classes)).astype(float)
+    weights = np.maximum(counts, 1) ** -recipe.class_weights
+    weight = torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
+
+    def loss(logits: Tensor, _: Views, labels: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(
+            logits.float(), labels, weight.to(logits.device), label_smoothing=recipe.label_smoothing
+        )
+
+    return loss
 
 
 def page_scores(
     answers: Probabilities, labels: NDArray[np.int64], classes: Sequence[str]
 ) -> dict[str, float]:
-    """Scores of pages ``(n, 12, classes)`` after averaging each page's leads."""
+    """Scores of pages ``(n, examples, classes)`` after averaging each page's examples."""
     return scores(labels, answers.mean(axis=1), classes)
 
 
-class _LeadDataset(Dataset[dict[str, Any]]):
-    """Item i is one lead of one page: all twelve leads of the first page, then of the next."""
+def _bf16(recipe: Recipe, folder: Path, model: Classifier, dataset: _Dataset, batch: int) -> bool:
+    """Whether to train in bf16: where a GPU has it, and on a CPU where a short try shows that it pays.
 
-    def __init__(self, leads: Leads, rows: Rows) -> None:
-        self.leads, self.rows = leads, rows
+    What was found is kept in `folder`: a resumed training must go on as it began.
+    """
+    if torch.cuda.is_available():
+        return recipe.precision != "fp32" and torch.cuda.is_bf16_supported()
+    if recipe.precision != "try":
+        return False
+    kept = folder / "precision.json"
+    if not kept.is_file():
+        if model.name not in _PAYS:
+            _PAYS[model.name] = _pays(
+                model, _collate([dataset[index] for index in range(min(batch, len(dataset)))])
+            )
+        write_json({"bf16": _PAYS[model.name]}, kept)
+    return bool(json.loads(kept.read_text(encoding="utf-8"))["bf16"])
+
+
+_PAYS: dict[str, bool] = {}
+"""What was found in this process, by the network's name: a machine does not change under a study."""
+
+
+def _pays(model: Classifier, batch: Views) -> bool:
+    """Whether a step in bf16 takes under 0.9 of one in fp32 on this CPU, best of two; the generator is left alone."""
+    state = torch.random.get_rng_state()
+    labels, trial = batch.pop("labels"), copy.deepcopy(model)
+    took_s = [min(_step_s(trial, batch, labels, bf16=bf16) for _ in range(2)) for bf16 in (False, True)]
+    torch.random.set_rng_state(state)
+    return took_s[1] < 0.9 * took_s[0]
+
+
+def _step_s(model: Classifier, views: Views, labels: Tensor, *, bf16: bool) -> float:
+    """Seconds of one forward and backward pass."""
+    begun = time.perf_counter()
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        logits = model(**views)
+    nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
+    return time.perf_counter() - begun
+
+
+class _Dataset(Dataset[dict[str, Any]]):
+    """Item i is one example: all of the first page, then of the next."""
+
+    def __init__(self, examples: Examples, rows: Rows) -> None:
+        self.examples, self.rows = examples, rows
 
     def __len__(self) -> int:
-        return len(self.rows) * int(self.leads.crops.shape[1])
+        return len(self.rows) * self.examples.per_page
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        page, lead = divmod(index, self.leads.crops.shape[1])
-        row = self.rows[page]
-        return {"pixels": self.leads.crops[row, lead], "labels": self.leads.labels[row]}
+        page, place = divmod(index, self.examples.per_page)
+        row = int(self.rows[page])
+        return {**self.examples.example(row, place), "labels": self.examples.labels[row]}
 
 
 def _collate(items: list[dict[str, Any]]) -> dict[str, Tensor]:
-    return {
-        "pixels": torch.from_numpy(np.stack([item["pixels"] for item in items])),
-        "labels": torch.tensor([item["labels"] for item in items]),
-    }
+    return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
 
 
-class _LeadTrainer(Trainer):
-    """The Trainer with our loss and with epochs that may be cut short."""
+class _Trainer(Trainer):
+    """The Trainer with our loss, augmentation, and epochs that may be cut short."""
 
-    def __init__(self, *args: Any, loss: Loss | None, drawn: int, **options: Any) -> None:
+    def __init__(self, *args: Any, loss: Loss, augment: bool, drawn: int, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.lead_loss = loss
-        self.drawn = drawn
+        self.own_loss, self.augment, self.drawn = loss, augment, drawn
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **options: Any) -> Tensor:  # noqa: ARG002
-        logits = model(inputs["pixels"])
-        if self.lead_loss is None:
-            return nn.functional.cross_entropy(logits, inputs["labels"])
-        return self.lead_loss(logits, inputs["pixels"], inputs["labels"])
+        views = {name: view for name, view in inputs.items() if name != "labels"}
+        if self.augment:
+            views = augmented(views)
+        return self.own_loss(model(**views), views, inputs["labels"])
 
     def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:  # noqa: ARG002
         return RandomSampler(self.train_dataset, num_samples=self.drawn)  # type: ignore[arg-type]
@@ -216,9 +326,13 @@ class _Watcher(TrainerCallback):
     """Keeps the history, answers the watched pages after each epoch, and stops where the plan says."""
 
     def __init__(
-        self, plan: Plan, leads: Leads, folder: Path, on_step: Callable[[dict[str, float]], None] | None
+        self,
+        plan: Plan,
+        examples: Examples,
+        folder: Path,
+        on_step: Callable[[dict[str, float]], None] | None,
     ) -> None:
-        self.plan, self.leads, self.folder, self.on_step = plan, leads, folder, on_step
+        self.plan, self.examples, self.folder, self.on_step = plan, examples, folder, on_step
         self.answers: dict[tuple[int, int], Probabilities] = {}
         self.lines: dict[int, dict[str, float]] = {}
         self.seconds_before = 0.0
@@ -270,14 +384,14 @@ class _Watcher(TrainerCallback):
         line = self._line(state)
         begun = time.perf_counter()
         for fold, rows in self.plan.watched.items():
-            given = answer(more["model"], self.leads, rows)
+            given = answer(more["model"], self.examples, rows)
             with written_whole(self.folder / f"answers-{epoch}-{fold}.npy") as aside:
                 np.save(aside, given)
             self.answers[epoch, fold] = given
         if self.plan.watched:
             rows = np.concatenate(list(self.plan.watched.values()))
             held_out = np.concatenate([self.answers[epoch, fold] for fold in self.plan.watched])
-            found = page_scores(held_out, self.leads.labels[rows], self.leads.classes)
+            found = page_scores(held_out, self.examples.labels[rows], self.examples.classes)
             line.update({f"inner_{name}": found[name] for name in ("log_loss", "accuracy")})
         self.answering += time.perf_counter() - begun
         control.should_log = True

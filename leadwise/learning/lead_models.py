@@ -31,14 +31,17 @@ from leadwise.pages.template import LEADS
 class LeadData:
     """What the data notebooks hand on: the tables `pages.csv` and `folds.csv`, and all crops.
 
-    `crops` uint8 ``(pages, 12, 300, 500)`` and `strips` ``(pages, 300, 2000)``, memory-mapped, in the order
-    of `pages`, which holds the pages whose leads were found.
+    `crops` uint8 ``(pages, 12, 300, 500)``, `strips` uint8 ``(pages, 300, 2000)``, `signals` mV ``(pages, 12, 625)``
+    and `rhythm` mV ``(pages, 2500)``, memory-mapped, in the order of `pages`, which holds the pages whose leads were
+    found.
     """
 
     pages: pd.DataFrame
     folds: pd.DataFrame
     crops: NDArray[np.uint8]
     strips: NDArray[np.uint8]
+    signals: NDArray[np.float32]
+    rhythm: NDArray[np.float32]
 
     def partition(self, task: str, seed: int) -> Partition:
         """Who is left out when, for one task and seed of the protocol `grouped`."""

@@ -7,7 +7,7 @@ random weights: `random` is the recipe for them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadwise.errors import SettingsError, nearest
 
@@ -16,8 +16,10 @@ from leadwise.errors import SettingsError, nearest
 class Recipe:
     """AdamW, linear warm-up over the share `warmup` of all steps, then `schedule`: linear decay or constant.
 
-    `precision` is fp32, or auto: bf16 where a GPU has it. `batch` counts lead crops; `source` says where the
-    numbers come from.
+    `precision` is fp32; auto: bf16 where a GPU has it; or try: also on a CPU, where a short try shows that it pays.
+    `batch` counts examples (lead crops, or pages of a page model); `source` says where the numbers come from.
+    A class weighs its frequency to the power of minus `class_weights` in the loss. `augment` is
+    `leadwise.learning.augment`, for page models.
     """
 
     learning_rate: float
@@ -28,6 +30,9 @@ class Recipe:
     source: str
     schedule: str = "linear"
     precision: str = "auto"
+    class_weights: float = 0.0
+    label_smoothing: float = 0.0
+    augment: bool = False
 
 
 def recipe(model: str, name: str) -> Recipe:
@@ -44,6 +49,10 @@ def recipe(model: str, name: str) -> Recipe:
 _PAPER = "published notebooks, training/*.ipynb"
 _BASE = "ours: usual for a transformer from random weights"
 _MICRO = "ours: learns within five epochs, seen on an inner fold of the whole set; not tuned"
+_PAGES = Recipe(
+    2e-3, 0.05, 0.10, 32, 40, "ours: learning rate and weights as first tries; epochs are chosen on inner folds",
+    precision="try", class_weights=0.5, label_smoothing=0.05, augment=True,
+)  # fmt: skip
 _RECIPES = {
     ("vit_base", "published"): Recipe(9e-6, 0.0, 0.10, 64, 30, _PAPER, precision="fp32"),
     ("swin_tiny", "published"): Recipe(4e-5, 0.01, 0.10, 80, 35, _PAPER, precision="fp32"),
@@ -61,4 +70,7 @@ _RECIPES = {
     ("beit_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 20, _MICRO),
     ("deit_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 20, _MICRO),
     ("mobilenetv3_small", "random"): Recipe(1e-3, 0.01, 0.10, 32, 20, _MICRO),
+    ("leads12_ink", "random"): _PAGES,
+    ("leads12_signals", "random"): _PAGES,
+    ("leads12_both", "random"): replace(_PAGES, epochs=30),  # a step takes five times as long
 }

@@ -55,8 +55,8 @@ class Results:
     """The tables of a study (contracts `predictions.csv`, `history.csv`, `calibration.csv`) and more.
 
     `networks` names the weights that answer for the test folds, in order of task, seed and fold; `chosen`
-    holds their number of epochs by (task, seed, fold); `reused` counts trainings found finished from an
-    earlier start.
+    holds their number of epochs by (task, seed, fold), `candidates` the network that was chosen; `reused`
+    counts trainings found finished from an earlier start.
     """
 
     predictions: pd.DataFrame
@@ -64,6 +64,7 @@ class Results:
     calibration: pd.DataFrame
     networks: list[str] = field(default_factory=list)
     chosen: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    candidates: dict[tuple[str, int, int], str] = field(default_factory=dict)
     reused: int = 0
 
     @classmethod
@@ -75,6 +76,7 @@ class Results:
             pd.concat([part.calibration for part in parts], ignore_index=True),
             [name for part in parts for name in part.networks],
             {key: epochs for part in parts for key, epochs in part.chosen.items()},
+            {key: model for part in parts for key, model in part.candidates.items()},
             sum(part.reused for part in parts),
         )
 
@@ -83,7 +85,7 @@ class Results:
         rows = self.predictions
         return rows[(rows["unit"] == "page") & (rows["role"] == "test") & (rows["task"] == task)]
 
-    def cost(self, model: registry.LeadClassifier, folder: Path) -> dict[str, float]:
+    def cost(self, model: registry.Classifier, folder: Path) -> dict[str, float]:
         """What a network of the study costs: `parameters, weights_mb, train_s_per_network`."""
         return {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),

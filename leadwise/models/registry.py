@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from leadwise.errors import SettingsError, WeightsError, nearest
+from leadwise.models.leads12 import VIEWS, PageClassifier
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what the checkpoints of ViT and BEiT were trained with
@@ -48,6 +49,16 @@ class LeadClassifier(nn.Module):
             self.register_buffer(key, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
 
     @property
+    def preprocessing(self) -> dict[str, str]:
+        """What a file of its weights says of what goes in."""
+        return {
+            "input_px": str(self.input_px),
+            "mean": ",".join(f"{v:g}" for v in self.mean.flatten()),
+            "std": ",".join(f"{v:g}" for v in self.std.flatten()),
+            "input": "uint8 crops, ink bright on black; inverted and normalised inside the model",
+        }
+
+    @property
     def how_trained(self) -> str:
         """How to speak of this network once it is trained: fine-tuned, or from random weights."""
         return (
@@ -68,6 +79,10 @@ class LeadClassifier(nn.Module):
         """Logits ``(N, classes)`` of crops ``(N, height, width)``."""
         out = self.net(self.images(pixels))
         return out if isinstance(out, Tensor) else out.logits
+
+
+Classifier = LeadClassifier | PageClassifier
+"""A network that answers for single leads, or one that answers for whole pages."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +110,24 @@ def entry(name: str) -> Entry:
     return _ENTRIES[name]
 
 
+def build_page_model(name: str, classes: int, weights: str = "random") -> PageClassifier:
+    """Build a page model of `leadwise.models.leads12`, from random weights or a safetensors file.
+
+    Raises `SettingsError` for an unknown name, `WeightsError` where weights cannot be had or do not fit.
+    """
+    if name not in VIEWS:
+        raise SettingsError(f"No page model is called {name!r}; {nearest(name, VIEWS)}")
+    if weights == "random":
+        return PageClassifier(name, classes)
+    if Path(weights).suffix != ".safetensors":
+        raise WeightsError(f"WEIGHTS is {weights!r}; for {name!r} it may be 'random' or a .safetensors file.")
+    model = PageClassifier(name, classes, f"file: {Path(weights).name}")
+    load_weights(model, Path(weights))
+    return model
+
+
 def build(name: str, classes: int, weights: str = "random", input_px: int | None = None) -> LeadClassifier:
-    """Build a network.
+    """Build a network that answers for single leads.
 
     `input_px` is the side of its square input; only a convolutional network may have another than its own.
     `weights` is ``random``, ``pretrained`` (published weights, from the hub or its local cache; a new

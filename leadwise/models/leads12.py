@@ -1,0 +1,142 @@
+"""The page model: one encoder for all leads, attention over the twelve leads and the rhythm strip, one answer.
+
+It may look at a page in two views: the ink of each lead (a small picture) and the digitised signal (millivolts).
+Each lead becomes one token, the sum of its views' vectors and of a vector for its place; two layers of attention
+mix the thirteen tokens, and a class token answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+VIEWS = {
+    "leads12_ink": ("ink", "ink_strip"),
+    "leads12_signals": ("signals", "rhythm"),
+    "leads12_both": ("ink", "ink_strip", "signals", "rhythm"),
+}
+"""What each page model looks at: ink uint8 ``(N, 12, 48, 80)`` and ``(N, 48, 320)``, mV ``(N, 12, 625)`` and
+``(N, 2500)``."""
+
+INK_PX, STRIP_PX = (48, 80), (48, 320)
+"""Height and width of a lead's and the strip's ink: 32 px a second in both."""
+
+_WIDTH, _TOKENS = 96, 13
+_LARGEST_MV = 5.0  # no real wave is larger; digitising errors are
+
+
+class PageClassifier(nn.Module):
+    """A page model with its preprocessing inside; takes the views of `VIEWS[name]`, returns logits ``(N, classes)``.
+
+    Ink is bright on black, 0 to 255; signals are in mV, nan where nothing was read.
+    """
+
+    def __init__(self, name: str, classes: int, began_from: str = "random") -> None:
+        super().__init__()
+        self.name, self.began_from, self.views = name, began_from, VIEWS[name]
+        if "ink" in self.views:
+            self.ink = _InkEncoder()
+        if "signals" in self.views:
+            self.signal = _SignalEncoder()
+        self.place = nn.Parameter(0.02 * torch.randn(_TOKENS, _WIDTH))
+        self.answer = nn.Parameter(0.02 * torch.randn(1, 1, _WIDTH))
+        layer = nn.TransformerEncoderLayer(
+            _WIDTH, 4, 2 * _WIDTH, dropout=0.1, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.mix = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Sequential(nn.LayerNorm(_WIDTH), nn.Dropout(0.2), nn.Linear(_WIDTH, classes))
+
+    @property
+    def preprocessing(self) -> dict[str, str]:
+        """What a file of its weights says of what goes in."""
+        return {
+            "views": ",".join(self.views),
+            "input": "ink uint8 bright on black at 32 px a second, 48 px for 3.8 mV; signals in mV at 250 Hz",
+        }
+
+    @property
+    def how_trained(self) -> str:
+        """How to speak of this network once it is trained."""
+        return (
+            "trained from random weights"
+            if self.began_from == "random"
+            else f"trained on ({self.began_from})"
+        )
+
+    def tokens(self, views: dict[str, Tensor]) -> Tensor:
+        """One vector a lead, the strip last: ``(N, 13, 96)``."""
+        parts = []
+        if "ink" in self.views:
+            leads, strip = _as_ink(views["ink"]), _as_ink(views["ink_strip"])
+            parts.append(torch.cat([_each(self.ink, leads), self.ink(strip)[:, None]], dim=1))
+        if "signals" in self.views:
+            leads, strip = _as_mv(views["signals"]), _as_mv(views["rhythm"])
+            parts.append(torch.cat([_each(self.signal, leads), self.signal(strip)[:, None]], dim=1))
+        return torch.stack(parts).sum(dim=0) + self.place
+
+    def forward(self, **views: Tensor) -> Tensor:
+        """Logits ``(N, classes)``."""
+        tokens = self.tokens(views)
+        mixed = self.mix(torch.cat([self.answer.expand(len(tokens), 1, -1).to(tokens.dtype), tokens], dim=1))
+        return torch.as_tensor(self.head(mixed[:, 0]))
+
+
+class _InkEncoder(nn.Module):
+    """A picture of one lead ``(N, height, width)`` to a vector: four layers of 16, 32, 64 and 96 channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in ((1, 16), (16, 32), (32, 64), (64, 96)):
+            # pooled before the activation, which then has a quarter of the work
+            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after)]
+            layers += [nn.MaxPool2d(2), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*layers)
+        self.out = nn.Linear(2 * 96, _WIDTH)
+
+    def forward(self, ink: Tensor) -> Tensor:
+        found = self.layers(ink[:, None].contiguous(memory_format=torch.channels_last)).flatten(2)
+        return torch.as_tensor(self.out(torch.cat([found.mean(dim=2), found.amax(dim=2)], dim=1)))
+
+
+class _SignalEncoder(nn.Module):
+    """One lead in mV ``(N, samples)`` to a vector: five layers of one-dimensional convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after, width in ((1, 24, 15), (24, 48, 9), (48, 64, 7), (64, 96, 5), (96, 96, 3)):
+            layers += [nn.Conv1d(before, after, width, stride=2, padding=width // 2, bias=False)]
+            layers += [nn.BatchNorm1d(after), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*layers)
+        self.out = nn.Linear(2 * 96, _WIDTH)
+
+    def forward(self, millivolts: Tensor) -> Tensor:
+        found = self.layers(millivolts[:, None])
+        return torch.as_tensor(self.out(torch.cat([found.mean(dim=2), found.amax(dim=2)], dim=1)))
+
+
+def _each(encoder: nn.Module, leads: Tensor) -> Tensor:
+    """An encoder over the leads ``(N, 12, ...)`` of each page: ``(N, 12, 96)``."""
+    found: Tensor = encoder(leads.flatten(0, 1))
+    return found.view(*leads.shape[:2], -1)
+
+
+def _as_ink(view: Tensor) -> Tensor:
+    return view.float() / 255 if view.dtype == torch.uint8 else view
+
+
+def _as_mv(view: Tensor) -> Tensor:
+    return torch.nan_to_num(view).clamp(-_LARGEST_MV, _LARGEST_MV)
+
+
+def parts_of(model: Any) -> dict[str, int]:
+    """Number of parameters by part."""
+    named = {"ink": "lead pictures", "signal": "lead signals", "mix": "attention over leads", "head": "head"}
+    counts: dict[str, int] = {}
+    for key, value in model.named_parameters():
+        part = named.get(key.split(".")[0], "places and class token")
+        counts[part] = counts.get(part, 0) + value.numel()
+    return counts
