@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -158,13 +159,16 @@ def folds(
     and by_month, where the pages allow it. The folds of the Mendeley set come with leadwise; this made them. Takes
     half a minute for 500 pages.
     """
+    from leadwise import processes
     from leadwise.data.folds import fingerprint, fold_folder
     from leadwise.files import written_whole
 
-    table = fold_folder(folder, range(1, seeds + 1))
+    table, notes = fold_folder(folder, range(1, seeds + 1), processes.available_cores())
     with written_whole(out) as aside:
         table.to_csv(aside, index=False, lineterminator="\n")
     groups = table["group_id"].nunique()
+    for note in notes:
+        typer.secho(note, err=True)
     typer.echo(
         f"{len(table)} distinct pages in {groups} groups; fingerprint {fingerprint(table)}; written to {out}"
     )
@@ -303,7 +307,7 @@ def _show_audit(facts: Facts, found: list[Finding]) -> None:
     colours = {"leak": typer.colors.RED, "warning": typer.colors.YELLOW, "note": typer.colors.CYAN}
     for by in ("label", "split") if facts.is_split else ("label",):
         for name, files, distinct in facts.counts(by).itertuples(index=False):
-            typer.echo(f"  {name or 'in no split':<22}{files:>7} files{distinct:>7} distinct pages")
+            typer.echo(f"  {name or 'in none':<22}{files:>7} files{distinct:>7} distinct pages")
         typer.echo()
     for finding in found:
         kind = finding.kind
@@ -385,4 +389,7 @@ def main() -> None:
         app()
     except LeadwiseError as error:
         typer.secho(str(error), fg=typer.colors.RED, err=True)
+        raise SystemExit(2) from None
+    except Exception:  # Python would end with 1, which says that a split leaks
+        traceback.print_exc()
         raise SystemExit(2) from None

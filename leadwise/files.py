@@ -29,7 +29,8 @@ def written_whole(path: Path) -> Iterator[Path]:
 def write_json(values: Any, path: Path) -> None:
     """Write plain values as JSON, whole or not at all."""
     with written_whole(path) as aside:
-        aside.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+        aside.write_text(text, encoding="utf-8", errors="backslashreplace")  # names of files may be no UTF-8
 
 
 def sha256(path: Path) -> str:

@@ -12,6 +12,7 @@ import importlib.util
 import multiprocessing
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -36,7 +37,15 @@ from leadwise.pages.read import IMAGE_SUFFIXES, read_page
 
 FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm")
 
-_SPLIT = re.compile(r"(train|val|test|dev|hold[ _-]?out|fold)(ing|id|idation|s|[ _-]*(set|data|\d+))*")
+_ROLES = frozenset(
+    """train training trainset trainval val valid validation validate dev development test testing testset
+    holdout eval evaluation unseen""".split()  # noqa: SIM905 - words are easier to read so
+)
+_FOLDS = frozenset(("fold", "folds", "split", "splits", "cv"))
+_SAY_NOTHING = frozenset(
+    """image images img imgs data dataset set ecg ecgs page pages file files internal external the out
+    k""".split()  # noqa: SIM905
+)
 _FEW = 12  # so few pages are done before other processes have started
 
 
@@ -44,7 +53,8 @@ _FEW = 12  # so few pages are done before other processes have started
 class Facts:
     """What a folder holds.
 
-    `files` has a row a readable image: `path, label, split` (empty where there are none), `sha256`, `pixels` (hash of
+    `files` has a row a readable image: `path, label, split` (each empty where there is none), `within` (the
+    fold in which a split stands), `sha256`, `pixels` (hash of
     the decoded picture), `trace` (number of the trace, -1 where it cannot be read), `page` (number of the distinct
     page: same bytes, pixels or trace), `group` (pages joined by printed id), `foreign` (why the layout is not known,
     or empty), and the printed FIELDS, None where not read. `problems` has `path, why`. `empty` names the class
@@ -91,7 +101,7 @@ def gather(
     """
     places = _Places(folder)
     found = find_images(folder, places.label_of)
-    ocr = headers and importlib.util.find_spec("rapidocr") is not None
+    ocr = headers and all(importlib.util.find_spec(name) for name in ("rapidocr", "onnxruntime"))
     known = shipped().set_index("sha256")[list(FIELDS)].astype(object)
     distinct = found.files.drop_duplicates("sha256").reset_index(drop=True)
     tasks = [(folder / row.path, ocr and row.sha256 not in known.index) for row in distinct.itertuples()]
@@ -108,6 +118,8 @@ def gather(
     files = found.files.join(seen, on="sha256")
     damaged = files["why"] != ""
     problems = pd.concat([found.problems, files.loc[damaged, ["path", "why"]]], ignore_index=True)
+    others = ~problems["path"].map(lambda path: Path(path).suffix.lower() in IMAGE_SUFFIXES).astype(bool)
+    problems, others = problems[~others].reset_index(drop=True), problems[others]
     files = files[~damaged].drop(columns="why").reset_index(drop=True)
     if files.empty:
         raise MissingInput(
@@ -116,9 +128,12 @@ def gather(
         )
     files[list(FIELDS)] = files[list(FIELDS)].astype(object).where(files[list(FIELDS)].notna(), None)
     files["split"] = [places.split_of(path) for path in files["path"]]
+    files["within"] = [_fold_of(split) for split in files["split"]]
     files["page"] = joined(files["pixels"], files["trace"].where(files["trace"] >= 0))
     files["group"] = joined(files["page"], files["recording_id"])
-    return Facts(folder, files, problems, places.empty(files), tuple(_not_checked(files, headers, ocr)))
+    return Facts(
+        folder, files, problems, places.empty(files), tuple(_not_checked(files, len(others), headers, ocr))
+    )
 
 
 def joined(*keys: pd.Series[Any]) -> np.ndarray[Any, Any]:
@@ -139,56 +154,83 @@ def joined(*keys: pd.Series[Any]) -> np.ndarray[Any, Any]:
 
 
 class _Places:
-    """What the folders' names say, once all of them are known."""
+    """What the folders' names say, once all of them are known.
+
+    A file's split is the folder named train, val, test or the like above it, with the fold's folder where there is
+    one (``fold_1/train``). Its class is the first of its other folders, below those that (nearly) all files share.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         images = [path for path in files_below(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
         between = [path.relative_to(folder).parts[:-1] for path in images]
-        plain = [_without_split(parts) for parts in between]
-        self._depth = 0  # folders that stand above all classes and name none
-        while plain and all(
-            len(parts) > self._depth + 1 and parts[self._depth] == plain[0][self._depth] for parts in plain
-        ):
-            if class_of(plain[0][self._depth]):
-                break
-            self._depth += 1
+        self.is_split = any(_split_in(parts) for parts in between)
+        told = [parts for parts in between if _split_in(parts) or not self.is_split]
+        plain = [_without_split(parts) for parts in told]
+        self._above = _shared_by_nearly_all(plain)
         own: dict[tuple[str, str], set[str]] = {}
         names: dict[str, str] = {}
-        for parts, rest in zip(between, plain, strict=True):
-            if len(rest) > self._depth:
-                name = _plain(rest[self._depth])
+        for parts, rest in zip(told, plain, strict=True):
+            if (name := self._name(rest)) is not None:
                 names.setdefault(name.casefold(), name)
                 own.setdefault((_split_in(parts), class_of(name) or ""), set()).add(name.casefold())
+        # names that stand for the known classes are those classes, unless two folders would become one
         known = all(class_of(name) for name in names.values()) and all(
             len(same) == 1 for same in own.values()
         )
         self._classes = {key: (class_of(name) or name) if known else name for key, name in names.items()}
 
     def label_of(self, parts: tuple[str, ...]) -> str | None:
-        """The class of a file in these folders."""
-        rest = _without_split(parts)
-        return self._class(rest[self._depth]) if len(rest) > self._depth else None
+        """The class of a file in these folders; "" for one in a split but in no class, None elsewhere."""
+        name, split = self._name(_without_split(parts)), _split_in(parts)
+        if name is None or (self.is_split and not split and name.casefold() not in self._classes):
+            return "" if split else None
+        return self._classes.get(name.casefold(), name)
 
     def split_of(self, path: str) -> str:
         """The split in which a file lies, or nothing."""
         return _split_in(tuple(path.split("/")[:-1]))
 
     def empty(self, files: pd.DataFrame) -> tuple[str, ...]:
-        """Class folders without a readable image, relative to the folder."""
-        filled = set(zip(files["split"], files["label"], strict=True))
+        """Class folders below which no readable image lies, relative to the folder."""
+        filled = {parent for path in files["path"] for parent in _parents(path)}
         found = []
         for path in sorted(self._folder.rglob("*")):
             parts = path.relative_to(self._folder).parts
-            rest = _without_split(parts)
+            name = None if parts[-1:] and _words_of(parts[-1]) else self._name(_without_split(parts))
+            is_class = name is not None and len(_without_split(parts)) == len(self._above) + 1
             hidden = any(part.startswith(".") for part in parts)
-            names_a_class = len(rest) == self._depth + 1 and not hidden and not _is_split(parts[-1])
-            if names_a_class and path.is_dir() and (_split_in(parts), self._class(rest[-1])) not in filled:
+            if is_class and not hidden and path.is_dir() and "/".join(parts) not in filled:
                 found.append("/".join(parts))
         return tuple(found)
 
-    def _class(self, name: str) -> str:
-        return self._classes.get(_plain(name).casefold(), _plain(name))
+    def _name(self, rest: tuple[str, ...]) -> str | None:
+        depth = len(self._above)
+        return _plain(rest[depth]) if len(rest) > depth and rest[:depth] == self._above else None
+
+
+_NEARLY_ALL = 0.98
+
+
+def _shared_by_nearly_all(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The folders that stand above all classes: each holds nearly all files, no file itself, and names no class."""
+    above: tuple[str, ...] = ()
+    while True:
+        here = [parts for parts in folders if parts[: len(above)] == above]
+        counts = Counter(parts[len(above)] for parts in here if len(parts) > len(above) + 1)
+        name, count = counts.most_common(1)[0] if counts else ("", 0)
+        inside = [parts for parts in here if parts[: len(above) + 1] == (*above, name)]
+        deeper = {parts[len(above) + 1] for parts in inside if len(parts) > len(above) + 1}
+        if not count or count < _NEARLY_ALL * len(folders) or count < len(inside) or class_of(name):
+            return above
+        if len(counts) > 1 and len(deeper) < 2:  # a large class, and not what holds the classes
+            return above
+        above = (*above, name)
+
+
+def _parents(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    yield from ("/".join(parts[:end]) for end in range(1, len(parts)))
 
 
 def _plain(name: str) -> str:
@@ -196,17 +238,32 @@ def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def _is_split(name: str) -> bool:
-    return bool(_SPLIT.fullmatch(name.lower()))
+def _words_of(name: str) -> str:
+    """What a folder's name says of a split, ``role`` or ``fold``, or nothing.
+
+    It is a split where all its words are of splits or say nothing: ``train_images`` or ``1_train``, but not
+    ``stress test positive``.
+    """
+    words = {word for word in re.split(r"[^a-z]+", name.lower().replace("hold out", "holdout")) if word}
+    if words & _ROLES and words <= _ROLES | _SAY_NOTHING:
+        return "role"
+    return "fold" if words & _FOLDS and words <= _FOLDS | _SAY_NOTHING else ""
 
 
 def _split_in(parts: tuple[str, ...]) -> str:
-    return next((part.lower() for part in parts if _is_split(part)), "")
+    """The split's folders, joined: ``train``, ``fold_1``, ``fold_1/train``."""
+    return "/".join(part.lower() for part in parts if _words_of(part))
 
 
 def _without_split(parts: tuple[str, ...]) -> tuple[str, ...]:
-    at = next((place for place, part in enumerate(parts) if _is_split(part)), None)
-    return parts if at is None else parts[:at] + parts[at + 1 :]
+    return tuple(part for part in parts if not _words_of(part))
+
+
+def _fold_of(split: str) -> str:
+    """Within which fold a split stands: a page may well be tested in one fold and trained on in another."""
+    parts = split.split("/")
+    roles = any(_words_of(part) == "role" for part in parts)
+    return "/".join(part for part in parts if _words_of(part) == "fold") if roles else ""
 
 
 # --- one page ------------------------------------------------------------------------------------------------
@@ -263,7 +320,12 @@ def _traces(descriptors: list[Any]) -> np.ndarray[Any, Any]:
     return np.where(np.isfinite(table).all(axis=1), group_same_trace(table), -1)
 
 
-def _not_checked(files: pd.DataFrame, headers: bool, ocr: bool) -> Iterator[str]:
+def _not_checked(files: pd.DataFrame, others: int, headers: bool, ocr: bool) -> Iterator[str]:
+    if others:
+        yield f"{others} files that are no images by their names were not looked at."
+    unnamed = int((files["label"] == "").sum())
+    if unnamed:
+        yield f"{unnamed} files lie in a split but in no class: their copies were looked for, their class is unknown."
     blank = files[(files["foreign"] == "") & files[list(FIELDS)].isna().all(axis=1)]["page"].nunique()
     if blank and not headers:
         yield f"The printed headers of {blank} pages were not read, as --no-headers asked."

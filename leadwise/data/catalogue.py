@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from leadwise.data.contracts import CLASSES, PAGE_ID_DIGITS, SCHEMAS, checked, read_table, write_table
@@ -146,7 +148,7 @@ def data_fingerprint(files: pd.DataFrame) -> str:
     """Twelve hex digits over all paths and contents: the same for the same folder, wherever it lies."""
     digest = hashlib.sha256()
     for path, content in sorted(zip(files["path"], files["sha256"], strict=True)):
-        digest.update(f"{path}\0{content}\n".encode())
+        digest.update(f"{path}\0{content}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()[:12]
 
 
@@ -158,12 +160,25 @@ def shipped() -> pd.DataFrame:
 
 @functools.cache
 def seen_by_eye() -> pd.DataFrame:
-    """What was seen where pages of the Mendeley set were compared by eye with what was read: `page_id, part, seen`.
+    """What was seen by eye on pages of the Mendeley set: `page_id, part, drawn`, the printed fields, `seen`.
 
-    `part` is ``header`` (`seen` is ``as printed`` where every field was read right; 60 pages drawn at random, and
-    those below) or ``strip`` (every page whose measured heart rate is not the printed one, and why).
+    `part` is ``header``, with the fields as an eye read them, or ``strip``, with what was `seen` on a rhythm strip
+    whose measured heart rate is not the printed one. `drawn` says how the page was come by: ``at random`` (60
+    headers) or because its ``rate differs``.
     """
     return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "seen_by_eye.csv")), dtype=str)
+
+
+def headers_right(pages: pd.DataFrame) -> pd.DataFrame:
+    """The pages (contract ``pages.csv``) whose header was also read by eye: `page_id, drawn, right`.
+
+    `right` is whether all printed fields are as the eye read them.
+    """
+    seen = seen_by_eye().query("part == 'header'").set_index("page_id")
+    here = pages[pages["page_id"].isin(seen.index)].set_index("page_id")
+    seen = seen.loc[here.index]
+    same = [here[name].astype(str) == seen[name] for name in _HEADER_FIELDS]
+    return pd.DataFrame({"drawn": seen["drawn"], "right": np.logical_and.reduce(same)}).reset_index()
 
 
 def rebuild(folder: Path, out: Path) -> pd.DataFrame:
@@ -179,18 +194,24 @@ def rebuild(folder: Path, out: Path) -> pd.DataFrame:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All files in subfolders, hidden ones left out, in natural order."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.parent != folder]
-    shown = [
-        path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
-    return sorted(shown, key=lambda path: natural(path.relative_to(folder).as_posix()))
+    """All files in subfolders, linked ones too, hidden ones left out, in natural order."""
+    found = []
+    above: dict[str, frozenset[str]] = {str(folder): frozenset({os.path.realpath(folder)})}
+    for here, folders, names in os.walk(folder, followlinks=True):
+        real = {name: os.path.realpath(os.path.join(here, name)) for name in folders}  # noqa: PTH118
+        # a link to a folder above itself would be followed for ever
+        folders[:] = [name for name in folders if not name.startswith(".") and real[name] not in above[here]]
+        above |= {os.path.join(here, name): above[here] | {real[name]} for name in folders}  # noqa: PTH118
+        if Path(here) != folder:
+            found += [Path(here, name) for name in names if not name.startswith(".")]
+    paths = [path for path in found if path.is_file()]
+    return sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix()))
 
 
 def natural(path: str) -> tuple[tuple[int, str | int], ...]:
     """A sort key by which ``MI(10).jpg`` comes after ``MI(9).jpg``."""
     parts = re.split(r"(\d+)", path.lower())
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in parts)
+    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts)
 
 
 def class_of(folder_name: str) -> str | None:

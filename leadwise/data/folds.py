@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
-from leadwise.data.catalogue import build_catalogue, find_pages
+from leadwise.data.audit import gather, joined
+from leadwise.data.catalogue import build_catalogue, find_pages, left_out
 from leadwise.data.contracts import CLASSES, SCHEMAS, TASKS
-from leadwise.data.traces import descriptor_of, group_same_trace
 from leadwise.errors import InputError, LeakError, SettingsError, nearest
 
 N_FOLDS = 5
@@ -70,7 +70,7 @@ def by_month(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) 
     The one shift inside the set: months differ in the device's settings and in the share of the classes. Nothing
     is drawn, so all seeds have the same folds.
     """
-    month = pages["recorded_at"].str[:7]
+    month = pages["recorded_at"].astype("string").str[:7]
     months = sorted(month.dropna().unique())
     if len(months) < 2:
         raise InputError(f"by_month needs pages of two months at least; these are of {len(months)}.")
@@ -132,22 +132,37 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
-def fold_folder(folder: Path, seeds: Sequence[int]) -> pd.DataFrame:
-    """Folds of all distinct pages of a folder, in the form in which folds are published.
+def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple[pd.DataFrame, list[str]]:
+    """Folds of all distinct pages of a folder, in the form in which folds are published; and what to know of them.
 
-    Pages are joined by bytes, by trace and by printed id. A protocol that cannot be had with these pages is left
-    out, ``grouped`` never: raises `InputError` where a class has too few groups.
+    Pages are joined by bytes, pixels, trace and printed id; what cannot be read of them joins nothing, and is told in
+    a sentence each. A protocol that cannot be had with these pages is left out, ``grouped`` never: raises
+    `InputError` where a class has too few groups.
     """
-    from rich.progress import track
-
-    pages, _ = build_catalogue(find_pages(folder).files, folder)
-    paths = track(pages["path"], "Reading traces", transient=True)
-    traces = group_same_trace(np.array([descriptor_of(folder / path) for path in paths]))
-    tables = [make_folds(pages, "grouped", seeds, traces=traces.tolist())]
+    found = find_pages(folder)
+    pages, unread = build_catalogue(found.files, folder)
+    facts = (
+        gather(folder, headers=False, processes=processes).files.drop_duplicates("sha256").set_index("sha256")
+    )
+    seen = facts.reindex(pages["sha256"])
+    foreign, damaged = (seen["foreign"].fillna("") != "").to_numpy(), seen["page"].isna().to_numpy()
+    kept = ~(foreign | damaged)
+    notes = [
+        f"{number} {what}"
+        for number, what in (
+            (len(found.problems), f"files were left out.{left_out(found.problems)}"),
+            (int((~kept).sum()), "pages are of no known layout or damaged, and in no fold."),
+            (len(unread), "pages' printed ids were not read: they may belong together and are kept apart."),
+        )
+        if number
+    ]
+    same = seen["page"][kept].astype(int).tolist()
+    pages = pages[kept].reset_index(drop=True)
+    tables = [make_folds(pages, "grouped", seeds, traces=same)]
     for protocol in ("distinct", "by_month"):
         with contextlib.suppress(InputError, LeakError):
-            tables.append(make_folds(pages, protocol, seeds, traces=traces.tolist()))
-    return published_form(pd.concat(tables, ignore_index=True))
+            tables.append(make_folds(pages, protocol, seeds, traces=same))
+    return published_form(pd.concat(tables, ignore_index=True)), notes
 
 
 def published() -> pd.DataFrame:
@@ -187,16 +202,11 @@ def group_ids(pages: pd.DataFrame, traces: Sequence[int] | None = None) -> pd.Se
 
     Copies are one page already. A group is named by its smallest id, or by its page.
     """
-    own = ("id-" + pages["recording_id"]).fillna("page-" + pages["page_id"])
+    own = ("id-" + pages["recording_id"].astype("string")).fillna("page-" + pages["page_id"]).astype(str)
     if traces is None:
         return own
-    names = own.to_numpy(str)
-    while True:  # until neither ids nor traces join any two more
-        by_trace = pd.Series(names).groupby(np.asarray(traces)).transform("min")
-        joined = by_trace.groupby(own.to_numpy()).transform("min").to_numpy(str)
-        if (joined == names).all():
-            return pd.Series(names, index=pages.index)
-        names = joined
+    numbers = joined(own, pd.Series(traces))
+    return pd.Series(own.groupby(numbers).transform("min").to_numpy(str), index=pages.index)
 
 
 def assert_disjoint(train_groups: Iterable[str], test_groups: Iterable[str], what: str) -> None:

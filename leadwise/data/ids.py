@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 
 def page_pairs(pages: pd.DataFrame, alike: NDArray[np.floating]) -> pd.DataFrame:
-    """All pairs of pages whose header was read: `same_id, same_label, minutes, rate_difference_bpm, alike`.
+    """All pairs of pages whose header was read.
+
+    Columns: `recording_id` (of the first), `same_id, same_label, minutes, rate_difference_bpm, alike`.
 
     `pages` keeps the contract ``pages.csv``; `alike` ``(pages, pages)`` says how alike two pages' beats are.
     """
@@ -20,6 +22,7 @@ def page_pairs(pages: pd.DataFrame, alike: NDArray[np.floating]) -> pd.DataFrame
     ident, label = known["recording_id"].to_numpy(str), known["label"].to_numpy(str)
     return pd.DataFrame(
         {
+            "recording_id": ident[one],
             "same_id": ident[one] == ident[other],
             "same_label": label[one] == label[other],
             "minutes": np.abs(minutes[one] - minutes[other]),

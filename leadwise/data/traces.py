@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from leadwise.errors import ForeignPage, UnreadablePage
-from leadwise.pages.digitize import N_LEAD, RATE_HZ, Signals, digitize
-from leadwise.pages.layout import find_layout
-from leadwise.pages.leads import cut_leads
-from leadwise.pages.read import read_page
+from leadwise.pages.digitize import N_LEAD, RATE_HZ, Signals
 
 ALIKE = 0.7
 """Correlation of two descriptors from which two pages count as one trace.
@@ -29,15 +23,6 @@ STEP = RATE_HZ // 50
 SIZE = 16 * (N_LEAD // STEP)
 _FLAT_MV = 0.02  # a lead that moves less says nothing, and its noise must not be blown up
 _BLOCK = 1024  # rows of the matrix of all pairs that are in memory at a time
-
-
-def descriptor_of(path: Path) -> NDArray[np.float32]:
-    """The descriptor of a page in a file, all nan for a page of another layout or one that cannot be read."""
-    try:
-        page = read_page(path)
-        return descriptor(digitize(cut_leads(page, find_layout(page))))
-    except (ForeignPage, UnreadablePage):
-        return np.full(SIZE, np.nan, np.float32)
 
 
 def descriptor(signals: Signals) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import stat
 import zipfile
@@ -53,8 +54,8 @@ class _Bounded(io.FileIO):
         return super().read(-1 if size is None else size) or b""
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        if offset < 0 and whence == 0:
-            raise zipfile.BadZipFile("an entry lies before its beginning")
+        if whence == 0 and not 0 <= offset <= os.fstat(self.fileno()).st_size:
+            raise zipfile.BadZipFile("an entry lies before its beginning or after its end")
         return super().seek(offset, whence)
 
 

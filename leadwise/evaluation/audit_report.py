@@ -35,7 +35,7 @@ li { margin: .2rem 0; overflow-wrap: anywhere; }
 def write_report(facts: Facts, findings: list[Finding], path: Path) -> None:
     """Write the report, whole or not at all."""
     with written_whole(path) as aside:
-        aside.write_text(report(facts, findings), encoding="utf-8")
+        aside.write_text(report(facts, findings), encoding="utf-8", errors="backslashreplace")
 
 
 def report(facts: Facts, findings: list[Finding]) -> str:

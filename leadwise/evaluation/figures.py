@@ -69,6 +69,7 @@ STYLE: Mapping[str, Any] = MappingProxyType(
         "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so figures are alike everywhere
         "font.size": 10.5,
         "text.color": INK,
+        "text.parse_math": False,  # a file's name may hold dollar signs
         "axes.edgecolor": GREY,
         "axes.labelcolor": INK,
         "axes.titlesize": 11.5,

@@ -39,7 +39,9 @@ def files_and_pages(facts: Facts) -> Picture | None:
         return None
     paths = facts.files.loc[facts.files["page"] == copies.index[0], "path"].tolist()[:_MOST_FILES]
     images = [read_page(facts.folder / path) for path in paths]
-    return copies_and_counts(images, [PurePosixPath(path).name for path in paths], facts.counts("label"))
+    return copies_and_counts(
+        images, [PurePosixPath(_legible(path)).name for path in paths], facts.counts("label")
+    )
 
 
 def drawn(finding: Finding, folder: Path) -> Picture | None:
@@ -147,6 +149,11 @@ def _read(path: Path) -> np.ndarray | None:
 
 def _short(path: str) -> str:
     """The file's name, and over it the folders it lies in, shortened."""
-    parts = PurePosixPath(path)
+    parts = PurePosixPath(_legible(path))
     above = textwrap.shorten(" / ".join(parts.parts[:-1]), 34, placeholder=" …")
     return f"{above}\n{parts.name}" if above else parts.name
+
+
+def _legible(path: str) -> str:
+    """A path whose bytes are no UTF-8, with these bytes written out."""
+    return path.encode(errors="backslashreplace").decode()

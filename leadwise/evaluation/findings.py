@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from leadwise import __version__
 from leadwise.data.audit import FIELDS, Facts
-from leadwise.evaluation.intervals import wilson
+from leadwise.evaluation.intervals import bootstrap_share
 
 Weight = Literal["leak", "warning", "note"]
 
@@ -112,7 +112,7 @@ def verdict(facts: Facts, findings: list[Finding]) -> str:
     if leaks(findings):
         return f"{what}. A split leaks: what it scores is false."
     if facts.is_split:
-        return f"{what}. No page lies in two splits."
+        return f"{what}. No page that could be compared lies in two splits."
     return f"{what}. There is no split to check."
 
 
@@ -179,7 +179,7 @@ def _ids(facts: Facts) -> Iterator[Finding]:
         {"ids": len(groups), "pages": of_ids, "ids_of_several_classes": mixed},
     )
     split = facts.files[facts.files["split"] != ""].dropna(subset=["recording_id"])
-    astride = _groups(split, "recording_id", several="split")
+    astride = _groups(split, ["within", "recording_id"], several="split")
     if astride:
         yield Finding(
             "LW014",
@@ -190,7 +190,7 @@ def _ids(facts: Facts) -> Iterator[Finding]:
 
 
 def _contradictions(files: pd.DataFrame) -> Iterator[Finding]:
-    two_labels = _groups(files, "page", several="label")
+    two_labels = _groups(files[files["label"] != ""], "page", several="label")
     if two_labels:
         yield Finding(
             "LW005",
@@ -199,9 +199,9 @@ def _contradictions(files: pd.DataFrame) -> Iterator[Finding]:
             {"pages": len(two_labels)},
         )
     split = files[files["split"] != ""]
-    astride = _groups(split, "page", several="split")
+    astride = _groups(split, ["within", "page"], several="split")
     if astride:
-        on = split[split.groupby("page")["split"].transform("nunique") > 1]
+        on = split[split.groupby(["within", "page"])["split"].transform("nunique") > 1]
         shares = {
             name: {"files": int((on["split"] == name).sum()), "of": int((split["split"] == name).sum())}
             for name in sorted(split["split"].unique())
@@ -250,10 +250,10 @@ _IMBALANCED = 3.0
 
 
 def _classes(facts: Facts) -> Iterator[Finding]:
-    counts = facts.pages["label"].value_counts()
+    counts = facts.pages["label"].value_counts().drop("", errors="ignore")
     if len(counts) == 1:
-        yield Finding("LW013", f"All {len(facts.pages)} pages are of one class, {counts.index[0]}.")
-    elif counts.iloc[0] >= _IMBALANCED * counts.iloc[-1]:
+        yield Finding("LW013", f"All {counts.sum()} pages are of one class, {counts.index[0]}.")
+    elif len(counts) > 1 and counts.iloc[0] >= _IMBALANCED * counts.iloc[-1]:
         share = counts.iloc[0] / counts.sum()
         largest, smallest = (str(counts.index[place]).replace("_", " ") for place in (0, -1))
         yield Finding(
@@ -278,9 +278,9 @@ _LEAST_OF_A_CLASS, _PARTS = 10, 5
 def _what_tells(facts: Facts) -> Iterator[Finding]:
     """Copies and printed fields that say more of the class than always answering the largest one."""
     pages = facts.pages
-    counts = pages["label"].value_counts()
+    counts = pages["label"].value_counts().drop("", errors="ignore")
     pages = pages[pages["label"].isin(counts.index[counts >= _LEAST_OF_A_CLASS])]
-    if pages["label"].nunique() < 2:
+    if pages["label"].nunique() < 2 or pages["group"].nunique() < _PARTS:
         return
     copies = _told_by(pages, pages["copies"].to_numpy(float))
     if copies["low"] > copies["always_the_largest"]:
@@ -295,7 +295,10 @@ def _what_tells(facts: Facts) -> Iterator[Finding]:
     told = {}
     for name in FIELDS:
         known = pages[pages[name].notna()]
-        if len(known) >= _PARTS * _LEAST_OF_A_CLASS and known["label"].value_counts().min() >= _PARTS:
+        if (
+            len(known) >= _PARTS * _LEAST_OF_A_CLASS
+            and known["label"].value_counts().min() >= _PARTS <= known["group"].nunique()
+        ):
             told[name] = _told_by(known, _as_number(known[name]))
     tell = {name: one for name, one in told.items() if one["low"] > one["always_the_largest"]}
     if tell:
@@ -312,15 +315,16 @@ def _what_tells(facts: Facts) -> Iterator[Finding]:
 
 
 def _told_by(pages: pd.DataFrame, values: NDArray[np.float64]) -> dict[str, Any]:
-    """How often a small decision tree on one value names a page's class, asked out of fold, groups kept whole."""
+    """How often a small decision tree on one value names a page's class, out of fold; groups are never split."""
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
 
     labels = pages["label"].to_numpy(str)
     tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=5, random_state=0)
     parts = StratifiedGroupKFold(_PARTS, shuffle=True, random_state=0)
-    answers = cross_val_predict(tree, values[:, None], labels, groups=pages["group"].to_numpy(), cv=parts)
-    right = wilson(int((answers == labels).sum()), len(labels))
+    groups = pages["group"].to_numpy()
+    answers = cross_val_predict(tree, values[:, None], labels, groups=groups, cv=parts)
+    right = bootstrap_share(answers == labels, groups)
     largest = float(pd.Series(labels).value_counts(normalize=True).iloc[0])
     return {
         "accuracy": right.value,
@@ -344,7 +348,7 @@ def _as_number(values: pd.Series[Any]) -> NDArray[np.float64]:
 
 
 def _groups(
-    files: pd.DataFrame, key: str, more_than: int = 0, several: str | None = None
+    files: pd.DataFrame, key: str | list[str], more_than: int = 0, several: str | None = None
 ) -> tuple[tuple[str, ...], ...]:
     """Paths of the groups of `key` with over `more_than` files, or with several different values in a column."""
     groups = files.groupby(key, sort=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,27 @@ def bootstrap_statistic(
         for _ in range(draws)
     ]
     return _percentiles(float(statistic(kept)), np.array(drawn))
+
+
+def bootstrap_share(
+    values: NDArray[np.floating] | NDArray[np.bool_], groups: Sequence[Any], draws: int = 2000, seed: int = 0
+) -> Interval:
+    """The mean of one value a page (a share, where values are 0 and 1), groups drawn with replacement.
+
+    `values` ``(pages,)``, `groups` one a page; the same as `bootstrap_statistic` with the mean, and much faster.
+    All three nan where there is no page.
+    """
+    if not len(values):
+        return Interval(math.nan, math.nan, math.nan)
+    numbers = pd.factorize(np.asarray(groups))[0]
+    sums, counts = np.bincount(numbers, np.asarray(values, float)), np.bincount(numbers)
+    rng = np.random.default_rng(seed)
+    drawn: list[Floats] = []
+    at_once = max(1, _CELLS // len(sums))
+    for start in range(0, draws, at_once):
+        some = rng.integers(0, len(sums), (min(at_once, draws - start), len(sums)))
+        drawn.append(sums[some].sum(axis=1) / counts[some].sum(axis=1))
+    return _percentiles(float(sums.sum() / counts.sum()), np.concatenate(drawn))
 
 
 def _drawn_groups(answers: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:

@@ -108,8 +108,9 @@ def _recognise(picture: Page) -> str:
 def _engine() -> Any:
     try:
         from rapidocr import RapidOCR
-    except ImportError as error:
+
+        return RapidOCR(params={"Global.log_level": "error"})
+    except ImportError as error:  # the second needs onnxruntime
         raise MissingInput(
             "reading printed headers needs rapidocr: 'pip install rapidocr onnxruntime' installs it."
         ) from error
-    return RapidOCR(params={"Global.log_level": "error"})

@@ -37,6 +37,7 @@ Matrix = NDArray[np.float64]
 _SMALL_PX = 560  # longest side of the picture in which separators are looked for
 _DARK = 0.3  # of the way from paper to ink
 _MAX_TURN_DEG = 4.0
+_LEAST_PX = 100  # a side; a page of half the template's size has 786
 _SPACING_PX = (SEPARATORS_X[2] - SEPARATORS_X[0]) / 2
 _LONG = (SEPARATOR_ROWS[1] - SEPARATOR_ROWS[0]) / _SPACING_PX  # length of a separator in spacings: 1.404
 _ALIKE = 0.5  # correlation at which an anchor counts as found
@@ -98,6 +99,11 @@ def find_layout(page: Page) -> Layout:
     still found. Raises `ForeignPage`, which says what was looked for and what was found instead; a page that
     lies on its head or its side, or is mirrored, is named as such.
     """
+    if min(page.shape[:2]) < _LEAST_PX:
+        height, width = page.shape[:2]
+        raise ForeignPage(
+            f"{width} x {height} px is too small, at least {_LEAST_PX} are needed. {_WHAT_NEXT}"
+        )
     bright = brightest(page)
     try:
         layout = _find(bright)
@@ -234,11 +240,13 @@ def _upright_lines(dark: NDArray[np.uint8]) -> list[tuple[float, float, float]]:
 def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple[float, NDArray[np.float64]]]:
     """Three lines ``(3, 3)`` that stand to each other as the separators do, the best first, and how far off."""
     found = []
+    x = np.array([line[0] for line in lines])
     for first in range(len(lines)):
         for last in range(first + 2, len(lines)):
             spacing = (lines[last][0] - lines[first][0]) / 2
             level = lean * spacing * np.array([-1, 0, 1])
-            for middle in range(first + 1, last):
+            near = (x[first] + x[last]) / 2 + np.array([-1, 1]) * (0.03 * spacing + 1)  # noise has many lines
+            for middle in range(*np.clip(np.searchsorted(x, near), first + 1, last)):
                 three = np.array([lines[first], lines[middle], lines[last]])
                 tops, bottoms = three[:, 1] - level, three[:, 2] + 1 - level
                 off = max(

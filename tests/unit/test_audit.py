@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from leadwise import cli
 from leadwise.data.audit import Facts, gather, joined
 from leadwise.errors import MissingInput
-from leadwise.evaluation.findings import KINDS, Finding, find, leaks
+from leadwise.evaluation.audit_report import write_report
+from leadwise.evaluation.findings import KINDS, Finding, as_json, find, leaks
+from leadwise.files import write_json
 from leadwise.pages.read import read_page
 
 
@@ -125,6 +127,7 @@ def made_facts(labels: list[str], **columns: Any) -> Facts:
         "path": [f"{label}/{number}.jpg" for number, label in enumerate(labels)],
         "label": labels,
         "split": "",
+        "within": "",
         "sha256": [str(number) for number in range(n)],
         "pixels": [str(number) for number in range(n)],
         "trace": np.arange(n),
@@ -212,6 +215,16 @@ def test_keys_join_rows_from_neighbour_to_neighbour_and_empty_keys_join_nothing(
         (("cats", "dogs"), {"cats", "dogs"}, {""}),
         (("set/fold_1/AF", "set/fold_2/sinus"), {"AF", "sinus"}, {"fold_1", "fold_2"}),
         (("Train/NORMAL", "test/normal"), {"normal"}, {"train", "test"}),
+        (("fold_1/train/AF", "fold_1/test/AF"), {"AF"}, {"fold_1/train", "fold_1/test"}),
+        (("train_images/AF", "test-images/sinus"), {"AF", "sinus"}, {"train_images", "test-images"}),
+        (("1_train/AF", "2_eval/AF", "hold out/AF"), {"AF"}, {"1_train", "2_eval", "hold out"}),
+        (
+            ("stress test positive", "stress test negative"),
+            {"stress test positive", "stress test negative"},
+            {""},
+        ),
+        (("data/train/normal", "data/test/mi", "data/docs"), {"normal", "mi"}, {"train", "test"}),
+        (("train/normal", "test"), {"normal", ""}, {"train", "test"}),
     ],
 )
 def test_classes_and_splits_are_told_by_the_names_of_folders(
@@ -221,6 +234,87 @@ def test_classes_and_splits_are_told_by_the_names_of_folders(
         saved(tmp_path / name / "page.png", np.full((40, 40, 3), number, np.uint8))
     files = gather(tmp_path, headers=False).files
     assert (set(files["label"]), set(files["split"])) == (labels, splits)
+
+
+def looked_at(tmp_path: Path, *places: str) -> list[str]:
+    """Codes found where one small picture lies in several places."""
+    for place in places:
+        saved(tmp_path / place / "page.png", np.full((40, 40, 3), 7, np.uint8))
+    return codes(gather(tmp_path, headers=False))
+
+
+def test_a_page_that_is_tested_in_one_fold_may_be_trained_on_in_another(tmp_path: Path) -> None:
+    assert "LW006" not in looked_at(tmp_path, "fold_1/train/AF", "fold_2/test/AF")
+
+
+def test_a_page_on_both_sides_of_one_fold_is_a_leak(tmp_path: Path) -> None:
+    assert "LW006" in looked_at(tmp_path, "fold_1/train/AF", "fold_1/test/AF")
+
+
+def test_a_page_in_two_folds_is_a_leak(tmp_path: Path) -> None:
+    assert "LW006" in looked_at(tmp_path, "fold_1/AF", "fold_2/AF")
+
+
+def test_a_test_folder_without_classes_is_still_held_against_training(tmp_path: Path) -> None:
+    found = looked_at(tmp_path, "train/AF", "test")
+    assert "LW006" in found
+    assert "LW005" not in found
+
+
+def test_linked_folders_are_looked_into_and_a_loop_ends(tmp_path: Path) -> None:
+    saved(tmp_path / "set/train/AF/page.png", np.full((40, 40, 3), 7, np.uint8))
+    (tmp_path / "set/test").symlink_to(tmp_path / "set/train")
+    (tmp_path / "set/train/AF/loop").symlink_to(tmp_path / "set")
+    facts = gather(tmp_path / "set", headers=False)
+    assert set(facts.files["split"]) == {"train", "test"}
+    assert "LW006" in codes(facts)
+
+
+def test_a_class_above_its_split_is_not_called_empty(tmp_path: Path) -> None:
+    assert "LW012" not in looked_at(tmp_path, "AF/train", "sinus/train")
+
+
+def test_a_stray_picture_beside_the_classes_is_named_and_changes_none(tmp_path: Path) -> None:
+    for number in range(60):
+        saved(
+            tmp_path / f"data/{'AF' if number % 2 else 'sinus'}/{number}.png",
+            np.full((20, 20, 3), number, np.uint8),
+        )
+    saved(tmp_path / "docs/figure.png", np.full((20, 20, 3), 200, np.uint8))
+    facts = gather(tmp_path, headers=False)
+    assert set(facts.files["label"]) == {"AF", "sinus"}
+    assert facts.problems["path"].tolist() == ["docs/figure.png"]
+
+
+def test_what_is_no_image_by_its_name_is_counted_and_not_called_damaged(tmp_path: Path) -> None:
+    saved(tmp_path / "AF/page.png", np.full((40, 40, 3), 7, np.uint8))
+    (tmp_path / "AF/labels.csv").write_text("a", encoding="utf-8")
+    facts = gather(tmp_path, headers=False)
+    assert "LW007" not in codes(facts)
+    assert facts.not_checked[0] == "1 files that are no images by their names were not looked at."
+
+
+@pytest.mark.parametrize("name", ["a$_^$b.png", "1²1.png", b"caf\xe9.png".decode(errors="surrogateescape")])
+def test_a_picture_of_any_name_gets_through_to_the_report(tmp_path: Path, name: str) -> None:
+    for folder in ("AF", "sinus"):
+        saved(tmp_path / folder / "page.png", np.full((120, 120, 3), 7, np.uint8))
+        (tmp_path / folder / "page.png").rename(tmp_path / folder / name)
+    facts = gather(tmp_path, headers=False)
+    write_report(facts, find(facts), tmp_path / "audit.html")
+    write_json(as_json(facts, find(facts)), tmp_path / "audit.json")
+    assert (tmp_path / "audit.html").stat().st_size > 1000
+    assert json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))["distinct_pages"] == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 561, 3), (9000, 3, 3), (99, 2000, 3)])
+def test_a_sliver_of_a_picture_is_of_no_known_layout(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    saved(tmp_path / "AF/page.png", np.full(shape, 255, np.uint8))
+    assert "too small" in the(find(gather(tmp_path, headers=False)), "LW008").says
+
+
+def test_pages_that_all_print_one_id_are_too_few_groups_to_ask_what_tells_the_class() -> None:
+    rate = [60] * 20 + [120] * 20
+    assert "LW011" not in codes(made_facts(["a"] * 20 + ["b"] * 20, heart_rate_bpm=rate, group=0))
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])
@@ -325,6 +419,17 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(
     monkeypatch.chdir(tmp_path)
     assert audit(monkeypatch, *arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_nobody_foresaw_does_not_end_as_a_leak_does(
+    sample_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr("leadwise.data.audit.gather", broken)
+    assert audit(monkeypatch, sample_folder) == 2
+    assert "unforeseen" in capsys.readouterr().err
 
 
 def test_the_whole_set_has_928_files_and_491_distinct_pages(whole_set: Path) -> None:

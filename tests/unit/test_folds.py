@@ -35,7 +35,6 @@ from leadwise.data.folds import (
     published,
     published_form,
 )
-from leadwise.data.traces import SIZE
 from leadwise.errors import InputError, LeakError, SettingsError
 from leadwise.pages.read import read_page
 
@@ -481,7 +480,7 @@ def own_folder(
 
 @pytest.fixture(scope="module")
 def own_folds(own_folder: Path) -> pd.DataFrame:
-    return fold_folder(own_folder, [1, 2])
+    return fold_folder(own_folder, [1, 2])[0]
 
 
 def test_a_page_saved_anew_is_tested_with_the_page_it_was(
@@ -516,7 +515,7 @@ def test_a_folder_of_one_month_has_no_column_of_months(
     for path in sample_pages.loc[of_month & of_class, "path"]:
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(sample_folder / path, tmp_path / path)
-    table = fold_folder(tmp_path, [1])
+    table, _ = fold_folder(tmp_path, [1])
     assert table.columns.tolist() == ["page_id", "group_id", "label", "grouped_1", "distinct_1"]
 
 
@@ -529,12 +528,34 @@ def test_an_id_that_stands_in_two_months_takes_by_month_away_and_leaves_the_rest
     pages = shipped().reset_index(drop=True)
     first, last = pages["recorded_at"].idxmin(), pages["recorded_at"].idxmax()
     pages.loc[last, "recording_id"] = pages.loc[first, "recording_id"]
-    monkeypatch.setattr(folds, "find_pages", lambda _: SimpleNamespace(files=None))
-    monkeypatch.setattr(folds, "build_catalogue", lambda *_: (pages, None))
-    monkeypatch.setattr(folds, "descriptor_of", lambda _: np.full(SIZE, np.nan, np.float32))
-    table = fold_folder(tmp_path, [1])
+    looked = pd.DataFrame({"sha256": pages["sha256"], "foreign": "", "page": range(len(pages))})
+    nothing = pd.DataFrame(columns=["path", "why"])
+    monkeypatch.setattr(folds, "find_pages", lambda _: SimpleNamespace(files=None, problems=nothing))
+    monkeypatch.setattr(folds, "build_catalogue", lambda *_: (pages, nothing))
+    monkeypatch.setattr(folds, "gather", lambda *_, **__: SimpleNamespace(files=looked))
+    table, notes = fold_folder(tmp_path, [1])
+    assert notes == []
     assert "by_month" not in table
     assert {"grouped_1", "distinct_1"} <= set(table)
+
+
+def test_pages_whose_ids_and_dates_are_all_unread_still_have_folds() -> None:
+    pages = shipped().assign(recording_id=np.nan, recorded_at=np.nan)
+    table = make_folds(pages, "grouped", [1])
+    assert table["group_id"].nunique() == 491
+    with pytest.raises(InputError, match="two months"):
+        make_folds(pages, "by_month", [1])
+
+
+def test_what_was_left_out_of_the_folds_is_told(own_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(own_folder, tmp_path / "own")
+    folder = next(path for path in (tmp_path / "own").iterdir() if path.is_dir())
+    cv2.imwrite(str(folder / "blank.png"), np.full((400, 600, 3), 255, np.uint8))
+    (folder / "cut.jpg").write_bytes(b"no picture")
+    table, notes = fold_folder(tmp_path / "own", [1])
+    assert len(table) == 49
+    assert notes[0].startswith("1 files were left out.")
+    assert notes[1] == "1 pages are of no known layout or damaged, and in no fold."
 
 
 def test_the_fingerprint_of_a_table_read_from_its_file_is_that_of_the_table(tmp_path: Path) -> None:

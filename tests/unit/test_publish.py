@@ -25,6 +25,7 @@ def measured(clone: Clone) -> Path:
     result: dict[str, Any] = {
         "profile": "cpu",
         "data_listing": "0123456789ab",
+        "parameters": {"CHECKED": 7},
         "metrics": {
             "pages_found": 480,
             "pages_refused": 11,
@@ -51,6 +52,7 @@ def test_a_published_row_says_how_and_where_it_was_measured(measured: Path, clon
     assert row["command"] == "leadwise run --profile cpu --only 12_image_leads"
     assert (row["hardware"], row["minutes"]) == ("AMD EPYC, 2 cores, 25.3 GB", 1.5)
     assert row["metrics"]["pages_found"] == 480
+    assert "found_*: 7 pages each" in row["note"]
 
 
 def test_publishing_twice_replaces_the_profiles_row_and_keeps_those_of_others(measured: Path) -> None:
@@ -111,8 +113,12 @@ def test_the_tables_of_the_readme_are_those_that_the_command_writes(path: Path) 
 
 def test_the_published_figures_of_the_whole_set_reach_what_is_claimed() -> None:
     """What the README says in words of the triangle and of the pages that are found."""
+    assert "on nine pages in ten to within one pixel" in " ".join(
+        (REPOSITORY / "README.md").read_text("utf-8").split()
+    )
     (row,) = publish.read_rows(REPOSITORY / "analysis" / "results" / "image_leads.json")
     metrics = row["metrics"]
     assert metrics["pages_found"] == row["n"] == 491
     assert metrics["einthoven_rms_mv_median"]["value"] < 1 / 78.6, "one pixel"
+    assert metrics["einthoven_within_one_pixel"]["low"] > 0.9
     assert metrics["headers_right_by_eye"]["value"] == 1
