@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ from leadwise import paths, settings
 from leadwise.errors import MissingInput, SettingsError, TableError
 from leadwise.files import write_json, written_whole
 
-FROM_NOTEBOOK = {"image_leads": "12_image_leads"}
+FROM_NOTEBOOK = {
+    "image_leads": "12_image_leads",
+    "image_leads12": "26_image_leads12",
+    "image_floors": "26_image_leads12",
+}
 """By the name of the file in ``analysis/results``: the notebook whose metrics it holds."""
 
 ROW = (
@@ -53,7 +58,7 @@ def publish(profile: str) -> list[Path]:
             )
         target = paths.repository() / "analysis" / "results" / f"{name}.json"
         others = [row for row in read_rows(target) if row["profile"] != profile] if target.is_file() else []
-        write_json([*others, _row(name, notebook, result)], target)
+        write_json([*others, *_ROWS[name](result, path.parent)], target)
         written.append(target)
         for picture in FIGURES.get(name, ()):
             copy = paths.repository() / "analysis" / "figures" / picture
@@ -106,18 +111,68 @@ def write_tables() -> list[Path]:
     return changed
 
 
-def _row(name: str, notebook: str, result: dict[str, Any]) -> dict[str, Any]:
+def _row(result: dict[str, Any], **own: Any) -> dict[str, Any]:
+    """A row with what all have: profile, command, hardware, minutes."""
     machine = result["machine"]
     return dict.fromkeys(ROW) | {
         "profile": result["profile"],
         "unit": "page",
-        "n": result["metrics"]["pages_found"] + result["metrics"]["pages_refused"],
-        "metrics": result["metrics"],
-        "command": f"leadwise run --profile {result['profile']} --only {notebook}",
+        "command": f"leadwise run --profile {result['profile']} --only {result['notebook']}",
         "hardware": f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB",
         "minutes": round(result["seconds"] / 60, 1),
-        "note": _NOTES[name](result),
+        **own,
     }
+
+
+def _leads_rows(result: dict[str, Any], _: Path) -> list[dict[str, Any]]:
+    metrics = result["metrics"]
+    n = metrics["pages_found"] + metrics["pages_refused"]
+    return [_row(result, n=n, metrics=metrics, note=_note_on_leads(result))]
+
+
+def _summary_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> list[dict[str, Any]]:
+    """The rows of a notebook's ``summary.csv``: the page model's, or those of the floors beneath it."""
+    import pandas as pd
+
+    from leadwise.evaluation.tables import as_metrics
+
+    parameters = result["parameters"]
+    summary = pd.read_csv(folder / "summary.csv")
+    rows = []
+    for number in range(len(summary)):
+        one = summary.iloc[[number]]
+        told = one.iloc[0]
+        if (told["model"] == "leads12") == floors:
+            continue
+        metrics: dict[str, Any] = as_metrics(one)
+        if not floors and told["task"] == parameters["TASKS"][0]:
+            more = ("recall_", "log_loss_calibrated", "ece")
+            metrics |= {name: value for name, value in result["metrics"].items() if name.startswith(more)}
+        rows.append(
+            _row(
+                result,
+                task=told["task"],
+                protocol=told["protocol"],
+                model=told["model"],
+                seeds=parameters["SEEDS"],
+                n=int(told["n"]),
+                metrics=metrics,
+                note=_FLOOR_NOTE if floors else _page_model_note(parameters),
+            )
+        )
+    return rows
+
+
+_FLOOR_NOTE = "Fitted on the page model's training pages, asked about its test pages; nothing is chosen."
+
+
+def _page_model_note(parameters: dict[str, Any]) -> str:
+    chosen = "candidate and epochs are" if parameters["INNER"] else "nothing is"
+    return (
+        "Pooled test answers; intervals by bootstrap over groups, recalls by Wilson. Candidates: "
+        f"{', '.join(parameters['CANDIDATES'])}; {chosen} chosen on inner folds. From random weights, without "
+        "pre-training."
+    )
 
 
 def _small_copy(picture: Path, copy: Path) -> None:
@@ -142,7 +197,11 @@ def _note_on_leads(result: dict[str, Any]) -> str:
     )
 
 
-_NOTES: dict[str, Callable[[dict[str, Any]], str]] = {"image_leads": _note_on_leads}
+_ROWS: dict[str, Callable[[dict[str, Any], Path], list[dict[str, Any]]]] = {
+    "image_leads": _leads_rows,
+    "image_leads12": partial(_summary_rows, floors=False),
+    "image_floors": partial(_summary_rows, floors=True),
+}
 
 
 # --- tables -------------------------------------------------------------------------------------------------
@@ -180,4 +239,30 @@ def _image_leads(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-_WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {"image_leads": _image_leads}
+def _page_models(rows: list[dict[str, Any]]) -> str:
+    """A row a model: accuracy, macro-F1 and macro AUROC with their intervals."""
+    names = ("accuracy", "macro_f1", "macro_auroc")
+    lines = [
+        "| model | task | protocol | pages | seeds | accuracy | macro-F1 | macro AUROC |",
+        "|---" * 8 + "|",
+    ]
+    for row in rows:
+        cells = [
+            "{value:.3f} ({low:.3f} to {high:.3f})".format(**row["metrics"][name])
+            if name in row["metrics"]
+            else ""
+            for name in names
+        ]
+        seeds = len(row["seeds"])
+        told = (f"`{row['model']}`", row["task"], f"`{row['protocol']}`", str(row["n"]), str(seeds), *cells)
+        lines.append(f"| {' | '.join(told)} |")
+    row = rows[-1]
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
+
+
+_WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
+    "image_leads": _image_leads,
+    "image_leads12": _page_models,
+    "image_floors": _page_models,
+}

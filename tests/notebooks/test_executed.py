@@ -165,10 +165,28 @@ def test_both_students_answer_for_all_pages(executed_sample):
     )
 
 
+def test_the_page_model_answers_each_page_once_and_chose_on_inner_folds(executed_sample):
+    folder = executed_sample / "26_image_leads12"
+    predictions = read_table(folder / "predictions.csv", "predictions.csv")
+    for model in ("leads12", "rate", "strip_features", "random_encoder", "majority"):
+        pages = select_pages(predictions, "four", [1], [1, 2, 3, 4, 5], model=model)
+        assert len(pages) == 48
+        assert pages["unit_id"].is_unique
+    assert predictions.query("role == 'inner'").groupby(["fold", "held_out"]).ngroups == 20
+    chosen = pd.read_csv(folder / "chosen.csv")
+    assert set(chosen["chosen"]) <= {"leads12_signals", "leads12_both"}
+    for row in chosen.itertuples():
+        with safe_open(folder / "weights" / f"{row.chosen}-seed1-fold{row.fold}.safetensors", "pt") as file:
+            assert file.metadata()["left_out"] == str(row.fold)
+            assert file.metadata()["epochs"] == str(row.epochs)
+    assert len(read_table(folder / "calibration.csv", "calibration.csv")) == 5
+
+
 def test_the_summary_has_a_row_a_model_with_intervals(executed_sample):
     summary = pd.read_csv(executed_sample / "51_image_models" / "summary.csv")
     micro = ["beit_micro", "deit_micro", "swin_micro", "vit_micro"]
-    assert summary["model"].tolist() == [*micro, "student_untaught", "student_taught", "majority"]
+    floors = ["strip_features", "rate", "random_encoder", "majority"]
+    assert summary["model"].tolist() == [*micro, "student_untaught", "student_taught", "leads12", *floors]
     for metric in ("accuracy", "macro_f1", "macro_auroc", "auprc"):
         assert (summary[f"{metric}_low"] <= summary[metric]).all()
         assert (summary[metric] <= summary[f"{metric}_high"]).all()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from miniature import Clone
 from PIL import Image
@@ -24,6 +25,7 @@ def measured(clone: Clone) -> Path:
     path.parent.mkdir(parents=True)
     result: dict[str, Any] = {
         "profile": "cpu",
+        "notebook": "12_image_leads",
         "data_listing": "0123456789ab",
         "parameters": {"CHECKED": 7},
         "metrics": {
@@ -53,6 +55,34 @@ def test_a_published_row_says_how_and_where_it_was_measured(measured: Path, clon
     assert (row["hardware"], row["minutes"]) == ("AMD EPYC, 2 cores, 25.3 GB", 1.5)
     assert row["metrics"]["pages_found"] == 480
     assert "found_*: 7 pages each" in row["note"]
+
+
+def test_the_page_model_and_its_floors_are_published_apart(measured: Path) -> None:
+    folder = paths.result_path("cpu", "26_image_leads12").parent
+    folder.mkdir()
+    recall = {"value": 0.8, "low": 0.6, "high": 0.9}
+    result = json.loads(measured.read_text(encoding="utf-8")) | {
+        "notebook": "26_image_leads12",
+        "parameters": {"SEEDS": [1], "TASKS": ["four"], "CANDIDATES": ["leads12_signals"], "INNER": True},
+        "metrics": {"recall_mi": recall, "rate_accuracy": 0.7},
+    }
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    same = {"task": "four", "protocol": "grouped", "n": 491, "seeds": 1}
+    scores = {
+        f"{name}{end}": 0.9
+        for name in ("accuracy", "macro_f1", "macro_auroc")
+        for end in ("", "_low", "_high")
+    }
+    table = pd.DataFrame([{"model": name, **same, **scores} for name in ("leads12", "rate", "majority")])
+    table.to_csv(folder / "summary.csv", index=False)
+    results = publish.publish("cpu")[0].parent
+    (model,) = publish.read_rows(results / "image_leads12.json")
+    assert (model["model"], model["protocol"], model["seeds"], model["n"]) == ("leads12", "grouped", [1], 491)
+    assert model["metrics"]["recall_mi"] == recall
+    assert "rate_accuracy" not in model["metrics"]
+    assert [row["model"] for row in publish.read_rows(results / "image_floors.json")] == ["rate", "majority"]
+    text = publish.with_tables(MARKS.replace("image_leads", "image_floors"), results)
+    assert "| `rate` | four | `grouped` | 491 | 1 | 0.900 (0.900 to 0.900) |" in text
 
 
 def test_publishing_twice_replaces_the_profiles_row_and_keeps_those_of_others(measured: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from leadwise import settings
 from leadwise.data.catalogue import shipped
+from leadwise.data.folds import fingerprint, published
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -24,6 +25,10 @@ def test_counts_are_those_of_the_shipped_catalogue():
     assert f"{fast['abnormal_heartbeat']} of its {count['abnormal_heartbeat']} pages exceed 90 bpm" in WORDS
     assert "no normal page does" in WORDS
     assert "normal" not in fast
+
+
+def test_the_folds_fingerprint_is_that_of_the_published_folds():
+    assert f"fingerprint `{fingerprint(published())}`" in WORDS
 
 
 def test_every_notebook_stands_in_the_table():
