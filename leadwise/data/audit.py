@@ -53,12 +53,12 @@ _FEW = 12  # so few pages are done before other processes have started
 class Facts:
     """What a folder holds.
 
-    `files` has a row a readable image: `path, label, split` (each empty where there is none), `within` (the
-    fold in which a split stands), `sha256`, `pixels` (hash of
-    the decoded picture), `trace` (number of the trace, -1 where it cannot be read), `page` (number of the distinct
-    page: same bytes, pixels or trace), `group` (pages joined by printed id), `foreign` (why the layout is not known,
-    or empty), and the printed FIELDS, None where not read. `problems` has `path, why`. `empty` names the class
-    folders without a readable image. `not_checked` says, in sentences, what could not be looked at.
+    `files` has a row a readable image: `path, label, split` (each empty where there is none), `within` (the fold
+    in which a split stands), `sha256`, `pixels` (hash of the decoded picture), `trace` (number of the trace, -1 where
+    it cannot be read), `page` (number of the distinct page: same bytes, pixels or trace), `group` (pages joined by
+    printed id), `foreign` (why the layout is not known, or empty), and the printed FIELDS, None where not read.
+    `problems` has `path, why`. `empty` names the class folders without a readable image. `not_checked` says, in
+    sentences, what could not be looked at.
     """
 
     folder: Path

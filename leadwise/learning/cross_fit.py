@@ -111,7 +111,7 @@ def cross_fit(
                 results.networks.append(weights_name(seed, (k,), task=chosen.task, prefix=chosen.prefix))
                 outer = best.run(part, (k,), stop_after=epochs)
                 if answer_test and outer.model is not None:
-                    given = answer(outer.model, examples, part.rows[k])
+                    given = answer(outer.model, best.examples, part.rows[k])
                     answers.append(
                         answers_table(given, part, k, {**keys, "profile": first.profile, "role": "test"})
                     )
