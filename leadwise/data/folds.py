@@ -156,6 +156,10 @@ def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple
         )
         if number
     ]
+    if not kept.any():
+        raise InputError(
+            f"{folder}: none of {len(pages)} pages is of a known layout, so nothing can be cut or folded."
+        )
     same = seen["page"][kept].astype(int).tolist()
     pages = pages[kept].reset_index(drop=True)
     tables = [make_folds(pages, "grouped", seeds, traces=same)]

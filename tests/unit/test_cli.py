@@ -94,13 +94,27 @@ def test_folds_of_the_sample_are_written_and_their_fingerprint_is_told(
 
 
 def test_a_folder_with_two_pages_a_class_gets_no_folds(
+    sample_folder: Path,
+    sample_pages: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for path in sample_pages.groupby("label")["path"].head(2):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).hardlink_to(sample_folder / path)
+    assert leadwise(monkeypatch, "folds", str(tmp_path), "--out", str(tmp_path / "folds.csv")) == 2
+    assert "class 'normal' has 2 pages; 5 folds need 5 at least" in capsys.readouterr().err
+
+
+def test_a_folder_of_pages_that_nobody_knows_gets_no_folds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for shade, name in enumerate([f"{label}/{page}.png" for label in CLASSES for page in "12"]):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / name), np.full((8, 8, 3), shade, np.uint8))
     assert leadwise(monkeypatch, "folds", str(tmp_path), "--out", str(tmp_path / "folds.csv")) == 2
-    assert "class 'normal' has 2 pages; 5 folds need 5 at least" in capsys.readouterr().err
+    assert "none of 8 pages is of a known layout" in capsys.readouterr().err
     assert not list(tmp_path.glob("folds.csv*"))
 
 

@@ -227,6 +227,7 @@ def test_pairs_are_told_by_id_class_time_rate_and_beats(headers: pd.DataFrame) -
     alike = np.arange(16).reshape(4, 4) / 16
     pairs = page_pairs(headers, alike)
     assert pairs.to_dict("list") == {
+        "recording_id": headers["recording_id"].iloc[[0, 0, 2]].tolist(),
         "same_id": [True, False, False],
         "same_label": [False, True, False],
         "minutes": [2.5, 60, 62.5],
