@@ -138,6 +138,7 @@ def _summary_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> list
 
     parameters = result["parameters"]
     summary = pd.read_csv(folder / "summary.csv")
+    over = pd.read_csv(folder / "differences.csv").query("metric == 'accuracy'")
     rows = []
     for number in range(len(summary)):
         one = summary.iloc[[number]]
@@ -145,6 +146,11 @@ def _summary_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> list
         if (told["model"] == "leads12") == floors:
             continue
         metrics: dict[str, Any] = as_metrics(one)
+        if not floors:
+            metrics |= {
+                f"accuracy_over_{one.minus}": {"value": one.value, "low": one.low, "high": one.high}
+                for one in over[over["task"] == told["task"]].itertuples()
+            }
         if not floors and told["task"] == parameters["TASKS"][0]:
             more = ("recall_", "log_loss_calibrated", "ece")
             metrics |= {name: value for name, value in result["metrics"].items() if name.startswith(more)}
@@ -257,8 +263,28 @@ def _page_models(rows: list[dict[str, Any]]) -> str:
         told = (f"`{row['model']}`", row["task"], f"`{row['protocol']}`", str(row["n"]), str(seeds), *cells)
         lines.append(f"| {' | '.join(told)} |")
     row = rows[-1]
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
+    lines += ["", "\n\n".join([*filter(None, map(_above_the_floors, rows)), command])]
     return "\n".join(lines)
+
+
+def _above_the_floors(row: dict[str, Any]) -> str:
+    """A sentence on which floors a model is, or is not, shown to be above, paired by accuracy."""
+    over = {
+        name.removeprefix("accuracy_over_"): one for name, one in row["metrics"].items() if "_over_" in name
+    }
+    told = {
+        name: "`{}` ({value:+.3f}, {low:+.3f} to {high:+.3f})".format(name, **one)
+        for name, one in over.items()
+    }
+    above = ", ".join(told[name] for name, one in over.items() if one["low"] > 0)
+    others = ", ".join(told[name] for name, one in over.items() if one["low"] <= 0)
+    parts = [
+        f"more accurate than {above}" if above else "",
+        f"**not shown to be above** {others}" if others else "",
+    ]
+    said = "; ".join(filter(None, parts))
+    return f"Task {row['task']}, paired: `{row['model']}` is {said}." if said else ""
 
 
 _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {

@@ -75,12 +75,19 @@ def test_the_page_model_and_its_floors_are_published_apart(measured: Path) -> No
     }
     table = pd.DataFrame([{"model": name, **same, **scores} for name in ("leads12", "rate", "majority")])
     table.to_csv(folder / "summary.csv", index=False)
+    gains = [("strip_features", -0.01, -0.02, 0.01), ("rate", 0.2, 0.1, 0.3)]
+    rows = [("four", name, "accuracy", *ends) for name, *ends in gains]
+    differences = pd.DataFrame(rows, columns=["task", "minus", "metric", "value", "low", "high"])
+    differences.to_csv(folder / "differences.csv", index=False)
     results = publish.publish("cpu")[0].parent
     (model,) = publish.read_rows(results / "image_leads12.json")
     assert (model["model"], model["protocol"], model["seeds"], model["n"]) == ("leads12", "grouped", [1], 491)
     assert model["metrics"]["recall_mi"] == recall
     assert "rate_accuracy" not in model["metrics"]
     assert [row["model"] for row in publish.read_rows(results / "image_floors.json")] == ["rate", "majority"]
+    text = publish.with_tables(MARKS.replace("image_leads", "image_leads12"), results)
+    assert "is more accurate than `rate` (+0.200, +0.100 to +0.300)" in text
+    assert "**not shown to be above** `strip_features` (-0.010, -0.020 to +0.010)." in text
     text = publish.with_tables(MARKS.replace("image_leads", "image_floors"), results)
     assert "| `rate` | four | `grouped` | 491 | 1 | 0.900 (0.900 to 0.900) |" in text
 
