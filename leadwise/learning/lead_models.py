@@ -21,7 +21,6 @@ from leadwise.learning.answers import answer_folds
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import Loss
 from leadwise.learning.partition import LeftOut, Partition, partition
-from leadwise.learning.recipes import recipe
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.pages.template import LEADS
@@ -72,28 +71,13 @@ def train_lead_model(
     the weights. `loss_for(task)` gives `cross_fit` another loss than cross-entropy.
     Raises what `registry.build`, `recipe` and `cross_fit` raise.
     """
-    told = recipe(model, parameters.RECIPE)
     side = input_px or registry.entry(model).input_px
     results = []
     with shrunk(data.crops, folder, side) as crops:
         for task in parameters.TASKS:
-            study = Study(
-                name=name or model,
-                model=model,
-                weights=parameters.WEIGHTS,
-                recipe=told,
-                epochs=parameters.EPOCHS or told.epochs,
-                task=task,
-                classes=TASKS[task],
-                folds=tuple(parameters.FOLDS),
-                seeds=tuple(parameters.SEEDS),
-                inner=parameters.INNER,
-                profile=parameters.PROFILE,
-                data_fingerprint=data_fingerprint,
-                max_steps=parameters.MAX_STEPS,
-                input_px=side,
-                prefix=name if name and name != model else "",
-            )
+            prefix = name if name and name != model else ""
+            own = {"name": name or model, "prefix": prefix, "input_px": side}
+            study = Study.of(parameters, task, model, data_fingerprint, **own)
             loss = loss_for(task) if loss_for else None
             results.append(
                 cross_fit(

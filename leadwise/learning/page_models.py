@@ -11,10 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from leadwise.data.cache import shrink
-from leadwise.data.contracts import TASKS
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.lead_models import LeadData
-from leadwise.learning.recipes import recipe
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.leads12 import INK_PX, STRIP_PX
@@ -48,30 +46,14 @@ def train_page_model(
     """Train page models over the folds of every task and answer for the pages left out.
 
     `parameters` are those of 26_image_leads12; each outer fold takes the candidate that its inner folds prefer, and
-    the tables call whatever was taken `name`. Raises what `recipe` and `cross_fit` raise.
+    the tables call whatever was taken `name`. Raises what `Study.of` and `cross_fit` raise.
     """
     views = page_views(data)
     results = []
     for task in parameters.TASKS:
         studies = [
-            Study(
-                name=name,
-                model=model,
-                weights=parameters.WEIGHTS,
-                recipe=told,
-                epochs=parameters.EPOCHS or told.epochs,
-                task=task,
-                classes=TASKS[task],
-                folds=tuple(parameters.FOLDS),
-                seeds=tuple(parameters.SEEDS),
-                inner=parameters.INNER,
-                profile=parameters.PROFILE,
-                data_fingerprint=data_fingerprint,
-                max_steps=parameters.MAX_STEPS,
-                prefix=model,
-            )
+            Study.of(parameters, task, model, data_fingerprint, name=name, prefix=model)
             for model in candidates
-            for told in (recipe(model, parameters.RECIPE),)
         ]
         results.append(cross_fit(studies, views, data.pages, data.folds, folder))
     return Results.joined(results)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from leadwise.learning.recipes import Recipe
+from leadwise.data.contracts import TASKS
+from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
 
 
@@ -38,6 +39,26 @@ class Study:
     max_steps: int | None = None
     input_px: int | None = None
     prefix: str = ""
+
+    @classmethod
+    def of(cls, parameters: Any, task: str, model: str, data_fingerprint: str, **own: Any) -> Study:
+        """The study of one task that a training notebook's parameters describe; `own` is what they do not say."""
+        told = recipe(model, parameters.RECIPE)
+        return cls(
+            model=model,
+            weights=parameters.WEIGHTS,
+            recipe=told,
+            epochs=parameters.EPOCHS or told.epochs,
+            task=task,
+            classes=TASKS[task],
+            folds=tuple(parameters.FOLDS),
+            seeds=tuple(parameters.SEEDS),
+            inner=parameters.INNER,
+            profile=parameters.PROFILE,
+            data_fingerprint=data_fingerprint,
+            max_steps=parameters.MAX_STEPS,
+            **own,
+        )
 
     def keys(self, seed: int, fold: int) -> dict[str, Any]:
         """The columns that name a row of any table."""
