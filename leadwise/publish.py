@@ -199,7 +199,7 @@ def _note_on_leads(result: dict[str, Any]) -> str:
         f"is taken about its mean on each page. found_*: {checked} pages each; foreign_refused: {checked} drawn "
         f"pages; roundtrip_snr_db_median: {trips or 'no'} recordings of PTB-XL printed on the template and read "
         "again, a best case without a scanner, neither gain nor time fitted; pages_per_s: layout, crops and "
-        "millivolts, time of one core, without decoding; headers_right_by_eye: pages drawn at random, read by eye."
+        "millivolts, time of one core, without decoding; headers_right_by_eye: pages drawn at random."
     )
 
 
@@ -215,7 +215,7 @@ _ROWS: dict[str, Callable[[dict[str, Any], Path], list[dict[str, Any]]]] = {
 _IMAGE_LEADS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("pages_found", "pages whose twelve leads were found", "{:.0f}".format),
     ("header_read_rate", "pages whose id, time and heart rate were read", "{:.1%}".format),
-    ("headers_right_by_eye", "headers read by eye that were read right", "{:.1%}".format),
+    ("headers_right_by_eye", "headers compared by eye that were read right", "{:.1%}".format),
     ("heart_rate_within_3bpm", "measured heart rate within 3 bpm or 4 % of the printed one", "{:.1%}".format),
     ("einthoven_corr_median", "correlation of I + III with II, median", "{:.4f}".format),
     ("einthoven_corr_p05", "the same, 5th percentile", "{:.4f}".format),

@@ -162,17 +162,18 @@ def shipped() -> pd.DataFrame:
 def seen_by_eye() -> pd.DataFrame:
     """What was seen by eye on pages of the Mendeley set: `page_id, part, drawn`, the printed fields, `seen`.
 
-    `part` is ``header``, with the fields as an eye read them, or ``strip``, with what was `seen` on a rhythm strip
-    whose measured heart rate is not the printed one. `drawn` says how the page was come by: ``at random`` (60
+    `part` is ``header``, with the fields as they stood in the catalogue when an eye compared them with the print and
+    found no difference, or ``strip``, with what was `seen` on a rhythm strip whose measured heart rate is not the
+    printed one. `drawn` says how the page was come by: ``at random`` (60
     headers) or because its ``rate differs``.
     """
     return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "seen_by_eye.csv")), dtype=str)
 
 
 def headers_right(pages: pd.DataFrame) -> pd.DataFrame:
-    """The pages (contract ``pages.csv``) whose header was also read by eye: `page_id, drawn, right`.
+    """The pages (contract ``pages.csv``) whose header was also compared by eye: `page_id, drawn, right`.
 
-    `right` is whether all printed fields are as the eye read them.
+    `right` is whether all printed fields are still those that were compared.
     """
     seen = seen_by_eye().query("part == 'header'").set_index("page_id")
     here = pages[pages["page_id"].isin(seen.index)].set_index("page_id")
