@@ -215,7 +215,7 @@ def tables() -> None:
 
     Example: leadwise tables
     """
-    from leadwise.publish import write_tables
+    from leadwise.published_tables import write_tables
 
     changed = write_tables()
     typer.echo("\n".join(f"Written: {path}" for path in changed) or "All tables are up to date.")

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 UNDER_EXECUTOR = "LEADWISE_UNDER_EXECUTOR"
 WAITING_RESULT = ".result.json"
 
+#: What a training notebook's folder holds of networks; `leadwise.learning.cross_fit` says whether they still fit.
+TRAININGS = ("trainings", "weights")
+
 #: Says with which parameters a notebook was begun; there until it is done.
 BEGUN = ".begun.json"
 
@@ -48,8 +51,9 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
     """Open a notebook: check its parameters, take its folder, fix seeds and threads, say where it stands.
 
     ``namespace`` is the notebook's ``globals()``; its UPPERCASE names are the parameters. What an
-    interrupted run with the same parameters left in the folder stays, so that training can go on;
-    all else there is cleared away, the old ``result.json`` with it.
+    interrupted run with the same parameters left in the folder stays, so that training can go on, and finished
+    trainings stay where other parameters are given, since each of them knows what it was made of and another seed
+    need not cost the first one's time; all else there is cleared away, the old ``result.json`` with it.
 
     Raises SettingsError for an unknown notebook, profile or parameter, and InputError when another
     process runs the same notebook and does not end within half a minute.
@@ -273,12 +277,17 @@ def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _clear(folder: Path, parameters: settings.Parameters) -> None:
-    """Make the folder ready; only what an interrupted run with the same parameters left may stay."""
-    begun = folder / BEGUN
+    """Make the folder ready: an interrupted run with the same parameters keeps all, one with others its trainings."""
+    begun, result = folder / BEGUN, folder / "result.json"
     now = parameters.model_dump_json()
-    interrupted = not (folder / "result.json").exists()
-    if not (interrupted and begun.is_file() and begun.read_text(encoding="utf-8") == now):
-        shutil.rmtree(folder, ignore_errors=True)
+    if result.is_file():
+        done = json.loads(result.read_text(encoding="utf-8"))["parameters"]
+        if done == parameters.model_dump():  # asked for once more, so all of it is made anew
+            shutil.rmtree(folder, ignore_errors=True)
+    if result.is_file() or not (begun.is_file() and begun.read_text(encoding="utf-8") == now):
+        for path in folder.glob("*"):
+            if path.name not in TRAININGS:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WAITING_RESULT).unlink(missing_ok=True)
     begun.write_text(now, encoding="utf-8")

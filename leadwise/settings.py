@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from annotated_types import Ge, Le, Len
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from leadwise import paths
 from leadwise.errors import SettingsError, nearest
@@ -104,10 +104,28 @@ class ImageLeads12(Training):
     """26_image_leads12."""
 
     CANDIDATES: Annotated[
-        list[Literal["leads12_ink", "leads12_signals", "leads12_both"]], Len(1), AfterValidator(_distinct)
+        list[Literal["leads12_ink", "leads12_signals", "leads12_beats", "leads12_both"]],
+        Len(1),
+        AfterValidator(_distinct),
     ] = Field(
-        ["leads12_signals", "leads12_both"],
+        ["leads12_signals", "leads12_beats"],
         description="Page models among which each outer fold chooses by its inner folds.",
+    )
+
+
+class ImageLeakage(Parameters):
+    """27_image_leakage."""
+
+    PAGE_MODEL: Literal["leads12_ink", "leads12_signals", "leads12_beats", "leads12_both"] = Field(
+        "leads12_signals", description="The page model that is trained under every protocol."
+    )
+    LEAD_MODEL: Name = Field("lead_cnn", description="Name of a model in leadwise.models.registry.")
+    WEIGHTS: Name = Field("random", description="pretrained, random, or the path of a .safetensors file.")
+    RECIPE: Name = Field("random", description="Name of a recipe in leadwise.learning.recipes.")
+    SEED: Annotated[int, Ge(0)] = Field(1, description="The one seed whose folds are taken.")
+    EPOCHS: Annotated[int, Ge(1)] | None = Field(None, description="None: as the recipe says.")
+    MAX_STEPS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Stops every epoch after so many steps: shows that all runs, teaches nothing."
     )
 
 
@@ -124,11 +142,31 @@ class StudentDistill(Training):
 
 
 class Comparison(Parameters):
-    """42_student_test and 51_image_models."""
+    """42_student_test, and what 51_image_models has of it."""
 
     FOLDS: Folds = Field([1, 2, 3, 4, 5], description="Outer folds whose answers are compared.")
     SEEDS: Seeds = Field([1], description="Seeds whose answers are compared.")
     DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over groups.")
+
+
+class ImageModels(Comparison):
+    """51_image_models."""
+
+    SOURCES: Annotated[list[Literal[21, 22, 23, 24, 26, 42]], AfterValidator(_distinct)] = Field(
+        [21, 22, 23, 24, 42, 26],
+        description="Numbers of the notebooks whose models are compared; 26, which has the floors, is among them.",
+    )
+
+    @field_validator("SOURCES")
+    @classmethod
+    def _with_floors(cls, numbers: list[int]) -> list[int]:
+        if 26 not in numbers:
+            raise ValueError("must hold 26, which has the floors")
+        return numbers
+
+    def sources(self) -> list[str]:
+        """Names of the notebooks in SOURCES, in its order."""
+        return [name for number in self.SOURCES for name in NOTEBOOKS if name.startswith(f"{number}_")]
 
 
 #: Every notebook with its parameters, in the order in which a person reads them. What each
@@ -142,9 +180,10 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "23_image_swin_tiny": ImageSwinTiny,
     "24_image_vit": ImageVit,
     "26_image_leads12": ImageLeads12,
+    "27_image_leakage": ImageLeakage,
     "41_student_distill": StudentDistill,
     "42_student_test": Comparison,
-    "51_image_models": Comparison,
+    "51_image_models": ImageModels,
 }
 
 

@@ -69,17 +69,25 @@ def tokens_on_crop(crop: NDArray[np.uint8], patch_px: int, title: str, window: i
     return figure
 
 
-def two_views(ink: NDArray[np.uint8], signal_mv: NDArray[np.floating], title: str) -> Picture:
-    """One lead as a page model sees it: its ink, shrunk, and its signal in mV over 2.5 s."""
-    figure = picture(11, 3.2)
-    left, right = figure.subplots(1, 2)
+def three_views(
+    ink: NDArray[np.uint8],
+    signal_mv: NDArray[np.floating],
+    beat_mv: NDArray[np.floating],
+    rate_hz: float,
+    title: str,
+) -> Picture:
+    """One lead as a page model may see it: its ink, shrunk; its signal in mV over 2.5 s; its usual beat in mV."""
+    figure = picture(12, 3.2)
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1.3, 0.6))
     left.imshow(255 - ink, cmap="gray", aspect="auto", interpolation="nearest")
     left.set(xlabel=f"{ink.shape[1]} px for 2.5 s", ylabel=f"{ink.shape[0]} px", xticks=[], yticks=[])
-    left.set_title("Ink")
-    right.plot(np.linspace(0, 2.5, len(signal_mv)), signal_mv, color=INK, linewidth=1.2)
-    right.set(xlim=(0, 2.5), xlabel="Time, s", ylabel="mV")
-    right.set_title("Signal")
-    heading(figure, title, f"n = 1 lead; {len(signal_mv)} samples")
+    for ax, line in ((middle, signal_mv), (right, beat_mv)):
+        ax.plot(np.arange(len(line)) / rate_hz, line, color=INK, linewidth=1.2)
+        ax.set(xlim=(0, len(line) / rate_hz), xlabel="Time, s", ylabel="mV")
+        ax.grid(visible=True)
+    for ax, name in ((left, "Ink"), (middle, "Signal"), (right, "Usual beat")):
+        ax.set_title(name)
+    heading(figure, title, f"n = 1 lead; signal and beat at {rate_hz:g} Hz")
     return figure
 
 

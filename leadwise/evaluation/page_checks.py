@@ -214,6 +214,11 @@ def band_limited(signals: NDArray[np.floating], rate_hz: float) -> NDArray[np.fl
     return np.asarray(sosfiltfilt(band, np.nan_to_num(signals), axis=1))
 
 
+def drawn(signals: NDArray[np.floating], rate_hz: float) -> Page:
+    """10 s of twelve leads as this device would have printed them: in 0.67 to 25 Hz, on the template."""
+    return render(band_limited(signals, rate_hz), rate_hz)
+
+
 def round_trip(
     signals: NDArray[np.floating], rate_hz: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

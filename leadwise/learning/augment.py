@@ -12,36 +12,39 @@ from torch.nn import functional
 
 _STRETCH, _SHIFT = 0.08, 0.06  # of the length, each way: rates differ more, within a class
 _GAIN, _RISE = 0.15, 0.05  # of the height
-_LEAD_OFF = 0.08
+_LEAD_OFF, _STRIP_OFF = 0.25, 0.15  # more than on real pages: no answer should hang on one lead
 _DRIFT_MV, _NOISE_MV, _NOISE_INK = 0.08, 0.01, 0.03
+_BEAT_SHIFT = 0.5  # some 20 ms
 _PEN = 0.35  # exponent of the ink's brightness, each way: a thinner or thicker pen, once shrunk
 
 
 def augmented(views: dict[str, Tensor]) -> dict[str, Tensor]:
     """The views of a batch of pages (`leadwise.models.leads12.VIEWS`), changed as pages differ; ink as 0 to 1.
 
-    Time and amplitude are stretched alike in all views of a page, a lead that is off is off in all of them.
+    Time and amplitude are stretched alike in all views of a page, a lead or strip that is off is off in all of them.
     """
     some = next(iter(views.values()))
     n, device = len(some), some.device
     stretch, gain = (1 + _spread(n, device) * size for size in (_STRETCH, _GAIN))
     shift, rise = (_spread(n, device) * size for size in (_SHIFT, _RISE))
     on = (torch.rand(n, 12, device=device) > _LEAD_OFF).float()
+    strip_on = (torch.rand(n, 1, device=device) > _STRIP_OFF).float()
     changed = {}
     for name, view in views.items():
-        leads = name in ("ink", "signals")
+        leads = name in ("ink", "signals", "beats")
         if name.startswith("ink"):
             ink = view.float() / 255
             picture = _moved(ink if leads else ink[:, None], stretch, shift, gain, rise)
             pen = torch.exp(_spread(n, device) * _PEN).view(-1, 1, 1, 1)
             picture = picture.clamp_min(1e-6) ** pen + _NOISE_INK * torch.randn_like(picture)
-            changed[name] = picture * on[:, :, None, None] if leads else picture[:, 0]
+            changed[name] = picture * on[:, :, None, None] if leads else picture[:, 0] * strip_on[:, :, None]
         else:
             known = torch.nan_to_num(view if leads else view[:, None])
             zero = torch.zeros_like(rise)
-            signal = _moved(known[:, :, None], stretch, shift, torch.ones_like(gain), zero)[:, :, 0]
+            moved = _BEAT_SHIFT * shift if name == "beats" else shift  # beats are cut about their R wave
+            signal = _moved(known[:, :, None], stretch, moved, torch.ones_like(gain), zero)[:, :, 0]
             signal = gain.view(-1, 1, 1) * signal + _drift(signal) + _NOISE_MV * torch.randn_like(signal)
-            changed[name] = signal * on[:, :, None] if leads else signal[:, 0]
+            changed[name] = signal * on[:, :, None] if leads else signal[:, 0] * strip_on
     return changed
 
 

@@ -63,7 +63,8 @@ def cross_fit(
 
     `inputs` are in the order of `pages` (contract ``pages.csv``), `folds` keeps the contract ``folds.csv``.
     Several studies are candidates: each is trained on the inner folds, and for each outer fold the one (and the
-    number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Networks go to
+    number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Seeds after the
+    first take the candidate that most folds of the first chose, and choose their epochs alone. Networks go to
     ``folder/weights``, each written when it is finished; a second call takes up finished ones and goes on with the
     one that was cut off. `loss_for(part, left_out)` gives a loss other than the recipe's cross-entropy. With
     `answer_test` false the test folds stay closed.
@@ -92,12 +93,14 @@ def cross_fit(
     with _progress(candidates, parts) as on_step:
         for each in jobs:
             each.on_step = on_step
+        standing = jobs
         for seed, part in parts.items():
+            taken: list[_Jobs] = []
             for k in first.folds:
                 keys = first.keys(seed, k)
                 best, epochs = jobs[0], first.epochs
                 if first.inner:
-                    best, epochs, inner = _chosen(jobs, part, k)
+                    best, epochs, inner = _chosen(standing, part, k)
                     told = _inner_answers(best.study, inner, epochs, part, keys)
                     answers.append(told)
                     prob, labels = probabilities(told, first.classes)[::-1]
@@ -106,6 +109,7 @@ def cross_fit(
                         {**keys, **fit_calibration(prob, labels, first.classes, bias=weighted)}
                     )
                 chosen = best.study
+                taken.append(best)
                 results.chosen[first.task, seed, k] = epochs
                 results.candidates[first.task, seed, k] = chosen.model
                 results.networks.append(weights_name(seed, (k,), task=chosen.task, prefix=chosen.prefix))
@@ -115,10 +119,12 @@ def cross_fit(
                     answers.append(
                         answers_table(given, part, k, {**keys, "profile": first.profile, "role": "test"})
                     )
+            standing = [max(jobs, key=taken.count)] if standing is jobs else standing
     results.history = pd.concat([table for each in jobs for table in each.histories], ignore_index=True)
     results.predictions = pd.concat(answers, ignore_index=True) if answers else pd.DataFrame()
     columns = ["model", "task", "protocol", "seed", "fold", "temperature"]
     results.calibration = pd.DataFrame(calibration, columns=None if calibration else columns)
+    results.trainings = [name for each in jobs for name in each.names]
     results.reused = sum(each.reused for each in jobs)
     return results
 
@@ -144,6 +150,7 @@ class _Jobs:
         self.on_step: Any = None
         self.done: dict[tuple[int, LeftOut], Trained] = {}
         self.histories: list[pd.DataFrame] = []
+        self.names: list[str] = []
         self.reused = 0
 
     def run(self, part: Partition, left_out: LeftOut, stop_after: int | None = None) -> Trained:
@@ -151,6 +158,7 @@ class _Jobs:
             return self.done[part.seed, left_out]
         study = self.study
         name = weights_name(part.seed, left_out, task=study.task, prefix=study.prefix)
+        self.names.append(name)
         rows = part.training_rows(left_out)
         watched = {fold: part.rows[fold] for fold in left_out} if len(left_out) == 2 else {}
         plan = Plan(
@@ -328,7 +336,8 @@ def _progress(
 
     study = candidates[0]
     pairs = {_pair(j, k) for part in parts.values() for k in study.folds for j in part.folds if j != k}
-    trainings = len(parts) * (len(study.folds) + (len(pairs) * len(candidates) if study.inner else 0))
+    inner_ones = len(pairs) * (len(parts) + len(candidates) - 1)  # seeds after the first have one candidate
+    trainings = len(parts) * len(study.folds) + (inner_ones if study.inner else 0)
     begun: list[str] = []
     layout = "{desc} {percentage:3.0f}% |{bar:20}| {elapsed} gone, {remaining} to go{postfix}"
     with tqdm(

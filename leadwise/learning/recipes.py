@@ -70,7 +70,11 @@ _RECIPES = {
     ("beit_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 20, _MICRO),
     ("deit_micro", "random"): Recipe(1e-3, 0.05, 0.10, 32, 20, _MICRO),
     ("mobilenetv3_small", "random"): Recipe(1e-3, 0.01, 0.10, 32, 20, _MICRO),
+    ("lead_cnn", "random"): Recipe(
+        2e-3, 0.05, 0.10, 384, 15, "ours: a first try, nothing chosen", precision="try"
+    ),
     ("leads12_ink", "random"): _PAGES,
     ("leads12_signals", "random"): _PAGES,
+    ("leads12_beats", "random"): _PAGES,
     ("leads12_both", "random"): replace(_PAGES, epochs=30),  # a step takes five times as long
 }

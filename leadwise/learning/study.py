@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,13 +72,21 @@ class Study:
         }
 
 
+def forget_others(folder: Path, trainings: Iterable[str]) -> None:
+    """Delete trainings and weights below `folder` that are not among those named: they are of other parameters."""
+    named = set(trainings)
+    for path in [*folder.glob("trainings/*"), *folder.glob("weights/*.safetensors")]:
+        if path.name.removesuffix(".safetensors") not in named:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 @dataclass
 class Results:
     """The tables of a study (contracts `predictions.csv`, `history.csv`, `calibration.csv`) and more.
 
     `networks` names the weights that answer for the test folds, in order of task, seed and fold; `chosen`
-    holds their number of epochs by (task, seed, fold), `candidates` the network that was chosen; `reused`
-    counts trainings found finished from an earlier start.
+    holds their number of epochs by (task, seed, fold), `candidates` the network that was chosen. `trainings` names
+    all that were needed, inner ones too; `reused` counts those found finished from an earlier start.
     """
 
     predictions: pd.DataFrame
@@ -86,6 +95,7 @@ class Results:
     networks: list[str] = field(default_factory=list)
     chosen: dict[tuple[str, int, int], int] = field(default_factory=dict)
     candidates: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    trainings: list[str] = field(default_factory=list)
     reused: int = 0
 
     @classmethod
@@ -98,6 +108,7 @@ class Results:
             [name for part in parts for name in part.networks],
             {key: epochs for part in parts for key, epochs in part.chosen.items()},
             {key: model for part in parts for key, model in part.candidates.items()},
+            [name for part in parts for name in part.trainings],
             sum(part.reused for part in parts),
         )
 

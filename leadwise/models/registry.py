@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from leadwise.errors import SettingsError, WeightsError, nearest
+from leadwise.models.lead_cnn import LeadCnn
 from leadwise.models.leads12 import VIEWS, PageClassifier
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -320,6 +321,7 @@ _ENTRIES = {
     "deit_micro": Entry("deit", 96, PAPER_ZERO, None, _timm(_DEIT, **_MICRO), 12),
     "swin_micro": Entry("swin", 96, PAPER_ZERO, None, _timm(_SWIN, **_SWIN_MICRO), 4, 6),
     "vit_micro": Entry("vit", 96, PAPER_ZERO, None, _timm("vit_base_patch16_224", **_MICRO), 12),
+    "lead_cnn": Entry("cnn", 64, PAPER_ZERO, None, lambda classes, _: LeadCnn(classes)),
     "mobilenetv3_small": Entry(
         "cnn", 224, IMAGENET, "torchvision mobilenet_v3_small IMAGENET1K_V1", _mobilenet
     ),

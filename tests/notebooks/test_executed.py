@@ -23,6 +23,7 @@ from leadwise.data.cache import open_array
 from leadwise.data.contracts import CLASSES, read_table
 from leadwise.data.folds import assert_disjoint
 from leadwise.evaluation.metrics import select_pages
+from leadwise.learning.leakage import PRICED
 from leadwise.paths import STAGES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -174,12 +175,35 @@ def test_the_page_model_answers_each_page_once_and_chose_on_inner_folds(executed
         assert pages["unit_id"].is_unique
     assert predictions.query("role == 'inner'").groupby(["fold", "held_out"]).ngroups == 20
     chosen = pd.read_csv(folder / "chosen.csv")
-    assert set(chosen["chosen"]) <= {"leads12_signals", "leads12_both"}
+    assert set(chosen["chosen"]) <= {"leads12_signals", "leads12_beats"}
     for row in chosen.itertuples():
         with safe_open(folder / "weights" / f"{row.chosen}-seed1-fold{row.fold}.safetensors", "pt") as file:
             assert file.metadata()["left_out"] == str(row.fold)
             assert file.metadata()["epochs"] == str(row.epochs)
     assert len(read_table(folder / "calibration.csv", "calibration.csv")) == 5
+
+
+def test_every_protocol_is_priced_and_only_leaky_ones_know_the_test_pages(executed_sample):
+    folder = executed_sample / "27_image_leakage"
+    known = pd.read_csv(folder / "leaks.csv").set_index(["task", "protocol"])
+    assert known.index.tolist() == [(task, name) for task, names in PRICED.items() for name in names]
+    leaky = [name in ("leaky_file_90_10", "leaky_copies", "leaky_pooled") for _, name in known.index]
+    assert ((known["same_page"] > 0) == leaky).all()
+    assert known.loc[("four", "grouped"), "same_id"] == 0
+    predictions = read_table(folder / "predictions.csv", "predictions.csv")
+    once = predictions.query("task == 'four'").groupby(["model", "protocol"])["unit_id"].nunique().unstack()
+    assert (once[["leaky_copies", "leaky_copy_weights", "distinct", "grouped"]] == 48).all(axis=None)
+    prices = pd.read_csv(folder / "prices.csv")
+    assert set(prices["counted"]) == {"file", "lead", "page"}
+    assert prices.query("protocol == 'leaky_copies' and counted == 'file'")["n"].tolist() == [155, 155]
+
+
+def test_recordings_of_another_country_are_answered_by_every_folds_network(executed_sample):
+    answers = pd.read_csv(executed_sample / "51_image_models" / "external.csv")
+    assert answers.groupby("fold")["unit_id"].nunique().to_dict() == dict.fromkeys(range(1, 6), 12)
+    labels = answers.drop_duplicates("unit_id")["label"].value_counts()
+    assert labels.to_dict() == {"normal": 4, "mi": 4, "rhythm": 4}
+    assert answers.filter(like="prob_").sum(axis=1).between(0.999, 1.001).all()
 
 
 def test_the_summary_has_a_row_a_model_with_intervals(executed_sample):

@@ -107,6 +107,21 @@ def test_what_was_left_under_other_parameters_goes(clone: Clone) -> None:
     assert not (start("24_image_vit", SEEDS=[2]).folder / "checkpoint").exists()
 
 
+@pytest.mark.parametrize("finished", [False, True])
+def test_finished_trainings_stay_where_other_parameters_are_given(clone: Clone, finished: bool) -> None:
+    run = start("24_image_vit")
+    for name in ("trainings/seed1-fold1/history.csv", "weights/seed1-fold1.safetensors", "predictions.csv"):
+        (run.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (run.folder / name).write_text("of seed 1", encoding="utf-8")
+    if finished:
+        run.finish({})
+    again = start("24_image_vit", SEEDS=[1, 2])
+    assert (again.folder / "weights" / "seed1-fold1.safetensors").is_file()
+    assert (again.folder / "trainings" / "seed1-fold1" / "history.csv").is_file()
+    assert not (again.folder / "predictions.csv").exists()
+    assert not (again.folder / "result.json").exists()
+
+
 def test_the_old_result_is_gone_as_soon_as_a_notebook_starts_again(clone: Clone) -> None:
     start("11_image_audit").finish({})
     start("11_image_audit")

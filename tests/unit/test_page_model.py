@@ -35,8 +35,9 @@ def views() -> dict[str, np.ndarray]:
     return {
         "ink": (rng.random((N, 12, *leads12.INK_PX)) < size[:, None, None, None] / 3).astype(np.uint8) * 255,
         "ink_strip": (rng.random((N, *leads12.STRIP_PX)) < size[:, None, None] / 3).astype(np.uint8) * 255,
-        "signals": (size[:, None, None] * wave[:N_LEAD] + np.zeros((N, 12, 1))).astype(np.float32),
-        "rhythm": (size[:, None] * wave).astype(np.float32),
+        "signals": (size[:, None, None] * wave[:N_LEAD:2] + np.zeros((N, 12, 1))).astype(np.float32),
+        "rhythm": (size[:, None] * wave[::2]).astype(np.float32),
+        "beats": (size[:, None, None] * wave[:81] + np.zeros((N, 12, 1))).astype(np.float32),
     }
 
 
@@ -130,17 +131,21 @@ def test_the_same_seed_changes_a_page_alike(views):
     assert all(torch.equal(changed[0][name], changed[1][name]) for name in changed[0])
 
 
-def test_a_lead_that_is_off_is_off_in_both_views():
+def test_a_lead_that_is_off_is_off_in_all_views():
     torch.manual_seed(0)
     n = 64
     page = {
         "ink": torch.full((n, 12, *leads12.INK_PX), 255, dtype=torch.uint8),
         "signals": torch.ones(n, 12, N_LEAD),
+        "beats": torch.ones(n, 12, 81),
+        "rhythm": torch.ones(n, N_STRIP),
     }
     changed = augmented(page)
-    off = {"ink": (changed["ink"] == 0).all(dim=(2, 3)), "signals": (changed["signals"] == 0).all(dim=2)}
+    off = {name: (changed[name] == 0).flatten(2).all(dim=2) for name in ("ink", "signals", "beats")}
     assert torch.equal(off["ink"], off["signals"])
-    assert 0.02 < off["ink"].float().mean() < 0.16
+    assert torch.equal(off["ink"], off["beats"])
+    assert 0.15 < off["ink"].float().mean() < 0.35
+    assert 0 < (changed["rhythm"] == 0).all(dim=1).float().mean() < 0.4
 
 
 # --- training and choosing -----------------------------------------------------------------------------------
@@ -173,6 +178,15 @@ def test_each_outer_fold_takes_the_candidate_that_its_inner_folds_prefer(views, 
     assert test["unit_id"].is_unique
     assert set(test["fold"]) == {1}
     assert {"temperature", "bias_mi"} <= set(results.calibration)
+
+
+def test_seeds_after_the_first_take_the_candidate_that_most_of_its_folds_chose(views, pages, folds, tmp_path):
+    both = pd.concat([folds, folds.assign(seed=2)])
+    candidates = [study(f"leads12_{name}", seeds=(1, 2), folds=(1, 2, 3)) for name in ("beats", "signals")]
+    results = cross.cross_fit(candidates, views, pages, both, tmp_path)
+    of_seed = {seed: [results.candidates["four", seed, fold] for fold in (1, 2, 3)] for seed in (1, 2)}
+    assert set(of_seed[2]) == {max(of_seed[1], key=of_seed[1].count)}
+    assert results.history.query("seed == 2")["model"].unique().tolist() == of_seed[2][:1]
 
 
 def test_candidates_need_inner_folds_to_choose_among_them(views, pages, folds, tmp_path):

@@ -13,6 +13,8 @@ from PIL import Image
 
 from leadwise import paths, publish
 from leadwise.errors import MissingInput, SettingsError, TableError
+from leadwise.published_rows import read_rows
+from leadwise.published_tables import with_tables
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKS = "before\n<!-- leadwise tables: image_leads -->\nold\n<!-- end of table -->\nafter\n"
@@ -44,12 +46,13 @@ def measured(clone: Clone) -> Path:
 
 
 def test_a_published_row_says_how_and_where_it_was_measured(measured: Path, clone: Clone) -> None:
-    path, *pictures = publish.publish("cpu")
+    path, *pictures, gaps = publish.publish("cpu")
+    assert {row["note"] for row in read_rows(gaps)} == {"not yet run"}
     for picture in pictures:
         with Image.open(picture) as image:
             assert image.size == (1600, 800)
     assert path == clone.folder / "analysis" / "results" / "image_leads.json"
-    (row,) = publish.read_rows(path)
+    (row,) = read_rows(path)
     assert row["n"] == 491
     assert row["command"] == "leadwise run --profile cpu --only 12_image_leads"
     assert (row["hardware"], row["minutes"]) == ("AMD EPYC, 2 cores, 25.3 GB", 1.5)
@@ -57,47 +60,164 @@ def test_a_published_row_says_how_and_where_it_was_measured(measured: Path, clon
     assert "found_*: 7 pages each" in row["note"]
 
 
-def test_the_page_model_and_its_floors_are_published_apart(measured: Path) -> None:
-    folder = paths.result_path("cpu", "26_image_leads12").parent
+SCORES = {
+    f"{name}{end}": 0.9 for name in ("accuracy", "macro_f1", "macro_auroc") for end in ("", "_low", "_high")
+}
+
+
+def written(measured: Path, notebook: str, parameters: dict[str, Any], metrics: dict[str, Any]) -> Path:
+    """The folder of another notebook that has run, with its result and the pictures that are published."""
+    folder = paths.result_path("cpu", notebook).parent
     folder.mkdir()
-    recall = {"value": 0.8, "low": 0.6, "high": 0.9}
-    result = json.loads(measured.read_text(encoding="utf-8")) | {
-        "notebook": "26_image_leads12",
-        "parameters": {"SEEDS": [1], "TASKS": ["four"], "CANDIDATES": ["leads12_signals"], "INNER": True},
-        "metrics": {"recall_mi": recall, "rate_accuracy": 0.7},
-    }
+    more = {"notebook": notebook, "parameters": parameters, "metrics": metrics}
+    result = json.loads(measured.read_text(encoding="utf-8")) | more
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    for picture in ("beside_the_rate.png", "falling_score.png"):
+        Image.new("RGB", (30, 15), "white").save(folder / picture)
+    return folder
+
+
+@pytest.fixture
+def page_model(measured: Path) -> Path:
+    """26_image_leads12 has run on three seeds; folds 1 and 2 of the first chose different candidates."""
+    recall = {"value": 0.8, "low": 0.6, "high": 0.9}
+    parameters = {
+        "SEEDS": [1, 2, 3], "TASKS": ["four"], "CANDIDATES": ["leads12_signals", "leads12_beats"], "INNER": True,
+    }  # fmt: skip
+    metrics = {"recall_mi": recall, "found_mi_seed1": 26, "rate_accuracy": 0.7}
+    folder = written(measured, "26_image_leads12", parameters, metrics)
     same = {"task": "four", "protocol": "grouped", "n": 491, "seeds": 1}
-    scores = {
-        f"{name}{end}": 0.9
-        for name in ("accuracy", "macro_f1", "macro_auroc")
-        for end in ("", "_low", "_high")
-    }
-    table = pd.DataFrame([{"model": name, **same, **scores} for name in ("leads12", "rate", "majority")])
-    table.to_csv(folder / "summary.csv", index=False)
-    gains = [("strip_features", -0.01, -0.02, 0.01), ("rate", 0.2, 0.1, 0.3)]
-    rows = [("four", name, "accuracy", *ends) for name, *ends in gains]
-    differences = pd.DataFrame(rows, columns=["task", "minus", "metric", "value", "low", "high"])
-    differences.to_csv(folder / "differences.csv", index=False)
+    names = ("leads12", "leads12, seed 1", "leads12_x3", "rate", "majority")
+    pd.DataFrame([{"model": name, **same, **SCORES} for name in names]).to_csv(
+        folder / "summary.csv", index=False
+    )
+    gains = [("leads12", "strip_features", -0.01, -0.02, 0.01), ("leads12", "rate", 0.2, 0.1, 0.3)]
+    rows = [
+        ("four", model, name, "accuracy", *ends)
+        for model, name, *ends in [*gains, ("majority", "rate", 0, 0, 0)]
+    ]
+    columns = ["task", "model", "minus", "metric", "value", "low", "high"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "differences.csv", index=False)
+    chosen = [
+        (seed, fold, f"leads12_{'beats' if fold == 2 else 'signals'}") for seed in (1, 2) for fold in (1, 2)
+    ]
+    pd.DataFrame(chosen, columns=["seed", "fold", "chosen"]).assign(task="four").to_csv(folder / "chosen.csv")
+    pd.DataFrame(
+        {"task": ["four", "four", "binary"], "seed": [1, 2, 1], "unit_id": ["00e1", "00e1", "00e2"]}
+    ).to_csv(folder / "predictions.csv", index=False)
+    (folder / "weights").mkdir()
+    for name in ("signals-seed1-fold1", "signals-seed1-fold1-2", "beats-seed1-fold1-2", "beats-seed1-fold2",
+                 "beats-seed1-fold1", "signals-seed2-fold1", "signals-binary-seed1-fold1"):  # fmt: skip
+        (folder / "weights" / f"leads12_{name}.safetensors").write_bytes(b"weights")
+    return folder
+
+
+def test_the_page_model_and_its_floors_are_published_apart(page_model: Path) -> None:
     results = publish.publish("cpu")[0].parent
-    (model,) = publish.read_rows(results / "image_leads12.json")
-    assert (model["model"], model["protocol"], model["seeds"], model["n"]) == ("leads12", "grouped", [1], 491)
-    assert model["metrics"]["recall_mi"] == recall
+    model, alone, ensemble = read_rows(results / "image_leads12.json")
+    assert (model["model"], model["protocol"], model["seeds"], model["n"]) == (
+        "leads12",
+        "grouped",
+        [1, 2, 3],
+        491,
+    )
+    assert "chosen on seed 1" in model["note"]
+    assert (alone["model"], alone["seeds"]) == ("leads12", [1])
+    assert "chosen on inner folds, each fold for itself" in alone["note"]
+    assert ensemble["model"] == "leads12_x3"
+    assert "ensemble" in ensemble["note"]
+    assert model["metrics"]["recall_mi"]["value"] == 0.8
+    assert model["metrics"]["found_mi_seed1"] == 26
     assert "rate_accuracy" not in model["metrics"]
-    assert [row["model"] for row in publish.read_rows(results / "image_floors.json")] == ["rate", "majority"]
-    text = publish.with_tables(MARKS.replace("image_leads", "image_leads12"), results)
+    assert [row["model"] for row in read_rows(results / "image_floors.json")] == ["rate", "majority"]
+    text = with_tables(MARKS.replace("image_leads", "image_leads12"), results)
     assert "is more accurate than `rate` (+0.200, +0.100 to +0.300)" in text
     assert "**not shown to be above** `strip_features` (-0.010, -0.020 to +0.010)." in text
-    text = publish.with_tables(MARKS.replace("image_leads", "image_floors"), results)
-    assert "| `rate` | four | `grouped` | 491 | 1 | 0.900 (0.900 to 0.900) |" in text
+    text = with_tables(MARKS.replace("image_leads", "image_floors"), results)
+    assert "| `rate` | four | `grouped` | 491 | 3 | 0.900 (0.900 to 0.900) |" in text
+
+
+def test_the_networks_that_teach_are_kept_and_no_others(page_model: Path) -> None:
+    teachers = publish.publish("cpu")[0].parent / "leads12"
+    assert sorted(path.stem for path in teachers.glob("*.safetensors")) == [
+        "leads12_beats-seed1-fold1-2", "leads12_beats-seed1-fold2",
+        "leads12_signals-seed1-fold1", "leads12_signals-seed1-fold1-2",
+    ]  # fmt: skip
+    assert pd.read_csv(teachers / "predictions.csv", dtype=str)["unit_id"].tolist() == ["00e1"]
+    assert set(pd.read_csv(teachers / "chosen.csv")["seed"]) == {1}
+
+
+def test_every_protocol_and_way_of_counting_has_a_row_of_its_own(measured: Path) -> None:
+    folder = written(measured, "27_image_leakage", {"SEED": 1}, {})
+    keys = [("leaky_copies", "file", 928), ("leaky_copies", "page", 491), ("distinct", "page", 491)]
+    listed = [
+        {
+            "model": model,
+            "task": "four",
+            "protocol": protocol,
+            "n": n,
+            "seeds": 1,
+            "counted": counted,
+            **SCORES,
+        }
+        for model in ("lead_cnn", "leads12_signals")
+        for protocol, counted, n in keys
+    ]
+    pd.DataFrame(listed).to_csv(folder / "prices.csv", index=False)
+    step = {"model": "lead_cnn", "protocol": "leaky_copies", "minus": "distinct", "metric": "accuracy"}
+    pd.DataFrame([step | {"value": 0.03, "low": 0.01, "high": 0.05}]).to_csv(
+        folder / "differences.csv", index=False
+    )
+    results = publish.publish("cpu")[0].parent
+    rows = read_rows(results / "image_leakage.json")
+    assert [(row["protocol"], row["unit"], row["n"]) for row in rows] == keys * 2
+    assert rows[1]["metrics"]["accuracy_over_distinct"]["value"] == 0.03
+    text = with_tables(MARKS.replace("image_leads", "image_leakage"), results)
+    assert "| four | `leaky_copies` | file | 928 | 0.900 (0.900 to 0.900) | 0.900 (0.900 to 0.900) |" in text
+    assert "`leaky_copies` minus `distinct`, paired, `lead_cnn`: +0.030, +0.010 to +0.050." in text
+
+
+def test_recordings_of_another_source_are_a_row_of_their_own(measured: Path) -> None:
+    score = {"value": 0.7, "low": 0.6, "high": 0.8}
+    names = ("auroc_mi", "auroc_rhythm", "recall_normal", "recall_mi", "rhythm_found", "ece_floor")
+    metrics = {f"external_{name}": score for name in names} | {
+        "external_ece": {"value": 0.2, "low": None, "high": None},
+        "external_n_normal": 260, "external_n_mi": 45, "external_n_rhythm": 15, "leads12_accuracy": score,
+    }  # fmt: skip
+    written(measured, "51_image_models", {"SEEDS": [1]}, metrics)
+    results = publish.publish("cpu")[0].parent
+    (row,) = read_rows(results / "image_external.json")
+    assert (row["task"], row["unit"], row["n"]) == ("external", "record", 320)
+    assert "leads12_accuracy" not in row["metrics"]
+    text = with_tables(MARKS.replace("image_leads", "image_external"), results)
+    assert "| AUROC, normal (260) against infarction (45) | 0.700 (0.600 to 0.800) |" in text
+    assert "| calibration error | 0.200 |" in text
+
+
+def test_a_network_that_was_not_run_has_a_row_that_says_so(measured: Path) -> None:
+    folder = written(measured, "24_image_vit", {
+        "SEEDS": [1], "MODEL": "vit_micro", "INNER": False, "WEIGHTS": "random",
+    }, {})  # fmt: skip
+    table = pd.DataFrame(
+        [{"model": "vit_micro", "task": "four", "protocol": "grouped", "n": 491, "seeds": 1, **SCORES}]
+    )
+    table.to_csv(folder / "summary.csv", index=False)
+    rows = read_rows(publish.publish("cpu")[0].parent / "image_transformers.json")
+    run = [row for row in rows if row["metrics"]]
+    assert [row["model"] for row in run] == ["vit_micro"]
+    assert "nothing is chosen, so not calibrated" in run[0]["note"]
+    gaps = {(row["profile"], row["model"], row["task"]) for row in rows if row["note"] == "not yet run"}
+    assert ("paper", "vit_base", "binary") in gaps
+    assert ("cpu", "swin_micro", "four") in gaps
+    assert ("cpu", "vit_micro", "four") not in gaps
 
 
 def test_publishing_twice_replaces_the_profiles_row_and_keeps_those_of_others(measured: Path) -> None:
     path = publish.publish("cpu")[0]
-    (row,) = publish.read_rows(path)
+    (row,) = read_rows(path)
     path.write_text(json.dumps([row | {"profile": "paper"}, row]), encoding="utf-8")
     publish.publish("cpu")
-    assert [kept["profile"] for kept in publish.read_rows(path)] == ["paper", "cpu"]
+    assert [kept["profile"] for kept in read_rows(path)] == ["paper", "cpu"]
 
 
 def test_the_sample_is_not_published(clone: Clone) -> None:
@@ -119,33 +239,33 @@ def test_where_nothing_was_run_it_says_what_to_run(clone: Clone) -> None:
 
 def test_a_table_is_written_between_its_marks_and_nothing_else_changes(measured: Path) -> None:
     path = publish.publish("cpu")[0]
-    text = publish.with_tables(MARKS, path.parent)
+    text = with_tables(MARKS, path.parent)
     assert text.startswith("before\n<!-- leadwise tables: image_leads -->\n| 491 pages")
     assert text.endswith("<!-- end of table -->\nafter\n")
     assert "| pages whose id, time and heart rate were read | 99.0% | 98.0% to 100.0% |" in text
     assert "| printed and read again, signal to noise, median, dB | not measured |  |" in text
-    assert publish.with_tables(text, path.parent) == text
+    assert with_tables(text, path.parent) == text
 
 
 @pytest.mark.parametrize("name", ["image_leads", "image_typo"])
 def test_a_table_without_results_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(MissingInput, match=name):
-        publish.with_tables(MARKS.replace("image_leads", name), tmp_path)
+        with_tables(MARKS.replace("image_leads", name), tmp_path)
 
 
 def test_a_row_that_lacks_a_field_is_refused(measured: Path) -> None:
     path = publish.publish("cpu")[0]
-    (row,) = publish.read_rows(path)
+    (row,) = read_rows(path)
     del row["hardware"]
     path.write_text(json.dumps([row]), encoding="utf-8")
     with pytest.raises(TableError, match="hardware"):
-        publish.read_rows(path)
+        read_rows(path)
 
 
 @pytest.mark.parametrize("path", [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("*/README.md"))])
 def test_the_tables_of_the_readme_are_those_that_the_command_writes(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert publish.with_tables(text, REPOSITORY / "analysis" / "results") == text
+    assert with_tables(text, REPOSITORY / "analysis" / "results") == text
 
 
 def test_the_published_figures_of_the_whole_set_reach_what_is_claimed() -> None:
@@ -153,7 +273,7 @@ def test_the_published_figures_of_the_whole_set_reach_what_is_claimed() -> None:
     assert "on nine pages in ten to within one pixel" in " ".join(
         (REPOSITORY / "README.md").read_text("utf-8").split()
     )
-    (row,) = publish.read_rows(REPOSITORY / "analysis" / "results" / "image_leads.json")
+    (row,) = read_rows(REPOSITORY / "analysis" / "results" / "image_leads.json")
     metrics = row["metrics"]
     assert metrics["pages_found"] == row["n"] == 491
     assert metrics["einthoven_rms_mv_median"]["value"] < 1 / 78.6, "one pixel"

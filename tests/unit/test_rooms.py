@@ -21,7 +21,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
     "errors", "files",
     "pages", "signals", "data", "evaluation", "models", "learning", "serving",
-    "paths", "settings", "processes", "surroundings", "notebook", "workflow", "publish", "cli",
+    "paths", "settings", "processes", "surroundings", "notebook", "workflow",
+    "published_rows", "published_tables", "publish", "cli",
 )  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in {"__init__.py", "__main__.py"})
 

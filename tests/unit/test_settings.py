@@ -32,7 +32,7 @@ def test_a_default_reaches_the_notebooks_that_know_it_and_a_notebook_overrules_i
     ("text", "said"),
     [
         ("24_image_vit: {EPOCS: 3}", "24_image_vit: unknown parameter 'EPOCS': did you mean 'EPOCHS'?"),
-        ("defaults: {SEED: [1]}", "unknown parameter 'SEED': did you mean 'SEEDS'?"),
+        ("defaults: {MAX_STEP: 1}", "unknown parameter 'MAX_STEP': did you mean 'MAX_STEPS'?"),
         ("24_image_wit: {}", "unknown word '24_image_wit': did you mean '24_image_vit'?"),
         ("24_image_vit: {EPOCHS: '3'}", "EPOCHS: input should be a valid integer, but it is '3'"),
         ("24_image_vit: {EPOCHS: true}", "EPOCHS: input should be a valid integer, but it is True"),

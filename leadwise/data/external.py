@@ -1,0 +1,71 @@
+"""Recordings of another country, to ask a page model about hearts that its set cannot hold: PTB-XL, by its codes.
+
+Wagner et al., *PTB-XL, a large publicly available electrocardiography dataset*, version 1.0.3, PhysioNet,
+doi:10.13026/kfzx-aw45, CC BY 4.0.
+"""
+
+from __future__ import annotations
+
+import ast
+import tarfile
+from importlib.resources import files as package_files
+from pathlib import Path
+
+import pandas as pd
+
+from leadwise.errors import InputError
+from leadwise.files import written_whole
+
+LABELS = ("normal", "rhythm", "mi")
+"""What a recording may be called here, in the order of all tables."""
+
+_SURE = 50  # likelihood in %, as PTB-XL gives it with each code
+_USUAL_RHYTHM = {"SR", "SARRH"}  # sinus rhythm, and the sinus arrhythmia of breathing
+
+
+def unpack_recordings(folder: Path) -> Path:
+    """Write the twelve embedded recordings below `folder`, laid out as PTB-XL is, and return it."""
+    archive = Path(str(package_files("leadwise") / "resources" / "ptbxl12.tar.xz"))
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            content = opened.extractfile(member) if member.isfile() else None
+            if content is None or Path(member.name).is_absolute() or ".." in Path(member.name).parts:
+                continue
+            with written_whole(folder / member.name) as aside:
+                aside.write_bytes(content.read())
+    return folder
+
+
+def labelled_recordings(folder: Path, but: Path | None = None) -> pd.DataFrame:
+    """The recordings of a folder with ``ptbxl_database.csv``, ``scp_statements.csv`` and ``records/``.
+
+    Columns ``record, patient_id, label, path`` (without suffix). ``mi``: any statement of the class MI, old or fresh,
+    however likely; ``rhythm``: none, and a rhythm other than sinus; ``normal``: no statement of another class than
+    NORM at 50 % or more, and sinus rhythm. All others are left out, and so are the records of the folder `but`.
+    Raises `InputError` where the tables are not there or not as PTB-XL has them.
+    """
+    try:
+        told = pd.read_csv(folder / "ptbxl_database.csv")
+        statements = pd.read_csv(folder / "scp_statements.csv", index_col=0)
+        codes = told["scp_codes"].map(ast.literal_eval)
+        classes, rhythms = statements["diagnostic_class"], statements.index[statements["rhythm"] == 1]
+    except (OSError, KeyError, ValueError, SyntaxError) as error:
+        raise InputError(f"{folder}: not laid out as PTB-XL is ({error}).") from error
+    found = {path.stem: path.with_suffix("") for path in sorted((folder / "records").glob("*.hea"))}
+    left_out = {path.stem for path in but.rglob("*.hea")} if but else set()
+    rows = []
+    for record, patient, own in zip(told["filename_hr"], told["patient_id"], codes, strict=True):
+        name = Path(record).name
+        label = _label(own, classes, set(rhythms) - _USUAL_RHYTHM)
+        if label and name in found and name not in left_out:
+            rows.append((name, f"patient-{patient:.0f}", label, found[name]))
+    return pd.DataFrame(rows, columns=["record", "patient_id", "label", "path"])
+
+
+def _label(codes: dict[str, float], classes: pd.Series, other_rhythms: set[str]) -> str | None:
+    if any(classes.get(code) == "MI" for code in codes):
+        return "mi"
+    if other_rhythms & set(codes):
+        return "rhythm"
+    sure = {classes.get(code) for code, likely in codes.items() if likely >= _SURE}
+    return "normal" if {one for one in sure if isinstance(one, str)} == {"NORM"} else None

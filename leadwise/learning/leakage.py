@@ -1,0 +1,139 @@
+"""What a leak is worth: one network, trained and scored under every protocol, the leaky ones among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadwise.data.contracts import TASKS
+from leadwise.errors import InputError
+from leadwise.learning.cross_fit import Inputs, cross_fit
+from leadwise.learning.partition import partition
+from leadwise.learning.recipes import recipe
+from leadwise.learning.study import Study
+
+PRICED = {
+    "four": ("leaky_file_90_10", "leaky_copies", "leaky_copy_weights", "distinct", "grouped", "by_month"),
+    "binary": ("leaky_pooled", "grouped"),
+}
+"""Protocols by task, from the leakiest to the strictest."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """What came of it, as rows of ``predictions.csv``.
+
+    In `once` a page answers once for each model and protocol, by the mean over its files where files were tested;
+    `counted` holds the same answers as published work counts them: a row a file, or a page as often as pooled folds
+    hold it, and the same again for single leads. `history` is ``history.csv``, `trainings` names all there were, and
+    `left_out` says which protocols these pages do not allow, and why.
+    """
+
+    once: pd.DataFrame
+    counted: pd.DataFrame
+    history: pd.DataFrame
+    trainings: list[str]
+    left_out: dict[str, str]
+
+
+def price(
+    parameters: Any,
+    inputs: Mapping[str, Inputs],
+    pages: pd.DataFrame,
+    folds: pd.DataFrame,
+    folder: Path,
+    data_fingerprint: str,
+) -> Priced:
+    """Train each network of `inputs` (its name, and what it sees) under the protocols of `PRICED`.
+
+    `parameters` are those of 27_image_leakage. Nothing is chosen: every training runs all its epochs. The groups of
+    all rows are those of `grouped`, so that intervals are alike and differences can be paired.
+    """
+    group_of = _groups(folds)
+    once, counted, histories = [], [], []
+    trainings: list[str] = []
+    left_out: dict[str, str] = {}
+    for task, protocols in PRICED.items():
+        for protocol in protocols:
+            try:
+                part = partition(pages, folds, protocol, parameters.SEED, TASKS[task])
+            except InputError as error:
+                left_out[f"{protocol}, {task}"] = str(error)
+                continue
+            for model, seen in inputs.items():
+                told = recipe(model, parameters.RECIPE)
+                study = Study(
+                    name=model,
+                    model=model,
+                    weights=parameters.WEIGHTS,
+                    recipe=told,
+                    epochs=parameters.EPOCHS or told.epochs,
+                    task=task,
+                    classes=TASKS[task],
+                    folds=tuple(part.folds),
+                    seeds=(parameters.SEED,),
+                    inner=False,
+                    profile=parameters.PROFILE,
+                    data_fingerprint=data_fingerprint,
+                    protocol=protocol,
+                    max_steps=parameters.MAX_STEPS,
+                    prefix=f"{model}-{protocol}",
+                )
+                results = cross_fit(study, seen, pages, folds, folder)
+                histories.append(results.history)
+                trainings += results.trainings
+                given = results.predictions
+                given["group_id"] = given["unit_id"].map(group_of)
+                counted.append(_as_units(given))
+                once.append(_once(given[given["unit"] == "page"]))
+    joined = [pd.concat(rows, ignore_index=True) for rows in (once, counted, histories)]
+    return Priced(joined[0], joined[1], joined[2], trainings, left_out)
+
+
+def leaks(pages: pd.DataFrame, folds: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """How much of each test is known from training: a row a task and protocol.
+
+    Columns ``task, protocol, tested`` (files, or pages where pages are split), ``same_page`` and ``same_id``: the
+    share of them of which training holds the same page, or a page of the same printed id. Protocols that these
+    pages do not allow have no row.
+    """
+    group = _groups(folds).reindex(pages["page_id"]).to_numpy()
+    rows = []
+    for task, protocols in PRICED.items():
+        for protocol in protocols:
+            try:
+                part = partition(pages, folds, protocol, seed, TASKS[task])
+            except InputError:
+                continue
+            pairs = [(tested, part.training_rows((fold,))) for fold, tested in part.rows.items()]
+            n = sum(len(here) for here, _ in pairs)
+            page = sum(np.isin(here, there).sum() for here, there in pairs)
+            same = sum(np.isin(group[here], group[there]).sum() for here, there in pairs)
+            rows.append((task, protocol, n, page / n, same / n))
+    return pd.DataFrame(rows, columns=["task", "protocol", "tested", "same_page", "same_id"])
+
+
+def _groups(folds: pd.DataFrame) -> pd.Series:
+    """By page: its group under `grouped`."""
+    rows = folds[folds["protocol"] == "grouped"].drop_duplicates("page_id")
+    return rows.set_index("page_id")["group_id"]
+
+
+def _once(pages: pd.DataFrame) -> pd.DataFrame:
+    """A page's answers as one, their mean; the fold is that of the first."""
+    probabilities = [column for column in pages if column.startswith("prob_")]
+    first = pages.drop_duplicates("unit_id").set_index("unit_id")
+    first[probabilities] = pages.groupby("unit_id")[probabilities].mean().reindex(first.index)
+    return first.reset_index()
+
+
+def _as_units(given: pd.DataFrame) -> pd.DataFrame:
+    """The same rows, each with a unit of its own, so that what is counted several times is scored so."""
+    names = given["unit_id"] + given.get("lead", pd.Series("", index=given.index)).fillna("")
+    number = names.groupby([names, given["unit"]]).cumcount().astype(str)
+    return given.assign(unit_id=names + "-" + number)

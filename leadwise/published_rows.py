@@ -1,0 +1,220 @@
+"""The rows of ``analysis/results``: what a notebook measured, in the one form of all published figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from leadwise.errors import TableError
+
+ROW = (
+    "task", "protocol", "model", "profile", "seeds", "unit", "n", "metrics", "command", "hardware", "minutes", "note",
+)  # fmt: skip
+"""What each row of a published file has; what does not apply is null."""
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a published file. Raises TableError where one lacks what every row has."""
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    for number, row in enumerate(rows, start=1):
+        if set(row) != set(ROW):
+            odd = ", ".join(sorted(set(row) ^ set(ROW)))
+            raise TableError(f"{path}: row {number}: {odd} should not be there, or is missing.")
+    return rows
+
+
+def _row(result: dict[str, Any], **own: Any) -> dict[str, Any]:
+    """A row with what all have: profile, command, hardware, minutes."""
+    machine = result["machine"]
+    return dict.fromkeys(ROW) | {
+        "profile": result["profile"],
+        "unit": "page",
+        "command": f"leadwise run --profile {result['profile']} --only {result['notebook']}",
+        "hardware": f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB",
+        "minutes": round(result["seconds"] / 60, 1),
+        **own,
+    }
+
+
+def _leads_rows(result: dict[str, Any], _: Path) -> list[dict[str, Any]]:
+    metrics = result["metrics"]
+    n = metrics["pages_found"] + metrics["pages_refused"]
+    return [_row(result, n=n, metrics=metrics, note=_note_on_leads(result))]
+
+
+def _page_model_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> list[dict[str, Any]]:
+    """The rows of 26's ``summary.csv``: those of the page model, or those of the floors beneath it."""
+    import pandas as pd
+
+    from leadwise.evaluation.tables import as_metrics
+
+    parameters, found = result["parameters"], result["metrics"]
+    summary = pd.read_csv(folder / "summary.csv")
+    over = pd.read_csv(folder / "differences.csv").query("metric == 'accuracy' and model == 'leads12'")
+    rows = []
+    for number in range(len(summary)):
+        one = summary.iloc[[number]]
+        told = one.iloc[0]
+        name = str(told["model"])
+        if name.startswith("leads12") == floors:
+            continue
+        metrics: dict[str, Any] = as_metrics(one)
+        if name == "leads12":
+            metrics |= {
+                f"accuracy_over_{one.minus}": {"value": one.value, "low": one.low, "high": one.high}
+                for one in over[over["task"] == told["task"]].itertuples()
+            }
+            if told["task"] == parameters["TASKS"][0]:
+                more = ("recall_", "log_loss_calibrated", "brier_calibrated", "ece", "found_")
+                metrics |= {key: value for key, value in found.items() if key.startswith(more)}
+        alone = "," in name  # the first seed by itself
+        rows.append(
+            _row(
+                result,
+                task=told["task"],
+                protocol=told["protocol"],
+                model=name.split(",", maxsplit=1)[0],
+                seeds=parameters["SEEDS"][:1] if alone else parameters["SEEDS"],
+                n=int(told["n"]),
+                metrics=metrics,
+                note=_FLOOR_NOTE if floors else _page_model_note(parameters, name),
+            )
+        )
+    return rows
+
+
+_FLOOR_NOTE = "Fitted on the page model's training pages, asked about its test pages; nothing is chosen."
+
+
+def _page_model_note(parameters: dict[str, Any], name: str) -> str:
+    candidates = f"Candidates: {', '.join(parameters['CANDIDATES'])}"
+    if not parameters["INNER"]:
+        chosen = "nothing is chosen."
+    elif "," in name or len(parameters["SEEDS"]) == 1:
+        chosen = "candidate and epochs are chosen on inner folds, each fold for itself."
+    else:
+        chosen = f"chosen on seed {parameters['SEEDS'][0]}; epochs on inner folds."
+    mean = " The mean of the seeds' answers to a page: an ensemble." if "_x" in name else ""
+    return (
+        f"Pooled test answers; intervals by bootstrap over groups, recalls by Wilson. {candidates}; {chosen}{mean} "
+        "From random weights, without pre-training."
+    )
+
+
+def _transformer_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    from leadwise.evaluation.tables import as_metrics
+
+    parameters = result["parameters"]
+    summary = pd.read_csv(folder / "summary.csv")
+    chosen = (
+        "The number of epochs is chosen on inner folds."
+        if parameters["INNER"]
+        else "All epochs of the recipe: nothing is chosen, so not calibrated, and no teacher."
+    )
+    return [
+        _row(
+            result,
+            task=summary["task"].iloc[number],
+            protocol=summary["protocol"].iloc[number],
+            model=parameters["MODEL"],
+            seeds=parameters["SEEDS"],
+            n=int(summary["n"].iloc[number]),
+            metrics=as_metrics(summary.iloc[[number]]),
+            note=f"Leads one by one, a page by their mean; weights: {parameters['WEIGHTS']}. {chosen}",
+        )
+        for number in range(len(summary))
+    ]
+
+
+def _leakage_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    from leadwise.evaluation.tables import as_metrics
+
+    listed = pd.read_csv(folder / "prices.csv")
+    steps = pd.read_csv(folder / "differences.csv").query("metric == 'accuracy'")
+    rows = []
+    for number in range(len(listed)):
+        one = listed.iloc[[number]].dropna(axis=1, how="all")
+        told = one.iloc[0]
+        metrics: dict[str, Any] = as_metrics(one)
+        if told["task"] == "four" and told["counted"] == "page":
+            own = steps[(steps["model"] == told["model"]) & (steps["protocol"] == told["protocol"])]
+            metrics |= {
+                f"accuracy_over_{step.minus}": {"value": step.value, "low": step.low, "high": step.high}
+                for step in own.itertuples()
+            }
+        rows.append(
+            _row(
+                result,
+                task=told["task"],
+                protocol=told["protocol"],
+                model=told["model"],
+                seeds=[result["parameters"]["SEED"]],
+                unit=told["counted"],
+                n=int(told["n"]),
+                metrics=metrics,
+                note=_LEAKAGE_NOTE,
+            )
+        )
+    return rows
+
+
+_LEAKAGE_NOTE = (
+    "All epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids. Unit file (or lead): counted "
+    "as published, repeats and all; unit page: each page once, by the mean over its files."
+)
+
+
+def _external_rows(result: dict[str, Any], _: Path) -> list[dict[str, Any]]:
+    metrics = {
+        name.removeprefix("external_"): value
+        for name, value in result["metrics"].items()
+        if name.startswith("external_")
+    }
+    n = sum(value for name, value in metrics.items() if name.startswith("n_"))
+    return [
+        _row(
+            result,
+            task="external",
+            protocol="external",
+            model="leads12",
+            seeds=result["parameters"]["SEEDS"],
+            unit="record",
+            n=n,
+            metrics=metrics,
+            note=(
+                "Recordings of PTB-XL drawn, not scanned, as pages of this template; the five fold networks of seed "
+                "one, calibrated on their inner folds, never trained or pre-trained on PTB-XL; means over the five, "
+                "intervals by bootstrap over patients, rhythm_found by Wilson for the median network."
+            ),
+        )
+    ]
+
+
+def _note_on_leads(result: dict[str, Any]) -> str:
+    checked = result["parameters"]["CHECKED"]
+    trips = result["metrics"].get("roundtrip_recordings")
+    return (
+        "Intervals: Wilson for shares, bootstrap over printed ids for medians and percentiles. Einthoven's residual "
+        f"is taken about its mean on each page. found_*: {checked} pages each; foreign_refused: {checked} drawn "
+        f"pages; roundtrip_snr_db_median: {trips or 'no'} recordings of PTB-XL printed on the template and read "
+        "again, a best case without a scanner, neither gain nor time fitted; pages_per_s: layout, crops and "
+        "millivolts, time of one core, without decoding; headers_right_by_eye: pages drawn at random."
+    )
+
+
+ROWS_OF: dict[str, Callable[[dict[str, Any], Path], list[dict[str, Any]]]] = {
+    "image_leads": _leads_rows,
+    "image_leads12": partial(_page_model_rows, floors=False),
+    "image_floors": partial(_page_model_rows, floors=True),
+    "image_transformers": _transformer_rows,
+    "image_leakage": _leakage_rows,
+    "image_external": _external_rows,
+}
+"""By the name of the file: (result, folder of the notebook) to its rows."""

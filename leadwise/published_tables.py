@@ -1,0 +1,177 @@
+"""The tables of the README files, written from ``analysis/results``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from leadwise import paths
+from leadwise.errors import MissingInput
+from leadwise.files import written_whole
+from leadwise.published_rows import read_rows
+
+_TABLE = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def with_tables(text: str, results: Path) -> str:
+    """A text with every table between its two marks written anew from the files in `results`."""
+
+    def table(found: re.Match[str]) -> str:
+        name = found[2]
+        path = results / f"{name}.json"
+        if name not in _WRITERS or not path.is_file():
+            raise MissingInput(f"{path}: no such results, or no table is made of them.")
+        return f"{found[1]}{_WRITERS[name](read_rows(path))}\n{found[3]}"
+
+    return _TABLE.sub(table, text)
+
+
+def write_tables() -> list[Path]:
+    """Write the tables of all README files anew; return the files that changed."""
+    repository = paths.repository()
+    changed = []
+    for path in [repository / "README.md", *sorted(repository.glob("*/README.md"))]:
+        before = path.read_text(encoding="utf-8")
+        after = with_tables(before, repository / "analysis" / "results")
+        if after != before:
+            with written_whole(path) as aside:
+                aside.write_text(after, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+_IMAGE_LEADS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("pages_found", "pages whose twelve leads were found", "{:.0f}".format),
+    ("header_read_rate", "pages whose id, time and heart rate were read", "{:.1%}".format),
+    ("headers_right_by_eye", "headers compared by eye that were read right", "{:.1%}".format),
+    ("heart_rate_within_3bpm", "measured heart rate within 3 bpm or 4 % of the printed one", "{:.1%}".format),
+    ("einthoven_corr_median", "correlation of I + III with II, median", "{:.4f}".format),
+    ("einthoven_corr_p05", "the same, 5th percentile", "{:.4f}".format),
+    ("einthoven_rms_mv_median", "I + III against II, root mean square, median, mV", "{:.4f}".format),
+    ("einthoven_within_one_pixel", "pages on which that is within one pixel, 0.0127 mV", "{:.1%}".format),
+    ("roundtrip_snr_db_median", "printed and read again, signal to noise, median, dB", "{:.1f}".format),
+    ("found_rotated", "leads still found: turned by 3 degrees", "{:.0%}".format),
+    ("found_scaled", "leads still found: half the size", "{:.0%}".format),
+    ("found_jpeg30", "leads still found: JPEG of quality 30", "{:.0%}".format),
+    ("found_border", "leads still found: a border of 100 px", "{:.0%}".format),
+    ("found_noise", "leads still found: grey, with noise", "{:.0%}".format),
+    ("foreign_refused", "pages of other layouts that were refused", "{:.0%}".format),
+    ("pages_per_s", "pages a second a core, from picture to millivolts", "{:.0f}".format),
+)
+
+
+def _image_leads(rows: list[dict[str, Any]]) -> str:
+    row = rows[-1]
+    lines = [f"| {row['n']} pages, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
+    for name, words, shown in _IMAGE_LEADS:
+        metric = row["metrics"].get(name)
+        one = metric if isinstance(metric, dict) else {"value": metric, "low": None, "high": None}
+        value = "not measured" if one["value"] is None else shown(one["value"])
+        interval = "" if one["low"] is None else f"{shown(one['low'])} to {shown(one['high'])}"
+        lines.append(f"| {words} | {value} | {interval} |")
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
+
+
+def _page_models(rows: list[dict[str, Any]]) -> str:
+    """A row a model: accuracy, macro-F1 and macro AUROC with their intervals."""
+    names = ("accuracy", "macro_f1", "macro_auroc")
+    lines = [
+        "| model | task | protocol | pages | seeds | accuracy | macro-F1 | macro AUROC |",
+        "|---" * 8 + "|",
+    ]
+    for row in rows:
+        cells = [_with_interval(row["metrics"][name]) if name in row["metrics"] else "" for name in names]
+        seeds = len(row["seeds"])
+        told = (f"`{row['model']}`", row["task"], f"`{row['protocol']}`", str(row["n"]), str(seeds), *cells)
+        lines.append(f"| {' | '.join(told)} |")
+    row = rows[-1]
+    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
+    lines += ["", "\n\n".join([*filter(None, map(_above_the_floors, rows)), command])]
+    return "\n".join(lines)
+
+
+def _above_the_floors(row: dict[str, Any]) -> str:
+    """A sentence on which floors a model is, or is not, shown to be above, paired by accuracy."""
+    over = {
+        name.removeprefix("accuracy_over_"): one for name, one in row["metrics"].items() if "_over_" in name
+    }
+    told = {name: f"`{name}` ({_signed(one)})" for name, one in over.items()}
+    above = ", ".join(told[name] for name, one in over.items() if one["low"] > 0)
+    others = ", ".join(told[name] for name, one in over.items() if one["low"] <= 0)
+    parts = [
+        f"more accurate than {above}" if above else "",
+        f"**not shown to be above** {others}" if others else "",
+    ]
+    said = "; ".join(filter(None, parts))
+    return f"Task {row['task']}, paired: `{row['model']}` is {said}." if said else ""
+
+
+def _leakage(rows: list[dict[str, Any]]) -> str:
+    """A row a protocol and way of counting, a column a network: accuracy with its interval."""
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    lines = [
+        f"| task | protocol | counted by | n | {' | '.join(f'`{model}`' for model in models)} |",
+        "|---" * (4 + len(models)) + "|",
+    ]
+    keys = dict.fromkeys((row["task"], row["protocol"], row["unit"], row["n"]) for row in rows)
+    for key in keys:
+        cells = []
+        for model in models:
+            own = [row for row in rows if (row["task"], row["protocol"], row["unit"], row["n"]) == key]
+            shown = [_with_interval(row["metrics"]["accuracy"]) for row in own if row["model"] == model]
+            cells.append(shown[0] if shown else "")
+        task, protocol, unit, n = key
+        lines.append(f"| {task} | `{protocol}` | {unit} | {n} | {' | '.join(cells)} |")
+    said = []
+    for row in rows:
+        if over := row["metrics"].get("accuracy_over_distinct"):
+            said.append(f"`{row['protocol']}` minus `distinct`, paired, `{row['model']}`: {_signed(over)}.")
+        if row["protocol"] == "distinct" and (over := row["metrics"].get("accuracy_over_grouped")):
+            said.append(f"`distinct` minus `grouped`, paired, `{row['model']}`: {_signed(over)}.")
+    row = rows[-1]
+    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
+    return "\n".join([*lines, "", " ".join(said), "", command])
+
+
+def _external(rows: list[dict[str, Any]]) -> str:
+    row = rows[-1]
+    metrics = row["metrics"]
+    lines = [f"| {row['n']} recordings, drawn | `{row['model']}` |", "|---|---|"]
+    for name, words in _EXTERNAL:
+        one = metrics[name]
+        lines.append(f"| {words.format(**metrics)} | {_with_interval(one)} |")
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
+
+
+_EXTERNAL = (
+    ("auroc_mi", "AUROC, normal ({n_normal}) against infarction ({n_mi})"),
+    ("auroc_rhythm", "AUROC, normal against another rhythm than sinus ({n_rhythm})"),
+    ("recall_normal", "normal ones called normal"),
+    ("recall_mi", "infarctions called MI or history of MI"),
+    ("rhythm_found", "other rhythms called abnormal heartbeat"),
+    ("ece", "calibration error"),
+    ("ece_floor", "the same of a perfect model with these confidences"),
+)
+
+
+def _with_interval(one: dict[str, Any]) -> str:
+    """A value with its interval, where it has one."""
+    value = f"{one['value']:.3f}"
+    return value if one["low"] is None else f"{value} ({one['low']:.3f} to {one['high']:.3f})"
+
+
+def _signed(one: dict[str, Any]) -> str:
+    return "{value:+.3f}, {low:+.3f} to {high:+.3f}".format(**one)
+
+
+_WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
+    "image_leads": _image_leads,
+    "image_leads12": _page_models,
+    "image_floors": _page_models,
+    "image_leakage": _leakage,
+    "image_external": _external,
+}
