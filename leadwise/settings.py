@@ -100,6 +100,17 @@ class ImageVit(Training):
     MODEL: Name = Field("vit_micro", description="Name of a model in leadwise.models.registry.")
 
 
+class ImageVitScratch(Training):
+    """25_image_vit_scratch."""
+
+    MODEL: Literal["page_vit", "page_vit_micro"] = Field(
+        "page_vit_micro", description="Name of a model in leadwise.models.page_vit."
+    )
+    VARIANTS: Annotated[list[Literal["plain", "no_decay", "masked"]], Len(1), AfterValidator(_distinct)] = (
+        Field(["plain"], description="As published; without weight decay; header and footer white.")
+    )
+
+
 class ImageLeads12(Training):
     """26_image_leads12."""
 
@@ -179,6 +190,7 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "22_image_deit": ImageDeit,
     "23_image_swin_tiny": ImageSwinTiny,
     "24_image_vit": ImageVit,
+    "25_image_vit_scratch": ImageVitScratch,
     "26_image_leads12": ImageLeads12,
     "27_image_leakage": ImageLeakage,
     "41_student_distill": StudentDistill,

@@ -69,6 +69,25 @@ def tokens_on_crop(crop: NDArray[np.uint8], patch_px: int, title: str, window: i
     return figure
 
 
+def patches_on_pages(
+    pages: Mapping[str, NDArray[np.uint8]], patch_px: tuple[int, int], title: str
+) -> Picture:
+    """Pages as a network sees them, RGB ``(height, width, 3)`` by name, and the patches into which it cuts them."""
+    figure = picture(1.0 + 5.6 * len(pages), 4.6)
+    for ax, (name, page) in zip(np.atleast_1d(figure.subplots(1, len(pages))), pages.items(), strict=True):
+        height, width = page.shape[:2]
+        ax.imshow(page, interpolation="nearest")
+        for x in np.arange(patch_px[1], width, patch_px[1]) - 0.5:
+            ax.axvline(x, color=_LINES, linewidth=0.5, alpha=0.6)
+        for y in np.arange(patch_px[0], height, patch_px[0]) - 0.5:
+            ax.axhline(y, color=_LINES, linewidth=0.5, alpha=0.6)
+        ax.set(xticks=[], yticks=[], xlabel=f"{width} × {height} px")
+        ax.set_title(name)
+    tokens = height // patch_px[0] * (width // patch_px[1])
+    heading(figure, title, f"n = 1 page; {tokens} patches of {patch_px[1]} × {patch_px[0]} px")
+    return figure
+
+
 def three_views(
     ink: NDArray[np.uint8],
     signal_mv: NDArray[np.floating],

@@ -43,7 +43,6 @@ from leadwise.learning.engine import (
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
-from leadwise.models.leads12 import VIEWS
 
 Inputs = NDArray[np.uint8] | dict[str, NDArray[Any]]
 """Lead crops ``(pages, 12, height, width)``, or views of whole pages by name ``(pages, ...)``."""
@@ -145,7 +144,7 @@ class _Jobs:
         self.examples, self.seen = examples, seen
         if isinstance(examples, Pages):
             self.examples = replace(
-                examples, views={name: examples.views[name] for name in VIEWS[study.model]}
+                examples, views={name: examples.views[name] for name in registry.VIEWS[study.model]}
             )
         self.on_step: Any = None
         self.done: dict[tuple[int, LeftOut], Trained] = {}

@@ -160,6 +160,7 @@ def train(
         per_device_train_batch_size=max(1, batch // max(1, torch.cuda.device_count())),
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
+        adam_beta2=recipe.adam_beta2,
         warmup_steps=math.ceil(recipe.warmup * steps),
         lr_scheduler_type=recipe.schedule,
         max_grad_norm=0.0,  # the published work does not clip

@@ -19,7 +19,7 @@ from leadwise.learning.lead_models import LeadData
 from leadwise.learning.partition import weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
-from leadwise.models.leads12 import INK_PX, SIGNAL_HZ, STRIP_PX
+from leadwise.models.leads12 import INK_PX, SIGNAL_HZ, STRIP_PX, PageClassifier
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
@@ -120,7 +120,7 @@ def random_encoding(
 ) -> NDArray[np.float32]:
     """What an encoder with random weights makes of each page: float32 ``(pages, 13 * 96)``, a floor's features."""
     torch.manual_seed(seed)
-    model = registry.build_page_model(name, classes=2).eval()
+    model = PageClassifier(name, classes=2).eval()
     pages = len(next(iter(views.values())))
     parts = []
     for start in range(0, pages, 64):

@@ -33,6 +33,7 @@ class Recipe:
     class_weights: float = 0.0
     label_smoothing: float = 0.0
     augment: bool = False
+    adam_beta2: float = 0.999
 
 
 def recipe(model: str, name: str) -> Recipe:
@@ -53,7 +54,14 @@ _PAGES = Recipe(
     2e-3, 0.05, 0.10, 32, 40, "ours: learning rate and weights as first tries; epochs are chosen on inner folds",
     precision="try", class_weights=0.5, label_smoothing=0.05, augment=True,
 )  # fmt: skip
+_PAGE_VIT = Recipe(
+    1e-4, 1.0, 0.0, 32, 50, "published notebook vit_ecg_model.ipynb (its decay reaches biases and norms too)",
+    schedule="constant", precision="fp32", adam_beta2=0.99,
+)  # fmt: skip
 _RECIPES = {
+    ("page_vit", "published"): _PAGE_VIT,
+    ("page_vit", "random"): replace(_PAGE_VIT, precision="auto"),
+    ("page_vit_micro", "random"): replace(_PAGES, learning_rate=1e-3, augment=False, source=_MICRO),
     ("vit_base", "published"): Recipe(9e-6, 0.0, 0.10, 64, 30, _PAPER, precision="fp32"),
     ("swin_tiny", "published"): Recipe(4e-5, 0.01, 0.10, 80, 35, _PAPER, precision="fp32"),
     ("beit_base", "published"): Recipe(6e-5, 0.0, 0.08, 64, 25, _PAPER, precision="fp32"),

@@ -21,8 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from leadwise.errors import SettingsError, WeightsError, nearest
+from leadwise.models import leads12, page_vit
 from leadwise.models.lead_cnn import LeadCnn
-from leadwise.models.leads12 import VIEWS, PageClassifier
+from leadwise.models.leads12 import PageClassifier
+from leadwise.models.page_vit import PagePicture
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what the checkpoints of ViT and BEiT were trained with
@@ -82,7 +84,13 @@ class LeadClassifier(nn.Module):
         return out if isinstance(out, Tensor) else out.logits
 
 
-Classifier = LeadClassifier | PageClassifier
+PageModel = PageClassifier | PagePicture
+"""A network that answers for whole pages."""
+
+VIEWS: dict[str, tuple[str, ...]] = {**leads12.VIEWS, **page_vit.VIEWS}
+"""What each of them takes in, by its name."""
+
+Classifier = LeadClassifier | PageModel
 """A network that answers for single leads, or one that answers for whole pages."""
 
 
@@ -111,18 +119,19 @@ def entry(name: str) -> Entry:
     return _ENTRIES[name]
 
 
-def build_page_model(name: str, classes: int, weights: str = "random") -> PageClassifier:
-    """Build a page model of `leadwise.models.leads12`, from random weights or a safetensors file.
+def build_page_model(name: str, classes: int, weights: str = "random") -> PageModel:
+    """Build a network for whole pages (a name of `VIEWS`), from random weights or a safetensors file.
 
     Raises `SettingsError` for an unknown name, `WeightsError` where weights cannot be had or do not fit.
     """
     if name not in VIEWS:
         raise SettingsError(f"No page model is called {name!r}; {nearest(name, VIEWS)}")
+    make = PageClassifier if name in leads12.VIEWS else PagePicture
     if weights == "random":
-        return PageClassifier(name, classes)
+        return make(name, classes)
     if Path(weights).suffix != ".safetensors":
         raise WeightsError(f"WEIGHTS is {weights!r}; for {name!r} it may be 'random' or a .safetensors file.")
-    model = PageClassifier(name, classes, f"file: {Path(weights).name}")
+    model = make(name, classes, f"file: {Path(weights).name}")
     load_weights(model, Path(weights))
     return model
 
