@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from leadwise.data.contracts import TASKS
 from leadwise.errors import LeakError, WeightsError
-from leadwise.learning.engine import Leads, Probabilities, answer
+from leadwise.learning.engine import Probabilities, answer
+from leadwise.learning.examples import Leads
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.models import registry
 from leadwise.pages.template import LEADS

@@ -29,17 +29,8 @@ from leadwise.evaluation.calibration import fit_calibration
 from leadwise.evaluation.metrics import probabilities, scores
 from leadwise.files import sha256, written_whole
 from leadwise.learning.answers import answers_table, refuse_start_that_saw
-from leadwise.learning.engine import (
-    Examples,
-    Leads,
-    Loss,
-    Pages,
-    Plan,
-    Trained,
-    answer,
-    forget_checkpoints,
-    train,
-)
+from leadwise.learning.engine import Loss, Plan, Trained, answer, forget_checkpoints, train
+from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry

@@ -13,7 +13,8 @@ from leadwise.data.folds import N_FOLDS
 from leadwise.errors import WeightsError
 from leadwise.files import sha256
 from leadwise.learning.answers import load_for
-from leadwise.learning.engine import Loss, Views
+from leadwise.learning.engine import Loss
+from leadwise.learning.examples import Views
 from leadwise.learning.losses import distillation_loss
 from leadwise.learning.partition import LeftOut, Partition, weights_name
 from leadwise.models import registry

@@ -7,10 +7,9 @@ pages after each epoch, and a history that outlives a kill.
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
 import math
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -24,84 +23,29 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.utils.data import Dataset, RandomSampler
+from torch.utils.data import RandomSampler
 from torch.utils.tensorboard import SummaryWriter
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from leadwise.errors import TrainingError
 from leadwise.evaluation.metrics import scores
-from leadwise.files import write_json, written_whole
+from leadwise.files import written_whole
 from leadwise.learning.augment import augmented
+from leadwise.learning.examples import Examples, PageDataset, Views, collate
+from leadwise.learning.partition import Rows
+from leadwise.learning.precision import pays_in_bf16
 from leadwise.learning.recipes import Recipe
 from leadwise.models.registry import Classifier
 
-Rows = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
-Views = dict[str, Tensor]
-"""What a network takes in, by the names of its arguments; the first dimension is the batch."""
 
 Loss = Callable[[Tensor, Views, Tensor], Tensor]
 """(logits, views, labels) of a batch to a scalar."""
 
 ANSWER_BATCH = 256
 
-
-@dataclass(frozen=True)
-class Leads:
-    """Lead crops with their labels: `crops` uint8 ``(pages, 12, height, width)``, `labels` ``(pages,)``.
-
-    `crops` may be a memory map; `labels` are numbers of `classes`. Each lead is an example.
-    """
-
-    crops: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
-
-    @property
-    def per_page(self) -> int:
-        """Examples of one page."""
-        return int(self.crops.shape[1])
-
-    def example(self, row: int, place: int) -> dict[str, NDArray[Any]]:
-        """One example: lead number `place` of a page."""
-        return {"pixels": self.crops[row, place]}
-
-    def all_of(self, rows: Rows) -> dict[str, NDArray[Any]]:
-        """All examples of some pages, page by page."""
-        return {"pixels": self.crops[rows].reshape(-1, *self.crops.shape[2:])}
-
-    def fingerprint(self) -> str:
-        """Hex sha256 over all that is seen."""
-        return hashlib.sha256(np.ascontiguousarray(self.crops).data).hexdigest()
-
-
-@dataclass(frozen=True)
-class Pages:
-    """Whole pages with their labels; `views` by name ``(pages, ...)``, in memory or mapped. A page is an example."""
-
-    views: dict[str, NDArray[Any]]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
-    per_page: int = 1
-
-    def example(self, row: int, place: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002 - there is one
-        """One example: a page."""
-        return {name: view[row] for name, view in self.views.items()}
-
-    def all_of(self, rows: Rows) -> dict[str, NDArray[Any]]:
-        """Some pages."""
-        return {name: np.ascontiguousarray(view[rows]) for name, view in self.views.items()}
-
-    def fingerprint(self) -> str:
-        """Hex sha256 over all that is seen."""
-        digest = hashlib.sha256()
-        for name, view in sorted(self.views.items()):
-            digest.update(name.encode() + np.ascontiguousarray(view).tobytes())
-        return digest.hexdigest()
-
-
-Examples = Leads | Pages
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -143,12 +87,13 @@ def train(
     """Train one network on the examples of `plan.rows`; go on from the last whole checkpoint in `folder`.
 
     `folder` belongs to this training; `forget_checkpoints` clears it when the network is safely elsewhere.
-    `loss` is the recipe's cross-entropy unless given. Raises `TrainingError` when the loss is no number.
+    `loss` is the recipe's cross-entropy unless given. Raises `TrainingError` when the loss is no number, or
+    where memory is too small for the batch.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
     model = make_model()
-    dataset = _Dataset(examples, plan.rows)
+    dataset = PageDataset(examples, plan.rows)
     batch = min(recipe.batch, len(dataset))
     drawn = len(dataset) if plan.max_steps is None else min(len(dataset), plan.max_steps * batch)
     steps = math.ceil(drawn / batch) * plan.epochs
@@ -164,7 +109,7 @@ def train(
         warmup_steps=math.ceil(recipe.warmup * steps),
         lr_scheduler_type=recipe.schedule,
         max_grad_norm=0.0,  # the published work does not clip
-        bf16=_bf16(recipe, folder, model, dataset, batch),
+        bf16=pays_in_bf16(recipe, folder, model, dataset, batch),
         use_cpu=not on_gpu,
         seed=plan.seed,
         save_strategy="epoch",
@@ -182,7 +127,7 @@ def train(
         model=model,
         args=arguments,
         train_dataset=dataset,
-        data_collator=_collate,
+        data_collator=collate,
         loss=loss or cross_entropy(recipe, examples, plan.rows),
         augment=recipe.augment,
         drawn=drawn,
@@ -196,7 +141,15 @@ def train(
     if checkpoint is not None and watcher.epochs_done >= plan.stop_after:  # killed after the last epoch
         model.load_state_dict(load_file(checkpoint / "model.safetensors"))
     else:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except (MemoryError, RuntimeError) as error:  # torch has no type of its own for a CPU's memory
+            if not (isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))):
+                raise
+            raise TrainingError(
+                f"{folder.name}: memory is too small for a batch of {batch} examples ({str(error).splitlines()[0]}). "
+                "Lower `batch` in the network's recipe (leadwise/learning/recipes.py), or take a smaller network."
+            ) from error
     return Trained(model.eval(), watcher.history(), watcher.answers)
 
 
@@ -244,66 +197,6 @@ def page_scores(
 ) -> dict[str, float]:
     """Scores of pages ``(n, examples, classes)`` after averaging each page's examples."""
     return scores(labels, answers.mean(axis=1), classes)
-
-
-def _bf16(recipe: Recipe, folder: Path, model: Classifier, dataset: _Dataset, batch: int) -> bool:
-    """Whether to train in bf16: where a GPU has it, and on a CPU where a short try shows that it pays.
-
-    What was found is kept in `folder`: a resumed training must go on as it began.
-    """
-    if torch.cuda.is_available():
-        return recipe.precision != "fp32" and torch.cuda.is_bf16_supported()
-    if recipe.precision != "try":
-        return False
-    kept = folder / "precision.json"
-    if not kept.is_file():
-        if model.name not in _PAYS:
-            _PAYS[model.name] = _pays(
-                model, _collate([dataset[index] for index in range(min(batch, len(dataset)))])
-            )
-        write_json({"bf16": _PAYS[model.name]}, kept)
-    return bool(json.loads(kept.read_text(encoding="utf-8"))["bf16"])
-
-
-_PAYS: dict[str, bool] = {}
-"""What was found in this process, by the network's name: a machine does not change under a study."""
-
-
-def _pays(model: Classifier, batch: Views) -> bool:
-    """Whether a step in bf16 takes under 0.9 of one in fp32 on this CPU, best of two; the generator is left alone."""
-    state = torch.random.get_rng_state()
-    labels, trial = batch.pop("labels"), copy.deepcopy(model)
-    took_s = [min(_step_s(trial, batch, labels, bf16=bf16) for _ in range(2)) for bf16 in (False, True)]
-    torch.random.set_rng_state(state)
-    return took_s[1] < 0.9 * took_s[0]
-
-
-def _step_s(model: Classifier, views: Views, labels: Tensor, *, bf16: bool) -> float:
-    """Seconds of one forward and backward pass."""
-    begun = time.perf_counter()
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        logits = model(**views)
-    nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
-    return time.perf_counter() - begun
-
-
-class _Dataset(Dataset[dict[str, Any]]):
-    """Item i is one example: all of the first page, then of the next."""
-
-    def __init__(self, examples: Examples, rows: Rows) -> None:
-        self.examples, self.rows = examples, rows
-
-    def __len__(self) -> int:
-        return len(self.rows) * self.examples.per_page
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        page, place = divmod(index, self.examples.per_page)
-        row = int(self.rows[page])
-        return {**self.examples.example(row, place), "labels": self.examples.labels[row]}
-
-
-def _collate(items: list[dict[str, Any]]) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
 
 
 class _Trainer(Trainer):

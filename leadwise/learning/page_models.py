@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from leadwise.data.cache import shrink
 from leadwise.data.contracts import TASKS
 from leadwise.learning.cross_fit import cross_fit
-from leadwise.learning.engine import Pages, answer
+from leadwise.learning.engine import answer
+from leadwise.learning.examples import Pages
 from leadwise.learning.lead_models import LeadData
 from leadwise.learning.partition import weights_name
 from leadwise.learning.study import Results, Study

@@ -30,6 +30,7 @@ from leadwise.data.contracts import CLASSES
 from leadwise.data.sample import unpack_sample
 from leadwise.files import write_json
 from leadwise.learning import engine, page_models
+from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import recipe
 from leadwise.models import registry
 from leadwise.models.leads12 import VIEWS
@@ -78,7 +79,7 @@ def measure(model: str, steps: int) -> dict[str, float]:
         files = find_pages(folder).files.drop_duplicates("sha256")
         views = page_models.views_of(cv2.imread(str(folder / path)) for path in files["path"])
         labels = np.array([CLASSES.index(label) for label in files["label"]])
-        examples = engine.Pages({name: views[name] for name in VIEWS[model]}, labels, CLASSES)
+        examples = Pages({name: views[name] for name in VIEWS[model]}, labels, CLASSES)
         rows = np.resize(np.arange(len(labels)), (steps + 1) * told.batch)
         plan = engine.Plan(rows, {}, seed=1, epochs=1, stop_after=1)
         stepped, augmented = Stopwatch(engine._Trainer.training_step), Stopwatch(engine.augmented)

@@ -18,11 +18,12 @@ import numpy as np
 from safetensors.torch import save_file
 from leadwise.data.contracts import CLASSES
 from leadwise.learning import engine
+from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import recipe
 from leadwise.models import registry
 
 views, folder = dict(np.load(sys.argv[1])), Path(sys.argv[2])
-examples = engine.Pages(views, np.arange(40) % 4, CLASSES)
+examples = Pages(views, np.arange(40) % 4, CLASSES)
 plan = engine.Plan(np.arange(32), {1: np.arange(32, 40)}, seed=1, epochs=30, stop_after=30)
 told = recipe("leads12_beats", "random")
 trained = engine.train(plan, examples, lambda: registry.build_page_model("leads12_beats", 4), told, folder)

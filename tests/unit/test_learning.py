@@ -16,7 +16,8 @@ from leadwise.errors import InputError, LeakError, TrainingError, WeightsError
 from leadwise.learning import cross_fit as cross
 from leadwise.learning.answers import answer_folds
 from leadwise.learning.distill import TaughtBy
-from leadwise.learning.engine import Leads, Plan, forget_checkpoints, train
+from leadwise.learning.engine import Plan, forget_checkpoints, train
+from leadwise.learning.examples import Leads
 from leadwise.learning.losses import distillation_loss
 from leadwise.learning.partition import partition
 from leadwise.learning.recipes import Recipe, recipe
@@ -151,6 +152,27 @@ def test_a_loss_that_is_no_number_ends_the_training_and_says_where(crops, tmp_pa
         train(
             plan, leads_of(crops), make_vit, QUICK, tmp_path, loss=lambda logits, *_: logits.sum() * torch.nan
         )
+
+
+@pytest.mark.parametrize(
+    "said", ["CUDA out of memory. Tried", "DefaultCPUAllocator: can't allocate memory: you"]
+)
+def test_too_small_a_memory_says_what_to_lower(crops, tmp_path, said):
+    def exhausting(*_):
+        raise RuntimeError(said)
+
+    plan = Plan(np.arange(32), {}, seed=1, epochs=1, stop_after=1)
+    with pytest.raises(TrainingError, match=r"a batch of 32 examples.*Lower `batch` in the network's recipe"):
+        train(plan, leads_of(crops), make_vit, QUICK, tmp_path, loss=exhausting)
+
+
+def test_another_fault_of_training_is_not_taken_for_a_lack_of_memory(crops, tmp_path):
+    def faulty(*_):
+        raise RuntimeError("shapes do not fit")
+
+    plan = Plan(np.arange(32), {}, seed=1, epochs=1, stop_after=1)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        train(plan, leads_of(crops), make_vit, QUICK, tmp_path, loss=faulty)
 
 
 def test_stopping_early_is_the_same_training_cut_short(crops, tmp_path):

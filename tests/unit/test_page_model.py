@@ -17,6 +17,7 @@ from leadwise.evaluation.metrics import probabilities
 from leadwise.learning import cross_fit as cross
 from leadwise.learning import engine, page_models
 from leadwise.learning.augment import augmented
+from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import leads12, registry
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
@@ -153,7 +154,7 @@ def test_a_lead_that_is_off_is_off_in_all_views():
 
 def test_a_page_model_learns_classes_that_can_be_seen(views, tmp_path):
     labels = np.arange(N) % 4
-    examples = engine.Pages({name: views[name] for name in leads12.VIEWS["leads12_signals"]}, labels, CLASSES)
+    examples = Pages({name: views[name] for name in leads12.VIEWS["leads12_signals"]}, labels, CLASSES)
     plan = engine.Plan(np.arange(32), {1: np.arange(32, N)}, seed=1, epochs=12, stop_after=12)
     trained = engine.train(
         plan, examples, lambda: registry.build_page_model("leads12_signals", 4), QUICK, tmp_path
@@ -197,7 +198,7 @@ def test_candidates_need_inner_folds_to_choose_among_them(views, pages, folds, t
 
 def test_a_rare_class_weighs_more_and_all_pages_together_as_much_as_before():
     labels = np.repeat([0, 1, 2, 3], [64, 16, 16, 4])
-    examples = engine.Pages({}, labels, CLASSES)
+    examples = Pages({}, labels, CLASSES)
     loss = engine.cross_entropy(
         Recipe(1e-3, 0, 0, 8, 1, "tests", class_weights=0.5), examples, np.arange(100)
     )

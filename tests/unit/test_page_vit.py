@@ -13,6 +13,7 @@ import torch
 from leadwise.data.contracts import CLASSES
 from leadwise.data.sample import unpack_sample
 from leadwise.learning import engine, picture_models
+from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
 from leadwise.models.page_vit import PICTURE_PX, SIZES, PagePicture
@@ -52,7 +53,7 @@ def pictures() -> np.ndarray:
 
 def test_it_learns_what_can_be_seen(pictures: np.ndarray, tmp_path: Path) -> None:
     labels = np.arange(N) % 4
-    examples = engine.Pages({"page": pictures}, labels, CLASSES)
+    examples = Pages({"page": pictures}, labels, CLASSES)
     plan = engine.Plan(np.arange(32), {1: np.arange(32, N)}, seed=1, epochs=12, stop_after=12)
     told = Recipe(1e-3, 0.05, 0.1, 8, 12, "tests")
     trained = engine.train(plan, examples, lambda: PagePicture("page_vit_micro", 4), told, tmp_path)
