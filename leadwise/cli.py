@@ -56,7 +56,13 @@ def run(
     cores: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run again what is done already.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Run again what is done already; networks for which nothing has changed are taken up.",
+        ),
+    ] = False,
 ) -> None:
     """Run the notebooks that are not done, each after what it needs.
 

@@ -51,9 +51,9 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
     """Open a notebook: check its parameters, take its folder, fix seeds and threads, say where it stands.
 
     ``namespace`` is the notebook's ``globals()``; its UPPERCASE names are the parameters. What an
-    interrupted run with the same parameters left in the folder stays, so that training can go on, and finished
-    trainings stay where other parameters are given, since each of them knows what it was made of and another seed
-    need not cost the first one's time; all else there is cleared away, the old ``result.json`` with it.
+    interrupted run with the same parameters left in the folder stays, so that training can go on. All else
+    there is cleared away, the old ``result.json`` with it, but for finished trainings: each of them knows all
+    that it was made of, so that another seed, or another picture, need not cost their time again.
 
     Raises SettingsError for an unknown notebook, profile or parameter, and InputError when another
     process runs the same notebook and does not end within half a minute.
@@ -277,14 +277,11 @@ def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _clear(folder: Path, parameters: settings.Parameters) -> None:
-    """Make the folder ready: an interrupted run with the same parameters keeps all, one with others its trainings."""
-    begun, result = folder / BEGUN, folder / "result.json"
+    """Make the folder ready: an interrupted run with the same parameters keeps all, any other its trainings."""
+    begun = folder / BEGUN
     now = parameters.model_dump_json()
-    if result.is_file():
-        done = json.loads(result.read_text(encoding="utf-8"))["parameters"]
-        if done == parameters.model_dump():  # asked for once more, so all of it is made anew
-            shutil.rmtree(folder, ignore_errors=True)
-    if result.is_file() or not (begun.is_file() and begun.read_text(encoding="utf-8") == now):
+    interrupted = not (folder / "result.json").exists()
+    if not (interrupted and begun.is_file() and begun.read_text(encoding="utf-8") == now):
         for path in folder.glob("*"):
             if path.name not in TRAININGS:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

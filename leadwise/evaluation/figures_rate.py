@@ -16,7 +16,7 @@ def beside_the_rate(scores: pd.DataFrame, differences: pd.DataFrame) -> Picture:
 
     ``scores`` as ``tables.summary`` makes them, a row a task and model, ``rate`` among them; ``differences``:
     columns ``task, model, metric, value, low, high``, each model minus ``rate`` on the same pages and draws. A row of
-    panels a task; a difference whose interval holds 0 is drawn in red: it is not shown to be more than the rate.
+    panels a task; a difference whose interval is not above 0 is red and hollow: not shown to be more than the rate.
     """
     tasks = [task for task in _TASKS if task in set(scores["task"])]
     names = {task: [m for m in scores.query("task == @task")["model"] if m != "rate"] for task in tasks}
@@ -41,7 +41,8 @@ def beside_the_rate(scores: pd.DataFrame, differences: pd.DataFrame) -> Picture:
     heading(
         figure,
         "What is more than the printed heart rate?",
-        f"n = {n}; 95 % intervals by bootstrap over printed ids, differences paired; line and band: the rate alone",
+        f"n = {n}; 95 % intervals by bootstrap over printed ids, differences paired; line and band: the rate alone; "
+        "red, hollow: not shown to be more",
     )
     return figure
 
@@ -66,6 +67,13 @@ def _differences(ax: Axes, more: pd.DataFrame, names: list[str]) -> None:
         row = more.loc[name]
         colour = INK if row["low"] > 0 else ALARM
         ax.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.6)
-        ax.plot(row["value"], place, "D", color=colour, markersize=5)
+        ax.plot(
+            row["value"],
+            place,
+            "D",
+            color=colour,
+            markersize=5,
+            fillstyle="full" if row["low"] > 0 else "none",
+        )
     ax.grid(visible=True, axis="x")
     ax.tick_params(axis="y", length=0)
