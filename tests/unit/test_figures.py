@@ -16,8 +16,10 @@ from leadwise.evaluation import (
     figures,
     figures_ids,
     figures_leads,
+    figures_leakage,
     figures_models,
     figures_pages,
+    figures_rate,
     figures_scores,
     figures_signals,
     tables,
@@ -103,6 +105,26 @@ HEADERS = pd.DataFrame(
     }
 )
 ALIKE = np.eye(6) / 2 + 0.5
+PRICES = pd.DataFrame(
+    {
+        "model": model,
+        "protocol": protocol,
+        "counted": counted,
+        **{
+            f"{metric}{end}": 0.95 - 0.02 * number + shift
+            for metric in ("accuracy", *(f"recall_{name}" for name in CLASSES))
+            for end, shift in (("", 0), ("_low", -0.02), ("_high", 0.02))
+        },
+    }
+    for model in ("lead_cnn", "leads12_signals")
+    for number, (protocol, counted) in enumerate(figures_leakage.STEPS)
+)
+BESIDE = tables.join_tasks({"four": ANSWERS | {"rate": made_answers(seeds=(1, 2), skill=0.5)}}, draws=20)
+MORE = pd.DataFrame(
+    {"task": "four", "model": model, "metric": metric, "value": low + 0.1, "low": low, "high": low + 0.2}
+    for model, low in (("one", 0.05), ("two", -0.05))
+    for metric in ("accuracy", "macro_auroc")
+)
 
 FIGURES = {
     "copies": lambda: figures_pages.copies_and_counts([PAGE] * 2, ["a.jpg", "b.jpg"], COUNTS),
@@ -132,6 +154,10 @@ FIGURES = {
     "attention": lambda: figures_models.attention_on_crop(SMALL, {"a": np.eye(8) / 8}, "Look"),
     "parameters": lambda: figures_models.parameters_by_part({"attention": 1000, "head": 10}, "Parts"),
     "curves": lambda: figures_models.training_curves(HISTORY, "Curves"),
+    "three_views": lambda: figures_models.three_views(SMALL, SIGNALS[1], SIGNALS[1, :81], 125, "Views"),
+    "patches": lambda: figures_models.patches_on_pages({"plain": PAGE[:182, :256]}, (14, 16), "Patches"),
+    "falling": lambda: figures_leakage.falling_score(PRICES, 0.7, 0.5, "n = 8 pages"),
+    "rate": lambda: figures_rate.beside_the_rate(BESIDE, MORE),
     "confusion": lambda: figures_scores.confusion_matrices(ANSWERS, CLASSES),
     "roc_pr": lambda: figures_scores.roc_pr(ANSWERS, CLASSES, draws=20),
     "forest": lambda: figures_scores.scores_with_intervals(
@@ -191,6 +217,20 @@ def test_the_three_loops_of_the_triangle_lie_upon_each_other():
     assert len(loops) == 3
     np.testing.assert_allclose(loops[1], loops[0], atol=1e-9)
     np.testing.assert_allclose(loops[2], loops[0], atol=1e-9)
+
+
+def test_the_falling_score_names_its_steps_and_what_leaks():
+    said = words(figures_leakage.falling_score(PRICES, 0.7, 0.5, "n = 8 pages"))
+    assert all(step in said for step in figures_leakage.STEPS.values())
+    assert "holds" in said
+    honest = PRICES[~PRICES["protocol"].str.startswith("leaky")]
+    assert "holds" not in words(figures_leakage.falling_score(honest, 0.7, 0.5, "n = 8 pages"))
+
+
+def test_what_is_not_shown_to_be_more_than_the_rate_is_hollow():
+    figure = figures_rate.beside_the_rate(BESIDE, MORE)
+    marks = [line for line in figure.axes[1].get_lines() if line.get_marker() == "D"]
+    assert [mark.get_fillstyle() for mark in marks] == ["full", "none"]
 
 
 def test_classes_keep_their_colours_in_every_figure():
