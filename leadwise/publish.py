@@ -73,7 +73,7 @@ def publish(profile: str) -> list[Path]:
                 _small_copy(folder / picture, aside)
             written.append(copy)
         if name == "image_leads12":
-            written += _keep_teachers(folder)
+            written.append(_keep_teachers(folder))
     for name in TO_BE_RUN if written else ():
         target = paths.repository() / "analysis" / "results" / f"{name}.json"
         if target not in written:
@@ -110,8 +110,8 @@ def _not_yet_run(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return lacking
 
 
-def _keep_teachers(folder: Path) -> list[Path]:
-    """Copy the networks of the first seed, all classes, with who was chosen where, for the student to learn from.
+def _keep_teachers(folder: Path) -> Path:
+    """Copy the first seed's networks of all classes, and who was chosen where, for a student; give the folder.
 
     A training that leaves out two folds is kept where either fold chose its candidate.
     """
@@ -140,7 +140,7 @@ def _keep_teachers(folder: Path) -> list[Path]:
         (chosen, "chosen.csv"),
     ):
         frame.to_csv(target / name, index=False, lineterminator="\n")
-    return sorted(target.iterdir())
+    return target
 
 
 def _small_copy(picture: Path, copy: Path) -> None:

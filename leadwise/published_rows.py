@@ -26,23 +26,37 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(result: dict[str, Any], **own: Any) -> dict[str, Any]:
-    """A row with what all have: profile, command, hardware, minutes."""
+def _row(result: dict[str, Any], folder: Path, **own: Any) -> dict[str, Any]:
+    """A row with what all have: profile, command, hardware, minutes.
+
+    Minutes are the notebook's, or those of its trainings where it took them up from an earlier run.
+    """
     machine = result["machine"]
     return dict.fromkeys(ROW) | {
         "profile": result["profile"],
         "unit": "page",
         "command": f"leadwise run --profile {result['profile']} --only {result['notebook']}",
         "hardware": f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB",
-        "minutes": round(result["seconds"] / 60, 1),
+        "minutes": round(max(result["seconds"], _trained_s(folder)) / 60, 1),
         **own,
     }
 
 
-def _leads_rows(result: dict[str, Any], _: Path) -> list[dict[str, Any]]:
+def _trained_s(folder: Path) -> float:
+    """Seconds that all trainings of a notebook took, by its history.csv; 0 where there is none."""
+    import pandas as pd
+
+    if not (folder / "history.csv").is_file():
+        return 0.0
+    history = pd.read_csv(folder / "history.csv")
+    keys = ["model", "task", "protocol", "seed", "fold", "role", "held_out"]
+    return float(history.groupby(keys, dropna=False)["seconds"].max().sum())
+
+
+def _leads_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     metrics = result["metrics"]
     n = metrics["pages_found"] + metrics["pages_refused"]
-    return [_row(result, n=n, metrics=metrics, note=_note_on_leads(result))]
+    return [_row(result, folder, n=n, metrics=metrics, note=_note_on_leads(result))]
 
 
 def _page_model_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> list[dict[str, Any]]:
@@ -74,6 +88,7 @@ def _page_model_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> l
         rows.append(
             _row(
                 result,
+                folder,
                 task=told["task"],
                 protocol=told["protocol"],
                 model=name.split(",", maxsplit=1)[0],
@@ -119,6 +134,7 @@ def _transformer_rows(result: dict[str, Any], folder: Path) -> list[dict[str, An
     return [
         _row(
             result,
+            folder,
             task=summary["task"].iloc[number],
             protocol=summary["protocol"].iloc[number],
             model=parameters["MODEL"],
@@ -152,6 +168,7 @@ def _leakage_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
         rows.append(
             _row(
                 result,
+                folder,
                 task=told["task"],
                 protocol=told["protocol"],
                 model=told["model"],
@@ -171,7 +188,7 @@ _LEAKAGE_NOTE = (
 )
 
 
-def _external_rows(result: dict[str, Any], _: Path) -> list[dict[str, Any]]:
+def _external_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     metrics = {
         name.removeprefix("external_"): value
         for name, value in result["metrics"].items()
@@ -181,6 +198,7 @@ def _external_rows(result: dict[str, Any], _: Path) -> list[dict[str, Any]]:
     return [
         _row(
             result,
+            folder,
             task="external",
             protocol="external",
             model="leads12",

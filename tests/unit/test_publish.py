@@ -137,6 +137,15 @@ def test_the_page_model_and_its_floors_are_published_apart(page_model: Path) -> 
     assert "| `rate` | four | `grouped` | 491 | 3 | 0.900 (0.900 to 0.900) |" in text
 
 
+def test_trainings_that_were_taken_up_count_among_the_minutes(page_model: Path) -> None:
+    keys = {"model": "leads12_beats", "task": "four", "protocol": "grouped", "seed": 1, "role": "test"}
+    lines = [keys | {"fold": fold, "held_out": None, "seconds": s} for fold in (1, 2) for s in (60.0, 120.0)]
+    pd.DataFrame(lines).to_csv(page_model / "history.csv", index=False)
+    results = publish.publish("cpu")[0].parent
+    assert read_rows(results / "image_leads12.json")[0]["minutes"] == 4.0
+    assert read_rows(results / "image_leads.json")[0]["minutes"] == 1.5
+
+
 def test_the_networks_that_teach_are_kept_and_no_others(page_model: Path) -> None:
     teachers = publish.publish("cpu")[0].parent / "leads12"
     assert sorted(path.stem for path in teachers.glob("*.safetensors")) == [
