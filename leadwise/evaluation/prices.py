@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from leadwise.data.contracts import CLASSES, TASKS
-from leadwise.evaluation.intervals import paired_difference
+from leadwise.evaluation.intervals import paired_difference, wilson
 from leadwise.evaluation.tables import summary
 
 METRICS = ("accuracy", "macro_f1", "macro_auroc")
@@ -20,6 +22,7 @@ STEPS = (
 )
 """Protocols that answer for the same pages, so that the second is taken from the first, paired."""
 
+_PAGE_ID = 12  # length of a page's id, with which every unit's name begins
 _SPLIT_FILES = ("leaky_file_90_10", "leaky_copies", "leaky_pooled")
 
 
@@ -28,7 +31,7 @@ def price_list(once: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
 
     ``once`` and ``counted`` as in `leadwise.learning.leakage.Priced`. Columns as `tables.summary` gives them and
     ``counted``: ``page``, each once; ``file``, or a page as often as pooled folds hold it; ``lead``, single leads
-    of those. Metrics are METRICS and ``recall_<class>``.
+    of those. Metrics are METRICS, and ``recall_<class>`` with Wilson's interval.
     """
     as_published = counted[counted["protocol"].isin(_SPLIT_FILES)]
     rows = []
@@ -37,9 +40,26 @@ def price_list(once: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
             ["task", "protocol", "model", "unit"], sort=False
         ):
             classes = TASKS[str(task)]
-            row = summary({str(model): given}, classes, [*METRICS, *(f"recall_{label}" for label in classes)])
+            row = summary({str(model): given}, classes, METRICS).assign(**_recalls(given, classes))
             rows.append(row.assign(counted=name if unit == "page" else "lead"))
     return pd.concat(rows, ignore_index=True)
+
+
+def _recalls(given: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
+    """Recall of each class, with Wilson's interval for as many pages as there are: their copies tell nothing more."""
+    right = given[[f"prob_{label}" for label in classes]].idxmax(axis=1) == "prob_" + given["label"]
+    found: dict[str, float] = {}
+    for label in classes:
+        own = given["label"] == label
+        pages = given.loc[own, "unit_id"].str[:_PAGE_ID].nunique()
+        recall = right[own].mean()
+        interval = wilson(round(recall * pages) if pages else 0, pages)
+        found |= {
+            f"recall_{label}": recall,
+            f"recall_{label}_low": interval.low,
+            f"recall_{label}_high": interval.high,
+        }
+    return found
 
 
 def step_differences(once: pd.DataFrame) -> pd.DataFrame:
