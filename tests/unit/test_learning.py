@@ -227,7 +227,7 @@ def test_a_group_on_both_sides_is_refused_before_training(crops, pages, folds, t
 def test_a_fold_without_a_class_is_refused(crops, pages, folds, tmp_path):
     lacking = folds.copy()
     lacking.loc[(lacking["fold"] == 2) & (lacking["label"] == "mi"), "fold"] = 3
-    with pytest.raises(InputError, match="fold 2 of seed 1 has no page of class 'mi'"):
+    with pytest.raises(InputError, match=r"fold 2 of seed 1 \(grouped\) has no page of class 'mi'"):
         cross.cross_fit(study(), crops, pages, lacking, tmp_path)
 
 
