@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,45 +59,51 @@ def _leads_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     return [_row(result, folder, n=n, metrics=metrics, note=_note_on_leads(result))]
 
 
-def _page_model_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> list[dict[str, Any]]:
-    """The rows of 26's ``summary.csv``: those of the page model, or those of the floors beneath it."""
+def _scored(path: Path) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+    """Each row of a table of scores: as it is, its metrics, and what it says of its place in a published row."""
     import pandas as pd
 
     from leadwise.evaluation.tables import as_metrics
 
-    parameters, found = result["parameters"], result["metrics"]
-    summary = pd.read_csv(folder / "summary.csv")
-    over = pd.read_csv(folder / "differences.csv").query("metric == 'accuracy' and model == 'leads12'")
-    rows = []
-    for number in range(len(summary)):
-        one = summary.iloc[[number]]
+    table = pd.read_csv(path)
+    for number in range(len(table)):
+        one = table.iloc[[number]].dropna(axis=1, how="all")
         told = one.iloc[0]
+        place = {"task": told["task"], "protocol": told["protocol"], "n": int(told["n"])}
+        yield told, dict(as_metrics(one)), place
+
+
+def _accuracy_over(folder: Path, **wanted: str) -> dict[str, dict[str, float]]:
+    """From ``differences.csv``: what a model's accuracy has over each other, by ``accuracy_over_<other>``."""
+    import pandas as pd
+
+    own = pd.read_csv(folder / "differences.csv").query("metric == 'accuracy'")
+    for column, value in wanted.items():
+        own = own[own[column] == value]
+    return {
+        f"accuracy_over_{one.minus}": {"value": one.value, "low": one.low, "high": one.high}
+        for one in own.itertuples()
+    }
+
+
+def _page_model_rows(result: dict[str, Any], folder: Path, *, floors: bool) -> list[dict[str, Any]]:
+    """The rows of 26's ``summary.csv``: those of the page model, or those of the floors beneath it."""
+    parameters, found = result["parameters"], result["metrics"]
+    rows = []
+    for told, metrics, place in _scored(folder / "summary.csv"):
         name = str(told["model"])
         if name.startswith("leads12") == floors:
             continue
-        metrics: dict[str, Any] = as_metrics(one)
         if name == "leads12":
-            metrics |= {
-                f"accuracy_over_{one.minus}": {"value": one.value, "low": one.low, "high": one.high}
-                for one in over[over["task"] == told["task"]].itertuples()
-            }
+            metrics.update(_accuracy_over(folder, model=name, task=told["task"]))
             if told["task"] == parameters["TASKS"][0]:
                 more = ("recall_", "log_loss_calibrated", "brier_calibrated", "ece", "found_")
-                metrics |= {key: value for key, value in found.items() if key.startswith(more)}
+                metrics.update({key: value for key, value in found.items() if key.startswith(more)})
         alone = "," in name  # the first seed by itself
-        rows.append(
-            _row(
-                result,
-                folder,
-                task=told["task"],
-                protocol=told["protocol"],
-                model=name.split(",", maxsplit=1)[0],
-                seeds=parameters["SEEDS"][:1] if alone else parameters["SEEDS"],
-                n=int(told["n"]),
-                metrics=metrics,
-                note=_FLOOR_NOTE if floors else _page_model_note(parameters, name),
-            )
-        )
+        seeds = parameters["SEEDS"][:1] if alone else parameters["SEEDS"]
+        note = _FLOOR_NOTE if floors else _page_model_note(parameters, name)
+        model = name.split(",", maxsplit=1)[0]
+        rows.append(_row(result, folder, **place, model=model, seeds=seeds, metrics=metrics, note=note))
     return rows
 
 
@@ -120,71 +126,35 @@ def _page_model_note(parameters: dict[str, Any], name: str) -> str:
 
 
 def _transformer_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
-    import pandas as pd
-
-    from leadwise.evaluation.tables import as_metrics
-
     parameters = result["parameters"]
-    summary = pd.read_csv(folder / "summary.csv")
     chosen = (
         "The number of epochs is chosen on inner folds."
         if parameters["INNER"]
         else "All epochs of the recipe: nothing is chosen, so not calibrated, and no teacher."
     )
+    note = f"Leads one by one, a page by their mean; weights: {parameters['WEIGHTS']}. {chosen}"
+    own = {"model": parameters["MODEL"], "seeds": parameters["SEEDS"], "note": note}
     return [
-        _row(
-            result,
-            folder,
-            task=summary["task"].iloc[number],
-            protocol=summary["protocol"].iloc[number],
-            model=parameters["MODEL"],
-            seeds=parameters["SEEDS"],
-            n=int(summary["n"].iloc[number]),
-            metrics=as_metrics(summary.iloc[[number]]),
-            note=f"Leads one by one, a page by their mean; weights: {parameters['WEIGHTS']}. {chosen}",
-        )
-        for number in range(len(summary))
+        _row(result, folder, **place, metrics=metrics, **own)
+        for _, metrics, place in _scored(folder / "summary.csv")
     ]
 
 
 def _leakage_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
-    import pandas as pd
-
-    from leadwise.evaluation.tables import as_metrics
-
-    listed = pd.read_csv(folder / "prices.csv")
-    steps = pd.read_csv(folder / "differences.csv").query("metric == 'accuracy'")
     rows = []
-    for number in range(len(listed)):
-        one = listed.iloc[[number]].dropna(axis=1, how="all")
-        told = one.iloc[0]
-        metrics: dict[str, Any] = as_metrics(one)
+    for told, metrics, place in _scored(folder / "prices.csv"):
         if told["task"] == "four" and told["counted"] == "page":
-            own = steps[(steps["model"] == told["model"]) & (steps["protocol"] == told["protocol"])]
-            metrics |= {
-                f"accuracy_over_{step.minus}": {"value": step.value, "low": step.low, "high": step.high}
-                for step in own.itertuples()
-            }
+            metrics.update(_accuracy_over(folder, model=told["model"], protocol=told["protocol"]))
+        own = {"model": told["model"], "unit": told["counted"], "note": _LEAKAGE_NOTE}
         rows.append(
-            _row(
-                result,
-                folder,
-                task=told["task"],
-                protocol=told["protocol"],
-                model=told["model"],
-                seeds=[result["parameters"]["SEED"]],
-                unit=told["counted"],
-                n=int(told["n"]),
-                metrics=metrics,
-                note=_LEAKAGE_NOTE,
-            )
+            _row(result, folder, **place, seeds=[result["parameters"]["SEED"]], metrics=metrics, **own)
         )
     return rows
 
 
 _LEAKAGE_NOTE = (
-    "All epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids. Unit file (or lead): counted "
-    "as published, repeats and all; unit page: each page once, by the mean over its files."
+    "All epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids, of recalls by Wilson. Unit "
+    "file (or lead): counted as published, repeats and all; unit page: each page once, by the mean over its files."
 )
 
 

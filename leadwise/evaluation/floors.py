@@ -27,6 +27,14 @@ def majority(answers: pd.DataFrame, folds: pd.DataFrame, classes: Sequence[str])
     return pd.concat(tables, ignore_index=True)
 
 
+def printed_rate(pages: pd.DataFrame) -> NDArray[np.float64]:
+    """The heart rate printed on each page (contract pages.csv) as a feature for `linear`, ``(pages, 1)``.
+
+    One that was not read says nothing: 75, the middle of the usual.
+    """
+    return np.asarray(pages["heart_rate_bpm"].astype("Float64").fillna(75).to_numpy(float)[:, None])
+
+
 def linear(
     answers: pd.DataFrame,
     features: NDArray[np.floating],

@@ -12,9 +12,9 @@ import pandas as pd
 
 from leadwise.data.contracts import TASKS
 from leadwise.errors import InputError
+from leadwise.evaluation.ensembles import mean_answers
 from leadwise.learning.cross_fit import Inputs, cross_fit
 from leadwise.learning.partition import partition
-from leadwise.learning.recipes import recipe
 from leadwise.learning.study import Study
 
 PRICED = {
@@ -66,31 +66,16 @@ def price(
                 left_out[f"{protocol}, {task}"] = str(error)
                 continue
             for model, seen in inputs.items():
-                told = recipe(model, parameters.RECIPE)
-                study = Study(
-                    name=model,
-                    model=model,
-                    weights=parameters.WEIGHTS,
-                    recipe=told,
-                    epochs=parameters.EPOCHS or told.epochs,
-                    task=task,
-                    classes=TASKS[task],
-                    folds=tuple(part.folds),
-                    seeds=(parameters.SEED,),
-                    inner=False,
-                    profile=parameters.PROFILE,
-                    data_fingerprint=data_fingerprint,
-                    protocol=protocol,
-                    max_steps=parameters.MAX_STEPS,
-                    prefix=f"{model}-{protocol}",
-                )
+                own: dict[str, Any] = {"name": model, "prefix": f"{model}-{protocol}", "protocol": protocol}
+                own |= {"folds": tuple(part.folds), "seeds": (parameters.SEED,), "inner": False}
+                study = Study.of(parameters, task, model, data_fingerprint, **own)
                 results = cross_fit(study, seen, pages, folds, folder)
                 histories.append(results.history)
                 trainings += results.trainings
                 given = results.predictions
                 given["group_id"] = given["unit_id"].map(group_of)
                 counted.append(_as_units(given))
-                once.append(_once(given[given["unit"] == "page"]))
+                once.append(mean_answers(given[given["unit"] == "page"]))
     joined = [pd.concat(rows, ignore_index=True) for rows in (once, counted, histories)]
     return Priced(joined[0], joined[1], joined[2], trainings, left_out)
 
@@ -122,14 +107,6 @@ def _groups(folds: pd.DataFrame) -> pd.Series:
     """By page: its group under `grouped`."""
     rows = folds[folds["protocol"] == "grouped"].drop_duplicates("page_id")
     return rows.set_index("page_id")["group_id"]
-
-
-def _once(pages: pd.DataFrame) -> pd.DataFrame:
-    """A page's answers as one, their mean; the fold is that of the first."""
-    probabilities = [column for column in pages if column.startswith("prob_")]
-    first = pages.drop_duplicates("unit_id").set_index("unit_id")
-    first[probabilities] = pages.groupby("unit_id")[probabilities].mean().reindex(first.index)
-    return first.reset_index()
 
 
 def _as_units(given: pd.DataFrame) -> pd.DataFrame:

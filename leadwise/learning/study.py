@@ -43,8 +43,14 @@ class Study:
 
     @classmethod
     def of(cls, parameters: Any, task: str, model: str, data_fingerprint: str, **own: Any) -> Study:
-        """The study of one task that a training notebook's parameters describe; `own` is what they do not say."""
+        """The study of one task that a training notebook's parameters describe; `own` is what they do not say.
+
+        A notebook without FOLDS, SEEDS or INNER gives ``folds, seeds, inner`` itself.
+        """
         told = recipe(model, parameters.RECIPE)
+        for field_name, convert in (("folds", tuple), ("seeds", tuple), ("inner", bool)):
+            if field_name not in own:
+                own[field_name] = convert(getattr(parameters, field_name.upper()))
         return cls(
             model=model,
             weights=parameters.WEIGHTS,
@@ -52,9 +58,6 @@ class Study:
             epochs=parameters.EPOCHS or told.epochs,
             task=task,
             classes=TASKS[task],
-            folds=tuple(parameters.FOLDS),
-            seeds=tuple(parameters.SEEDS),
-            inner=parameters.INNER,
             profile=parameters.PROFILE,
             data_fingerprint=data_fingerprint,
             max_steps=parameters.MAX_STEPS,

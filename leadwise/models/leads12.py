@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadwise.models.origin import how_trained
+
 VIEWS = {
     "leads12_ink": ("ink", "ink_strip"),
     "leads12_signals": ("signals", "rhythm"),
@@ -65,11 +67,7 @@ class PageClassifier(nn.Module):
     @property
     def how_trained(self) -> str:
         """How to speak of this network once it is trained."""
-        return (
-            "trained from random weights"
-            if self.began_from == "random"
-            else f"trained on ({self.began_from})"
-        )
+        return how_trained(self.began_from, "trained on")
 
     def tokens(self, views: dict[str, Tensor]) -> Tensor:
         """One vector a lead, the strip last: ``(N, 13, 96)``."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from leadwise.models.origin import how_trained
+
 PICTURE_PX = (182, 256)
 """Height and width of the page as this network sees it."""
 
@@ -71,11 +73,7 @@ class PagePicture(nn.Module):
     @property
     def how_trained(self) -> str:
         """How to speak of this network once it is trained."""
-        return (
-            "trained from random weights"
-            if self.began_from == "random"
-            else f"trained on ({self.began_from})"
-        )
+        return how_trained(self.began_from, "trained on")
 
     def forward(self, page: Tensor) -> Tensor:
         """Logits ``(N, classes)``."""

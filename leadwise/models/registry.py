@@ -24,6 +24,7 @@ from leadwise.errors import SettingsError, WeightsError, nearest
 from leadwise.models import leads12, page_vit
 from leadwise.models.lead_cnn import LeadCnn
 from leadwise.models.leads12 import PageClassifier
+from leadwise.models.origin import how_trained
 from leadwise.models.page_vit import PagePicture
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -64,11 +65,7 @@ class LeadClassifier(nn.Module):
     @property
     def how_trained(self) -> str:
         """How to speak of this network once it is trained: fine-tuned, or from random weights."""
-        return (
-            "trained from random weights"
-            if self.began_from == "random"
-            else f"fine-tuned ({self.began_from})"
-        )
+        return how_trained(self.began_from, "fine-tuned")
 
     def images(self, pixels: Tensor) -> Tensor:
         """Normalised images ``(N, 3, input_px, input_px)`` as the network sees them."""
