@@ -83,6 +83,76 @@ def run(
 
 
 @app.command()
+def predict(
+    files: Annotated[
+        list[Path], typer.Argument(help="Pages (JPEG, PNG, TIFF, first page of a PDF), or folders of them.")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a page, a line each.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table, a row a page.")] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="An ONNX file of 43_student_export; by default the one shipped."),
+    ] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Draw the answer on the page: a .png file; with many pages a folder."
+        ),
+    ] = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
+    ] = None,
+) -> None:
+    """Answer for printed 12-lead ECGs: class, probabilities, leads found, heart rate, quality.
+
+    Example: leadwise predict page.jpg --overlay answer.png
+
+    Example: leadwise predict scans/ --csv > answers.csv
+
+    Classes are normal, abnormal_heartbeat, history_of_mi and mi, as one hospital labelled them; probabilities are
+    calibrated on its pages. A page of another layout, one that is no ECG or cannot be read is refused with the
+    reason. Exit status 0: all pages were answered; 1: some were refused; 2: it could not be done. Research use only,
+    not a medical device.
+    """
+    from leadwise import processes
+    from leadwise.errors import InputError
+    from leadwise.serving import many
+    from leadwise.serving.model import load_model
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv exclude each other: take one.")
+    pages = many.find_pages(files)
+    targets = many.picture_targets(pages, overlay) if overlay is not None else []
+    refused = 0
+    classes = load_model(model).info.classes
+    if as_csv:
+        typer.echo(many.csv_head(classes))
+    with _pages_shown("Reading pages") as progress:
+        told = many.answer_all(
+            pages, model=model, targets=targets, cores=cores or processes.available_cores()
+        )
+        for one in progress(told, len(pages)):
+            refused += bool(one.why)
+            if one.why and not as_json:
+                typer.secho(f"{one.file}: {one.why}", fg=typer.colors.RED, err=True)
+            if as_json:
+                typer.echo(one.json_line())
+            elif as_csv:
+                typer.echo(one.csv_line(classes))
+            elif not one.why:
+                typer.secho(str(one.file), bold=True)
+                typer.echo("".join(f"  {line}\n" for line in one.lines), nl=False)
+    if overlay is not None and refused < len(pages):
+        typer.echo(f"Drawn: {overlay}", err=True)
+    if refused:
+        if len(pages) > 1:
+            typer.echo(f"{refused} of {len(pages)} pages were refused.", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def audit(
     folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders, or the splits.")],
     json_file: Annotated[

@@ -4,6 +4,7 @@
     ├── InputError                what was given cannot be used
     │   ├── UnreadablePage        no image, truncated, or larger than the limits
     │   ├── ForeignPage           an image, but no page of a known layout
+    │   ├── DoubtfulPage          the known layout, but no twelve leads that can be trusted
     │   ├── TableError            a table that breaks its contract
     │   ├── MissingInput          a file or folder that must be there is not
     │   └── SettingsError         an unknown profile, notebook, parameter or model
@@ -35,6 +36,10 @@ class UnreadablePage(InputError):
 
 class ForeignPage(InputError):
     """An image, but no page of a known layout."""
+
+
+class DoubtfulPage(InputError):
+    """The known layout, but what is drawn there are not twelve leads of one heart, or they cannot be read."""
 
 
 class TableError(InputError):

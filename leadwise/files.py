@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,12 @@ def write_json(values: Any, path: Path) -> None:
     with written_whole(path) as aside:
         text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
         aside.write_text(text, encoding="utf-8", errors="backslashreplace")  # names of files may be no UTF-8
+
+
+def natural(path: str) -> tuple[tuple[int, str | int], ...]:
+    """A sort key by which ``MI(10).jpg`` comes after ``MI(9).jpg``."""
+    parts = re.split(r"(\d+)", path.lower())
+    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts)
 
 
 def sha256(path: Path) -> str:

@@ -23,6 +23,8 @@ FROM_NOTEBOOK = {
     "image_transformers": ("21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"),
     "image_leakage": ("27_image_leakage",),
     "image_external": ("51_image_models",),
+    "student_test": ("42_student_test",),
+    "student_export": ("43_student_export",),
 }
 """By the name of the file in ``analysis/results``: the notebooks whose metrics it holds."""
 
@@ -33,6 +35,8 @@ FIGURES = {
     "image_leads": ("page_to_leads.png", "einthoven.png"),
     "image_leads12": ("beside_the_rate.png",),
     "image_leakage": ("falling_score.png",),
+    "student_test": ("what_teaching_gives.png",),
+    "student_export": ("answer.png", "costs.png"),
 }
 """By the same name: its notebook's pictures that the README shows; they go to ``analysis/figures``."""
 
@@ -74,6 +78,11 @@ def publish(profile: str) -> list[Path]:
             written.append(copy)
         if name == "image_leads12":
             written.append(_keep_teachers(folder))
+        if name == "student_export":
+            shipped = paths.repository() / "leadwise" / "resources" / "student12.onnx"
+            with written_whole(shipped) as aside:
+                shutil.copyfile(folder / "student12.onnx", aside)
+            written.append(shipped)
     for name in TO_BE_RUN if written else ():
         target = paths.repository() / "analysis" / "results" / f"{name}.json"
         if target not in written:

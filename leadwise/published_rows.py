@@ -158,6 +158,47 @@ _LEAKAGE_NOTE = (
 )
 
 
+def _student_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """The rows of 42's ``summary.csv``, each with what teaching gave it and how far it is from its teacher."""
+    import pandas as pd
+
+    every = pd.read_csv(folder / "differences.csv")
+    trained_s = result["seconds"] + _trained_s(folder.parent / "41_student_distill")
+    rows = []
+    for told, metrics, place in _scored(folder / "summary.csv"):
+        own = every[every["model"] == told["model"]]
+        for one in own[own["metric"].isin(["accuracy", "log_loss"])].itertuples():
+            what = "over_teacher" if one.minus == "teacher" else "gain_of_teaching"
+            metrics[f"{one.metric}_{what}"] = {"value": one.value, "low": one.low, "high": one.high}
+        seeds = result["parameters"]["SEEDS"][: int(own["seeds"].max()) if len(own) else None]
+        more = {
+            "model": told["model"],
+            "seeds": seeds,
+            "minutes": round(trained_s / 60, 1),
+            "note": _STUDENT_NOTE,
+        }
+        rows.append(_row(result, folder, **place, metrics=metrics, **more))
+    return rows
+
+
+_STUDENT_NOTE = (
+    "Pooled test answers, intervals and differences by bootstrap over groups; every loss trains all epochs of one "
+    "recipe on the same folds from the same first weights, and nothing is chosen. Minutes are those of all students."
+)
+
+
+def _export_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    parameters, metrics = result["parameters"], result["metrics"]
+    note = (
+        f"Taught by {parameters['SHIPPED']!r} on all pages, so without scores of its own: those of fold students "
+        f"are in student_test.json. Times of one core, the fastest; refused_made: {parameters['FOREIGN']} made "
+        "pictures; refused_real and warned_real out of fold; times_faster_than_large: "
+        f"{parameters['LARGE']} in ONNX, random weights."
+    )
+    own = {"task": "four", "protocol": "grouped", "model": "student12", "seeds": [], "metrics": metrics}
+    return [_row(result, folder, **own, note=note)]
+
+
 def _external_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     metrics = {
         name.removeprefix("external_"): value
@@ -204,5 +245,7 @@ ROWS_OF: dict[str, Callable[[dict[str, Any], Path], list[dict[str, Any]]]] = {
     "image_transformers": _transformer_rows,
     "image_leakage": _leakage_rows,
     "image_external": _external_rows,
+    "student_test": _student_rows,
+    "student_export": _export_rows,
 }
 """By the name of the file: (result, folder of the notebook) to its rows."""

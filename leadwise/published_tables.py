@@ -29,10 +29,15 @@ def with_tables(text: str, results: Path) -> str:
 
 
 def write_tables() -> list[Path]:
-    """Write the tables of all README files anew; return the files that changed."""
+    """Write the tables of all README files and of the model's card anew; return the files that changed."""
     repository = paths.repository()
     changed = []
-    for path in [repository / "README.md", *sorted(repository.glob("*/README.md"))]:
+    card = repository / "leadwise" / "resources" / "MODEL_CARD.md"
+    for path in [
+        repository / "README.md",
+        *sorted(repository.glob("*/README.md")),
+        *filter(Path.is_file, [card]),
+    ]:
         before = path.read_text(encoding="utf-8")
         after = with_tables(before, repository / "analysis" / "results")
         if after != before:
@@ -65,12 +70,7 @@ _IMAGE_LEADS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 def _image_leads(rows: list[dict[str, Any]]) -> str:
     row = rows[-1]
     lines = [f"| {row['n']} pages, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
-    for name, words, shown in _IMAGE_LEADS:
-        metric = row["metrics"].get(name)
-        one = metric if isinstance(metric, dict) else {"value": metric, "low": None, "high": None}
-        value = "not measured" if one["value"] is None else shown(one["value"])
-        interval = "" if one["low"] is None else f"{shown(one['low'])} to {shown(one['high'])}"
-        lines.append(f"| {words} | {value} | {interval} |")
+    lines += [_measured(row["metrics"].get(name), words, shown) for name, words, shown in _IMAGE_LEADS]
     lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
     return "\n".join(lines)
 
@@ -91,6 +91,14 @@ def _page_models(rows: list[dict[str, Any]]) -> str:
     command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
     lines += ["", "\n\n".join([*filter(None, map(_above_the_floors, rows)), command])]
     return "\n".join(lines)
+
+
+def _transformers(rows: list[dict[str, Any]]) -> str:
+    """The same for those that have been run, and which have not."""
+    gaps = [f"`{row['model']}` ({row['task']}, `{row['profile']}`)" for row in rows if not row["metrics"]]
+    measured = [row for row in rows if row["metrics"]]
+    told = _page_models(measured) if measured else "None of them has been run."
+    return f"{told}\n\nNot yet run: {', '.join(gaps)}." if gaps else told
 
 
 def _above_the_floors(row: dict[str, Any]) -> str:
@@ -158,6 +166,69 @@ _EXTERNAL = (
 )
 
 
+def _students(rows: list[dict[str, Any]]) -> str:
+    """A row a student: its scores, what teaching gave it, and how far it is from its teacher."""
+    lines = [
+        "| model | pages | seeds | accuracy | macro-F1 | log-loss | accuracy minus untaught | minus the teacher's |",
+        "|---" * 8 + "|",
+    ]
+    for row in rows:
+        metrics = row["metrics"]
+        cells = [_with_interval(metrics[name]) for name in ("accuracy", "macro_f1", "log_loss")]
+        cells += [
+            _signed(metrics[name]) if name in metrics else ""
+            for name in ("accuracy_gain_of_teaching", "accuracy_over_teacher")
+        ]
+        told = (f"`{row['model']}`", str(row["n"]), str(len(row["seeds"])), *cells)
+        lines.append(f"| {' | '.join(told)} |")
+    row = rows[-1]
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
+
+
+_EXPORT: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("parameters", "parameters", "{:,.0f}".format),
+    ("size_mb", "size of the file, MB", "{:.2f}".format),
+    ("ms_per_page", "one page, from bytes to answer, one core, model loaded, ms", "{:.0f}".format),
+    ("ms_network_student12, ONNX", "of which the network in ONNX, ms", "{:.2f}".format),
+    ("ms_network_student12, torch", "the same network in torch, ms", "{:.2f}".format),
+    ("cold_start_s", "cold start of the command to its end, s", "{:.1f}".format),
+    ("peak_memory_mb", "most memory of the command, MB", "{:.0f}".format),
+    (
+        "times_faster_than_large",
+        "times as fast as the large transformer (see below) on twelve leads, both in ONNX",
+        "{:,.0f}".format,
+    ),
+    (
+        "parity_largest_difference",
+        "largest difference of a probability to torch, from bytes",
+        "{:.0e}".format,
+    ),
+    ("parity_same_decision", "same decision as torch", "{:.0%}".format),
+    ("decisions_changed", "decisions that int8 would change", "{:.1%}".format),
+    ("ms_network_student12, ONNX int8", "the network in int8, ms", "{:.2f}".format),
+    ("refused_made", "made pictures that are refused", "{:.1%}".format),
+    ("refused_real", "real pages that are refused, out of fold", "{:.1%}".format),
+    ("warned_real", "real pages called unlike the training pages, out of fold", "{:.1%}".format),
+)
+
+
+def _export(rows: list[dict[str, Any]]) -> str:
+    row = rows[-1]
+    lines = [f"| `{row['model']}`, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
+    lines += [_measured(row["metrics"].get(name), words, shown) for name, words, shown in _EXPORT]
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
+
+
+def _measured(metric: Any, words: str, shown: Callable[[float], str]) -> str:
+    """A line of a table: what was measured, its value, its interval."""
+    one = metric if isinstance(metric, dict) else {"value": metric, "low": None, "high": None}
+    value = "not measured" if one["value"] is None else shown(one["value"])
+    interval = "" if one["low"] is None else f"{shown(one['low'])} to {shown(one['high'])}"
+    return f"| {words} | {value} | {interval} |"
+
+
 def _with_interval(one: dict[str, Any]) -> str:
     """A value with its interval, where it has one."""
     value = f"{one['value']:.3f}"
@@ -174,4 +245,7 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "image_floors": _page_models,
     "image_leakage": _leakage,
     "image_external": _external,
+    "student_test": _students,
+    "student_export": _export,
+    "image_transformers": _transformers,
 }

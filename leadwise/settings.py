@@ -140,16 +140,65 @@ class ImageLeakage(Parameters):
     )
 
 
-class StudentDistill(Training):
+Losses = Annotated[
+    list[Literal["untaught", "published", "consistent", "cross_fitted"]], Len(1), AfterValidator(_distinct)
+]
+
+
+class StudentDistill(Parameters):
     """41_student_distill."""
 
-    TEACHER: Literal["21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"] = Field(
-        "21_image_beit", description="The notebook whose networks teach."
+    LOSSES: Losses = Field(
+        ["untaught", "published", "consistent", "cross_fitted"],
+        description="Names in leadwise.learning.distill.LOSSES; untaught, the comparison, is among them.",
     )
-    STUDENT: Name = Field("mobilenetv3_small", description="Name of a model in leadwise.models.registry.")
-    IMAGE_SIZE: Annotated[int, Ge(32), Le(512)] = Field(96, description="Side of the student's input, px.")
-    TEMPERATURE: Annotated[float, Ge(0.1), Le(100)] = Field(2.0, description="Softens both sets of logits.")
-    ALPHA: Annotated[float, Ge(0), Le(1)] = Field(0.5, description="Share of the labels in the loss.")
+    REPEATED: Losses = Field(
+        ["untaught", "consistent"],
+        description="Losses that take every seed; the others take the first alone.",
+    )
+    LEAD_STUDENTS: Annotated[list[Literal["mobilenetv3_small"]], AfterValidator(_distinct)] = Field(
+        ["mobilenetv3_small"],
+        description="Published students of single leads, trained untaught and by the published loss.",
+    )
+    LEAD_FOLDS: Folds = Field([1, 2, 3, 4, 5], description="Outer folds of the students of single leads.")
+    WEIGHTS: Name = Field(
+        "random",
+        description="What students of single leads begin from; student12 begins from random weights.",
+    )
+    RECIPE: Name = Field("random", description="Recipe of the students of single leads.")
+    FOLDS: Folds = Field([1, 2, 3, 4, 5], description="Outer folds that will be tested.")
+    SEEDS: Seeds = Field([1], description="Each seed trains on its own partition.")
+    EPOCHS: Annotated[int, Ge(1)] | None = Field(None, description="None: as the recipe says.")
+    MAX_STEPS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Stops every epoch after so many steps: shows that all runs, teaches nothing."
+    )
+
+    @field_validator("LOSSES")
+    @classmethod
+    def _with_untaught(cls, names: list[str]) -> list[str]:
+        if "untaught" not in names:
+            raise ValueError("must hold 'untaught', with which all others are compared")
+        return names
+
+
+class StudentExport(Parameters):
+    """43_student_export."""
+
+    SHIPPED: Literal["untaught", "published", "consistent", "cross_fitted"] = Field(
+        "consistent", description="The loss by which the student that ships is taught."
+    )
+    LARGE: Name = Field(
+        "vit_micro",
+        description="The transformer of single leads that is timed beside the student, random weights.",
+    )
+    EPOCHS: Annotated[int, Ge(1)] | None = Field(None, description="None: as the recipe says.")
+    MAX_STEPS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Stops every epoch after so many steps: shows that all runs, teaches nothing."
+    )
+    PAGES: Annotated[int, Ge(5)] = Field(20, description="Pages on which parity and times are measured.")
+    FOREIGN: Annotated[int, Ge(10)] = Field(
+        300, description="Pictures that are no page of ours, made to see whether all are refused."
+    )
 
 
 class Comparison(Parameters):
@@ -195,6 +244,7 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "27_image_leakage": ImageLeakage,
     "41_student_distill": StudentDistill,
     "42_student_test": Comparison,
+    "43_student_export": StudentExport,
     "51_image_models": ImageModels,
 }
 

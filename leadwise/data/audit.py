@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -26,12 +21,13 @@ from leadwise.data.catalogue import find_images, left_out, shipped
 from leadwise.data.contracts import CLASSES
 from leadwise.data.places import Places, fold_of
 from leadwise.data.traces import SIZE, descriptor, group_same_trace
-from leadwise.errors import ForeignPage, InputError, MissingInput, UnreadablePage
+from leadwise.errors import ForeignPage, MissingInput, UnreadablePage
 from leadwise.pages.digitize import digitize
 from leadwise.pages.header import read_header
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import IMAGE_SUFFIXES, read_page
+from leadwise.parallel import in_processes
 
 FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm")
 
@@ -172,19 +168,7 @@ def _look(task: tuple[Path, bool]) -> _Look:
 
 def _looked_at(tasks: list[tuple[Path, bool]], processes: int) -> Iterator[_Look]:
     """All looks in the order of the tasks; in this process where others would not pay."""
-    if processes < 2 or len(tasks) < _FEW:
-        yield from map(_look, tasks)
-        return
-    pool = ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn"), initializer=partial(cv2.setNumThreads, 1)
-    )
-    try:
-        with pool:
-            yield from pool.map(_look, tasks, chunksize=4)
-    except BrokenProcessPool as error:
-        raise InputError(
-            "a process that read pages was killed, most likely for want of memory. Try again with --cores 1."
-        ) from error
+    return in_processes(_look, tasks, processes if len(tasks) >= _FEW else 1, at_once=4)
 
 
 def _traces(descriptors: list[Any]) -> np.ndarray[Any, Any]:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from leadwise.data.contracts import CLASSES, PAGE_ID_DIGITS, SCHEMAS, checked, read_table, write_table
 from leadwise.errors import InputError, LeadwiseError, MissingInput, UnreadablePage
+from leadwise.files import natural
 from leadwise.pages.header import Header, read_header
 from leadwise.pages.layout import find_layout
 from leadwise.pages.read import IMAGE_SUFFIXES, MAX_BYTES, page_size, read_page
@@ -207,12 +208,6 @@ def files_below(folder: Path) -> list[Path]:
             found += [Path(here, name) for name in names if not name.startswith(".")]
     paths = [path for path in found if path.is_file()]
     return sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix()))
-
-
-def natural(path: str) -> tuple[tuple[int, str | int], ...]:
-    """A sort key by which ``MI(10).jpg`` comes after ``MI(9).jpg``."""
-    parts = re.split(r"(\d+)", path.lower())
-    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts)
 
 
 def class_of(folder_name: str) -> str | None:

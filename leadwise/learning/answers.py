@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,52 +13,49 @@ from numpy.typing import NDArray
 from leadwise.data.contracts import TASKS
 from leadwise.errors import LeakError, WeightsError
 from leadwise.learning.engine import Probabilities, answer
-from leadwise.learning.examples import Leads
+from leadwise.learning.examples import Examples
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.models import registry
 from leadwise.pages.template import LEADS
 
+Network = TypeVar("Network", bound=registry.Classifier)
+
 
 def answer_folds(
-    crops: NDArray[np.uint8],
+    examples: Examples,
     pages: pd.DataFrame,
     folds: pd.DataFrame,
     weights: Path,
     *,
-    model: str,
+    make: Callable[[], registry.Classifier],
     keys: dict[str, Any],
     seeds: Iterable[int],
     outer: Iterable[int],
     prefix: str = "",
-    input_px: int | None = None,
 ) -> pd.DataFrame:
     """Let finished networks answer for the test folds that they never saw.
 
-    `weights` is the folder of their files; `keys` holds the columns `model, task, protocol, profile`; the
-    rest is as in `cross_fit`. Raises `WeightsError` for a missing file and `LeakError` where a file says
-    that its network saw the fold.
+    `examples` are in the order of `pages`; `weights` is the folder of the networks' files, `make` builds one to load
+    them into; `keys` holds the columns `model, task, protocol, profile`; the rest is as in `cross_fit`. Raises
+    `WeightsError` for a missing file and `LeakError` where a file says that its network saw the fold.
     """
     classes = TASKS[keys["task"]]
-    leads = Leads(crops, np.zeros(len(pages), dtype=np.int64), classes)
     tables = []
     for seed in seeds:
         part = partition(pages, folds, keys["protocol"], seed, classes)
         for k in outer:
             path = weights / f"{weights_name(seed, (k,), task=keys['task'], prefix=prefix)}.safetensors"
-            network = load_for(path, model, len(classes), part, (k,), input_px)
-            given = answer(network, leads, part.rows[k])
+            network = load_for(path, make(), part, (k,))
+            given = answer(network, examples, part.rows[k])
             tables.append(answers_table(given, part, k, {**keys, "seed": seed, "fold": k, "role": "test"}))
     return pd.concat(tables, ignore_index=True)
 
 
-def load_for(
-    path: Path, model: str, classes: int, part: Partition, left_out: LeftOut, input_px: int | None = None
-) -> registry.LeadClassifier:
-    """A finished network in eval mode, which by its file's word never saw these folds of this partition.
+def load_for(path: Path, network: Network, part: Partition, left_out: LeftOut) -> Network:
+    """The network with a file's weights, in eval mode; by the file's word it never saw these folds of this partition.
 
     Raises `WeightsError` where the file is missing or does not fit, `LeakError` where it says otherwise.
     """
-    network = registry.build(model, classes, input_px=input_px)
     told = registry.load_weights(network, path)
     if told.get("left_out") != ",".join(map(str, left_out)):
         raise LeakError(
@@ -70,7 +67,8 @@ def load_for(
             f"{path}: this network was trained on other folds than those of folds.csv, so it may have seen "
             "the pages it is to answer for. Run the notebook that trains it again."
         )
-    return network.eval()
+    network.eval()
+    return network
 
 
 def refuse_start_that_saw(weights: str, data_fingerprint: str, part: Partition, left_out: LeftOut) -> None:

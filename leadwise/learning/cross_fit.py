@@ -29,11 +29,14 @@ from leadwise.evaluation.calibration import fit_calibration
 from leadwise.evaluation.metrics import probabilities, scores
 from leadwise.files import sha256, written_whole
 from leadwise.learning.answers import answers_table, refuse_start_that_saw
-from leadwise.learning.engine import Loss, Plan, Trained, answer, forget_checkpoints, train
+from leadwise.learning.engine import Loss, Plan, Trained, answer, cross_entropy, forget_checkpoints, train
 from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
+
+LossFor = Callable[[Partition, LeftOut, Loss], Loss]
+"""(partition, folds left out, the recipe's own loss) to the loss of that training."""
 
 Inputs = NDArray[np.uint8] | dict[str, NDArray[Any]]
 """Lead crops ``(pages, 12, height, width)``, or views of whole pages by name ``(pages, ...)``."""
@@ -46,7 +49,7 @@ def cross_fit(
     folds: pd.DataFrame,
     folder: Path,
     *,
-    loss_for: Callable[[Partition, LeftOut], Loss] | None = None,
+    loss_for: LossFor | None = None,
     answer_test: bool = True,
 ) -> Results:
     """Train a study over its folds and answer for the pages left out.
@@ -56,7 +59,7 @@ def cross_fit(
     number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Seeds after the
     first take the candidate that most folds of the first chose, and choose their epochs alone. Networks go to
     ``folder/weights``, each written when it is finished; a second call takes up finished ones and goes on with the
-    one that was cut off. `loss_for(part, left_out)` gives a loss other than the recipe's cross-entropy. With
+    one that was cut off. `loss_for` gives a loss other than the recipe's cross-entropy. With
     `answer_test` false the test folds stay closed.
 
     Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there, or for
@@ -129,13 +132,14 @@ class _Jobs:
         seen: str,
         pages: pd.DataFrame,
         folder: Path,
-        loss_for: Callable[[Partition, LeftOut], Loss] | None,
+        loss_for: LossFor | None,
     ) -> None:
         self.study, self.pages, self.folder, self.loss_for = study, pages, folder, loss_for
         self.examples, self.seen = examples, seen
         if isinstance(examples, Pages):
             self.examples = replace(
-                examples, views={name: examples.views[name] for name in registry.VIEWS[study.model]}
+                examples,
+                views={name: examples.views[name] for name in (*registry.VIEWS[study.model], *study.shown)},
             )
         self.on_step: Any = None
         self.done: dict[tuple[int, LeftOut], Trained] = {}
@@ -163,7 +167,9 @@ class _Jobs:
         trained = self._finished(name, fingerprint)
         if trained is None:
             refuse_start_that_saw(study.weights, study.data_fingerprint, part, left_out)
-            loss = self.loss_for(part, left_out) if self.loss_for else None
+            loss = None
+            if self.loss_for:
+                loss = self.loss_for(part, left_out, cross_entropy(study.recipe, self.examples, rows))
             scratch = self._own(self.folder / "trainings" / name, fingerprint)
             trained = train(
                 plan,

@@ -1,75 +1,195 @@
-"""Distillation: a student learns from the labels and from a teacher's answers to the same crops."""
+"""Teaching: a student learns from labels and from what a page model answers about the same pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
-from leadwise.data.folds import N_FOLDS
-from leadwise.errors import WeightsError
+from leadwise.data.contracts import TASKS
+from leadwise.data.views import Views
+from leadwise.errors import SettingsError, WeightsError, nearest
 from leadwise.files import sha256
 from leadwise.learning.answers import load_for
 from leadwise.learning.engine import Loss
-from leadwise.learning.examples import Views
-from leadwise.learning.losses import distillation_loss
+from leadwise.learning.examples import Views as Seen
+from leadwise.learning.losses import softened_divergence
 from leadwise.learning.partition import LeftOut, Partition, weights_name
 from leadwise.models import registry
+
+Heard = Callable[[Seen, Tensor], Tensor]
+"""(views of a batch, rows of its pages) to what the teacher says of them: logits or log-probabilities."""
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """Parts of a loss: `labels` is the share of the recipe's own loss, the rest is the teacher's.
+
+    The teacher is softened by `temperature`. What the student hears of it: ``same view``, its answer to the very
+    page, augmentation and all, that the student sees at this step; or ``cross-fitted``, for each page the answer of
+    a network that was not trained on it.
+    """
+
+    labels: float
+    temperature: float = 1.0
+    hears: Literal["nothing", "same view", "cross-fitted"] = "nothing"
+
+
+LOSSES = {
+    "untaught": Teaching(labels=1.0),
+    # published notebooks on these pages (Kilimci et al. 2025): T = 2, alpha = 0.5
+    "published": Teaching(labels=0.5, temperature=2.0, hears="same view"),
+    # Beyer et al., "A good teacher is patient and consistent", arXiv 2106.05237: no labels, a long time
+    "consistent": Teaching(labels=0.0, hears="same view"),
+    # a teacher knows its own training pages by heart (Dao et al., "Knowledge distillation as semiparametric
+    # inference", arXiv 2104.09732): what it says of pages that it never saw is worth more
+    "cross_fitted": Teaching(labels=0.5, hears="cross-fitted"),
+}
+"""By name, every way in which a student is taught here."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The page models of 26_image_leads12 for one task.
+
+    `weights` is the folder of their files, `chosen` its ``chosen.csv`` (which of them each fold took), `answers` its
+    ``predictions.csv``.
+    """
+
+    weights: Path
+    chosen: pd.DataFrame
+    answers: pd.DataFrame
+    task: str = "four"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of its answers."""
+        return TASKS[self.task]
+
+    def require(self, seeds: Sequence[int], folds: Sequence[int]) -> None:
+        """Raise `WeightsError`, before any student is trained, if one of the teachers needed is missing."""
+        lacking = [path for seed in seeds for k in folds if not (path := self.path(seed, k)).is_file()]
+        if lacking:
+            raise WeightsError(
+                f"{len(lacking)} of the teachers needed are missing, {lacking[0]} for one. Run 26_image_leads12 "
+                "with the same SEEDS and FOLDS."
+            )
+
+    def path(self, seed: int, fold: int) -> Path:
+        """The weights of the network that was not trained on a fold."""
+        name = weights_name(seed, (fold,), task=self.task, prefix=self._name(seed, fold))
+        return self.weights / f"{name}.safetensors"
+
+    def network(self, part: Partition, fold: int) -> registry.PageModel:
+        """That network, frozen and in eval mode; raises as `answers.load_for` does."""
+        model = registry.build_page_model(self._name(part.seed, fold), len(self.classes))
+        return load_for(self.path(part.seed, fold), model, part, (fold,)).requires_grad_(requires_grad=False)
+
+    def cross_fitted(self, part: Partition, fold: int | None) -> Tensor:
+        """Log-probabilities ``(pages, classes)``: of each training page by a network that saw neither it nor `fold`.
+
+        Rows of pages that `fold` tests are nan; without a fold every page trains. Raises `WeightsError` where answers
+        are missing.
+        """
+        mine = self.answers[(self.answers["task"] == self.task) & (self.answers["seed"] == part.seed)]
+        if fold is None:
+            mine, trained = mine[mine["role"] == "test"], np.concatenate(list(part.rows.values()))
+        else:
+            mine = mine[(mine["role"] == "inner") & (mine["fold"] == fold)]
+            trained = part.training_rows((fold,))
+        mine = mine[mine["model"] == "leads12"].set_index("unit_id")
+        wanted = part.page_ids[trained]
+        if not np.isin(wanted, mine.index).all():
+            raise WeightsError(
+                f"26_image_leads12 has no answers of its inner folds for seed {part.seed}. Run it with INNER."
+            )
+        told = np.full((len(part.page_ids), len(self.classes)), np.nan, np.float32)
+        told[trained] = mine.loc[wanted, [f"prob_{name}" for name in self.classes]].to_numpy()
+        return torch.from_numpy(told).clamp_min(1e-7).log()
+
+    def _name(self, seed: int, fold: int) -> str:
+        row = self.chosen.query("task == @self.task and seed == @seed and fold == @fold")
+        if len(row) != 1:
+            raise WeightsError(
+                f"26_image_leads12 chose no network for fold {fold} of seed {seed}. Run it so."
+            )
+        return str(row["chosen"].iloc[0])
 
 
 @dataclass(frozen=True)
 class TaughtBy:
-    """Gives `cross_fit` its loss: the teacher of a training saw none of the pages that training leaves out.
+    """Gives `cross_fit` one of LOSSES; the teacher of a training saw none of the pages that it leaves out.
 
-    `weights` is the folder of the teacher's files; `alpha` is the share of the labels, `temperature` softens
-    both sets of logits (published: 0.5 and 2).
+    A student of single leads cannot show its teacher a page: it hears what the teacher answers to the page as it is,
+    for which `views` are needed.
     """
 
-    weights: Path
-    model: str
-    classes: tuple[str, ...]
-    task: str
-    alpha: float
-    temperature: float
+    teacher: Teacher
+    loss: str
+    views: Views | None = None
 
-    def path(self, seed: int, left_out: LeftOut) -> Path:
-        """The teacher's weights for a training that leaves out these folds."""
-        return self.weights / f"{weights_name(seed, left_out, task=self.task)}.safetensors"
+    @property
+    def teaching(self) -> Teaching:
+        """The parts of the loss; raises `SettingsError` for an unknown name."""
+        if self.loss not in LOSSES:
+            raise SettingsError(f"No loss is called {self.loss!r}; {nearest(self.loss, LOSSES)}")
+        return LOSSES[self.loss]
 
-    def require(self, seeds: Sequence[int], folds: Sequence[int], *, inner: bool) -> None:
-        """Raise `WeightsError`, before any student is trained, if one of the teachers needed is missing."""
-        others = range(1, N_FOLDS + 1)
-        wanted: list[LeftOut] = [(k,) for k in folds]
-        if inner:
-            wanted += [(min(j, k), max(j, k)) for k in folds for j in others if j != k]
-        paths = [self.path(seed, left_out) for seed in seeds for left_out in wanted]
-        lacking = [path for path in paths if not path.is_file()]
-        if lacking:
-            raise WeightsError(
-                f"{len(lacking)} of the teachers needed are missing, {lacking[0]} for one. Train the teacher "
-                "with the same SEEDS, FOLDS and TASKS, and with INNER where the student has it."
-            )
+    def fingerprint(self, part: Partition, left_out: LeftOut) -> list[Any]:
+        """What changes when the loss or the teacher does."""
+        told: list[Any] = [self.loss, vars(self.teaching)]
+        if self.teaching.hears == "same view":
+            told.append(sha256(self.teacher.path(part.seed, left_out[0])))
+        elif self.teaching.hears == "cross-fitted":
+            told.append(self.teacher.cross_fitted(part, left_out[0]).nan_to_num().tolist())
+        return told
 
-    def fingerprint(self, part: Partition, left_out: LeftOut) -> str:
-        """What changes when the teacher does."""
-        return sha256(self.path(part.seed, left_out))
+    def __call__(self, part: Partition, left_out: LeftOut, own: Loss) -> Loss:
+        """The loss of one training, which has the recipe's `own` as a part.
 
-    def teacher(self, part: Partition, left_out: LeftOut) -> registry.Classifier:
-        """The teacher, frozen and in eval mode; raises as `answers.load_for` does."""
-        path = self.path(part.seed, left_out)
-        teacher = load_for(path, self.model, len(self.classes), part, left_out)
-        return teacher.requires_grad_(requires_grad=False)
+        Where nothing is left out, ``()``, the teacher is the mean answer of all folds' networks, or of each page
+        the one that never saw it.
+        """
+        fold = left_out[0] if left_out else None
+        teaching = self.teaching
+        if teaching.hears == "nothing":
+            return own
+        hear = (
+            self._cross_fitted(part, fold)
+            if teaching.hears == "cross-fitted"
+            else self._same_view(part, fold)
+        )
 
-    def __call__(self, part: Partition, left_out: LeftOut) -> Loss:
-        """The loss of one training."""
-        teacher = self.teacher(part, left_out)
-
-        def loss(logits: Tensor, views: Views, labels: Tensor) -> Tensor:
-            with torch.no_grad():
-                shown = teacher.to(logits.device)(**views)
-            return distillation_loss(logits, shown, labels, alpha=self.alpha, temperature=self.temperature)
+        def loss(logits: Tensor, views: Seen, labels: Tensor, rows: Tensor) -> Tensor:
+            heard = hear(views, rows).to(logits.device)
+            taught = softened_divergence(logits.float(), heard.float(), teaching.temperature)
+            if not teaching.labels:
+                return taught
+            return teaching.labels * own(logits, views, labels, rows) + (1 - teaching.labels) * taught
 
         return loss
+
+    def _cross_fitted(self, part: Partition, fold: int | None) -> Heard:
+        by_page = self.teacher.cross_fitted(part, fold)
+        return lambda _, rows: by_page[rows.cpu()]
+
+    def _same_view(self, part: Partition, fold: int | None) -> Heard:
+        networks = [self.teacher.network(part, k) for k in ([fold] if fold else part.folds)]
+        if self.views is None:
+            return lambda views, _: _answered(networks, views)
+        by_page = _answered(networks, {name: torch.from_numpy(view) for name, view in self.views.items()})
+        return lambda _, rows: by_page[rows.cpu()]
+
+
+@torch.no_grad()
+def _answered(networks: Sequence[registry.PageModel], views: Seen) -> Tensor:
+    """The mean answer of networks to pages, as log-probabilities ``(pages, classes)``."""
+    device = next(iter(views.values())).device
+    shares = [network.to(device)(**views).float().softmax(dim=1) for network in networks]
+    return torch.stack(shares).mean(dim=0).clamp_min(1e-7).log()

@@ -40,8 +40,8 @@ from leadwise.models.registry import Classifier
 
 Probabilities = NDArray[np.float32]
 
-Loss = Callable[[Tensor, Views, Tensor], Tensor]
-"""(logits, views, labels) of a batch to a scalar."""
+Loss = Callable[[Tensor, Views, Tensor, Tensor], Tensor]
+"""(logits, views, labels, rows of the pages) of a batch to a scalar."""
 
 ANSWER_BATCH = 256
 
@@ -184,7 +184,7 @@ def cross_entropy(recipe: Recipe, examples: Examples, rows: Rows) -> Loss:
     weights = np.maximum(counts, 1) ** -recipe.class_weights
     weight = torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
 
-    def loss(logits: Tensor, _: Views, labels: Tensor) -> Tensor:
+    def loss(logits: Tensor, _: Views, labels: Tensor, __: Tensor) -> Tensor:
         return nn.functional.cross_entropy(
             logits.float(), labels, weight.to(logits.device), label_smoothing=recipe.label_smoothing
         )
@@ -207,10 +207,10 @@ class _Trainer(Trainer):
         self.own_loss, self.augment, self.drawn = loss, augment, drawn
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **options: Any) -> Tensor:  # noqa: ARG002
-        views = {name: view for name, view in inputs.items() if name != "labels"}
+        views = {name: view for name, view in inputs.items() if name not in ("labels", "rows")}
         if self.augment:
             views = augmented(views)
-        return self.own_loss(model(**views), views, inputs["labels"])
+        return self.own_loss(model(**views), views, inputs["labels"], inputs["rows"])
 
     def _get_train_sampler(self, train_dataset: Any = None) -> RandomSampler:  # noqa: ARG002
         return RandomSampler(self.train_dataset, num_samples=self.drawn)  # type: ignore[arg-type]

@@ -76,7 +76,7 @@ Examples = Leads | Pages
 
 
 class PageDataset(Dataset[dict[str, Any]]):
-    """Item i is one example: all of the first page, then of the next."""
+    """Item i is one example with its label and the row of its page: all of the first page, then of the next."""
 
     def __init__(self, examples: Examples, rows: Rows) -> None:
         self.examples, self.rows = examples, rows
@@ -87,7 +87,8 @@ class PageDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         page, place = divmod(index, self.examples.per_page)
         row = int(self.rows[page])
-        return {**self.examples.example(row, place), "labels": self.examples.labels[row]}
+        told = {"labels": self.examples.labels[row], "rows": np.int64(row)}
+        return {**self.examples.example(row, place), **told}
 
 
 def collate(items: list[dict[str, Any]]) -> dict[str, Tensor]:

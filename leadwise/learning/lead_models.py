@@ -5,7 +5,7 @@ A page's answer is the mean of its twelve leads' probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from leadwise.data.cache import shrink, shrink_leads
 from leadwise.data.contracts import TASKS
-from leadwise.learning.answers import answer_folds
 from leadwise.learning.cross_fit import cross_fit
-from leadwise.learning.engine import Loss
-from leadwise.learning.partition import LeftOut, Partition, partition
+from leadwise.learning.partition import Partition, partition
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.pages.template import LEADS
@@ -59,67 +57,19 @@ def train_lead_model(
     data_fingerprint: str,
     *,
     model: str,
-    name: str | None = None,
-    input_px: int | None = None,
-    loss_for: Callable[[str], Callable[[Partition, LeftOut], Loss]] | None = None,
-    answer_test: bool = True,
 ) -> Results:
     """Train a network of the registry over the folds of every task and answer for the pages left out.
 
     `parameters` are a training notebook's (WEIGHTS, RECIPE, TASKS, FOLDS, SEEDS, EPOCHS, MAX_STEPS,
-    INNER); `name` stands in the tables' column `model` and, where it is not `model`, before the names of
-    the weights. `loss_for(task)` gives `cross_fit` another loss than cross-entropy.
-    Raises what `registry.build`, `recipe` and `cross_fit` raise.
+    INNER). Raises what `registry.build`, `recipe` and `cross_fit` raise.
     """
-    side = input_px or registry.entry(model).input_px
+    side = registry.entry(model).input_px
     results = []
     with shrunk(data.crops, folder, side) as crops:
         for task in parameters.TASKS:
-            prefix = name if name and name != model else ""
-            own = {"name": name or model, "prefix": prefix, "input_px": side}
-            study = Study.of(parameters, task, model, data_fingerprint, **own)
-            loss = loss_for(task) if loss_for else None
-            results.append(
-                cross_fit(
-                    study, crops, data.pages, data.folds, folder, loss_for=loss, answer_test=answer_test
-                )
-            )
+            study = Study.of(parameters, task, model, data_fingerprint, name=model, input_px=side)
+            results.append(cross_fit(study, crops, data.pages, data.folds, folder))
     return Results.joined(results)
-
-
-def answer_lead_model(
-    data: LeadData,
-    weights: Path,
-    scratch: Path,
-    *,
-    model: str,
-    name: str,
-    task: str,
-    profile: str,
-    seeds: Sequence[int],
-    folds: Sequence[int],
-    input_px: int | None = None,
-    protocol: str = "grouped",
-) -> pd.DataFrame:
-    """Test answers (`predictions.csv`) of the networks that `train_lead_model` left in `weights`.
-
-    `scratch` is a folder that may be written to.
-    Raises `WeightsError` where one is missing, `LeakError` where one saw the fold that it is to answer for.
-    """
-    side = input_px or registry.entry(model).input_px
-    with shrunk(data.crops, scratch, side) as crops:
-        return answer_folds(
-            crops,
-            data.pages,
-            data.folds,
-            weights,
-            model=model,
-            keys={"model": name, "task": task, "protocol": protocol, "profile": profile},
-            seeds=seeds,
-            outer=folds,
-            prefix=name if name != model else "",
-            input_px=side,
-        )
 
 
 @contextmanager

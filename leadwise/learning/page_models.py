@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from leadwise.data.cache import shrink
 from leadwise.data.contracts import TASKS
+from leadwise.data.views import Views, all_views, stacked
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import answer
 from leadwise.learning.examples import Pages
@@ -20,55 +20,14 @@ from leadwise.learning.lead_models import LeadData
 from leadwise.learning.partition import weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
-from leadwise.models.leads12 import INK_PX, SIGNAL_HZ, STRIP_PX, PageClassifier
-from leadwise.pages.digitize import RATE_HZ, Signals, digitize
-from leadwise.pages.layout import find_layout
-from leadwise.pages.leads import cut_leads
-from leadwise.pages.read import Page
-from leadwise.signals.beats import median_beat
+from leadwise.models.leads12 import PageClassifier
+from leadwise.pages.digitize import Signals
 
 
-def page_views(data: LeadData) -> dict[str, NDArray[Any]]:
-    """All pages as the page models see them (`leadwise.models.leads12.VIEWS`), in memory: some 85 kB a page.
-
-    Ink shrunk by area (uint8), signals and usual beats in mV with 0 where nothing was read.
-    """
+def page_views(data: LeadData) -> Views:
+    """All pages as the page models see them (`leadwise.data.views`), in memory: some 85 kB a page."""
     told = zip(data.crops, data.strips, data.signals, data.rhythm, strict=True)
-    return _stacked(_views(crops, strip, Signals(leads, rhythm)) for crops, strip, leads, rhythm in told)
-
-
-def views_of(pages: Iterable[Page]) -> dict[str, NDArray[Any]]:
-    """The same, straight from pictures of pages. Raises `ForeignPage` for one of another layout."""
-
-    def read(page: Page) -> dict[str, NDArray[Any]]:
-        leads = cut_leads(page, find_layout(page))
-        return _views(leads.crops, leads.strip, digitize(leads))
-
-    return _stacked(map(read, pages))
-
-
-def _views(crops: NDArray[np.uint8], strip: NDArray[np.uint8], signals: Signals) -> dict[str, NDArray[Any]]:
-    """One page."""
-    return {
-        "ink": np.stack([shrink(crop, INK_PX) for crop in crops]),
-        "ink_strip": shrink(strip, STRIP_PX),
-        "signals": _at_signal_hz(signals.leads),
-        "rhythm": _at_signal_hz(signals.strip),
-        "beats": _at_signal_hz(median_beat(signals)),
-    }
-
-
-def _stacked(pages: Iterable[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    every = list(pages)
-    return {name: np.stack([page[name] for page in every]) for name in every[0]}
-
-
-def _at_signal_hz(millivolts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Means of neighbouring samples, ``(..., samples)``: 250 to 125 Hz; nan counts as 0."""
-    pairs = RATE_HZ // SIGNAL_HZ
-    millivolts = np.nan_to_num(millivolts)
-    whole = millivolts[..., : millivolts.shape[-1] // pairs * pairs]
-    return np.asarray(whole.reshape(*whole.shape[:-1], -1, pairs).mean(axis=-1))
+    return stacked(all_views(crops, strip, Signals(leads, rhythm)) for crops, strip, leads, rhythm in told)
 
 
 def train_page_model(
@@ -97,7 +56,7 @@ def train_page_model(
 
 
 def answer_elsewhere(
-    views: dict[str, NDArray[Any]], weights: Path, chosen: pd.DataFrame, task: str
+    views: Views, weights: Path, chosen: pd.DataFrame, task: str
 ) -> dict[int, NDArray[np.float32]]:
     """By fold: what the network chosen for it answers about pages of another source ``(pages, classes)``, raw.
 
@@ -116,9 +75,7 @@ def answer_elsewhere(
 
 
 @torch.no_grad()
-def random_encoding(
-    views: dict[str, NDArray[Any]], name: str = "leads12_both", seed: int = 0
-) -> NDArray[np.float32]:
+def random_encoding(views: Views, name: str = "leads12_both", seed: int = 0) -> NDArray[np.float32]:
     """What an encoder with random weights makes of each page: float32 ``(pages, 13 * 96)``, a floor's features."""
     torch.manual_seed(seed)
     model = PageClassifier(name, classes=2).eval()

@@ -58,7 +58,14 @@ _PAGE_VIT = Recipe(
     1e-4, 1.0, 0.0, 32, 50, "published notebook vit_ecg_model.ipynb (its decay reaches biases and norms too)",
     schedule="constant", precision="fp32", adam_beta2=0.99,
 )  # fmt: skip
+_STUDENT = replace(
+    _PAGES,
+    learning_rate=3e-3,
+    epochs=60,
+    source="ours: a long schedule, the same for every loss; nothing chosen",
+)
 _RECIPES = {
+    ("student12", "random"): _STUDENT,
     ("page_vit", "published"): _PAGE_VIT,
     ("page_vit", "random"): replace(_PAGE_VIT, precision="auto"),
     ("page_vit_micro", "random"): replace(_PAGES, learning_rate=1e-3, augment=False, source=_MICRO),

@@ -21,7 +21,8 @@ class Study:
 
     `name` stands in the column `model` of all tables; `weights`, `input_px` and `model` are the
     registry's; `epochs` is the longest training considered. With `inner` the number of epochs is chosen
-    on inner folds, without it all of them are trained and nothing is chosen.
+    on inner folds, without it all of them are trained and nothing is chosen. `shown` names views that the loss
+    looks at and the network does not.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Study:
     max_steps: int | None = None
     input_px: int | None = None
     prefix: str = ""
+    shown: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, parameters: Any, task: str, model: str, data_fingerprint: str, **own: Any) -> Study:

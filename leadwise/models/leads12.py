@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadwise.data.views import LARGEST_MV
 from leadwise.models.origin import how_trained
 
 VIEWS = {
@@ -20,17 +21,9 @@ VIEWS = {
     "leads12_beats": ("signals", "rhythm", "beats"),
     "leads12_both": ("ink", "ink_strip", "signals", "rhythm"),
 }
-"""What each page model looks at: ink uint8 ``(N, 12, 48, 80)`` and ``(N, 48, 320)``, signals in mV ``(N, 12, 312)``
-and ``(N, 1250)``, the leads' usual beats in mV ``(N, 12, 81)``."""
-
-INK_PX, STRIP_PX = (48, 80), (48, 320)
-"""Height and width of a lead's and the strip's ink: 32 px a second in both."""
-
-SIGNAL_HZ = 125
-"""Rate of the signals: pages are printed at up to 25 Hz, so half of what was digitised loses nothing."""
+"""What each page model looks at, of `leadwise.data.views`."""
 
 _WIDTH, _TOKENS = 96, 13
-_LARGEST_MV = 5.0  # no real wave is larger; digitising errors are
 
 
 class PageClassifier(nn.Module):
@@ -144,7 +137,7 @@ def _as_ink(view: Tensor) -> Tensor:
 
 
 def _as_mv(view: Tensor) -> Tensor:
-    return torch.nan_to_num(view).clamp(-_LARGEST_MV, _LARGEST_MV)
+    return torch.nan_to_num(view).clamp(-LARGEST_MV, LARGEST_MV)
 
 
 def parts_of(model: Any) -> dict[str, int]:

@@ -25,11 +25,14 @@ MAX_PIXELS = 50_000_000
 def read_page(source: Path | bytes) -> Page:
     """Decode a page: BGR uint8 ``(height, width, 3)``.
 
-    `source` is a path or the file's bytes (JPEG, PNG, TIFF, BMP, WebP). Raises `UnreadablePage` for a
-    missing or empty file, one that is no image or was cut off, and one beyond `MAX_BYTES` or `MAX_PIXELS`,
-    which is refused before it is decoded.
+    `source` is a path or the file's bytes (JPEG, PNG, TIFF, BMP, WebP, or a PDF, of which the first page is taken
+    at the scale of its largest picture). Raises `UnreadablePage` for a missing or empty file, one that is no image
+    or was cut off, a PDF whose first page holds no picture, and one beyond `MAX_BYTES` or `MAX_PIXELS`, which is
+    refused before it is decoded.
     """
     name, data = _bytes_of(source)
+    if data[:1024].lstrip().startswith(b"%PDF-"):
+        return _first_page(data, name)
     page_size(data, name)
     # the picture as stored: a scan's orientation tag would turn it away from the size in its header
     how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -52,18 +55,55 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
             (width, height), kind = image.size, image.format or ""
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise UnreadablePage(
-            f"{name}: not an image that can be read (JPEG, PNG, TIFF, BMP, WebP)."
+            f"{name}: not an image that can be read (JPEG, PNG, TIFF, BMP, WebP, PDF)."
         ) from error
     finally:
         Image.MAX_IMAGE_PIXELS = limit
-    if width * height > MAX_PIXELS:
-        raise UnreadablePage(
-            f"{name}: {width} x {height} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read. "
-            "Scan at 300 dpi."
-        )
+    _refuse_huge(width, height, name)
     if not _is_whole(data, kind):
         raise UnreadablePage(f"{name}: the {kind} file was cut off; its end is missing. Copy it again.")
     return width, height
+
+
+def _refuse_huge(width: float, height: float, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise UnreadablePage(
+            f"{name}: {width:.0f} x {height:.0f} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read. "
+            "Scan at 300 dpi."
+        )
+
+
+def _first_page(data: bytes, name: str) -> Page:
+    """The first page of a PDF, drawn so that its largest picture keeps its pixels."""
+    import pypdfium2
+    import pypdfium2.raw as pdfium
+
+    try:
+        with pypdfium2.PdfDocument(data) as document:
+            page = document[0]
+            scales = []
+            for picture in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]):
+                left, bottom, right, top = picture.get_bounds()
+                columns, rows = picture.get_px_size()
+                # a picture that lies on its side has its columns along the page's height
+                across = columns / max(right - left, 1e-3), rows / max(right - left, 1e-3)
+                down = rows / max(top - bottom, 1e-3), columns / max(top - bottom, 1e-3)
+                upright = abs(across[0] - down[0]) <= abs(across[1] - down[1])
+                scales.append((columns * rows, across[0] if upright else across[1]))
+            if not scales:
+                raise UnreadablePage(
+                    f"{name}: the first page of this PDF holds no picture. Scan the page again."
+                )
+            scale = max(scales)[1]
+            _refuse_huge(page.get_width() * scale, page.get_height() * scale, name)
+            drawn = page.render(scale=scale, rev_byteorder=False, prefer_bgrx=False)
+            picture_bgr = drawn.to_numpy()
+    except pypdfium2.PdfiumError as error:
+        raise UnreadablePage(f"{name}: the PDF cannot be opened ({error}). Copy it again.") from error
+    colours = np.asarray(picture_bgr, np.uint8)
+    if colours.ndim == 2 or colours.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.ascontiguousarray(colours[:, :, :3])
 
 
 def _is_whole(data: bytes, kind: str) -> bool:

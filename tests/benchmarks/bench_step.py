@@ -28,8 +28,9 @@ import torch
 from leadwise.data.catalogue import find_pages
 from leadwise.data.contracts import CLASSES
 from leadwise.data.sample import unpack_sample
+from leadwise.data.views import views_of
 from leadwise.files import write_json
-from leadwise.learning import engine, page_models
+from leadwise.learning import engine
 from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import recipe
 from leadwise.models import registry
@@ -77,7 +78,7 @@ def measure(model: str, steps: int) -> dict[str, float]:
     with TemporaryDirectory() as scratch:
         folder = unpack_sample(Path(scratch) / "pages")
         files = find_pages(folder).files.drop_duplicates("sha256")
-        views = page_models.views_of(cv2.imread(str(folder / path)) for path in files["path"])
+        views = views_of(cv2.imread(str(folder / path)) for path in files["path"])
         labels = np.array([CLASSES.index(label) for label in files["label"]])
         examples = Pages({name: views[name] for name in VIEWS[model]}, labels, CLASSES)
         rows = np.resize(np.arange(len(labels)), (steps + 1) * told.batch)

@@ -23,8 +23,10 @@ from leadwise.data.cache import open_array
 from leadwise.data.contracts import CLASSES, read_table
 from leadwise.data.folds import assert_disjoint
 from leadwise.evaluation.metrics import select_pages
+from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
 from leadwise.paths import STAGES
+from leadwise.serving.model import load_model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = ["21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"]
@@ -127,7 +129,7 @@ def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_samp
             assert file.metadata()["left_out"] == str(fold)
 
 
-@pytest.mark.parametrize("name", [*MODELS, "42_student_test"])
+@pytest.mark.parametrize("name", MODELS)
 def test_a_pages_answer_is_the_mean_of_its_twelve_leads(executed_sample, name):
     predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")
     test = predictions[predictions["role"] == "test"]
@@ -157,13 +159,43 @@ def test_training_is_recorded_step_by_step(executed_sample):
         assert list((executed_sample / name).rglob("events.out.tfevents*"))
 
 
-def test_both_students_answer_for_all_pages(executed_sample):
+def test_every_student_answers_for_all_pages_by_a_network_that_did_not_see_them(executed_sample):
     predictions = read_table(executed_sample / "42_student_test" / "predictions.csv", "predictions.csv")
-    for model in ("student_untaught", "student_taught"):
-        assert len(select_pages(predictions, "four", [1], [1, 2, 3, 4, 5], model=model)) == 48
+    for loss in LOSSES:
+        assert len(select_pages(predictions, "four", [1], [1, 2, 3, 4, 5], model=f"student12_{loss}")) == 48
+        for fold in range(1, 6):
+            name = f"student12_{loss}-seed1-fold{fold}.safetensors"
+            with safe_open(executed_sample / "41_student_distill" / "weights" / name, "pt") as file:
+                assert file.metadata()["left_out"] == str(fold)
     assert not (executed_sample / "41_student_distill" / "predictions.csv").exists(), (
         "41 opened the test folds"
     )
+
+
+def test_every_taught_student_stands_beside_its_untaught_twin_and_its_teacher(executed_sample):
+    differences = pd.read_csv(executed_sample / "42_student_test" / "differences.csv")
+    pairs = set(zip(differences["model"], differences["minus"], strict=True))
+    taught = [loss for loss in LOSSES if loss != "untaught"]
+    assert pairs >= {(f"student12_{loss}", "student12_untaught") for loss in taught}
+    assert pairs >= {(f"student12_{loss}", "teacher") for loss in LOSSES}
+    assert ("mobilenetv3_small_published", "mobilenetv3_small_untaught") in pairs
+    assert (differences["low"] <= differences["high"]).all()
+
+
+def test_the_exported_student_answers_as_torch_did_and_refuses_what_is_no_page(executed_sample):
+    folder = executed_sample / "43_student_export"
+    result = result_of(executed_sample, "43_student_export")
+    found = result["metrics"]
+    assert found["parity_largest_difference"] < 1e-4
+    assert found["parity_same_decision"]["value"] == 1
+    assert found["refused_made"]["value"] == 1
+    assert found["refused_real"]["value"] == 0
+    model = load_model(folder / "student12.onnx")
+    assert model.info.classes == CLASSES
+    assert model.info.data_fingerprint == result["data_fingerprint"]
+    assert "mean nothing" in model.info.note
+    costs = pd.read_csv(folder / "costs.csv").set_index("network")["ms_per_page"]
+    assert costs["student12, ONNX"] < costs["vit_micro, ONNX"]
 
 
 def test_the_page_model_answers_each_page_once_and_chose_on_inner_folds(executed_sample):
@@ -210,7 +242,8 @@ def test_the_summary_has_a_row_a_model_with_intervals(executed_sample):
     summary = pd.read_csv(executed_sample / "51_image_models" / "summary.csv")
     micro = ["beit_micro", "deit_micro", "swin_micro", "vit_micro"]
     floors = ["strip_features", "rate", "random_encoder", "majority"]
-    assert summary["model"].tolist() == [*micro, "student_untaught", "student_taught", "leads12", *floors]
+    students = [f"student12_{loss}" for loss in LOSSES]
+    assert summary["model"].tolist() == [*micro, *students, "leads12", *floors]
     for metric in ("accuracy", "macro_f1", "macro_auroc", "auprc"):
         assert (summary[f"{metric}_low"] <= summary[metric]).all()
         assert (summary[metric] <= summary[f"{metric}_high"]).all()

@@ -1,4 +1,4 @@
-"""Made answers, for tests that need no real model."""
+"""Made pages and answers, for tests that need no real ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from leadwise.data.contracts import CLASSES
+from leadwise.data.views import INK_PX, STRIP_PX
+from leadwise.pages.digitize import N_LEAD, N_STRIP
 
 
 def made_answers(
@@ -42,3 +44,33 @@ def made_answers(
         frame[[f"prob_{name}" for name in classes]] = prob
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+def made_views(n: int) -> dict[str, np.ndarray]:
+    """Pages in every view; the class of page i is i % 4: how tall the signal is, and how much ink there is."""
+    rng = np.random.default_rng(0)
+    size = np.array([0.2, 0.6, 1.2, 2.4])[np.arange(n) % 4]
+    wave = np.sin(np.linspace(0, 60, N_STRIP))
+    return {
+        "ink": (rng.random((n, 12, *INK_PX)) < size[:, None, None, None] / 3).astype(np.uint8) * 255,
+        "ink_strip": (rng.random((n, *STRIP_PX)) < size[:, None, None] / 3).astype(np.uint8) * 255,
+        "signals": (size[:, None, None] * wave[:N_LEAD:2] + np.zeros((n, 12, 1)))[..., :312].astype(
+            np.float32
+        ),
+        "rhythm": (size[:, None] * wave[::2]).astype(np.float32),
+        "beats": (size[:, None, None] * wave[:81] + np.zeros((n, 12, 1))).astype(np.float32),
+    }
+
+
+def made_pages(n: int) -> pd.DataFrame:
+    """The columns of pages.csv that training needs."""
+    return pd.DataFrame(
+        {"page_id": [f"{i:012x}" for i in range(n)], "label": [CLASSES[i % 4] for i in range(n)]}
+    )
+
+
+def made_folds(pages: pd.DataFrame) -> pd.DataFrame:
+    """Five folds of such pages in groups of four."""
+    groups = np.arange(len(pages)) // 4
+    columns = {"protocol": "grouped", "path": pages["page_id"], "seed": 1, "part": "test"}
+    return pages.assign(group_id=[f"g{g}" for g in groups], fold=1 + groups % 5, **columns)

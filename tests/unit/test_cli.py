@@ -23,7 +23,9 @@ def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-@pytest.mark.parametrize("command", ["run", "catalogue", "sample", "fetch", "folds", "template", "audit"])
+@pytest.mark.parametrize(
+    "command", ["run", "catalogue", "sample", "fetch", "folds", "template", "audit", "predict"]
+)
 def test_the_help_of_each_command_shows_an_example(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from leadwise.data.contracts import CLASSES, checked
 from leadwise.errors import InputError, LeakError, TrainingError, WeightsError
 from leadwise.learning import cross_fit as cross
 from leadwise.learning.answers import answer_folds
-from leadwise.learning.distill import TaughtBy
 from leadwise.learning.engine import Plan, forget_checkpoints, train
 from leadwise.learning.examples import Leads
-from leadwise.learning.losses import distillation_loss
 from leadwise.learning.partition import partition
 from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
@@ -254,56 +251,16 @@ def test_weights_say_where_they_come_from(taught):
     assert told["data_fingerprint"] == "made"
 
 
-@pytest.fixture
-def teaching(taught) -> TaughtBy:
-    return TaughtBy(taught[0] / "weights", "vit_micro", CLASSES, "four", alpha=0.5, temperature=2.0)
-
-
 @pytest.fixture(scope="module")
 def part(pages, folds):
     return partition(pages, folds, "grouped", 1, CLASSES)
-
-
-def test_a_teacher_is_frozen(teaching, part):
-    teacher = teaching.teacher(part, (1,))
-    assert not teacher.training
-    assert not any(parameter.requires_grad for parameter in teacher.parameters())
-
-
-def test_the_teacher_of_a_fold_never_saw_its_pages(teaching, part, tmp_path):
-    renamed = tmp_path / "seed1-fold3.safetensors"
-    renamed.write_bytes(teaching.path(1, (1,)).read_bytes())
-    with pytest.raises(LeakError, match="left out fold 1"):
-        replace(teaching, weights=tmp_path).teacher(part, (3,))
-
-
-def test_a_teacher_of_other_folds_is_refused(teaching, pages, folds):
-    others = folds.assign(fold=folds["fold"] % 5 + 1)
-    with pytest.raises(LeakError, match="other folds"):
-        teaching.teacher(partition(pages, others, "grouped", 1, CLASSES), (1,))
-
-
-def test_missing_teachers_are_named_before_any_student_is_trained(teaching):
-    teaching.require([1], [1, 2], inner=True)
-    with pytest.raises(WeightsError, match=r"1 of the teachers needed are missing.*FOLDS"):
-        teaching.require([1], [1, 3], inner=False)
-
-
-def test_a_student_is_taught_on_inner_folds_as_well(teaching, crops, pages, folds, tmp_path):
-    student = study(name="student", model="mobilenetv3_small", input_px=96, inner=True, prefix="taught")
-    before = load_file(teaching.path(1, (1,)))
-    results = cross.cross_fit(student, crops, pages, folds, tmp_path, loss_for=teaching, answer_test=False)
-    assert set(results.predictions["role"]) == {"inner"}
-    assert (tmp_path / "weights" / "taught-seed1-fold1-4.safetensors").is_file()
-    for key, value in load_file(teaching.path(1, (1,))).items():
-        assert torch.equal(value, before[key])
 
 
 def test_finished_networks_answer_as_they_did_when_they_were_trained(taught, crops, pages, folds):
     folder, results = taught
     keys = {"model": "vit_micro", "task": "four", "protocol": "grouped", "profile": "sample"}
     again = answer_folds(
-        crops, pages, folds, folder / "weights", model="vit_micro", keys=keys, seeds=[1], outer=[1, 2]
+        leads_of(crops), pages, folds, folder / "weights", make=make_vit, keys=keys, seeds=[1], outer=[1, 2]
     )
     first = results.predictions.query("role == 'test'").reset_index(drop=True)
     columns = [f"prob_{name}" for name in CLASSES]
@@ -335,20 +292,6 @@ def test_other_crops_train_again(taught, crops, pages, folds, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     results = cross.cross_fit(study(), 255 - crops, pages, folds, tmp_path / "copy")
     assert results.reused == 0
-
-
-def test_the_distillation_loss_is_the_published_mix():
-    student = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.3]])
-    teacher = torch.tensor([[1.0, 1.0, 0.0], [-1.0, 2.0, 0.0]])
-    labels = torch.tensor([0, 1])
-    p, q = torch.softmax(teacher / 2, 1), torch.softmax(student / 2, 1)
-    by_hand = 0.5 * -torch.log_softmax(student, 1)[[0, 1], labels].mean()
-    by_hand += 0.5 * 4 * (p * (p / q).log()).sum(1).mean()
-    assert distillation_loss(student, teacher, labels, alpha=0.5, temperature=2.0) == pytest.approx(
-        by_hand.item()
-    )
-    alike = distillation_loss(teacher, teacher, labels, alpha=0.0, temperature=2.0)
-    assert alike == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.mark.parametrize(

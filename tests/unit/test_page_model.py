@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made import made_answers
+from made import made_answers, made_folds, made_pages, made_views
 
 from leadwise.data.contracts import CLASSES
+from leadwise.data.views import INK_PX
 from leadwise.errors import InputError, SettingsError, WeightsError
 from leadwise.evaluation import calibration, floors, intervals
 from leadwise.evaluation.metrics import probabilities
@@ -29,31 +30,17 @@ QUICK = Recipe(2e-3, 0.05, 0.1, 16, 3, "tests", precision="try", class_weights=0
 
 @pytest.fixture(scope="module")
 def views() -> dict[str, np.ndarray]:
-    """Made pages: the class is how tall the signal is, and how much ink there is."""
-    rng = np.random.default_rng(0)
-    size = np.array([0.2, 0.6, 1.2, 2.4])[np.arange(N) % 4]
-    wave = np.sin(np.linspace(0, 60, N_STRIP))
-    return {
-        "ink": (rng.random((N, 12, *leads12.INK_PX)) < size[:, None, None, None] / 3).astype(np.uint8) * 255,
-        "ink_strip": (rng.random((N, *leads12.STRIP_PX)) < size[:, None, None] / 3).astype(np.uint8) * 255,
-        "signals": (size[:, None, None] * wave[:N_LEAD:2] + np.zeros((N, 12, 1))).astype(np.float32),
-        "rhythm": (size[:, None] * wave[::2]).astype(np.float32),
-        "beats": (size[:, None, None] * wave[:81] + np.zeros((N, 12, 1))).astype(np.float32),
-    }
+    return made_views(N)
 
 
 @pytest.fixture(scope="module")
 def pages() -> pd.DataFrame:
-    return pd.DataFrame(
-        {"page_id": [f"{i:012x}" for i in range(N)], "label": [CLASSES[i % 4] for i in range(N)]}
-    )
+    return made_pages(N)
 
 
 @pytest.fixture(scope="module")
 def folds(pages: pd.DataFrame) -> pd.DataFrame:
-    groups = np.arange(N) // 4
-    columns = {"protocol": "grouped", "path": pages["page_id"], "seed": 1, "part": "test"}
-    return pages.assign(group_id=[f"g{g}" for g in groups], fold=1 + groups % 5, **columns)
+    return made_folds(pages)
 
 
 def study(model: str, **changes: object) -> cross.Study:
@@ -136,7 +123,7 @@ def test_a_lead_that_is_off_is_off_in_all_views():
     torch.manual_seed(0)
     n = 64
     page = {
-        "ink": torch.full((n, 12, *leads12.INK_PX), 255, dtype=torch.uint8),
+        "ink": torch.full((n, 12, *INK_PX), 255, dtype=torch.uint8),
         "signals": torch.ones(n, 12, N_LEAD),
         "beats": torch.ones(n, 12, 81),
         "rhythm": torch.ones(n, N_STRIP),
@@ -202,14 +189,15 @@ def test_a_rare_class_weighs_more_and_all_pages_together_as_much_as_before():
     loss = engine.cross_entropy(
         Recipe(1e-3, 0, 0, 8, 1, "tests", class_weights=0.5), examples, np.arange(100)
     )
-    flat = torch.zeros(1, 4)
+    flat, rows = torch.zeros(1, 4), torch.tensor([0])
     one = {
-        label: float(loss(torch.tensor([[3.0, 0, 0, 0]]), {}, torch.tensor([label]))) for label in range(4)
+        label: float(loss(torch.tensor([[3.0, 0, 0, 0]]), {}, torch.tensor([label]), rows))
+        for label in range(4)
     }
-    assert float(loss(flat, {}, torch.tensor([3]))) == pytest.approx(np.log(4), rel=1e-4)
+    assert float(loss(flat, {}, torch.tensor([3]), rows)) == pytest.approx(np.log(4), rel=1e-4)
     assert one[1] == pytest.approx(one[3], rel=1e-4), "one page alone is weighed by itself"
     batch = torch.tensor([[3.0, 0, 0, 0], [0, 0, 0, 0]])
-    mixed = float(loss(batch, {}, torch.tensor([0, 3])))
+    mixed = float(loss(batch, {}, torch.tensor([0, 3]), torch.tensor([0, 1])))
     assert mixed > float(torch.nn.functional.cross_entropy(batch, torch.tensor([0, 3])))
 
 

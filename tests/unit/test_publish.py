@@ -72,7 +72,13 @@ def written(measured: Path, notebook: str, parameters: dict[str, Any], metrics: 
     more = {"notebook": notebook, "parameters": parameters, "metrics": metrics}
     result = json.loads(measured.read_text(encoding="utf-8")) | more
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
-    for picture in ("beside_the_rate.png", "falling_score.png"):
+    for picture in (
+        "beside_the_rate.png",
+        "falling_score.png",
+        "what_teaching_gives.png",
+        "answer.png",
+        "costs.png",
+    ):
         Image.new("RGB", (30, 15), "white").save(folder / picture)
     return folder
 
@@ -219,6 +225,66 @@ def test_a_network_that_was_not_run_has_a_row_that_says_so(measured: Path) -> No
     assert ("paper", "vit_base", "binary") in gaps
     assert ("cpu", "swin_micro", "four") in gaps
     assert ("cpu", "vit_micro", "four") not in gaps
+
+
+def test_each_student_is_published_with_what_its_teacher_gave_it(measured: Path) -> None:
+    folder = written(measured, "42_student_test", {"SEEDS": [1, 2, 3]}, {})
+    names = ("student12_untaught", "student12_published", "teacher")
+    logged = {f"log_loss{end}": 0.2 for end in ("", "_low", "_high")}
+    same = {"task": "four", "protocol": "grouped", "n": 491, "seeds": 1, **SCORES, **logged}
+    pd.DataFrame([{"model": name, **same} for name in names]).to_csv(folder / "summary.csv", index=False)
+    pairs = [
+        ("student12_published", "student12_untaught", 0.01, 1),
+        ("student12_published", "teacher", -0.02, 1),
+        ("student12_untaught", "teacher", -0.03, 3),
+    ]
+    rows = [
+        {
+            "model": model,
+            "minus": minus,
+            "metric": metric,
+            "value": value,
+            "low": -0.05,
+            "high": 0.05,
+            "seeds": seeds,
+        }
+        for model, minus, value, seeds in pairs
+        for metric in ("accuracy", "macro_f1")
+    ]
+    pd.DataFrame(rows).to_csv(folder / "differences.csv", index=False)
+    results = publish.publish("cpu")[0].parent
+    untaught, taught, teacher = read_rows(results / "student_test.json")
+    assert taught["metrics"]["accuracy_gain_of_teaching"] == {"value": 0.01, "low": -0.05, "high": 0.05}
+    assert taught["metrics"]["accuracy_over_teacher"]["value"] == -0.02
+    assert [row["seeds"] for row in (untaught, taught, teacher)] == [[1, 2, 3], [1], [1, 2, 3]]
+    assert "accuracy_gain_of_teaching" not in untaught["metrics"]
+    text = with_tables(MARKS.replace("image_leads", "student_test"), results)
+    assert "| +0.010, -0.050 to +0.050 | -0.020, -0.050 to +0.050 |" in text
+
+
+def test_the_exported_student_is_published_with_its_costs_and_goes_into_the_package(
+    measured: Path, clone: Clone
+) -> None:
+    share = {"value": 1.0, "low": 0.99, "high": 1.0}
+    metrics = {"size_mb": 0.24, "ms_per_page": 85.0, "refused_made": share}
+    parameters = {"SHIPPED": "consistent", "FOREIGN": 300, "LARGE": "vit_base"}
+    folder = written(measured, "43_student_export", parameters, metrics)
+    (folder / "student12.onnx").write_bytes(b"model")
+    results = publish.publish("cpu")[0].parent
+    (row,) = read_rows(results / "student_export.json")
+    assert "300 made pictures" in row["note"]
+    assert (clone.folder / "leadwise" / "resources" / "student12.onnx").read_bytes() == b"model"
+    text = with_tables(MARKS.replace("image_leads", "student_export"), results)
+    assert "| size of the file, MB | 0.24 |  |" in text
+    assert "| made pictures that are refused | 100.0% | 99.0% to 100.0% |" in text
+    assert "| cold start of the command to its end, s | not measured |  |" in text
+
+
+def test_transformers_that_were_not_run_are_named_beneath_the_table(measured: Path) -> None:
+    results = publish.publish("cpu")[0].parent
+    text = with_tables(MARKS.replace("image_leads", "image_transformers"), results)
+    assert "None of them has been run." in text
+    assert "`vit_base` (binary, `paper`)" in text
 
 
 def test_publishing_twice_replaces_the_profiles_row_and_keeps_those_of_others(measured: Path) -> None:

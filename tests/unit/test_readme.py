@@ -31,6 +31,22 @@ def test_the_folds_fingerprint_is_that_of_the_published_folds():
     assert f"fingerprint `{fingerprint(published())}`" in WORDS
 
 
+def test_the_model_card_counts_as_the_catalogue_does():
+    card = " ".join(
+        (REPOSITORY / "leadwise" / "resources" / "MODEL_CARD.md").read_text(encoding="utf-8").split()
+    )
+    pages = shipped()
+    count, women = pages["label"].value_counts(), pages[pages["sex"] == "female"]
+    assert f"All {len(pages)} distinct pages" in card
+    counted = [f"{count[label]} {label.replace('_', ' ')}" for label in ("normal", "abnormal_heartbeat")]
+    assert f"{', '.join(counted)}, {count['history_of_mi']} history of MI, {count['mi']} MI" in card
+    assert f"There are {count['mi']} such pages, two of women" in card
+    assert (women["label"] == "mi").sum() == 2
+    assert f"{len(women)} of the {len(pages)} pages are of women" in card
+    assert pages.loc[pages["label"] == "abnormal_heartbeat", "heart_rate_bpm"].min() >= 60
+    assert "not a medical device" in card[:200]
+
+
 def test_every_notebook_stands_in_the_table():
     for name in settings.NOTEBOOKS:
         assert re.search(rf"\| \[{name}\]\([a-z_]+/{name}\.ipynb\) \|", README), name

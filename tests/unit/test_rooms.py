@@ -19,8 +19,8 @@ import leadwise
 PACKAGE = Path(leadwise.__file__).parent
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "errors", "files",
-    "pages", "signals", "data", "evaluation", "models", "learning", "serving",
+    "errors", "files", "parallel",
+    "pages", "signals", "data", "serving", "evaluation", "models", "learning",
     "paths", "settings", "processes", "surroundings", "notebook", "workflow",
     "published_rows", "published_tables", "publish", "cli",
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Answers for one's own pages, without torch."""

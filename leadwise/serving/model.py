@@ -1,0 +1,139 @@
+"""The model that answers: one ONNX file that says itself what goes in, what comes out, and what it was trained on."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.data.views import SIGNAL_HZ, Views
+from leadwise.errors import WeightsError
+from leadwise.serving.seal import is_sealed
+
+FORMAT = "1"
+"""Changes whenever a file's inputs, outputs or metadata do; this leadwise reads no other."""
+
+NEEDED = (
+    "format",
+    "model",
+    "classes",
+    "views",
+    "signal_hz",
+    "far",
+    "protocol",
+    "data_fingerprint",
+    "leadwise",
+)
+"""What a file's metadata must say."""
+
+MAX_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Where an answer comes from.
+
+    `protocol` is that of the scores in its card; `data_fingerprint` that of the pages it was trained on; `checksum`
+    the file's own; `note` what must be known beside every answer.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    version: str
+    protocol: str
+    data_fingerprint: str
+    trained_on: str
+    note: str
+
+
+class Model:
+    """A loaded model; `info` says what it is, `far` from which distance on a page is unlike its training pages."""
+
+    def __init__(self, session: Any, told: dict[str, str]) -> None:
+        self._session = session
+        self._views = told["views"].split(",")
+        self.far = float(told["far"])
+        self.info = ModelInfo(
+            told["model"],
+            tuple(told["classes"].split(",")),
+            told["leadwise"],
+            told["protocol"],
+            told["data_fingerprint"],
+            told.get("trained_on", "unknown"),
+            told.get("note", ""),
+        )
+
+    def answer(self, views: Views) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Calibrated probabilities ``(N, classes)``, and how far ``(N,)`` each page is from the training pages."""
+        fed = {name: np.asarray(views[name], np.float32) for name in self._views}
+        probabilities, distance = self._session.run(["probabilities", "distance"], fed)
+        return probabilities, distance
+
+
+def load_model(path: Path | None = None, threads: int = 1) -> Model:
+    """Load an ONNX file that 43_student_export wrote; without a path the one that comes with leadwise.
+
+    Raises `WeightsError` for a file that is missing, damaged or changed (its checksum tells), no such model, or one
+    of another format.
+    """
+    return _loaded(None if path is None else path.absolute(), threads)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(path: Path | None, threads: int) -> Model:
+    if path is None:
+        name, data = "student12.onnx", _shipped()
+    else:
+        name, data = str(path), _read(path)
+    if not is_sealed(data):
+        raise WeightsError(
+            f"{name}: its checksum is missing or wrong, so the file is damaged, was changed, or is no model of "
+            "leadwise. Export it again (43_student_export), or leave --model out."
+        )
+    try:
+        session = session_of(data, threads)
+    except Exception as error:  # onnxruntime's own errors have no common type
+        raise WeightsError(f"{name}: onnxruntime cannot load it ({str(error).splitlines()[0]}).") from error
+    told = dict(session.get_modelmeta().custom_metadata_map)
+    if told.get("format") != FORMAT or any(key not in told for key in NEEDED):
+        raise WeightsError(
+            f"{name}: a model of format {told.get('format', 'unknown')}; this leadwise reads format {FORMAT}. "
+            "Export it again with this version, or install the version that wrote it."
+        )
+    if int(told["signal_hz"]) != SIGNAL_HZ:
+        raise WeightsError(
+            f"{name}: wants signals at {told['signal_hz']} Hz; pages are read at {SIGNAL_HZ} Hz."
+        )
+    return Model(session, told)
+
+
+def session_of(model: bytes | str, threads: int = 1) -> Any:
+    """An ONNX model, its bytes or path, ready to run on so many threads of the CPU; raises onnxruntime's errors."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _shipped() -> bytes:
+    resource = package_files("leadwise") / "resources" / "student12.onnx"
+    if not resource.is_file():
+        raise WeightsError("student12.onnx is not among leadwise's resources: install leadwise again.")
+    return resource.read_bytes()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WeightsError(f"{path}: {path.stat().st_size / 1e6:.0f} MB is no model of leadwise.")
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: {os.strerror(error.errno) if error.errno else error}.") from error

@@ -1,0 +1,53 @@
+"""The page with what was found on it: leads boxed and named, the answer written beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from leadwise.pages.read import Page
+from leadwise.pages.template import LEADS
+
+_BOX, _TEXT, _WARNING = (0, 114, 178), (20, 20, 20), (160, 60, 0)  # RGB, told apart by every eye
+
+
+def overlay(page: Page, boxes: NDArray[np.float64], lines: Sequence[str]) -> Page:
+    """The page, BGR uint8, with thirteen boxes ``(13, 4, 2)`` and lines of text on a white band beneath it."""
+    width = page.shape[1]
+    size = max(14, width // 62)
+    picture = Image.fromarray(cv2.cvtColor(page, cv2.COLOR_BGR2RGB))
+    draw = ImageDraw.Draw(picture, "RGBA")
+    name_font, text_font = ImageFont.load_default(size * 0.8), ImageFont.load_default(size)
+    for name, box in zip((*LEADS, "rhythm strip"), boxes, strict=True):
+        # rows of 300 px overlap a little: drawn smaller, so that each box stands alone
+        corners = box.mean(axis=0) + (box - box.mean(axis=0)) * (0.985, 0.94)
+        outline = [(float(x), float(y)) for x, y in corners]
+        draw.polygon(outline, outline=(*_BOX, 255), width=max(2, width // 700))
+        x, y = outline[0]
+        left, top, right, bottom = draw.textbbox((x, y), name, font=name_font)
+        draw.rectangle((left, top, right + size // 2, bottom + size // 4), fill=(*_BOX, 255))
+        draw.text((x + size // 4, y), name, font=name_font, fill="white")
+    wrapped = [(line, part) for line in lines for part in _wrapped(line, text_font, width - 2 * size)]
+    step = round(1.5 * size)
+    whole = Image.new("RGB", (width, page.shape[0] + step * len(wrapped) + size), "white")
+    whole.paste(picture, (0, 0))
+    write = ImageDraw.Draw(whole)
+    for number, (line, part) in enumerate(wrapped):
+        colour = _WARNING if line.startswith("warning") else _TEXT
+        write.text((size, page.shape[0] + size // 2 + number * step), part, font=text_font, fill=colour)
+    return np.asarray(cv2.cvtColor(np.asarray(whole), cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
+    parts = [""]
+    for word in line.split():
+        longer = f"{parts[-1]} {word}".strip()
+        if font.getlength(longer) > width and parts[-1]:
+            parts.append(word)
+        else:
+            parts[-1] = longer
+    return parts

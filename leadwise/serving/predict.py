@@ -1,0 +1,193 @@
+"""A page in, an answer out: leads found, calibrated probabilities, quality, heart rate, warnings.
+
+    answer = leadwise.predict("page.jpg")
+    answer.label, answer.probabilities, answer.signals.leads
+
+Research use only, not a medical device.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.data.views import signal_views, stacked
+from leadwise.errors import InputError
+from leadwise.pages.digitize import RATE_HZ, Signals, digitize
+from leadwise.pages.layout import find_layout
+from leadwise.pages.leads import Leads, cut_leads
+from leadwise.pages.read import Page, read_page
+from leadwise.pages.template import LEADS
+from leadwise.serving import gate
+from leadwise.serving.gate import Quality
+from leadwise.serving.model import ModelInfo, load_model
+from leadwise.serving.overlay import overlay
+
+STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
+"""From a file to an answer."""
+
+CAUTION = "Research use only, not a medical device."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found on one page.
+
+    `probabilities` are calibrated, by class; `label` is the most probable one. `boxes` float64 ``(13, 4, 2)`` are
+    the corners of the twelve leads and of the rhythm strip in pixels of the page, clockwise from the upper left.
+    `signals` are in mV at 250 Hz. `page` is the picture itself, BGR. In a notebook an answer shows itself.
+    """
+
+    file: str
+    label: str
+    probabilities: dict[str, float]
+    quality: Quality
+    warnings: tuple[str, ...]
+    model: ModelInfo
+    boxes: NDArray[np.float64] = field(repr=False)
+    signals: Signals = field(repr=False)
+    page: Page = field(repr=False)
+
+    @property
+    def heart_rate_bpm(self) -> float | None:
+        """Measured on the rhythm strip; None where it could not be."""
+        return self.quality.heart_rate_bpm
+
+    def picture(self) -> Page:
+        """The page with its leads boxed and the answer written under it, BGR uint8."""
+        return overlay(self.page, self.boxes, self.lines())
+
+    def lines(self) -> list[str]:
+        """The answer in a few lines of plain text."""
+        rate = "unknown" if self.heart_rate_bpm is None else f"{self.heart_rate_bpm:.0f} bpm"
+        likely = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
+        return [
+            ", ".join(f"{_words(name)} {share:.1%}" for name, share in likely),
+            f"heart rate {rate}; strip repeats {self.quality.rhythm_lead or 'no lead'}; "
+            f"I + III = II within {self.quality.einthoven_off:.0%}",
+            *(f"warning: {text}" for text in self.warnings),
+            f"{self.model.name} of leadwise {self.model.version}. {CAUTION}",
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the picture and the signals, as JSON has it."""
+        boxes = {name: box.round(1).tolist() for name, box in zip((*LEADS, "strip"), self.boxes, strict=True)}
+        return {
+            "file": self.file,
+            "label": self.label,
+            "probabilities": {name: round(share, 4) for name, share in self.probabilities.items()},
+            "heart_rate_bpm": None if self.heart_rate_bpm is None else round(self.heart_rate_bpm, 1),
+            "quality": _rounded(asdict(self.quality)),
+            "warnings": list(self.warnings),
+            "boxes_px": boxes,
+            "signals_hz": RATE_HZ,
+            "model": asdict(self.model),
+            "caution": CAUTION,
+        }
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(as_png(self.picture(), width_px=1000)).decode()
+        rows = "".join(
+            f"<tr><td>{html.escape(_words(name))}</td><td>{share:.1%}</td></tr>"
+            for name, share in self.probabilities.items()
+        )
+        return (
+            f'<img alt="{html.escape(self.file)}: {html.escape(_words(self.label))}" '
+            f'src="data:image/png;base64,{data}"/>'
+            f"<table><tr><th>class</th><th>probability</th></tr>{rows}</table>"
+            + "".join(f"<p>{html.escape(line)}</p>" for line in self.lines()[1:])
+        )
+
+
+def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer:
+    """Answer for one page: a path, or a file's bytes (JPEG, PNG, TIFF, or a PDF's first page).
+
+    `model` is an ONNX file that 43_student_export wrote; by default the one that comes with leadwise. Raises
+    `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
+    twelve leads of one heart) and `WeightsError` (the model), each in a sentence that says what to do.
+    """
+    loaded = load_model(None if model is None else Path(model))
+    name = "page" if isinstance(source, bytes) else str(source)
+    page = read_page(source if isinstance(source, bytes) else Path(source))
+    leads, signals, quality = read_leads(page)
+    probabilities, distance = loaded.answer(stacked([signal_views(signals)]))
+    shares = dict(zip(loaded.info.classes, map(float, probabilities[0]), strict=True))
+    return Answer(
+        name,
+        max(shares, key=lambda label: shares[label]),
+        shares,
+        quality,
+        gate.warnings_of(quality, float(distance[0]), loaded.far),
+        loaded.info,
+        leads.boxes,
+        signals,
+        page,
+    )
+
+
+def step_times(source: bytes, model: str | Path | None = None, repeat: int = 7) -> dict[str, float]:
+    """Milliseconds of each step from a file's bytes to an answer, by name, of the fastest of several rounds."""
+    loaded = load_model(None if model is None else Path(model))
+    rounds = []
+    for _ in range(repeat):
+        marks = [time.perf_counter()]
+
+        def done(value: Any, marks: list[float] = marks) -> Any:
+            marks.append(time.perf_counter())
+            return value
+
+        page = done(read_page(source))
+        layout = done(find_layout(page))
+        leads = done(cut_leads(page, layout))
+        signals = done(digitize(leads))
+        done(gate.look_at(leads.crops, leads.strip, signals))
+        done(loaded.answer(stacked([signal_views(signals)])))
+        rounds.append(np.diff(marks))
+    fastest = min(rounds, key=np.sum)
+    return dict(zip(STEPS, (1000 * fastest).tolist(), strict=True))
+
+
+def read_leads(page: Page) -> tuple[Leads, Signals, Quality]:
+    """The leads of a picture, BGR uint8, and how well they were read; raises as `predict` does for a page."""
+    leads = cut_leads(page, find_layout(page))
+    signals = digitize(leads)
+    quality = gate.look_at(leads.crops, leads.strip, signals)
+    gate.refuse_doubtful(quality)
+    return leads, signals, quality
+
+
+def is_refused(page: Page) -> bool:
+    """Whether a picture, BGR uint8, is refused."""
+    try:
+        read_leads(page)
+    except InputError:
+        return True
+    return False
+
+
+def as_png(picture: Page, width_px: int | None = None) -> bytes:
+    """A picture as PNG, shrunk to a width where one is given."""
+    if width_px is not None and width_px < picture.shape[1]:
+        height_px = round(picture.shape[0] * width_px / picture.shape[1])
+        picture = np.asarray(
+            cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_AREA), np.uint8
+        )
+    return cv2.imencode(".png", picture)[1].tobytes()
+
+
+def _words(name: str) -> str:
+    return {"mi": "MI", "history_of_mi": "history of MI"}.get(name, name.replace("_", " "))
+
+
+def _rounded(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _rounded(value) for name, value in told.items()}
+    return round(told, 4) if isinstance(told, float) else told
