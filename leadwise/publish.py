@@ -36,7 +36,7 @@ FIGURES = {
     "image_leads12": ("beside_the_rate.png",),
     "image_leakage": ("falling_score.png",),
     "student_test": ("what_teaching_gives.png",),
-    "student_export": ("answer.png", "costs.png"),
+    "student_export": ("answer.png",),
 }
 """By the same name: its notebook's pictures that the README shows; they go to ``analysis/figures``."""
 

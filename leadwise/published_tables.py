@@ -47,7 +47,10 @@ def write_tables() -> list[Path]:
     return changed
 
 
-_IMAGE_LEADS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+Measured = tuple[tuple[str, str, Callable[[float], str]], ...]
+"""A metric's name, what it is in words, and how its value is written."""
+
+_IMAGE_LEADS: Measured = (
     ("pages_found", "pages whose twelve leads were found", "{:.0f}".format),
     ("header_read_rate", "pages whose id, time and heart rate were read", "{:.1%}".format),
     ("headers_right_by_eye", "headers compared by eye that were read right", "{:.1%}".format),
@@ -68,11 +71,7 @@ _IMAGE_LEADS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 
 
 def _image_leads(rows: list[dict[str, Any]]) -> str:
-    row = rows[-1]
-    lines = [f"| {row['n']} pages, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
-    lines += [_measured(row["metrics"].get(name), words, shown) for name, words, shown in _IMAGE_LEADS]
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
-    return "\n".join(lines)
+    return _list(rows[-1], f"{rows[-1]['n']} pages", _IMAGE_LEADS)
 
 
 def _page_models(rows: list[dict[str, Any]]) -> str:
@@ -186,7 +185,7 @@ def _students(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-_EXPORT: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+_EXPORT: Measured = (
     ("parameters", "parameters", "{:,.0f}".format),
     ("size_mb", "size of the file, MB", "{:.2f}".format),
     ("ms_per_page", "one page, from bytes to answer, one core, model loaded, ms", "{:.0f}".format),
@@ -214,19 +213,20 @@ _EXPORT: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 
 
 def _export(rows: list[dict[str, Any]]) -> str:
-    row = rows[-1]
-    lines = [f"| `{row['model']}`, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
-    lines += [_measured(row["metrics"].get(name), words, shown) for name, words, shown in _EXPORT]
+    return _list(rows[-1], f"`{rows[-1]['model']}`", _EXPORT)
+
+
+def _list(row: dict[str, Any], what: str, wanted: Measured) -> str:
+    """A line a metric of one row: what was measured, its value, its interval."""
+    lines = [f"| {what}, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
+    for name, words, shown in wanted:
+        metric = row["metrics"].get(name)
+        one = metric if isinstance(metric, dict) else {"value": metric, "low": None, "high": None}
+        value = "not measured" if one["value"] is None else shown(one["value"])
+        interval = "" if one["low"] is None else f"{shown(one['low'])} to {shown(one['high'])}"
+        lines.append(f"| {words} | {value} | {interval} |")
     lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
     return "\n".join(lines)
-
-
-def _measured(metric: Any, words: str, shown: Callable[[float], str]) -> str:
-    """A line of a table: what was measured, its value, its interval."""
-    one = metric if isinstance(metric, dict) else {"value": metric, "low": None, "high": None}
-    value = "not measured" if one["value"] is None else shown(one["value"])
-    interval = "" if one["low"] is None else f"{shown(one['low'])} to {shown(one['high'])}"
-    return f"| {words} | {value} | {interval} |"
 
 
 def _with_interval(one: dict[str, Any]) -> str:

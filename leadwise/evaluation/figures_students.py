@@ -8,7 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.evaluation.figures import ALARM, GREY, INK, MARK, MODEL_COLOURS, PALE, Picture, heading, picture
+from leadwise.evaluation.figures import (
+    ALARM,
+    GREY,
+    INK,
+    MARK,
+    MODEL_COLOURS,
+    PALE,
+    Picture,
+    bare,
+    heading,
+    picture,
+    rgb,
+)
 
 
 def confidence_in_the_label(
@@ -95,6 +107,16 @@ def what_teaching_gives(differences: pd.DataFrame, pages: int) -> Picture:
     return figure
 
 
+def answered_page(page: NDArray[np.uint8]) -> Picture:
+    """A page as `leadwise predict --overlay` draws it, BGR uint8."""
+    height, width = page.shape[:2]
+    figure = picture(11.0, 11.0 * height / width)
+    ax = figure.subplots()
+    ax.imshow(rgb(page, longest_px=1650))
+    bare(ax)
+    return figure
+
+
 def costs(table: pd.DataFrame, steps_ms: Mapping[str, float]) -> Picture:
     """What an answer costs: each network alone, and the steps from a file to an answer.
 
@@ -109,7 +131,7 @@ def costs(table: pd.DataFrame, steps_ms: Mapping[str, float]) -> Picture:
     left.invert_yaxis()
     left.set_xlim(right=table["ms_per_page"].max() * 6)
     for place, (ms, size) in enumerate(zip(table["ms_per_page"], table["size_mb"], strict=True)):
-        left.annotate(f" {ms:.3g} ms, {size:.2g} MB", (ms, place), va="center")
+        left.annotate(f" {_three_digits(ms)} ms, {_three_digits(size)} MB", (ms, place), va="center")
     left.set_xlabel("milliseconds a page, one core")
     left.set_title("The network alone")
     begun = 0.0
@@ -127,3 +149,7 @@ def costs(table: pd.DataFrame, steps_ms: Mapping[str, float]) -> Picture:
         "fastest of several calls; networks of single leads take twelve for a page",
     )
     return figure
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

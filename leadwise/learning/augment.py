@@ -19,7 +19,7 @@ _PEN = 0.35  # exponent of the ink's brightness, each way: a thinner or thicker 
 
 
 def augmented(views: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The views of a batch of pages (`leadwise.models.leads12.VIEWS`), changed as pages differ; ink as 0 to 1.
+    """The views of a batch of pages (`leadwise.data.views`), changed as pages differ; ink as 0 to 1.
 
     Time and amplitude are stretched alike in all views of a page, a lead or strip that is off is off in all of them.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from leadwise.learning.answers import answer_folds, load_for
 from leadwise.learning.cross_fit import Inputs, cross_fit
 from leadwise.learning.distill import LOSSES, TaughtBy, Teacher
 from leadwise.learning.engine import Plan, answer, cross_entropy, forget_checkpoints, train
-from leadwise.learning.examples import Leads, Pages
+from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.lead_models import LeadData, shrunk
 from leadwise.learning.partition import Partition, weights_name
 from leadwise.learning.recipes import recipe
@@ -125,21 +126,20 @@ def answer_student(
     `folder` may be written to. Raises `WeightsError` where one is missing, `LeakError` where one saw its fold.
     """
     name, classes = student_name(model, loss), TASKS["four"]
-    nobody = np.zeros(len(data.pages), np.int64)
+    make: Callable[[], registry.Classifier]
     with _seen(model, data, views, folder) as inputs:
-        of_page = isinstance(inputs, dict)
+        if isinstance(inputs, dict):
+            examples: Examples = _unlabelled(inputs, registry.VIEWS[model], classes)
+            make = partial(registry.build_page_model, model, len(classes))
+        else:
+            examples = Leads(inputs, np.zeros(len(data.pages), np.int64), classes)
+            make = partial(registry.build, model, len(classes), input_px=LEAD_PX)
         return answer_folds(
-            Pages({key: inputs[key] for key in registry.VIEWS[model]}, nobody, classes)
-            if isinstance(inputs, dict)
-            else Leads(inputs, nobody, classes),
+            examples,
             data.pages,
             data.folds,
             weights,
-            make=lambda: (
-                registry.build_page_model(model, len(classes))
-                if of_page
-                else registry.build(model, len(classes), input_px=LEAD_PX)
-            ),
+            make=make,
             keys={"model": name, "task": "four", "protocol": "grouped", "profile": profile},
             seeds=seeds,
             outer=folds,
@@ -167,13 +167,15 @@ def heard(
     rows = part.training_rows((fold,))
     labels = np.array([teacher.classes.index(label) for label in part.labels[rows]])
     network = teacher.network(part, fold)
-    pages = Pages(
-        {name: views[name] for name in network.views}, np.zeros(len(part.labels), np.int64), teacher.classes
-    )
-    known = answer(network, pages, rows)[:, 0]
+    known = answer(network, _unlabelled(views, network.views, teacher.classes), rows)[:, 0]
     unknown = np.exp(teacher.cross_fitted(part, fold).numpy())[rows]
     every = np.arange(len(rows))
     return known[every, labels], unknown[every, labels]
+
+
+def _unlabelled(views: Views, names: Sequence[str], classes: tuple[str, ...]) -> Pages:
+    """Pages to be answered for, in the views that a network looks at."""
+    return Pages({name: views[name] for name in names}, np.zeros(len(views[names[0]]), np.int64), classes)
 
 
 @contextmanager

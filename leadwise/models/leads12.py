@@ -103,21 +103,24 @@ class InkEncoder(nn.Module):
         return torch.as_tensor(self.out(torch.cat([found.mean(dim=2), found.amax(dim=2)], dim=1)))
 
 
-class _SignalEncoder(nn.Module):
-    """One lead in mV ``(N, samples)`` to a vector: convolutions of stride 2, by channels before, after, and width.
+def signal_layers(plan: tuple[tuple[int, int, int], ...]) -> nn.Sequential:
+    """Convolutions of stride 2 over signals ``(N, 1, 1, samples)``, by channels before, after, and width.
 
-    They are one pixel high and in channels_last, which halves their time on a CPU.
+    They are one pixel high and meant for channels_last, which halves their time on a CPU.
     """
+    layers: list[nn.Module] = []
+    for before, after, width in plan:
+        layers += [nn.Conv2d(before, after, (1, width), stride=(1, 2), padding=(0, width // 2), bias=False)]
+        layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+class _SignalEncoder(nn.Module):
+    """One lead in mV ``(N, samples)`` to a vector, by a plan of `signal_layers`."""
 
     def __init__(self, plan: tuple[tuple[int, int, int], ...]) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for before, after, width in plan:
-            layers += [
-                nn.Conv2d(before, after, (1, width), stride=(1, 2), padding=(0, width // 2), bias=False)
-            ]
-            layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers)
+        self.layers = signal_layers(plan)
         self.out = nn.Linear(2 * plan[-1][1], _WIDTH)
 
     def forward(self, millivolts: Tensor) -> Tensor:

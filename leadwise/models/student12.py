@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from leadwise.data.views import LARGEST_MV
+from leadwise.models.leads12 import signal_layers
 from leadwise.models.origin import how_trained
 
 VIEWS = {"student12": ("signals", "rhythm")}
@@ -25,13 +26,7 @@ class Student(nn.Module):
     def __init__(self, name: str, classes: int, began_from: str = "random") -> None:
         super().__init__()
         self.name, self.began_from, self.views = name, began_from, VIEWS[name]
-        layers: list[nn.Module] = []
-        for before, after, width in _PLAN:
-            layers += [
-                nn.Conv2d(before, after, (1, width), stride=(1, 2), padding=(0, width // 2), bias=False)
-            ]
-            layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers)
+        self.layers = signal_layers(_PLAN)
         self.lead = nn.Linear(2 * _PLAN[-1][1], _LEAD)
         self.page = nn.Sequential(nn.Dropout(0.2), nn.Linear(13 * _LEAD, _PAGE), nn.ReLU())
         self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(_PAGE, classes))

@@ -66,8 +66,11 @@ class Limits:
 
     def broken_by(self, page: Quality) -> bool:
         """Whether `refuse_doubtful` refuses a page."""
-        within = page.ink >= self.ink and page.strip_alike >= self.alike and page.einthoven_off <= self.off
-        return not (within and page.limb_mv >= _LEAST_MV)
+        try:
+            refuse_doubtful(page, self)
+        except DoubtfulPage:
+            return True
+        return False
 
 
 LIMITS = Limits(ink=0.80, alike=0.90, off=0.40)

@@ -39,8 +39,8 @@ MAX_BYTES = 500_000_000
 class ModelInfo:
     """Where an answer comes from.
 
-    `protocol` is that of the scores in its card; `data_fingerprint` that of the pages it was trained on; `checksum`
-    the file's own; `note` what must be known beside every answer.
+    `protocol` is that of the scores in its card; `data_fingerprint` that of the pages it was trained on; `note`
+    what must be known beside every answer.
     """
 
     name: str
@@ -76,17 +76,17 @@ class Model:
         return probabilities, distance
 
 
-def load_model(path: Path | None = None, threads: int = 1) -> Model:
+def load_model(path: Path | None = None) -> Model:
     """Load an ONNX file that 43_student_export wrote; without a path the one that comes with leadwise.
 
     Raises `WeightsError` for a file that is missing, damaged or changed (its checksum tells), no such model, or one
     of another format.
     """
-    return _loaded(None if path is None else path.absolute(), threads)
+    return _loaded(None if path is None else path.absolute())
 
 
 @functools.lru_cache(maxsize=4)
-def _loaded(path: Path | None, threads: int) -> Model:
+def _loaded(path: Path | None) -> Model:
     if path is None:
         name, data = "student12.onnx", _shipped()
     else:
@@ -97,7 +97,7 @@ def _loaded(path: Path | None, threads: int) -> Model:
             "leadwise. Export it again (43_student_export), or leave --model out."
         )
     try:
-        session = session_of(data, threads)
+        session = session_of(data)
     except Exception as error:  # onnxruntime's own errors have no common type
         raise WeightsError(f"{name}: onnxruntime cannot load it ({str(error).splitlines()[0]}).") from error
     told = dict(session.get_modelmeta().custom_metadata_map)
@@ -113,12 +113,12 @@ def _loaded(path: Path | None, threads: int) -> Model:
     return Model(session, told)
 
 
-def session_of(model: bytes | str, threads: int = 1) -> Any:
-    """An ONNX model, its bytes or path, ready to run on so many threads of the CPU; raises onnxruntime's errors."""
+def session_of(model: bytes | str) -> Any:
+    """An ONNX model, its bytes or path, ready to run on one thread of the CPU; raises onnxruntime's errors."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

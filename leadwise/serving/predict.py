@@ -34,6 +34,8 @@ from leadwise.serving.overlay import overlay
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""
 
+_SHOWN_PX = 1000  # width in a notebook
+
 CAUTION = "Research use only, not a medical device."
 
 
@@ -94,7 +96,10 @@ class Answer:
         }
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(as_png(self.picture(), width_px=1000)).decode()
+        shown = self.picture()
+        size = (_SHOWN_PX, round(shown.shape[0] * _SHOWN_PX / shown.shape[1]))
+        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+        data = base64.b64encode(cv2.imencode(".png", small)[1].tobytes()).decode()
         rows = "".join(
             f"<tr><td>{html.escape(_words(name))}</td><td>{share:.1%}</td></tr>"
             for name, share in self.probabilities.items()
@@ -171,16 +176,6 @@ def is_refused(page: Page) -> bool:
     except InputError:
         return True
     return False
-
-
-def as_png(picture: Page, width_px: int | None = None) -> bytes:
-    """A picture as PNG, shrunk to a width where one is given."""
-    if width_px is not None and width_px < picture.shape[1]:
-        height_px = round(picture.shape[0] * width_px / picture.shape[1])
-        picture = np.asarray(
-            cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_AREA), np.uint8
-        )
-    return cv2.imencode(".png", picture)[1].tobytes()
 
 
 def _words(name: str) -> str:
