@@ -115,11 +115,11 @@ class ImageLeads12(Training):
     """26_image_leads12."""
 
     CANDIDATES: Annotated[
-        list[Literal["leads12_ink", "leads12_signals", "leads12_beats", "leads12_both"]],
+        list[Literal["leads12_ink", "leads12_signals", "leads12_beats", "leads12_both", "leads12_joined"]],
         Len(1),
         AfterValidator(_distinct),
     ] = Field(
-        ["leads12_signals", "leads12_beats"],
+        ["leads12_beats", "leads12_joined"],
         description="Page models among which each outer fold chooses by its inner folds.",
     )
 

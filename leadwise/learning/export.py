@@ -20,7 +20,7 @@ import leadwise
 from leadwise.data.views import SIGNAL_HZ, Views
 from leadwise.evaluation.costs import ms_per_call
 from leadwise.files import written_whole
-from leadwise.models.student12 import Student
+from leadwise.models.joined import JoinedLeads
 from leadwise.serving.model import FORMAT, session_of
 from leadwise.serving.seal import EMPTY_SEAL, sealed
 
@@ -67,7 +67,11 @@ class Answering(nn.Module):
     whitening: Tensor
 
     def __init__(
-        self, student: Student, classes: tuple[str, ...], calibration: Mapping[str, Any], near: Neighbourhood
+        self,
+        student: JoinedLeads,
+        classes: tuple[str, ...],
+        calibration: Mapping[str, Any],
+        near: Neighbourhood,
     ) -> None:
         super().__init__()
         self.student = student.eval()
@@ -85,7 +89,7 @@ class Answering(nn.Module):
 
 
 @torch.no_grad()
-def features_of(student: Student, views: Views) -> NDArray[np.float32]:
+def features_of(student: JoinedLeads, views: Views) -> NDArray[np.float32]:
     """What a student makes of pages before it answers: ``(pages, 64)``."""
     student.eval()
     return np.asarray(student.features(*(torch.from_numpy(views[name]) for name in student.views)).numpy())
@@ -140,7 +144,7 @@ def describe(path: Path, told: Mapping[str, str]) -> None:
         aside.write_bytes(sealed(model.SerializeToString()))
 
 
-def metadata(student: Student, classes: tuple[str, ...], far: float, **more: str) -> dict[str, str]:
+def metadata(student: JoinedLeads, classes: tuple[str, ...], far: float, **more: str) -> dict[str, str]:
     """What the file of a student says of itself; `more` are protocol, data_fingerprint, trained_on and note."""
     return {
         "format": FORMAT,

@@ -65,6 +65,9 @@ _STUDENT = replace(
     source="ours: a long schedule, the same for every loss; nothing chosen",
 )
 _RECIPES = {
+    ("leads12_joined", "random"): replace(
+        _PAGES, learning_rate=3e-3, epochs=60, source="ours: as the student; epochs are chosen on inner folds"
+    ),
     ("student12", "random"): _STUDENT,
     ("page_vit", "published"): _PAGE_VIT,
     ("page_vit", "random"): replace(_PAGE_VIT, precision="auto"),

@@ -25,7 +25,7 @@ from leadwise.learning.partition import Partition, weights_name
 from leadwise.learning.recipes import recipe
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
-from leadwise.models.student12 import Student
+from leadwise.models.joined import JoinedLeads
 
 LEAD_PX = 96
 """Side of the crops that students of single leads see: the published 224 take five times as long on a CPU."""
@@ -83,7 +83,7 @@ def train_student(
 
 def train_shipped(
     parameters: Any, data: LeadData, views: Views, folder: Path, teacher: Teacher, *, loss: str, seed: int
-) -> Student:
+) -> JoinedLeads:
     """Train the student that ships, on all pages; no page is left to score it, so nothing is chosen here.
 
     `parameters` has EPOCHS and MAX_STEPS; `folder` belongs to this training. Raises what `train` raises.
@@ -105,7 +105,7 @@ def train_shipped(
         loss=taught,
     )
     forget_checkpoints(folder)
-    assert isinstance(trained.model, Student)  # noqa: S101 - a training ends with its network
+    assert isinstance(trained.model, JoinedLeads)  # noqa: S101 - a training ends with its network
     return trained.model
 
 
@@ -147,10 +147,10 @@ def answer_student(
         )
 
 
-def finished(weights: Path, name: str, part: Partition, fold: int) -> Student:
+def finished(weights: Path, name: str, part: Partition, fold: int) -> JoinedLeads:
     """The student of one fold that `train_student` left in `weights`; raises as `answers.load_for` does."""
     student = registry.build_page_model("student12", len(TASKS["four"]))
-    assert isinstance(student, Student)  # noqa: S101 - by its name
+    assert isinstance(student, JoinedLeads)  # noqa: S101 - by its name
     return load_for(
         weights / f"{weights_name(part.seed, (fold,), prefix=name)}.safetensors", student, part, (fold,)
     )

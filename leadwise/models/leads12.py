@@ -150,6 +150,9 @@ def parts_of(model: Any) -> dict[str, int]:
         "signal": "lead signals",
         "beat": "usual beats",
         "mix": "attention over leads",
+        "layers": "lead signals",
+        "lead": "lead signals",
+        "page": "all leads joined",
         "head": "head",
     }
     counts: dict[str, int] = {}

@@ -21,12 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from leadwise.errors import SettingsError, WeightsError, nearest
-from leadwise.models import leads12, page_vit, student12
+from leadwise.models import joined, leads12, page_vit
+from leadwise.models.joined import JoinedLeads
 from leadwise.models.lead_cnn import LeadCnn
 from leadwise.models.leads12 import PageClassifier
 from leadwise.models.origin import how_trained
 from leadwise.models.page_vit import PagePicture
-from leadwise.models.student12 import Student
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what the checkpoints of ViT and BEiT were trained with
@@ -82,15 +82,15 @@ class LeadClassifier(nn.Module):
         return out if isinstance(out, Tensor) else out.logits
 
 
-PageModel = PageClassifier | PagePicture | Student
+PageModel = PageClassifier | PagePicture | JoinedLeads
 """A network that answers for whole pages."""
 
 _MAKES: dict[str, Callable[..., PageModel]] = {
     **dict.fromkeys(leads12.VIEWS, PageClassifier),
     **dict.fromkeys(page_vit.VIEWS, PagePicture),
-    **dict.fromkeys(student12.VIEWS, Student),
+    **dict.fromkeys(joined.VIEWS, JoinedLeads),
 }
-VIEWS: dict[str, tuple[str, ...]] = {**leads12.VIEWS, **page_vit.VIEWS, **student12.VIEWS}
+VIEWS: dict[str, tuple[str, ...]] = {**leads12.VIEWS, **page_vit.VIEWS, **joined.VIEWS}
 """What each of them takes in, by its name."""
 
 Classifier = LeadClassifier | PageModel

@@ -207,7 +207,7 @@ def test_the_page_model_answers_each_page_once_and_chose_on_inner_folds(executed
         assert pages["unit_id"].is_unique
     assert predictions.query("role == 'inner'").groupby(["fold", "held_out"]).ngroups == 20
     chosen = pd.read_csv(folder / "chosen.csv")
-    assert set(chosen["chosen"]) <= {"leads12_signals", "leads12_beats"}
+    assert set(chosen["chosen"]) <= {"leads12_beats", "leads12_joined"}
     for row in chosen.itertuples():
         with safe_open(folder / "weights" / f"{row.chosen}-seed1-fold{row.fold}.safetensors", "pt") as file:
             assert file.metadata()["left_out"] == str(row.fold)
