@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -113,8 +114,8 @@ def predict(
 
     Classes are normal, abnormal_heartbeat, history_of_mi and mi, as one hospital labelled them; probabilities are
     calibrated on its pages. A page of another layout, one that is no ECG or cannot be read is refused with the
-    reason. Exit status 0: all pages were answered; 1: some were refused; 2: it could not be done. Research use only,
-    not a medical device.
+    reason. Exit status 0: all pages were answered; 1: some were refused, or not drawn; 2: it could not be done.
+    Research use only, not a medical device.
     """
     from leadwise import processes
     from leadwise.errors import InputError
@@ -125,7 +126,7 @@ def predict(
         raise InputError("--json and --csv exclude each other: take one.")
     pages = many.find_pages(files)
     targets = many.picture_targets(pages, overlay) if overlay is not None else []
-    refused = 0
+    refused = undrawn = 0
     classes = load_model(model).info.classes
     if as_csv:
         typer.echo(many.csv_head(classes))
@@ -135,6 +136,9 @@ def predict(
         )
         for one in progress(told, len(pages)):
             refused += bool(one.why)
+            undrawn += bool(one.undrawn)
+            if one.undrawn:
+                typer.secho(f"not drawn: {one.undrawn}", fg=typer.colors.RED, err=True)
             if one.why and not as_json:
                 typer.secho(f"{one.file}: {one.why}", fg=typer.colors.RED, err=True)
             if as_json:
@@ -144,11 +148,11 @@ def predict(
             elif not one.why:
                 typer.secho(str(one.file), bold=True)
                 typer.echo("".join(f"  {line}\n" for line in one.lines), nl=False)
-    if overlay is not None and refused < len(pages):
+    if overlay is not None and refused + undrawn < len(pages):
         typer.echo(f"Drawn: {overlay}", err=True)
-    if refused:
-        if len(pages) > 1:
-            typer.echo(f"{refused} of {len(pages)} pages were refused.", err=True)
+    if refused and len(pages) > 1:
+        typer.echo(f"{refused} of {len(pages)} pages were refused.", err=True)
+    if refused or undrawn:
         raise typer.Exit(1)
 
 
@@ -419,13 +423,22 @@ def _must_be_writable(target: Path) -> None:
 
 @contextmanager
 def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[Any]]]:
-    """Show how many pages are done: live in a terminal, nothing elsewhere."""
+    """Show how many pages are done: live in a terminal, nothing elsewhere.
+
+    Answers that go to the same terminal appear above the bar; those that go to a file or a pipe go there.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as progress:
         yield lambda pages, total: progress.track(pages, total, description=what)
 
 

@@ -170,6 +170,9 @@ def _student_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
         for one in own[own["metric"].isin(["accuracy", "log_loss"])].itertuples():
             what = "over_teacher" if one.minus == "teacher" else "gain_of_teaching"
             metrics[f"{one.metric}_{what}"] = {"value": one.value, "low": one.low, "high": one.high}
+        agreement = result["metrics"].get(f"agreement_with_teacher_{told['model']}")
+        if agreement is not None:
+            metrics["agreement_with_teacher"] = agreement
         seeds = result["parameters"]["SEEDS"][: int(own["seeds"].max()) if len(own) else None]
         more = {
             "model": told["model"],

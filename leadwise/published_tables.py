@@ -168,8 +168,9 @@ _EXTERNAL = (
 def _students(rows: list[dict[str, Any]]) -> str:
     """A row a student: its scores, what teaching gave it, and how far it is from its teacher."""
     lines = [
-        "| model | pages | seeds | accuracy | macro-F1 | log-loss | accuracy minus untaught | minus the teacher's |",
-        "|---" * 8 + "|",
+        "| model | pages | seeds | accuracy | macro-F1 | log-loss | accuracy minus untaught | minus the teacher's | "
+        "same answer as the teacher |",
+        "|---" * 9 + "|",
     ]
     for row in rows:
         metrics = row["metrics"]
@@ -178,6 +179,8 @@ def _students(rows: list[dict[str, Any]]) -> str:
             _signed(metrics[name]) if name in metrics else ""
             for name in ("accuracy_gain_of_teaching", "accuracy_over_teacher")
         ]
+        same = metrics.get("agreement_with_teacher")
+        cells.append("" if same is None else f"{same['value']:.1%}")
         told = (f"`{row['model']}`", str(row["n"]), str(len(row["seeds"])), *cells)
         lines.append(f"| {' | '.join(told)} |")
     row = rows[-1]

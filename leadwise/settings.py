@@ -12,7 +12,15 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from annotated_types import Ge, Le, Len
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from leadwise import paths
 from leadwise.errors import SettingsError, nearest
@@ -180,6 +188,15 @@ class StudentDistill(Parameters):
             raise ValueError("must hold 'untaught', with which all others are compared")
         return names
 
+    @model_validator(mode="after")
+    def _repeated_with_their_twins(self) -> StudentDistill:
+        unknown = [loss for loss in self.REPEATED if loss not in self.LOSSES]
+        if unknown:
+            raise ValueError(f"REPEATED holds {', '.join(unknown)}, which LOSSES does not")
+        if "untaught" not in self.REPEATED:
+            raise ValueError("REPEATED must hold 'untaught', with which every seed is compared")
+        return self
+
 
 class StudentExport(Parameters):
     """43_student_export."""
@@ -319,8 +336,10 @@ def parameters(profile: str, notebook: str) -> Parameters:
 def _say(error: ValidationError, model: type[Parameters]) -> str:
     """Say the first of pydantic's complaints in our voice."""
     first = error.errors()[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if not first["loc"]:  # of several parameters together; the message names them
+        return f"{message}."
     word = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"unknown parameter {word!r}: {nearest(word, model.model_fields)}"
-    message = str(first["msg"]).removeprefix("Value error, ")
     return f"{word}: {message[0].lower()}{message[1:]}, but it is {first['input']!r}."

@@ -21,6 +21,9 @@ INK_PX, STRIP_PX = (48, 80), (48, 320)
 SIGNAL_HZ = 125
 """Rate of the signals: pages are printed at up to 25 Hz, so half of what was digitised loses nothing."""
 
+LEAD_SAMPLES, STRIP_SAMPLES = 312, 1250
+"""Samples of a lead's 2.5 s and of the strip's 10 s."""
+
 LARGEST_MV = 5.0
 """No real wave is larger; digitising errors are."""
 

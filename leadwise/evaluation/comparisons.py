@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from leadwise.evaluation.calibration import fit_calibration
+from leadwise.evaluation.calibration import apply_by_fold, fit_calibration
 from leadwise.evaluation.intervals import paired_difference
 from leadwise.evaluation.metrics import probabilities
 
@@ -36,6 +36,22 @@ def against(
             for metric, one in paired_difference(own, other, classes, metrics, draws=draws).items()
         ]
     return pd.DataFrame(rows, columns=["model", "minus", "metric", "value", "low", "high", "n", "seeds"])
+
+
+def calibrated_by_other_folds(own: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """One model's test answers, each fold's calibrated on the answers to the other folds of its seed.
+
+    What `pooled_calibration` does to a model, seen on pages that took no part in it. Raises what `fit_calibration`
+    raises.
+    """
+    keys = ["model", "task", "protocol", "seed", "fold"]
+    rows = []
+    for place, _ in own.groupby(keys):
+        told = dict(zip(keys, place, strict=True))
+        others = own[(own["seed"] == told["seed"]) & (own["fold"] != told["fold"])]
+        labels, prob = probabilities(others, classes)
+        rows.append(told | fit_calibration(prob, labels, classes, bias=True))
+    return apply_by_fold(own, pd.DataFrame(rows), classes)
 
 
 def pooled_calibration(

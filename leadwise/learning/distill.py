@@ -45,7 +45,7 @@ LOSSES = {
     "untaught": Teaching(labels=1.0),
     # published notebooks on these pages (Kilimci et al. 2025): T = 2, alpha = 0.5
     "published": Teaching(labels=0.5, temperature=2.0, hears="same view"),
-    # Beyer et al., "A good teacher is patient and consistent", arXiv 2106.05237: no labels, a long time
+    # Beyer et al., "A good teacher is patient and consistent", arXiv 2106.05237: no labels, the same view
     "consistent": Teaching(labels=0.0, hears="same view"),
     # a teacher knows its own training pages by heart (Dao et al., "Knowledge distillation as semiparametric
     # inference", arXiv 2104.09732): what it says of pages that it never saw is worth more

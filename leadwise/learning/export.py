@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import leadwise
-from leadwise.data.views import SIGNAL_HZ, Views
+from leadwise.data.views import Views
 from leadwise.evaluation.costs import ms_per_call
 from leadwise.files import written_whole
 from leadwise.models.joined import JoinedLeads
-from leadwise.serving.model import FORMAT, session_of
+from leadwise.serving.model import FORMAT, PREPROCESSING, session_of
 from leadwise.serving.seal import EMPTY_SEAL, sealed
 
 OPSET = 18
@@ -144,15 +144,29 @@ def describe(path: Path, told: Mapping[str, str]) -> None:
         aside.write_bytes(sealed(model.SerializeToString()))
 
 
-def metadata(student: JoinedLeads, classes: tuple[str, ...], far: float, **more: str) -> dict[str, str]:
-    """What the file of a student says of itself; `more` are protocol, data_fingerprint, trained_on and note."""
+def metadata(
+    student: JoinedLeads,
+    classes: tuple[str, ...],
+    far: float,
+    calibration: Mapping[str, Any],
+    **more: str,
+) -> dict[str, str]:
+    """What the file of a student says of itself; `more` are protocol, data_fingerprint, trained_on and note.
+
+    `calibration` is the row that `Answering` was given.
+    """
     return {
         "format": FORMAT,
         "model": student.name,
         "classes": ",".join(classes),
         **student.preprocessing,
-        "signal_hz": str(SIGNAL_HZ),
+        **PREPROCESSING,
         "far": repr(far),
+        "calibration": ",".join(
+            f"{key}={value:.4f}"
+            for key, value in calibration.items()
+            if key.startswith(("temperature", "bias_"))
+        ),
         "leadwise": leadwise.__version__,
         **more,
     }
@@ -180,6 +194,32 @@ def costs_of(networks: Mapping[str, tuple[nn.Module, Views]], folder: Path) -> p
             (f"{name}, ONNX", parameters, size_mb, in_onnx),
         ]
     return pd.DataFrame(rows, columns=["network", "parameters", "size_mb", "ms_per_page"])
+
+
+def changed_by_int8(
+    answering: Answering, views: Views, known: NDArray[np.int64], asked: NDArray[np.int64], folder: Path
+) -> NDArray[np.bool_]:
+    """Whether int8 changes a network's decision, for each page of `asked`; calibrated on its training pages `known`.
+
+    `folder` may be written to.
+    """
+    full, small = folder / ".full.onnx", folder / ".int8.onnx"
+    export(answering, {name: view[:2] for name, view in views.items()}, ("probabilities", "distance"), full)
+    quantize(full, small, batches_of(views, known))
+    page = {name: view[asked] for name, view in views.items()}
+    said = [session_of(str(path)).run(["probabilities"], page)[0].argmax(axis=1) for path in (full, small)]
+    for path in (full, small):
+        path.unlink()
+    return np.asarray(said[0] != said[1])
+
+
+def batches_of(views: Views, rows: NDArray[np.int64], most: int = 320, size: int = 32) -> list[Views]:
+    """Pages on which int8 is calibrated: the first `most` of `rows`, in batches."""
+    some = rows[:most]
+    return [
+        {name: view[some[start : start + size]] for name, view in views.items()}
+        for start in range(0, len(some), size)
+    ]
 
 
 def quantize(path: Path, target: Path, batches: list[Views]) -> None:

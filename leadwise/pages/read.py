@@ -74,7 +74,7 @@ def _refuse_huge(width: float, height: float, name: str) -> None:
 
 
 def _first_page(data: bytes, name: str) -> Page:
-    """The first page of a PDF, drawn so that its largest picture keeps its pixels."""
+    """The first page of a PDF, drawn so that the picture that covers most of it keeps its pixels."""
     import pypdfium2
     import pypdfium2.raw as pdfium
 
@@ -89,7 +89,7 @@ def _first_page(data: bytes, name: str) -> Page:
                 across = columns / max(right - left, 1e-3), rows / max(right - left, 1e-3)
                 down = rows / max(top - bottom, 1e-3), columns / max(top - bottom, 1e-3)
                 upright = abs(across[0] - down[0]) <= abs(across[1] - down[1])
-                scales.append((columns * rows, across[0] if upright else across[1]))
+                scales.append(((right - left) * (top - bottom), across[0] if upright else across[1]))
             if not scales:
                 raise UnreadablePage(
                     f"{name}: the first page of this PDF holds no picture. Scan the page again."
@@ -122,13 +122,16 @@ def _is_whole(data: bytes, kind: str) -> bool:
 
 def _bytes_of(source: Path | bytes) -> tuple[str, bytes]:
     if isinstance(source, bytes):
+        _refuse_heavy(len(source), "page")
         return "page", source
     source = Path(source)
     try:
-        if source.stat().st_size > MAX_BYTES:
-            raise UnreadablePage(
-                f"{source}: {source.stat().st_size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read."
-            )
+        _refuse_heavy(source.stat().st_size, str(source))
         return str(source), source.read_bytes()
     except OSError as error:
         raise UnreadablePage(f"{source}: {error.strerror or error}.") from error
+
+
+def _refuse_heavy(size: int, name: str) -> None:
+    if size > MAX_BYTES:
+        raise UnreadablePage(f"{name}: {size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read.")

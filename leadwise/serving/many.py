@@ -20,7 +20,7 @@ from leadwise.files import natural, written_whole
 from leadwise.pages.read import IMAGE_SUFFIXES
 from leadwise.parallel import in_processes
 from leadwise.serving.model import load_model
-from leadwise.serving.predict import predict
+from leadwise.serving.predict import Answer, predict
 
 _FEW = 8  # so few pages are answered before other processes have started
 
@@ -29,12 +29,16 @@ PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 
 @dataclass(frozen=True)
 class Told:
-    """What came of one file: the answer as JSON has it and as lines of text, or why there is none."""
+    """What came of one file: the answer as JSON has it and as lines of text, or why there is none.
+
+    `undrawn` says why there is an answer and no picture of it.
+    """
 
     file: Path
     answer: dict[str, Any] | None = None
     lines: tuple[str, ...] = ()
     why: str = ""
+    undrawn: str = ""
 
     def json_line(self) -> str:
         """The answer in one line of JSON, or ``file`` and ``refused``."""
@@ -61,9 +65,13 @@ def csv_head(classes: Sequence[str]) -> str:
 def find_pages(given: Iterable[Path]) -> list[Path]:
     """The files given, and all pictures and PDFs below the folders given, in natural order, each once.
 
-    Raises `MissingInput` for a path that is not there or a folder without any.
+    A path that is not there stays in the list, and is refused when it is read. Raises `MissingInput` for a folder
+    without any, and where none of the paths is there.
     """
     found: dict[Path, None] = {}
+    given = list(given)
+    if not any(path.exists() for path in given):
+        raise MissingInput(f"{given[0]}: no such file.")
     for path in given:
         if path.is_dir():
             inside = sorted((p for p in path.rglob("*") if _is_page(p)), key=lambda p: natural(p.as_posix()))
@@ -72,10 +80,8 @@ def find_pages(given: Iterable[Path]) -> list[Path]:
                     f"{path}: no page in this folder or below it ({', '.join(sorted(PAGE_SUFFIXES))})."
                 )
             found.update(dict.fromkeys(inside))
-        elif path.exists():
-            found[path] = None
         else:
-            raise MissingInput(f"{path}: no such file.")
+            found[path] = None
     return list(found)
 
 
@@ -124,14 +130,22 @@ def _answered(model: Path | None, task: tuple[Path, Path | None]) -> Told:
     page, target = task
     try:
         answer = predict(page, model=model)
-        if target is not None:
-            with written_whole(target) as aside:
-                aside.write_bytes(cv2.imencode(target.suffix, answer.picture())[1].tobytes())
     except LeadwiseError as error:
         return Told(page, why=str(error).removeprefix(f"{page}: "))
-    except OSError as error:
-        return Told(page, why=f"{target}: {error.strerror or error}")
-    return Told(page, answer.as_json(), tuple(answer.lines()))
+    except Exception as error:
+        return Told(page, why=f"an error of leadwise, please report it ({type(error).__name__}: {error})")
+    undrawn = _draw(answer, target) if target is not None else ""
+    return Told(page, answer.as_json(), tuple(answer.lines()), undrawn=undrawn)
+
+
+def _draw(answer: Answer, target: Path) -> str:
+    """Write an answer's picture; why it could not be."""
+    try:
+        with written_whole(target) as aside:
+            aside.write_bytes(cv2.imencode(target.suffix, answer.picture())[1].tobytes())
+    except (OSError, MemoryError, cv2.error) as error:
+        return f"{target}: {getattr(error, 'strerror', None) or error}"
+    return ""
 
 
 def _is_page(path: Path) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.data.views import SIGNAL_HZ, Views
+from leadwise.data.views import LARGEST_MV, LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views
 from leadwise.errors import WeightsError
+from leadwise.pages.template import LEADS
 from leadwise.serving.seal import is_sealed
 
 FORMAT = "1"
@@ -25,12 +26,25 @@ NEEDED = (
     "classes",
     "views",
     "signal_hz",
+    "leads",
+    "samples",
+    "largest_mv",
     "far",
+    "calibration",
     "protocol",
     "data_fingerprint",
     "leadwise",
 )
 """What a file's metadata must say."""
+
+PREPROCESSING = {
+    "signal_hz": str(SIGNAL_HZ),
+    "leads": ",".join(LEADS),
+    "samples": f"{LEAD_SAMPLES},{STRIP_SAMPLES}",
+    "largest_mv": f"{LARGEST_MV:g}",
+}
+"""How pages are read for a model: the rate, the order of leads, samples of a lead and of the strip, and where
+voltages are cut off; a file of any other is refused."""
 
 MAX_BYTES = 500_000_000
 
@@ -58,6 +72,9 @@ class Model:
     def __init__(self, session: Any, told: dict[str, str]) -> None:
         self._session = session
         self._views = told["views"].split(",")
+        unknown = set(self._views) - {"signals", "rhythm"}
+        if unknown:
+            raise ValueError(f"views {sorted(unknown)} are not known")
         self.far = float(told["far"])
         self.info = ModelInfo(
             told["model"],
@@ -106,11 +123,15 @@ def _loaded(path: Path | None) -> Model:
             f"{name}: a model of format {told.get('format', 'unknown')}; this leadwise reads format {FORMAT}. "
             "Export it again with this version, or install the version that wrote it."
         )
-    if int(told["signal_hz"]) != SIGNAL_HZ:
+    wrong = {key: told[key] for key, ours in PREPROCESSING.items() if told[key] != ours}
+    if wrong:
         raise WeightsError(
-            f"{name}: wants signals at {told['signal_hz']} Hz; pages are read at {SIGNAL_HZ} Hz."
+            f"{name}: was made for pages that are read otherwise ({wrong}; here {PREPROCESSING}). Export it again."
         )
-    return Model(session, told)
+    try:
+        return Model(session, told)
+    except (KeyError, ValueError) as error:
+        raise WeightsError(f"{name}: its metadata cannot be read ({error}). Export it again.") from error
 
 
 def session_of(model: bytes | str) -> Any:

@@ -30,7 +30,7 @@ from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.serving import gate, many
 from leadwise.serving.model import load_model
-from leadwise.serving.predict import read_leads
+from leadwise.serving.predict import predict, read_leads
 from leadwise.serving.seal import EMPTY_SEAL, is_sealed, sealed
 
 MODEL = Path(leadwise.__file__).parent / "resources" / "student12.onnx"
@@ -249,18 +249,28 @@ def test_a_tampered_model_is_refused(tmp_path: Path, pages: list[Path]) -> None:
         leadwise.predict(pages[0], model=tmp_path / "tampered.onnx")
 
 
-def test_a_model_of_another_format_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("format", "0", "a model of format 0"),
+        ("leads", "II,I,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6", "pages that are read otherwise"),
+        ("signal_hz", "100", "pages that are read otherwise"),
+        ("far", "wide", "metadata cannot be read"),
+        ("views", "ink", "metadata cannot be read"),
+    ],
+)
+def test_a_model_made_for_other_input_is_refused(tmp_path: Path, key: str, value: str, said: str) -> None:
     import onnx
 
     model = onnx.load(MODEL)
     for entry in model.metadata_props:
-        if entry.key == "format":
-            entry.value = "0"
+        if entry.key == key:
+            entry.value = value
         if entry.key == "seal":
             entry.value = EMPTY_SEAL
-    (tmp_path / "old.onnx").write_bytes(sealed(model.SerializeToString()))
-    with pytest.raises(WeightsError, match="a model of format 0"):
-        load_model(tmp_path / "old.onnx")
+    (tmp_path / "other.onnx").write_bytes(sealed(model.SerializeToString()))
+    with pytest.raises(WeightsError, match=said):
+        load_model(tmp_path / "other.onnx")
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -371,8 +381,33 @@ def test_a_picture_that_cannot_be_written_is_that_pages_own_trouble(
 ) -> None:
     (tmp_path / "answer.png").mkdir()  # a folder stands where the picture should go
     (told,) = many.answer_all([pages[0]], targets=[tmp_path / "answer.png"])
-    assert "answer.png" in told.why
-    assert told.answer is None
+    assert "answer.png" in told.undrawn
+    assert told.answer is not None
+    assert told.why == ""
+
+
+def test_one_missing_file_does_not_stop_the_others(
+    pages: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(monkeypatch, "none.jpg", pages[0]) == 1
+    told = capsys.readouterr()
+    assert "none.jpg: No such file" in told.err
+    assert "heart rate" in told.out
+
+
+def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
+    pages: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(source: Path, **_: object) -> object:
+        if source == pages[0]:
+            raise cv2.error("out of memory")
+        return predict(source)
+
+    monkeypatch.setattr(many, "predict", fail)
+    broken, whole = many.answer_all(pages[:2])
+    assert "out of memory" in broken.why
+    assert broken.answer is None
+    assert whole.answer is not None
 
 
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ def test_a_default_reaches_the_notebooks_that_know_it_and_a_notebook_overrules_i
         ("24_image_vit: {FOLDS: [6]}", "FOLDS: input should be less than or equal to 5, but it is 6"),
         ("24_image_vit: {FOLDS: [1, 1]}", "FOLDS: names one twice"),
         ("24_image_vit: {TASKS: [three]}", "TASKS: input should be 'four' or 'binary'"),
+        (
+            "41_student_distill: {LOSSES: [untaught]}",
+            "REPEATED holds consistent, which LOSSES does not",
+        ),
+        ("41_student_distill: {REPEATED: [consistent]}", "REPEATED must hold 'untaught'"),
         ("24_image_vit: 3", "24_image_vit: must hold 'PARAMETER: value' lines"),
         ("- 24_image_vit", "must be a mapping"),
         ("{", "not readable as YAML"),

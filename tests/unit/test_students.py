@@ -237,7 +237,7 @@ def exported(tmp_path_factory, views):
     two = {name: views[name][:2] for name in student.views}
     export.export(answering, two, ("probabilities", "distance"), path)
     export.describe(
-        path, export.metadata(student, CLASSES, near.far, protocol="grouped", data_fingerprint="made")
+        path, export.metadata(student, CLASSES, near.far, fitted, protocol="grouped", data_fingerprint="made")
     )
     return student, answering, near, path
 
