@@ -196,7 +196,8 @@ def _export_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
         f"Taught by {parameters['SHIPPED']!r} on all pages, so without scores of its own: those of fold students "
         f"are in student_test.json. Times of one core, the fastest; refused_made: {parameters['FOREIGN']} made "
         "pictures; refused_real and warned_real out of fold; times_faster_than_large: "
-        f"{parameters['LARGE']} in ONNX, random weights."
+        f"{parameters['LARGE']} in ONNX, random weights. decisions_changed: fold students, on pages that they never "
+        f"saw. Data fingerprint of the pages: {result['data_fingerprint']}."
     )
     own = {"task": "four", "protocol": "grouped", "model": "student12", "seeds": [], "metrics": metrics}
     return [_row(result, folder, **own, note=note)]

@@ -69,7 +69,7 @@ def written(measured: Path, notebook: str, parameters: dict[str, Any], metrics: 
     """The folder of another notebook that has run, with its result and the pictures that are published."""
     folder = paths.result_path("cpu", notebook).parent
     folder.mkdir()
-    more = {"notebook": notebook, "parameters": parameters, "metrics": metrics}
+    more = {"notebook": notebook, "parameters": parameters, "metrics": metrics, "data_fingerprint": "made"}
     result = json.loads(measured.read_text(encoding="utf-8")) | more
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     for picture in (

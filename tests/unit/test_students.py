@@ -223,6 +223,20 @@ def test_each_student_is_compared_with_its_untaught_twin_on_what_both_answered()
     assert row.low <= row.value <= row.high
 
 
+def test_a_fold_is_calibrated_without_its_own_labels():
+    own = made_answers(n=60, rng_seed=4)
+    own["fold"] = np.arange(len(own)) % 3 + 1
+    before = comparisons.calibrated_by_other_folds(own, CLASSES).set_index("unit_id")
+    changed = own.copy()
+    mine = changed["fold"] == 1
+    changed.loc[mine, "label"] = np.roll(changed.loc[mine, "label"], 1)
+    after = comparisons.calibrated_by_other_folds(changed, CLASSES).set_index("unit_id")
+    shares = [f"prob_{name}" for name in CLASSES]
+    same = np.isclose(before[shares], after[shares]).all(axis=1)
+    assert same[before["fold"] == 1].all()
+    assert not same[before["fold"] != 1].any()
+
+
 # --- the exported file ---------------------------------------------------------------------------------------
 
 
@@ -281,6 +295,15 @@ def test_eight_bits_answer_nearly_alike(exported, views, tmp_path):
         session_of(str(one)).run(["probabilities"], fed)[0] for one in (path, tmp_path / "int8.onnx")
     )
     np.testing.assert_allclose(full, eight, atol=0.05)
+
+
+def test_what_eight_bits_change_is_counted_on_the_pages_asked(exported, views, tmp_path):
+    student, answering, _, _ = exported
+    some = {name: views[name] for name in student.views}
+    known, asked = np.arange(0, N, 2), np.arange(1, N, 2)
+    changed = export.changed_by_int8(answering, some, known, asked, tmp_path)
+    assert changed.shape == asked.shape
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_is_described_once(exported):
