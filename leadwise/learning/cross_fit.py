@@ -216,6 +216,7 @@ class _Jobs:
                 path.name: sha256(path)
                 for room in ("models", "learning")
                 for path in sorted((Path(leadwise.__file__).parent / room).glob("*.py"))
+                if path.name != "export.py" and (self.loss_for or path.name != "distill.py")  # those take no part
             },
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
