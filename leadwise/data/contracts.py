@@ -20,8 +20,14 @@ from leadwise.pages.template import LEADS
 CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""
 
-TASKS = {"four": CLASSES, "binary": CLASSES[:2]}
-"""The page tasks and their classes; the positive class of ``binary`` is ``abnormal_heartbeat``."""
+BEAT_CLASSES = ("N", "S", "V", "F", "Q")
+"""The AAMI's classes of beats (ANSI/AAMI EC57): normal, supraventricular, ventricular, fusion, unknown or paced."""
+
+TASKS = {"four": CLASSES, "binary": CLASSES[:2], "window": ("normal", "abnormal"), "aami5": BEAT_CLASSES}
+"""The tasks and their classes; the last class of two is the positive one."""
+
+UNITS = {"four": "page", "binary": "page", "window": "window", "aami5": "beat"}
+"""What one answer of a task is about."""
 
 PAGE_ID_DIGITS = 12
 """A page's name is the first 12 hex digits of its sha256: 491 pages, 48 bits, no collision in sight."""

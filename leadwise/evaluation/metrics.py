@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leadwise.data.contracts import UNITS
 from leadwise.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -44,12 +45,12 @@ LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "ece_floor"})
 def select_pages(
     predictions: pd.DataFrame, task: str, seeds: Sequence[int], folds: Sequence[int], model: str | None = None
 ) -> pd.DataFrame:
-    """The pages' test answers of one task and model, of these seeds and folds alone.
+    """The test answers of one task and model for whole pages (or windows, or beats), of these seeds and folds alone.
 
     Raises InputError where a seed or fold has none.
     """
     rows = predictions[
-        (predictions["unit"] == "page") & (predictions["role"] == "test") & (predictions["task"] == task)
+        (predictions["unit"] == UNITS[task]) & (predictions["role"] == "test") & (predictions["task"] == task)
     ]
     if model is not None:
         rows = rows[rows["model"] == model]

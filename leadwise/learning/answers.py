@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.data.contracts import TASKS
+from leadwise.data.contracts import TASKS, UNITS
 from leadwise.errors import LeakError, WeightsError
 from leadwise.learning.engine import Probabilities, answer
 from leadwise.learning.examples import Examples
@@ -111,7 +111,7 @@ def answers_table(
         frame[[f"prob_{name}" for name in classes]] = prob
         return frame.assign(**({"held_out": None} | keys | more))
 
-    pages = table(given.mean(axis=1), 1, unit="page")
+    pages = table(given.mean(axis=1), 1, unit=UNITS[keys["task"]])
     n_leads = given.shape[1]
     if not by_lead or n_leads == 1:  # a page model has no answers of single leads
         return pages

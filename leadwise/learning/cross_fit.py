@@ -46,7 +46,7 @@ def cross_fit(
     study: Study | Sequence[Study],
     inputs: Inputs,
     pages: pd.DataFrame,
-    folds: pd.DataFrame,
+    folds: pd.DataFrame | dict[int, Partition],
     folder: Path,
     *,
     loss_for: LossFor | None = None,
@@ -54,7 +54,8 @@ def cross_fit(
 ) -> Results:
     """Train a study over its folds and answer for the pages left out.
 
-    `inputs` are in the order of `pages` (contract ``pages.csv``), `folds` keeps the contract ``folds.csv``.
+    `inputs` are in the order of `pages` (contract ``pages.csv``; of windows and beats `page_id` and `label`),
+    `folds` keeps the contract ``folds.csv`` or is the partitions, by seed, that came of it.
     Several studies are candidates: each is trained on the inner folds, and for each outer fold the one (and the
     number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Seeds after the
     first take the candidate that most folds of the first chose, and choose their epochs alone. Networks go to
@@ -216,7 +217,8 @@ class _Jobs:
                 path.name: sha256(path)
                 for room in ("models", "learning")
                 for path in sorted((Path(leadwise.__file__).parent / room).glob("*.py"))
-                if path.name != "export.py" and (self.loss_for or path.name != "distill.py")  # those take no part
+                if path.name != "export.py"
+                and (self.loss_for or path.name != "distill.py")  # those take no part
             },
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
@@ -276,8 +278,13 @@ class _Jobs:
             save_file(tensors, aside, metadata)
 
 
-def _partitions(study: Study, pages: pd.DataFrame, folds: pd.DataFrame) -> dict[int, Partition]:
-    parts = {seed: partition(pages, folds, study.protocol, seed, study.classes) for seed in study.seeds}
+def _partitions(
+    study: Study, pages: pd.DataFrame, folds: pd.DataFrame | dict[int, Partition]
+) -> dict[int, Partition]:
+    if isinstance(folds, dict):
+        parts = {seed: folds[seed] for seed in study.seeds}
+    else:
+        parts = {seed: partition(pages, folds, study.protocol, seed, study.classes) for seed in study.seeds}
     for part in parts.values():
         for k in study.folds:
             if k not in part.rows:

@@ -58,6 +58,7 @@ _PAGE_VIT = Recipe(
     1e-4, 1.0, 0.0, 32, 50, "published notebook vit_ecg_model.ipynb (its decay reaches biases and norms too)",
     schedule="constant", precision="fp32", adam_beta2=0.99,
 )  # fmt: skip
+_RECORDS = Recipe(1e-3, 1e-5, 0.0, 32, 8, "", schedule="constant", precision="try")
 _STUDENT = replace(
     _PAGES,
     learning_rate=3e-3,
@@ -69,6 +70,16 @@ _RECIPES = {
         _PAGES, learning_rate=3e-3, epochs=60, source="ours: as the student; epochs are chosen on inner folds"
     ),
     ("student12", "random"): _STUDENT,
+    ("attention_windows", "random"): replace(
+        _RECORDS,
+        source="published train.py; its halving rate and early stop on a leaked set are not followed",
+    ),
+    ("heartbeat_cnn", "random"): replace(
+        _RECORDS,
+        weight_decay=0.0,
+        epochs=10,
+        source="published baseline_mitbih.py; epochs fixed, nothing chosen",
+    ),
     ("page_vit", "published"): _PAGE_VIT,
     ("page_vit", "random"): replace(_PAGE_VIT, precision="auto"),
     ("page_vit_micro", "random"): replace(_PAGES, learning_rate=1e-3, augment=False, source=_MICRO),

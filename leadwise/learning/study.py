@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from leadwise.data.contracts import TASKS
+from leadwise.data.contracts import TASKS, UNITS
 from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
 
@@ -117,10 +117,10 @@ class Results:
             sum(part.reused for part in parts),
         )
 
-    def test_pages(self, task: str) -> pd.DataFrame:
-        """The pages' test answers of one task."""
+    def test_units(self, task: str) -> pd.DataFrame:
+        """The test answers of one task, for whole pages, windows or beats."""
         rows = self.predictions
-        return rows[(rows["unit"] == "page") & (rows["role"] == "test") & (rows["task"] == task)]
+        return rows[(rows["unit"] == UNITS[task]) & (rows["role"] == "test") & (rows["task"] == task)]
 
     def cost(self, model: registry.Classifier, folder: Path) -> dict[str, float]:
         """What a network of the study costs: `parameters, weights_mb, train_s_per_network`."""

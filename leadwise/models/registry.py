@@ -21,12 +21,13 @@ import torch
 from torch import Tensor, nn
 
 from leadwise.errors import SettingsError, WeightsError, nearest
-from leadwise.models import joined, leads12, page_vit
+from leadwise.models import joined, leads12, page_vit, signal_nets
 from leadwise.models.joined import JoinedLeads
 from leadwise.models.lead_cnn import LeadCnn
 from leadwise.models.leads12 import PageClassifier
 from leadwise.models.origin import how_trained
 from leadwise.models.page_vit import PagePicture
+from leadwise.models.signal_nets import SignalClassifier
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # what the checkpoints of ViT and BEiT were trained with
@@ -82,15 +83,16 @@ class LeadClassifier(nn.Module):
         return out if isinstance(out, Tensor) else out.logits
 
 
-PageModel = PageClassifier | PagePicture | JoinedLeads
-"""A network that answers for whole pages."""
+PageModel = PageClassifier | PagePicture | JoinedLeads | SignalClassifier
+"""A network that answers for whole pages, or for windows and beats of recordings."""
 
 _MAKES: dict[str, Callable[..., PageModel]] = {
     **dict.fromkeys(leads12.VIEWS, PageClassifier),
     **dict.fromkeys(page_vit.VIEWS, PagePicture),
     **dict.fromkeys(joined.VIEWS, JoinedLeads),
+    **dict.fromkeys(signal_nets.VIEWS, SignalClassifier),
 }
-VIEWS: dict[str, tuple[str, ...]] = {**leads12.VIEWS, **page_vit.VIEWS, **joined.VIEWS}
+VIEWS: dict[str, tuple[str, ...]] = {**leads12.VIEWS, **page_vit.VIEWS, **joined.VIEWS, **signal_nets.VIEWS}
 """What each of them takes in, by its name."""
 
 Classifier = LeadClassifier | PageModel

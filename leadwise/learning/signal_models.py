@@ -1,0 +1,102 @@
+"""Networks for windows and beats of recordings, trained by the engine of the pages, over folds of whole records.
+
+Outer fold 1 is the test set of a protocol that has one; the records of DS1 that are left out together are its inner
+folds. Where nothing is chosen (`patient_folds` with fixed epochs, and the protocols that leak) there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leadwise.data.folds import assert_disjoint
+from leadwise.errors import InputError
+from leadwise.learning.cross_fit import cross_fit
+from leadwise.learning.partition import Partition
+from leadwise.learning.study import Results, Study
+
+TESTED = 1
+"""The fold of a protocol's one test set."""
+
+
+def signal_partition(units: pd.DataFrame, placed: pd.DataFrame, seed: int) -> Partition:
+    """One seed's folds of windows or beats as `cross_fit` wants them.
+
+    `units` has columns ``unit_id, group_id, label``; `placed`, in the same order, ``part, fold, inner``, empty where
+    a unit takes no part (`leadwise.data.signal_folds.rows_of`). Rows of the part ``val`` are for those who stop early
+    on them; nothing here does. Raises `LeakError` where a person is on both sides, but for protocols that leak on
+    purpose, and `InputError` where nobody is tested.
+    """
+    part, inner = placed["part"].to_numpy(object), placed["inner"].to_numpy(float, na_value=np.nan)
+    test, train = np.flatnonzero(part == "test"), np.flatnonzero(part == "train")
+    if not len(test):
+        raise InputError("these folds test nobody: run the notebook that makes them again.")
+    groups = units["group_id"].to_numpy()
+    trained = None
+    if not len(train):  # everybody is tested once
+        rows = {
+            int(fold): test[placed["fold"].to_numpy()[test] == fold]
+            for fold in placed["fold"].dropna().unique()
+        }
+    elif np.isfinite(inner[train]).all():
+        left_out = sorted(set(inner[train]))
+        rows = {TESTED: test} | {
+            number: train[inner[train] == name] for number, name in enumerate(left_out, start=TESTED + 1)
+        }
+        assert_disjoint(groups[train], groups[test], "training records")
+    else:
+        rows, trained = {TESTED: test}, {TESTED: train}
+    ids, labels = units["unit_id"].to_numpy(), units["label"].to_numpy()
+    return Partition(seed, rows, ids, groups, labels, trained)
+
+
+def train_signal_model(
+    parameters: Any,
+    units: pd.DataFrame,
+    views: Mapping[str, NDArray[Any]],
+    partitions: Mapping[int, Partition],
+    folder: Path,
+    data_fingerprint: str,
+    *,
+    task: str,
+    protocol: str,
+    candidates: Sequence[str],
+    name: str | None = None,
+    inner: bool = False,
+    epochs: int | None = None,
+) -> Results:
+    """Train networks of `leadwise.models.signal_nets` under one protocol and answer for the units left out.
+
+    `units` as in `signal_partition`, which made the `partitions` by seed; `views` are in their order. Several
+    candidates are chosen among on inner folds. `epochs` stands for the parameters' where a protocol has its own.
+    Raises what `Study.of` and `cross_fit` raise.
+    """
+    everybody = tuple(next(iter(partitions.values())).folds)
+    told = {
+        "folds": everybody if protocol == "patient_folds" else (TESTED,),
+        "seeds": tuple(partitions),
+        "protocol": protocol,
+        "inner": inner,
+    }
+    studies = [
+        Study.of(
+            parameters,
+            task,
+            model,
+            data_fingerprint,
+            name=name or model,
+            prefix=f"{model}-{protocol}",
+            **told,
+        )
+        for model in candidates
+    ]
+    if epochs is not None:
+        studies = [replace(study, epochs=epochs) for study in studies]
+    pages = units.rename(columns={"unit_id": "page_id"})
+    return cross_fit(studies, dict(views), pages, dict(partitions), folder)

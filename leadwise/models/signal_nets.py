@@ -1,0 +1,100 @@
+"""Networks for recordings: windows of ten seconds, or one beat at a time.
+
+``attention_windows`` is the network of github.com/Al-Khlewee/attention-based-ecg-classifier (7,400,322 parameters at
+two classes); its repository cannot draw its attention as committed, so `attention` here gives the weights.
+``heartbeat_cnn`` is the baseline of github.com/CVxTz/ECG_Heartbeat_Classification (254,901 parameters at five
+classes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from leadwise.models.origin import how_trained
+
+VIEWS: dict[str, tuple[str, ...]] = {
+    "attention_windows": ("window",),
+    "heartbeat_cnn": ("heartbeat",),
+}
+"""What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
+``heartbeat`` ``(N, 187)``, a beat of the Kachuee format."""
+
+
+class SignalClassifier(nn.Module):
+    """A network for windows or beats; takes the views of `VIEWS[name]`, returns logits ``(N, classes)``."""
+
+    def __init__(self, name: str, classes: int, began_from: str = "random") -> None:
+        super().__init__()
+        self.name, self.began_from, self.views = name, began_from, VIEWS[name]
+        self.net = _MAKES[name](classes)
+
+    @property
+    def preprocessing(self) -> dict[str, str]:
+        """What a file of its weights says of what goes in."""
+        return {"views": ",".join(self.views), "input": "as leadwise.learning.signal_models makes it"}
+
+    @property
+    def how_trained(self) -> str:
+        """How to speak of this network once it is trained."""
+        return how_trained(self.began_from, "trained on")
+
+    def forward(self, **views: Tensor) -> Tensor:
+        """Logits ``(N, classes)``."""
+        return torch.as_tensor(self.net(*(views[name].float() for name in self.views)))
+
+
+class AttentionNet(nn.Module):
+    """Windows ``(N, 3600)`` to logits: two convolutions, self-attention over 900 steps of 64, two dense layers.
+
+    No positions, no residual, no norm, as published; 99.6 % of its parameters stand in the first dense layer.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv1d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool1d(2),
+            nn.Conv1d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool1d(2),
+        )  # fmt: skip
+        self.mix = nn.MultiheadAttention(64, 8, batch_first=True)
+        self.head = nn.Sequential(
+            nn.Flatten(), nn.Linear(900 * 64, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes)
+        )
+
+    def forward(self, window: Tensor) -> Tensor:
+        """Logits ``(N, classes)``."""
+        steps = self.convolutions(window[:, None]).transpose(1, 2)
+        return torch.as_tensor(self.head(self.mix(steps, steps, steps, need_weights=False)[0]))
+
+    def attention(self, window: Tensor) -> Tensor:
+        """How much each step is looked at, the mean over queries and heads: ``(N, 900)``, 90 in a second."""
+        steps = self.convolutions(window[:, None]).transpose(1, 2)
+        weights = self.mix(steps, steps, steps, need_weights=True)[1]
+        return torch.as_tensor(weights.mean(dim=1))
+
+
+def _heartbeat_cnn(classes: int) -> nn.Module:
+    """Beats ``(N, 187)`` to logits: four pairs of convolutions without padding, the largest over time, two dense."""
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, -1))]
+    for before, after, width in ((1, 16, 5), (16, 32, 3), (32, 32, 3), (32, 256, 3)):
+        layers += [nn.Conv1d(before, after, width), nn.ReLU(), nn.Conv1d(after, after, width), nn.ReLU()]
+        layers += (
+            [nn.MaxPool1d(2), nn.Dropout(0.1)] if after != 256 else [nn.AdaptiveMaxPool1d(1), nn.Dropout(0.2)]
+        )
+    dense = [
+        nn.Flatten(),
+        nn.Linear(256, 64),
+        nn.ReLU(),
+        nn.Linear(64, 64),
+        nn.ReLU(),
+        nn.Linear(64, classes),
+    ]
+    return nn.Sequential(*layers, *dense)
+
+
+_MAKES: dict[str, Callable[[int], nn.Module]] = {
+    "attention_windows": AttentionNet,
+    "heartbeat_cnn": _heartbeat_cnn,
+}

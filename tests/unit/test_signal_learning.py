@@ -1,0 +1,106 @@
+"""Recordings go through the engine of the pages: who is tested, who is left out, and what a leak is met with."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from leadwise.data.contracts import BEAT_CLASSES, checked
+from leadwise.errors import InputError, LeakError
+from leadwise.learning.signal_models import signal_partition, train_signal_model
+from leadwise.models import registry
+from leadwise.models.signal_nets import SignalClassifier
+
+RECORDS = {"101": 1, "106": 1, "108": 2, "109": 2, "112": 3, "114": 3, "100": None, "103": None}
+
+
+@pytest.fixture
+def beats() -> pd.DataFrame:
+    """Twelve beats of each of eight records: six of DS1 in three inner folds, two of DS2."""
+    rows = [
+        (f"{record}-{n:07d}", f"person-{record}", BEAT_CLASSES[n % 3])
+        for record in RECORDS
+        for n in range(12)
+    ]
+    return pd.DataFrame(rows, columns=["unit_id", "group_id", "label"])
+
+
+@pytest.fixture
+def placed(beats: pd.DataFrame) -> pd.DataFrame:
+    inner = beats["unit_id"].str[:3].map(RECORDS).astype("Int64")
+    return pd.DataFrame({"part": np.where(inner.isna(), "test", "train"), "fold": 1, "inner": inner})
+
+
+def parameters(**changes: object) -> SimpleNamespace:
+    told = {"RECIPE": "random", "WEIGHTS": "random", "EPOCHS": 2, "MAX_STEPS": 1, "PROFILE": "tests"}
+    return SimpleNamespace(**(told | changes))
+
+
+def test_records_left_out_together_are_the_inner_folds(beats, placed):
+    part = signal_partition(beats, placed, 1)
+    assert part.folds == [1, 2, 3, 4]
+    assert set(part.groups[part.rows[1]]) == {"person-100", "person-103"}
+    trained = part.training_rows((1, 3))
+    assert set(part.groups[trained]) == {"person-101", "person-106", "person-112", "person-114"}
+
+
+def test_a_training_record_among_the_tested_is_refused(beats, placed):
+    moved = placed.copy()
+    moved.loc[moved.index[:6], ["part", "inner"]] = ["test", pd.NA]  # half of record 101
+    with pytest.raises(LeakError, match="person-101"):
+        signal_partition(beats, moved, 1)
+    with pytest.raises(InputError, match="test nobody"):
+        signal_partition(beats, placed.assign(part="train"), 1)
+
+
+def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(beats, placed, tmp_path):
+    views = {"heartbeat": np.random.default_rng(0).random((len(beats), 187), np.float32).astype(np.float16)}
+    results = train_signal_model(
+        parameters(), beats, views, {1: signal_partition(beats, placed, 1)}, tmp_path, "made",
+        task="aami5", protocol="interpatient", candidates=["heartbeat_cnn"], inner=True,
+    )  # fmt: skip
+    told = checked(results.predictions, "predictions.csv", "these answers")
+    assert set(told["unit"]) == {"beat"}
+    test = told[told["role"] == "test"]
+    assert set(test["group_id"]) == {"person-100", "person-103"}
+    assert len(test) == test["unit_id"].nunique() == 24
+    assert set(told.loc[told["role"] == "inner", "held_out"]) == {2, 3, 4}
+    assert len(results.trainings) == 4
+
+
+def test_everybody_is_tested_once_by_person(beats, tmp_path):
+    fold = beats["unit_id"].str[:3].map(list(RECORDS).index) // 2 + 1
+    placed = pd.DataFrame({"part": "test", "fold": fold, "inner": pd.NA})
+    windows = beats.assign(label=np.where(beats["label"] == "N", "normal", "abnormal"))
+    views = {"window": np.zeros((len(beats), 3600), np.float16)}
+    results = train_signal_model(
+        parameters(EPOCHS=1), windows, views, {1: signal_partition(windows, placed, 1)}, tmp_path, "made",
+        task="window", protocol="patient_folds", candidates=["attention_windows"],
+    )  # fmt: skip
+    answers = results.test_units("window")
+    assert sorted(answers["unit_id"]) == sorted(beats["unit_id"])
+    assert set(answers["fold"]) == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "parameters"), [("attention_windows", 2, 7_400_322), ("heartbeat_cnn", 5, 254_901)]
+)
+def test_published_networks_have_the_published_size(name, classes, parameters):
+    model = registry.build_page_model(name, classes)
+    assert sum(value.numel() for value in model.parameters()) == parameters
+
+
+def test_attention_that_is_drawn_is_that_of_the_answer():
+    torch.manual_seed(0)
+    model = SignalClassifier("attention_windows", 2).eval()
+    window = torch.randn(2, 3600)
+    weights = model.net.attention(window)
+    assert weights.shape == (2, 900)
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))
+    steps = model.net.convolutions(window[:, None]).transpose(1, 2)
+    own, _ = model.net.mix(steps, steps, steps, need_weights=True)
+    torch.testing.assert_close(model.net.head(own), model(window=window), rtol=1e-4, atol=1e-5)
