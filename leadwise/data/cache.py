@@ -14,6 +14,8 @@ from leadwise.files import written_whole
 from leadwise.pages.digitize import N_LEAD, N_STRIP
 from leadwise.pages.leads import LEAD_PX, ROW_PX, STRIP_PX
 from leadwise.pages.template import LEADS
+from leadwise.signals.heartbeats import LENGTH as HEARTBEAT
+from leadwise.signals.windows import LENGTH
 
 SHRINKING = {"area": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}
 """Ways to shrink. Only `area` looks at every pixel: the others skip some, and with them thin strokes."""
@@ -26,24 +28,43 @@ ARRAYS: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
 }
 """What 12_image_leads writes: shape of one page, and type."""
 
+SIGNAL_ARRAYS: dict[str, tuple[tuple[int | None, ...], type[np.generic]]] = {
+    "windows.npy": ((LENGTH,), np.float16),
+    "heartbeats.npy": ((HEARTBEAT,), np.float16),
+    "beats.npy": ((None, None), np.float16),
+}
+"""What 14_signal_records and 15_signal_beats write: shape of one window or beat, and type.
+
+A size that is None is what the notebook's parameters say.
+"""
+
+_MADE_BY = {
+    "windows.npy": "14_signal_records",
+    "heartbeats.npy": "15_signal_beats",
+    "beats.npy": "15_signal_beats",
+}
+
 
 def open_array(path: Path) -> NDArray[Any]:
-    """Open one of ARRAYS, ``(pages, ...)``, as a read-only map.
+    """Open one of ARRAYS or SIGNAL_ARRAYS, ``(pages, ...)`` (or windows, or beats), as a read-only map.
 
     Raises `MissingInput` where there is no such file, `TableError` for another shape or type.
     """
+    maker = _MADE_BY.get(path.name, "12_image_leads")
     if not path.is_file():
-        raise MissingInput(f"{path}: no such array. Run 12_image_leads first.")
+        raise MissingInput(f"{path}: no such array. Run {maker} first.")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
+        raise TableError(f"{path}: not an array that can be read ({error}). Run {maker} again.") from error
+    shape, dtype = {**ARRAYS, **SIGNAL_ARRAYS}[path.name]
+    found = array.shape[1:]
+    fits = len(found) == len(shape) and all(
+        want in (size, None) for want, size in zip(shape, found, strict=True)
+    )
+    if array.dtype != dtype or not fits:
         raise TableError(
-            f"{path}: not an array that can be read ({error}). Run 12_image_leads again."
-        ) from error
-    shape, dtype = ARRAYS[path.name]
-    if array.dtype != dtype or array.shape[1:] != shape:
-        raise TableError(
-            f"{path}: {array.dtype} of shape {array.shape}; {dtype.__name__} (pages, {shape}) is needed."
+            f"{path}: {array.dtype} of shape {array.shape}; {dtype.__name__} (rows, {shape}) is needed."
         )
     return np.asanyarray(array)
 

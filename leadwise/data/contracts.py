@@ -16,6 +16,9 @@ import pandas as pd
 from leadwise.errors import MissingInput, TableError, nearest
 from leadwise.files import written_whole
 from leadwise.pages.template import LEADS
+from leadwise.signals.annotations import AAMI, SYMBOLS
+from leadwise.signals.context import RATIOS
+from leadwise.signals.windows import DECIDED, LABELS
 
 CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""
@@ -28,6 +31,9 @@ TASKS = {"four": CLASSES, "binary": CLASSES[:2], "window": ("normal", "abnormal"
 
 UNITS = {"four": "page", "binary": "page", "window": "window", "aami5": "beat"}
 """What one answer of a task is about."""
+
+SIGNAL_TASKS = {"window": LABELS, "aami5": AAMI}
+"""The tasks of recordings; the positive class of ``window`` is ``abnormal``."""
 
 PAGE_ID_DIGITS = 12
 """A page's name is the first 12 hex digits of its sha256: 491 pages, 48 bits, no collision in sight."""
@@ -60,7 +66,8 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     """Read one of the tables and check it.
 
     ``name`` is the contract (``pages.csv``, ``leads.csv``, ``quality.csv``, ``folds.csv``, ``predictions.csv``,
-    ``calibration.csv``, ``history.csv``); ``path`` may have any file name. Text that is missing is NaN,
+    ``calibration.csv``, ``history.csv``; of recordings ``records.csv``, ``windows.csv``, ``beats.csv``,
+    ``signal_folds.csv``); ``path`` may have any file name. Text that is missing is NaN,
     whole numbers and truths that may be missing come as ``Int64`` and ``boolean``.
     Raises MissingInput where there is no such file and TableError where it breaks its contract.
     """
@@ -172,7 +179,7 @@ def _answers_are_probabilities(frame: pd.DataFrame) -> tuple[str, pd.Series, str
     """Each row holds a probability for each class of its task, no other, and they add up to 1."""
     probabilities = frame[[column for column in frame.columns if column.startswith("prob_")]]
     given = probabilities.notna()
-    for task, classes in TASKS.items():
+    for task, classes in (TASKS | SIGNAL_TASKS).items():
         here = frame["task"] == task
         wrong = here & ~frame["label"].isin(classes)
         if wrong.any():
@@ -197,6 +204,7 @@ _NUMBER = Column("number")
 _LABEL = Column("text", allowed=CLASSES)
 _PAGE_ID = Column("text", pattern="[0-9a-f]{12}")
 _NAME = Column("text", pattern="[a-z0-9_]+")
+_POSITIVE = Column("number", low=0)
 
 SCHEMAS: dict[str, Schema] = {
     "pages.csv": Schema(
@@ -318,6 +326,77 @@ SCHEMAS: dict[str, Schema] = {
         },
         prefix=("inner_", Column("number", null=True)),
         key=("model", "task", "protocol", "seed", "fold", "role", "held_out", "step"),
+    ),
+    "records.csv": Schema(
+        columns={
+            "record": _TEXT,
+            "group_id": _TEXT,
+            "part": Column("text", allowed=("ds1", "ds2", "paced", "other")),
+            "lead": _TEXT,
+            "channel": _WHOLE,
+            "leads": _TEXT,
+            "rate_hz": _POSITIVE,
+            "seconds": _POSITIVE,
+            "beats": _WHOLE,
+            **{f"beats_{name}": _WHOLE for name in AAMI},
+            "flutter_waves": _WHOLE,
+            "windows": _WHOLE,
+            "windows_abnormal": _WHOLE,
+            "windows_left_out": _WHOLE,
+            "missing_s": _POSITIVE,
+            "flat_s": _POSITIVE,
+        },
+        optional={},
+        prefix=None,
+        key=("record",),
+    ),
+    "windows.csv": Schema(
+        columns={
+            "window_id": _TEXT,
+            "record": _TEXT,
+            "group_id": _TEXT,
+            "start_s": _POSITIVE,
+            "beats_normal": _WHOLE,
+            "beats_abnormal": _WHOLE,
+            "decided": Column("text", allowed=DECIDED),
+            "label": Column("text", allowed=LABELS),
+        },
+        optional={},
+        prefix=None,
+        key=("window_id",),
+    ),
+    "beats.csv": Schema(
+        columns={
+            "beat_id": _TEXT,
+            "record": _TEXT,
+            "group_id": _TEXT,
+            "time_s": _POSITIVE,
+            "symbol": Column("text", allowed=tuple(SYMBOLS)),
+            "label": Column("text", allowed=AAMI),
+            "rr_before_s": Column("number", null=True, low=0),
+            "rr_after_s": Column("number", null=True, low=0),
+            "in_heartbeat": Column("truth"),
+            "in_ec57": Column("truth"),
+            **dict.fromkeys(RATIOS, _POSITIVE),
+        },
+        optional={},
+        prefix=None,
+        key=("beat_id",),
+    ),
+    "signal_folds.csv": Schema(
+        columns={
+            "protocol": _NAME,
+            "unit": Column("text", allowed=("record", "window", "beat")),
+            "unit_id": _TEXT,
+            "group_id": _TEXT,
+            "seed": _WHOLE,
+            "fold": _FROM_ONE,
+            "part": Column("text", allowed=("test", "train", "val")),
+            "inner": Column("whole", null=True, low=1),
+        },
+        optional={},
+        prefix=None,
+        key=("protocol", "seed", "unit_id"),
     ),
 }
 """The contracts by table name. ``history.csv`` takes metrics on inner folds as ``inner_<metric>``."""

@@ -7,14 +7,12 @@ doi:10.13026/kfzx-aw45, CC BY 4.0.
 from __future__ import annotations
 
 import ast
-import tarfile
-from importlib.resources import files as package_files
 from pathlib import Path
 
 import pandas as pd
 
+from leadwise.data.sample import unpack_resource
 from leadwise.errors import InputError
-from leadwise.files import written_whole
 
 LABELS = ("normal", "rhythm", "mi")
 """What a recording may be called here, in the order of all tables."""
@@ -25,15 +23,7 @@ _USUAL_RHYTHM = {"SR", "SARRH"}  # sinus rhythm, and the sinus arrhythmia of bre
 
 def unpack_recordings(folder: Path) -> Path:
     """Write the twelve embedded recordings below `folder`, laid out as PTB-XL is, and return it."""
-    archive = Path(str(package_files("leadwise") / "resources" / "ptbxl12.tar.xz"))
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            content = opened.extractfile(member) if member.isfile() else None
-            if content is None or Path(member.name).is_absolute() or ".." in Path(member.name).parts:
-                continue
-            with written_whole(folder / member.name) as aside:
-                aside.write_bytes(content.read())
-    return folder
+    return unpack_resource("ptbxl12.tar.xz", folder)
 
 
 def labelled_recordings(folder: Path, but: Path | None = None) -> pd.DataFrame:

@@ -55,6 +55,18 @@ def unpack_sample(folder: Path) -> Path:
     return folder
 
 
+def unpack_resource(archive: str, folder: Path) -> Path:
+    """Write the files of an archive among the resources below `folder` and return it; what leads out is left out."""
+    with tarfile.open(Path(str(package_files("leadwise") / "resources" / archive))) as opened:
+        for member in opened:
+            content = opened.extractfile(member) if member.isfile() else None
+            if content is None or Path(member.name).is_absolute() or ".." in Path(member.name).parts:
+                continue
+            with written_whole(folder / member.name) as aside:
+                aside.write_bytes(content.read())
+    return folder
+
+
 def _complete(folder: Path, index: list[dict[str, str]], mark: str) -> bool:
     stamp = folder / _STAMP
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != mark:

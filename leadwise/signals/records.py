@@ -44,9 +44,20 @@ def read_record(path: Path) -> Record:
     if not path.with_suffix(".hea").is_file():
         raise MissingInput(f"{path}.hea: no such record")
     try:
+        header = wfdb.rdheader(str(path))
+        lost = sorted({name for name in header.file_name or () if not path.with_name(name).is_file()})
+        if lost:
+            raise InputError(
+                f"{path}: not a readable WFDB record ({lost[0]}, which holds its signals, is missing). "
+                "Put it beside the header."
+            )
         record = wfdb.rdrecord(str(path))
-    except (ValueError, OSError, IndexError, KeyError) as error:
-        raise InputError(f"{path}: not a readable WFDB record ({error})") from error
+    except InputError:
+        raise
+    except (ValueError, OSError, IndexError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"{path}: not a readable WFDB record ({error}). Is its .dat whole? Fetch it again."
+        ) from error
     factors = {"mv": 1.0, "uv": 1e-3, "v": 1e3}
     units = [str(unit).lower() for unit in record.units]
     if unknown := sorted(set(units) - set(factors)):
