@@ -23,17 +23,14 @@ from leadwise.signals.windows import DECIDED, LABELS
 CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""
 
-BEAT_CLASSES = ("N", "S", "V", "F", "Q")
-"""The AAMI's classes of beats (ANSI/AAMI EC57): normal, supraventricular, ventricular, fusion, unknown or paced."""
+SIGNAL_TASKS = {"window": LABELS, "aami5": AAMI}
+"""The tasks of recordings; the positive class of ``window`` is ``abnormal``."""
 
-TASKS = {"four": CLASSES, "binary": CLASSES[:2], "window": ("normal", "abnormal"), "aami5": BEAT_CLASSES}
-"""The tasks and their classes; the last class of two is the positive one."""
+TASKS = {"four": CLASSES, "binary": CLASSES[:2], **SIGNAL_TASKS}
+"""The tasks and their classes; the positive class of ``binary`` is ``abnormal_heartbeat``."""
 
 UNITS = {"four": "page", "binary": "page", "window": "window", "aami5": "beat"}
 """What one answer of a task is about."""
-
-SIGNAL_TASKS = {"window": LABELS, "aami5": AAMI}
-"""The tasks of recordings; the positive class of ``window`` is ``abnormal``."""
 
 PAGE_ID_DIGITS = 12
 """A page's name is the first 12 hex digits of its sha256: 491 pages, 48 bits, no collision in sight."""
@@ -179,7 +176,7 @@ def _answers_are_probabilities(frame: pd.DataFrame) -> tuple[str, pd.Series, str
     """Each row holds a probability for each class of its task, no other, and they add up to 1."""
     probabilities = frame[[column for column in frame.columns if column.startswith("prob_")]]
     given = probabilities.notna()
-    for task, classes in (TASKS | SIGNAL_TASKS).items():
+    for task, classes in TASKS.items():
         here = frame["task"] == task
         wrong = here & ~frame["label"].isin(classes)
         if wrong.any():

@@ -1,7 +1,7 @@
 """Whether a network's attention lies on the beats that make a window abnormal, more than by chance.
 
 Chance is exact: the mean over all circular shifts of a window's attention against its beats is 1, whatever the
-attention looks like. Records are drawn for the interval, since the windows of one record are alike.
+attention looks like. Records are drawn for the interval: the windows of one record are alike.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def share_on(
 def against_chance(
     shares: pd.DataFrame, columns: Sequence[str], draws: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
-    """Means over records of what `share_on` gave, with 95 % intervals by bootstrap over records, 1 being chance.
+    """Means over records of what `share_on` gave, with 95 % intervals by bootstrap over records; 1 is chance.
 
     `shares` has `group_id` and the `columns`, a row a window; a record's value is the mean of its windows. Of two
-    columns their difference is told too, over the records that have both. Returns ``what, records, value, low, high``.
+    columns their difference is told too, over records that have both. Returns ``what, records, value, low, high``.
     """
     by_record = shares.groupby("group_id")[list(columns)].mean()
     if len(columns) == 2:

@@ -28,32 +28,28 @@ TESTED = 1
 def signal_partition(units: pd.DataFrame, placed: pd.DataFrame, seed: int) -> Partition:
     """One seed's folds of windows or beats as `cross_fit` wants them.
 
-    `units` has columns ``unit_id, group_id, label``; `placed`, in the same order, ``part, fold, inner``, empty where
-    a unit takes no part (`leadwise.data.signal_folds.rows_of`). Rows of the part ``val`` are for those who stop early
-    on them; nothing here does. Raises `LeakError` where a person is on both sides, but for protocols that leak on
-    purpose, and `InputError` where nobody is tested.
+    `units` has columns ``unit_id, label``; `placed` is what `leadwise.data.signal_folds.placed` gives of the same
+    table. Rows of the part ``val`` are for those who stop early on them; nothing here does. Raises `LeakError` where
+    a record is on both sides, but for protocols that leak on purpose, and `InputError` where nobody is tested.
     """
-    part, inner = placed["part"].to_numpy(object), placed["inner"].to_numpy(float, na_value=np.nan)
-    test, train = np.flatnonzero(part == "test"), np.flatnonzero(part == "train")
+    row, part = placed["row"].to_numpy(np.int64), placed["part"].to_numpy(object)
+    test, train = row[part == "test"], row[part == "train"]
     if not len(test):
-        raise InputError("these folds test nobody: run the notebook that makes them again.")
-    groups = units["group_id"].to_numpy()
+        raise InputError("these folds test nobody: run 15_signal_beats again.")
+    groups = np.full(len(units), None, dtype=object)
+    groups[row] = placed["group_id"].to_numpy(object)
+    inner = placed["inner"].to_numpy(float, na_value=np.nan)[part == "train"]
     trained = None
     if not len(train):  # everybody is tested once
-        rows = {
-            int(fold): test[placed["fold"].to_numpy()[test] == fold]
-            for fold in placed["fold"].dropna().unique()
-        }
-    elif np.isfinite(inner[train]).all():
-        left_out = sorted(set(inner[train]))
-        rows = {TESTED: test} | {
-            number: train[inner[train] == name] for number, name in enumerate(left_out, start=TESTED + 1)
-        }
+        fold = placed["fold"].to_numpy(np.int64)
+        rows = {int(number): row[fold == number] for number in np.unique(fold)}
+    elif np.isfinite(inner).all():
         assert_disjoint(groups[train], groups[test], "training records")
+        left_out = enumerate(np.unique(inner), start=TESTED + 1)
+        rows = {TESTED: test} | {number: train[inner == name] for number, name in left_out}
     else:
         rows, trained = {TESTED: test}, {TESTED: train}
-    ids, labels = units["unit_id"].to_numpy(), units["label"].to_numpy()
-    return Partition(seed, rows, ids, groups, labels, trained)
+    return Partition(seed, rows, units["unit_id"].to_numpy(), groups, units["label"].to_numpy(), trained)
 
 
 def train_signal_model(

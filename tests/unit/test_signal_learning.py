@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import torch
 
-from leadwise.data.contracts import BEAT_CLASSES, checked
+from leadwise.data.contracts import checked
 from leadwise.errors import InputError, LeakError
 from leadwise.learning.signal_models import signal_partition, train_signal_model
 from leadwise.models import registry
 from leadwise.models.signal_nets import SignalClassifier
+from leadwise.signals.annotations import AAMI
 
 RECORDS = {"101": 1, "106": 1, "108": 2, "109": 2, "112": 3, "114": 3, "100": None, "103": None}
 
@@ -21,18 +22,15 @@ RECORDS = {"101": 1, "106": 1, "108": 2, "109": 2, "112": 3, "114": 3, "100": No
 @pytest.fixture
 def beats() -> pd.DataFrame:
     """Twelve beats of each of eight records: six of DS1 in three inner folds, two of DS2."""
-    rows = [
-        (f"{record}-{n:07d}", f"person-{record}", BEAT_CLASSES[n % 3])
-        for record in RECORDS
-        for n in range(12)
-    ]
+    rows = [(f"{record}-{n:07d}", f"person-{record}", AAMI[n % 3]) for record in RECORDS for n in range(12)]
     return pd.DataFrame(rows, columns=["unit_id", "group_id", "label"])
 
 
 @pytest.fixture
 def placed(beats: pd.DataFrame) -> pd.DataFrame:
     inner = beats["unit_id"].str[:3].map(RECORDS).astype("Int64")
-    return pd.DataFrame({"part": np.where(inner.isna(), "test", "train"), "fold": 1, "inner": inner})
+    part = np.where(inner.isna(), "test", "train")
+    return beats.assign(row=range(len(beats)), part=part, fold=1, inner=inner)
 
 
 def parameters(**changes: object) -> SimpleNamespace:
@@ -74,7 +72,9 @@ def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(bea
 
 def test_everybody_is_tested_once_by_person(beats, tmp_path):
     fold = beats["unit_id"].str[:3].map(list(RECORDS).index) // 2 + 1
-    placed = pd.DataFrame({"part": "test", "fold": fold, "inner": pd.NA})
+    placed = beats.assign(
+        row=range(len(beats)), part="test", fold=fold, inner=pd.array([pd.NA] * len(beats), "Int64")
+    )
     windows = beats.assign(label=np.where(beats["label"] == "N", "normal", "abnormal"))
     views = {"window": np.zeros((len(beats), 3600), np.float16)}
     results = train_signal_model(
