@@ -13,35 +13,41 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
+from leadwise.data.contracts import UNITS
 from leadwise.data.folds import assert_disjoint
+from leadwise.data.signal_folds import placed
 from leadwise.errors import InputError
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.partition import Partition
 from leadwise.learning.study import Results, Study
+from leadwise.models.signal_nets import AttentionNet, SignalClassifier
 
 TESTED = 1
 """The fold of a protocol's one test set."""
 
+_AT_ONCE = 16  # each has 900 x 900 weights for each of eight heads
 
-def signal_partition(units: pd.DataFrame, placed: pd.DataFrame, seed: int) -> Partition:
+
+def signal_partition(units: pd.DataFrame, found: pd.DataFrame, seed: int) -> Partition:
     """One seed's folds of windows or beats as `cross_fit` wants them.
 
-    `units` has columns ``unit_id, label``; `placed` is what `leadwise.data.signal_folds.placed` gives of the same
+    `units` has columns ``unit_id, label``; `found` is what `leadwise.data.signal_folds.placed` gives of the same
     table. Rows of the part ``val`` are for those who stop early on them; nothing here does. Raises `LeakError` where
     a record is on both sides, but for protocols that leak on purpose, and `InputError` where nobody is tested.
     """
-    row, part = placed["row"].to_numpy(np.int64), placed["part"].to_numpy(object)
+    row, part = found["row"].to_numpy(np.int64), found["part"].to_numpy(object)
     test, train = row[part == "test"], row[part == "train"]
     if not len(test):
         raise InputError("these folds test nobody: run 15_signal_beats again.")
     groups = np.full(len(units), None, dtype=object)
-    groups[row] = placed["group_id"].to_numpy(object)
-    inner = placed["inner"].to_numpy(float, na_value=np.nan)[part == "train"]
+    groups[row] = found["group_id"].to_numpy(object)
+    inner = found["inner"].to_numpy(float, na_value=np.nan)[part == "train"]
     trained = None
     if not len(train):  # everybody is tested once
-        fold = placed["fold"].to_numpy(np.int64)
+        fold = found["fold"].to_numpy(np.int64)
         rows = {int(number): row[fold == number] for number in np.unique(fold)}
     elif np.isfinite(inner).all():
         assert_disjoint(groups[train], groups[test], "training records")
@@ -54,9 +60,9 @@ def signal_partition(units: pd.DataFrame, placed: pd.DataFrame, seed: int) -> Pa
 
 def train_signal_model(
     parameters: Any,
-    units: pd.DataFrame,
+    table: pd.DataFrame,
     views: Mapping[str, NDArray[Any]],
-    partitions: Mapping[int, Partition],
+    folds: pd.DataFrame,
     folder: Path,
     data_fingerprint: str,
     *,
@@ -69,14 +75,17 @@ def train_signal_model(
 ) -> Results:
     """Train networks of `leadwise.models.signal_nets` under one protocol and answer for the units left out.
 
-    `units` as in `signal_partition`, which made the `partitions` by seed; `views` are in their order. Several
-    candidates are chosen among on inner folds. `epochs` stands for the parameters' where a protocol has its own.
-    Raises what `Study.of` and `cross_fit` raise.
+    `table` is ``windows.csv`` or ``beats.csv``, `views` are in its order, `folds` is ``signal_folds.csv``. Several
+    candidates are chosen among on inner folds, and the tables call what was taken `name`. `epochs` stands for those
+    of the parameters where a protocol has its own. Raises what `placed`, `Study.of` and `cross_fit` raise.
     """
+    units = table.rename(columns={f"{UNITS[task]}_id": "unit_id"})
+    partitions = {
+        seed: signal_partition(units, placed(table, folds, protocol, seed), seed) for seed in parameters.SEEDS
+    }
     everybody = tuple(next(iter(partitions.values())).folds)
     told = {
         "folds": everybody if protocol == "patient_folds" else (TESTED,),
-        "seeds": tuple(partitions),
         "protocol": protocol,
         "inner": inner,
     }
@@ -95,4 +104,15 @@ def train_signal_model(
     if epochs is not None:
         studies = [replace(study, epochs=epochs) for study in studies]
     pages = units.rename(columns={"unit_id": "page_id"})
-    return cross_fit(studies, dict(views), pages, dict(partitions), folder)
+    return cross_fit(studies, dict(views), pages, partitions, folder)
+
+
+@torch.no_grad()
+def attention_of(model: SignalClassifier, windows: NDArray[np.floating]) -> NDArray[np.float32]:
+    """How much each step of some windows is looked at, float32 ``(windows, 900)`` (`AttentionNet.attention`)."""
+    assert isinstance(model.net, AttentionNet)  # noqa: S101 - no other network has any
+    parts = [
+        model.net.attention(torch.from_numpy(np.float32(windows[start : start + _AT_ONCE]))).numpy()
+        for start in range(0, len(windows), _AT_ONCE)
+    ]
+    return np.concatenate(parts)

@@ -27,38 +27,57 @@ def beats() -> pd.DataFrame:
 
 
 @pytest.fixture
-def placed(beats: pd.DataFrame) -> pd.DataFrame:
+def found(beats: pd.DataFrame) -> pd.DataFrame:
     inner = beats["unit_id"].str[:3].map(RECORDS).astype("Int64")
     part = np.where(inner.isna(), "test", "train")
     return beats.assign(row=range(len(beats)), part=part, fold=1, inner=inner)
 
 
-def parameters(**changes: object) -> SimpleNamespace:
-    told = {"RECIPE": "random", "WEIGHTS": "random", "EPOCHS": 2, "MAX_STEPS": 1, "PROFILE": "tests"}
-    return SimpleNamespace(**(told | changes))
+def parameters() -> SimpleNamespace:
+    told = {
+        "RECIPE": "random",
+        "WEIGHTS": "random",
+        "EPOCHS": 2,
+        "MAX_STEPS": 1,
+        "PROFILE": "tests",
+        "SEEDS": [1],
+    }
+    return SimpleNamespace(**told)
 
 
-def test_records_left_out_together_are_the_inner_folds(beats, placed):
-    part = signal_partition(beats, placed, 1)
+def test_records_left_out_together_are_the_inner_folds(beats, found):
+    part = signal_partition(beats, found, 1)
     assert part.folds == [1, 2, 3, 4]
     assert set(part.groups[part.rows[1]]) == {"person-100", "person-103"}
     trained = part.training_rows((1, 3))
     assert set(part.groups[trained]) == {"person-101", "person-106", "person-112", "person-114"}
 
 
-def test_a_training_record_among_the_tested_is_refused(beats, placed):
-    moved = placed.copy()
+def test_a_training_record_among_the_tested_is_refused(beats, found):
+    moved = found.copy()
     moved.loc[moved.index[:6], ["part", "inner"]] = ["test", pd.NA]  # half of record 101
     with pytest.raises(LeakError, match="person-101"):
         signal_partition(beats, moved, 1)
     with pytest.raises(InputError, match="test nobody"):
-        signal_partition(beats, placed.assign(part="train"), 1)
+        signal_partition(beats, found.assign(part="train"), 1)
 
 
-def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(beats, placed, tmp_path):
+@pytest.fixture
+def folds() -> pd.DataFrame:
+    """Whole records: the six of DS1 in three inner folds, and five folds by person."""
+    rows = [
+        ("interpatient", record, 1, "train" if inner else "test", inner) for record, inner in RECORDS.items()
+    ] + [("patient_folds", record, 1 + number // 2, "test", None) for number, record in enumerate(RECORDS)]
+    table = pd.DataFrame(rows, columns=["protocol", "unit_id", "fold", "part", "inner"])
+    table = table.assign(unit="record", group_id="person-" + table["unit_id"], seed=1)
+    return table.astype({"inner": "Int64"})
+
+
+def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(beats, folds, tmp_path):
     views = {"heartbeat": np.random.default_rng(0).random((len(beats), 187), np.float32).astype(np.float16)}
+    table = beats.rename(columns={"unit_id": "beat_id"}).assign(record=beats["unit_id"].str[:3])
     results = train_signal_model(
-        parameters(), beats, views, {1: signal_partition(beats, placed, 1)}, tmp_path, "made",
+        parameters(), table, views, folds, tmp_path, "made",
         task="aami5", protocol="interpatient", candidates=["heartbeat_cnn"], inner=True,
     )  # fmt: skip
     told = checked(results.predictions, "predictions.csv", "these answers")
@@ -70,20 +89,20 @@ def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(bea
     assert len(results.trainings) == 4
 
 
-def test_everybody_is_tested_once_by_person(beats, tmp_path):
-    fold = beats["unit_id"].str[:3].map(list(RECORDS).index) // 2 + 1
-    placed = beats.assign(
-        row=range(len(beats)), part="test", fold=fold, inner=pd.array([pd.NA] * len(beats), "Int64")
+def test_everybody_is_tested_once_by_person(beats, folds, tmp_path):
+    label = np.where(beats["label"] == "N", "normal", "abnormal")
+    table = beats.rename(columns={"unit_id": "window_id"}).assign(
+        record=beats["unit_id"].str[:3], label=label
     )
-    windows = beats.assign(label=np.where(beats["label"] == "N", "normal", "abnormal"))
     views = {"window": np.zeros((len(beats), 3600), np.float16)}
     results = train_signal_model(
-        parameters(EPOCHS=1), windows, views, {1: signal_partition(windows, placed, 1)}, tmp_path, "made",
-        task="window", protocol="patient_folds", candidates=["attention_windows"],
+        parameters(), table, views, folds, tmp_path, "made",
+        task="window", protocol="patient_folds", candidates=["attention_windows"], epochs=1,
     )  # fmt: skip
     answers = results.test_units("window")
     assert sorted(answers["unit_id"]) == sorted(beats["unit_id"])
     assert set(answers["fold"]) == {1, 2, 3, 4}
+    assert results.history["epoch"].max() == 1
 
 
 @pytest.mark.parametrize(
