@@ -36,5 +36,5 @@ lab: env
 	@.venv/bin/python -m jupyterlab
 
 clean:
-	rm -rf runs/sample runs/.sample-data .test-runs .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf runs/sample runs/.sample-data runs/.sample-signals .test-runs .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

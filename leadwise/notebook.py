@@ -75,8 +75,8 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
         code_fingerprint=surroundings.code_fingerprint(name),
     )
     _clear(run.folder, parameters)
-    audit = paths.result_path(profile, "11_image_audit")
-    if name != "11_image_audit" and audit.is_file():
+    audit = paths.result_path(profile, run.audit)
+    if name != run.audit and audit.is_file():
         run.data_fingerprint = json.loads(audit.read_text(encoding="utf-8")).get("data_fingerprint")
     _fix_threads(run.threads)
     _fix_seeds(getattr(parameters, "SEEDS", [1])[0])
@@ -112,12 +112,22 @@ class Run:
                 f"{what} {value}" for what, value in surroundings.machine().items() if value is not None
             ),
             "threads": str(self.threads),
-            "data": self.data_fingerprint or "not yet audited (11_image_audit names it)",
+            "data": self.data_fingerprint or f"not yet audited ({self.audit} names it)",
         }
         for word, text in rows.items():
             print(f"{word:<10}{text}")
-        if note := _on_the_sample(self.profile):
+        if note := _on_the_sample(self.profile, self.of_signals):
             print(f"\n{note}")
+
+    @property
+    def of_signals(self) -> bool:
+        """Whether the notebook works on recordings and not on pages: its name says so."""
+        return "_signal_" in self.name
+
+    @property
+    def audit(self) -> str:
+        """Name the notebook that first sees the data, whose fingerprint all results of these data carry."""
+        return "14_signal_records" if self.of_signals else "11_image_audit"
 
     def data_folder(self) -> Path:
         """Give the folder with the pages: the embedded sample, or ``$LEADWISE_DATA`` where that is set.
@@ -133,6 +143,19 @@ class Run:
             folder = unpack_sample(paths.runs_folder() / ".sample-data")
         return folder
 
+    def recordings_folder(self) -> Path:
+        """Give the folder with the records of MIT-BIH: the embedded excerpts, or ``$LEADWISE_SIGNALS/mitdb``.
+
+        The profile ``sample`` always works on the excerpts.
+        """
+        folder = surroundings.signals_folder(self.profile, "mitdb")
+        self.data_listing = surroundings.signals_listing(self.profile)
+        if folder is None:
+            from leadwise.data.recordings_sample import unpack_excerpts
+
+            folder = unpack_excerpts(paths.runs_folder() / ".sample-signals")
+        return folder
+
     def input(self, notebook: str, filename: str) -> Path:
         """Give a file that an earlier notebook wrote, and note in the result that it was read."""
         settings.check_notebook(notebook)
@@ -145,10 +168,11 @@ class Run:
                 f"'leadwise run --profile {self.profile} --only {self.name}', which runs all that it needs."
             )
         made_from = json.loads(result.read_text(encoding="utf-8")).get("data_fingerprint")
-        if self.name != "11_image_audit" and made_from != self.data_fingerprint:
+        if self.name != self.audit and made_from != self.data_fingerprint:
+            what = "recordings" if self.of_signals else "pages"
             raise MissingInput(
-                f"{self.name} needs {filename} of {notebook}, which was made from other pages ({made_from}) "
-                f"than 11_image_audit has seen since ({self.data_fingerprint}): run {notebook} again."
+                f"{self.name} needs {filename} of {notebook}, which was made from other {what} ({made_from}) "
+                f"than {self.audit} has seen since ({self.data_fingerprint}): run {notebook} again."
             )
         self.inputs.setdefault(f"{notebook}/{filename}", files.sha256(path))
         return path
@@ -186,8 +210,13 @@ class Run:
     @property
     def caution(self) -> str:
         """Give the sentence that must stand beside every figure of this run."""
-        if note := _on_the_sample(self.profile):
+        if note := _on_the_sample(self.profile, self.of_signals):
             return f"**{note}**"
+        if self.of_signals:
+            return (
+                "These are half-hour recordings of 47 people of one hospital, some chosen for rare arrhythmias, of "
+                "the years 1975 to 1979; beats were marked by two cardiologists. Research use only."
+            )
         return (
             "These are pages of one hospital and one device, labelled by criteria that were not published; a "
             "printed id is a number of the device and no person. Research use only."
@@ -252,8 +281,13 @@ class Run:
         print(f"{self.name} is done after {result['seconds']:.0f} s; its files are in {self.folder}")
 
 
-def _on_the_sample(profile: str) -> str:
+def _on_the_sample(profile: str, of_signals: bool) -> str:
     """Say that figures mean nothing where the embedded sample is what was worked on."""
+    if of_signals and surroundings.signals_folder(profile, "mitdb") is None:
+        why = "This" if profile == "sample" else "LEADWISE_SIGNALS names no folder that holds mitdb/, so this"
+        return f"{why} is the sample: six minutes each of twelve recordings. Its figures mean nothing."
+    if of_signals:
+        return ""
     if profile == "sample":
         return "This is the sample: 48 pages and a few steps from random weights. Its figures mean nothing."
     if not os.environ.get("LEADWISE_DATA"):

@@ -69,6 +69,20 @@ class FoldMaking(Parameters):
     SEEDS: Seeds = Field([1], description="One partition into five folds for each seed.")
 
 
+class SignalBeats(Parameters):
+    """15_signal_beats."""
+
+    SEEDS: Seeds = Field(
+        [1], description="One partition for each seed; leaky protocols take the first alone."
+    )
+    BEAT_RATE_HZ: Annotated[float, Ge(60), Le(1000)] = Field(
+        120.0, description="Samples a second of beats.npy."
+    )
+    BEAT_BEFORE_S: Annotated[float, Ge(0.1), Le(5)] = Field(1.2, description="Seconds before the R peak.")
+    BEAT_AFTER_S: Annotated[float, Ge(0.1), Le(5)] = Field(1.2, description="Seconds after the R peak.")
+    BEAT_LEADS: Literal[1, 2] = Field(1, description="1: MLII alone; 2: the other lead too.")
+
+
 class Training(Parameters):
     """What every notebook has that trains."""
 
@@ -252,6 +266,8 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "11_image_audit": Parameters,
     "12_image_leads": LeadCutting,
     "13_image_folds": FoldMaking,
+    "14_signal_records": Parameters,
+    "15_signal_beats": SignalBeats,
     "21_image_beit": ImageBeit,
     "22_image_deit": ImageDeit,
     "23_image_swin_tiny": ImageSwinTiny,

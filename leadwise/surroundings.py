@@ -16,7 +16,7 @@ from leadwise.errors import MissingInput
 
 _PACKAGES = (
     "leadwise", "numpy", "opencv-python-headless", "pandas", "scikit-learn", "matplotlib", "torch",
-    "torchvision", "timm", "transformers", "rapidocr", "snakemake", "papermill",
+    "torchvision", "timm", "transformers", "rapidocr", "scipy", "wfdb", "snakemake", "papermill",
 )  # fmt: skip
 
 
@@ -73,6 +73,18 @@ def data_listing(profile: str) -> str:
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file():
             state = path.stat()
             digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:12]
+
+
+def signals_listing(profile: str, name: str = "mitdb") -> str:
+    """The same of the recordings in a folder below ``$LEADWISE_SIGNALS``."""
+    folder = signals_folder(profile, name)
+    if folder is None:
+        return "sample"
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        state = path.stat()
+        digest.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:12]
 
 

@@ -59,12 +59,12 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
     for name in wanted:
         if not paths.notebook_path(name).is_file():
             raise MissingInput(f"{paths.notebook_path(name)} is missing: 'git checkout' brings it back.")
-    listing = surroundings.data_listing(profile)
+    listings = surroundings.data_listing(profile), surroundings.signals_listing(profile)
     folder = paths.runs_folder() / profile
     processes.take_lock(folder / ".locks" / "run.lock", f"the profile {profile!r}")
     for name, parameters in wanted.items():
         if (force and only in (None, name)) or _outdated(
-            paths.result_path(profile, name), parameters, listing
+            paths.result_path(profile, name), parameters, listings["_signal_" in name]
         ):
             result = paths.result_path(profile, name)
             result.unlink(missing_ok=True)

@@ -48,7 +48,7 @@ def bootstrap_groups(
     Raises InputError for an empty frame, mixed models or protocols, or a unit that answers twice in a seed.
     """
     value, drawn = _values(answers, _drawn_groups(answers, draws, seed), classes)
-    return {name: _percentiles(value[name], drawn[name]) for name in value}
+    return {name: percentiles(value[name], drawn[name]) for name in value}
 
 
 def paired_difference(
@@ -79,7 +79,7 @@ def paired_difference(
     if unknown:
         raise InputError(f"paired_difference: no metric {unknown[0]!r}; known are {', '.join(value_a)}.")
     return {
-        name: _percentiles(value_a[name] - value_b[name], drawn_a[name] - drawn_b[name]) for name in metrics
+        name: percentiles(value_a[name] - value_b[name], drawn_a[name] - drawn_b[name]) for name in metrics
     }
 
 
@@ -121,7 +121,7 @@ def bootstrap_statistic(
         statistic(np.concatenate([members[group] for group in rng.integers(0, len(members), len(members))]))
         for _ in range(draws)
     ]
-    return _percentiles(float(statistic(kept)), np.array(drawn))
+    return percentiles(float(statistic(kept)), np.array(drawn))
 
 
 def bootstrap_share(
@@ -142,7 +142,7 @@ def bootstrap_share(
     for start in range(0, draws, at_once):
         some = rng.integers(0, len(sums), (min(at_once, draws - start), len(sums)))
         drawn.append(sums[some].sum(axis=1) / counts[some].sum(axis=1))
-    return _percentiles(float(sums.sum() / counts.sum()), np.concatenate(drawn))
+    return percentiles(float(sums.sum() / counts.sum()), np.concatenate(drawn))
 
 
 def _drawn_groups(answers: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
@@ -198,7 +198,7 @@ def _drawn_scores(
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _percentiles(value: float, drawn: Floats) -> Interval:
+def percentiles(value: float, drawn: Floats) -> Interval:
     """The percentile interval over the draws in which the metric is defined."""
     drawn = drawn[np.isfinite(drawn)]
     if math.isnan(value) or not len(drawn):
