@@ -83,6 +83,27 @@ class SignalBeats(Parameters):
     BEAT_LEADS: Literal[1, 2] = Field(1, description="1: MLII alone; 2: the other lead too.")
 
 
+class SignalAttention(Parameters):
+    """31_signal_attention."""
+
+    PROTOCOLS: Annotated[
+        list[Literal["leaky_windows", "patient_folds"]], Len(1), AfterValidator(_distinct)
+    ] = Field(["leaky_windows", "patient_folds"], description="As published, and by person.")
+    WEIGHTS: Name = Field("random", description="random, or the path of a .safetensors file.")
+    RECIPE: Name = Field("random", description="Name of a recipe in leadwise.learning.recipes.")
+    SEEDS: Seeds = Field([1], description="Each seed trains on its own partition.")
+    EPOCHS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Of leaky_windows; None: as the recipe says."
+    )
+    EPOCHS_BY_PERSON: Annotated[int, Ge(1)] = Field(4, description="Of patient_folds, fixed.")
+    MAX_STEPS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Stops every epoch after so many steps: shows that all runs, teaches nothing."
+    )
+    ATTENDED: Annotated[int, Ge(1)] = Field(
+        200, description="Windows, at most, over which attention is looked at in each fold."
+    )
+
+
 class Training(Parameters):
     """What every notebook has that trains."""
 
@@ -275,6 +296,7 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "25_image_vit_scratch": ImageVitScratch,
     "26_image_leads12": ImageLeads12,
     "27_image_leakage": ImageLeakage,
+    "31_signal_attention": SignalAttention,
     "41_student_distill": StudentDistill,
     "42_student_test": Comparison,
     "43_student_export": StudentExport,

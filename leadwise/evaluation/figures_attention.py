@@ -22,8 +22,8 @@ def attention_over_windows(
 ) -> Picture:
     """Windows with the network's attention behind the trace and their beats above it.
 
-    `windows` ``(n, samples)`` standardised, `attention` ``(n, steps)`` of the same `seconds`, drawn as a multiple of its
-    mean; `beats` has ``at_s, symbol, abnormal`` for each window.
+    `windows` ``(n, samples)`` standardised, `attention` ``(n, steps)`` of the same `seconds`, drawn as a multiple of
+    its mean; `beats` has ``at_s, symbol, abnormal`` for each window.
     """
     figure = picture(12.5, 2.3 * len(windows) + 0.5)
     axes = figure.subplots(len(windows), 1, sharex=True, squeeze=False)[:, 0]
@@ -58,7 +58,7 @@ def attention_over_windows(
 
 
 def beside_chance(told: pd.DataFrame) -> Picture:
-    """What `leadwise.evaluation.attended.against_chance` found, beside what chance gives: 1, and 0 for a difference."""
+    """What `leadwise.evaluation.attended.against_chance` found, beside chance: 1, and 0 for a difference."""
     figure = picture(9, 0.55 * len(told) + 1.6)
     ax = figure.subplots()
     places = np.arange(len(told))[::-1]
