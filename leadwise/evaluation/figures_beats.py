@@ -52,7 +52,7 @@ def beats_over_each_other(
         ratio = beats["rr_before_ratio"].to_numpy()[rows]
         lower.hist(np.clip(ratio, 0, 2), bins=np.arange(0, 2.05, 0.05).tolist(), color=colour, density=True)
         lower.axvline(1, color=GREY, linewidth=1, linestyle="--")
-        upper.set(xlim=(times_s[0], times_s[-1]), xlabel="Time from R, s")
+        upper.set(xlim=(max(-0.6, times_s[0]), min(0.8, times_s[-1])), xlabel="Time from R, s")
         lower.set(xlim=(0, 2), yticks=[], xlabel="Interval before / record's mean")
         high, low = max(high, np.quantile(leads, 0.999)), min(low, np.quantile(leads, 0.001))
     for ax in axes[0]:
@@ -113,11 +113,16 @@ def same_person(usual: Mapping[str, NDArray[np.floating]], pair: tuple[str, str]
     pairs = alike[np.triu_indices(len(names), 1)]
     own = float(alike[names.index(pair[0]), names.index(pair[1])])
     right.hist(pairs, bins=np.linspace(-1, 1, 41).tolist(), color=PALE)
+    top = 1.2 * right.get_ylim()[1]
     right.axvline(own, color=INK)
-    top = right.get_ylim()[1]
-    right.text(own - 0.03, 0.95 * top, f"{pair[0]} and {pair[1]}\n{own:.2f}", ha="right", va="top")
-    right.set(xlim=(-1, 1), xlabel="Correlation of two records' median beats", ylabel="Pairs of records")
-    right.set_title(f"{(pairs < own).mean():.0%} of all pairs are less alike")
+    right.text(own - 0.03, 0.98 * top, f"{pair[0]} and {pair[1]}: {own:.2f}", ha="right", va="top")
+    right.set(
+        xlim=(-1, 1),
+        ylim=(0, top),
+        xlabel="Correlation of two records' median beats",
+        ylabel="Pairs of records",
+    )
+    right.set_title(f"{(pairs > own).sum()} of {len(pairs)} pairs are more alike")
     heading(
         figure,
         "The same person twice",

@@ -86,16 +86,19 @@ def filter_at_work(recording: Recording, start_s: float, seconds: float = 10.0) 
     known = np.nan_to_num(raw)
     for signal, colour, name in ((known, PALE, "as recorded"), (clean, INK, "filtered")):
         at_hz, power = welch(signal, RATE_HZ, nperseg=round(16 * RATE_HZ))
-        right.loglog(at_hz[1:], power[1:], color=colour, linewidth=2.6 if colour == PALE else 1.2, label=name)
+        decibel = 10 * np.log10(np.maximum(power[1:], 1e-12))
+        right.semilogx(at_hz[1:], decibel, color=colour, linewidth=2.6 if colour == PALE else 1.2, label=name)
     right.axvspan(0.5, 50, color=BEAT_COLOURS["N"], alpha=0.08, linewidth=0)
     right.set(
         xlim=(0.06, 180),
-        ylim=(1e-9, None),
+        ylim=(-90, None),
         xlabel="Frequency, Hz",
-        ylabel="Power, mV² per Hz",
+        ylabel="Power, dB of mV² per Hz",
         title="The whole record",
     )
-    right.legend(loc="lower left")
+    right.set_xticks([0.1, 0.5, 1, 10, 50], ["0.1", "0.5", "1", "10", "50"])
+    right.minorticks_off()
+    right.legend(loc="lower center")
     heading(
         figure,
         f"Record {recording.name}: baseline and mains out, the heart left in",
@@ -164,7 +167,7 @@ def odd_windows(
         first = round(start_s * RATE_HZ)
         lead = recording.filtered[0, first : first + round(WINDOW_S * RATE_HZ)]
         _on_paper(ax, lead, WINDOW_S)
-        shown |= _named_beats(ax, recording, first, len(lead), float(ax.get_ylim()[1]))
+        shown |= _named_beats(ax, recording, first, len(lead), float(ax.get_ylim()[1]), by_symbol=True)
         ax.set_ylabel("mV")
         ax.set_title(caption, fontsize=10.5)
     axes[-1].set_xlabel("Time, s")
@@ -172,7 +175,7 @@ def odd_windows(
     heading(
         figure,
         title,
-        f"n = {len(recordings)} windows; 0.5 to 50 Hz; letters: beats by class, !: waves of flutter",
+        f"n = {len(recordings)} windows; 0.5 to 50 Hz; letters: the cardiologists' marks, coloured by class",
     )
     return figure
 
@@ -186,8 +189,10 @@ def _on_paper(ax: Axes, lead: NDArray[np.floating], seconds: float) -> None:
     ax.set(xlim=(0, seconds), ylim=(low, high))
 
 
-def _named_beats(ax: Axes, recording: Recording, first: int, samples: int, top_mv: float) -> dict[str, int]:
-    """Write each beat's class over it; gives the classes that are there, and the number of beats."""
+def _named_beats(
+    ax: Axes, recording: Recording, first: int, samples: int, top_mv: float, *, by_symbol: bool = False
+) -> dict[str, int]:
+    """Write each beat's class (or own symbol) over it; gives the classes that are there, and the number of beats."""
     marks = recording.marks.between(first, first + samples)
     shown: dict[str, int] = {}
     for sample, symbol in zip(marks.samples.tolist(), marks.symbols.tolist(), strict=True):
@@ -198,7 +203,7 @@ def _named_beats(ax: Axes, recording: Recording, first: int, samples: int, top_m
             ax.text(
                 x,
                 top_mv - 0.1,
-                name,
+                symbol if by_symbol else name,
                 color=colour,
                 ha="center",
                 va="top",

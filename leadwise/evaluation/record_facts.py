@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.data.recordings import RATE_HZ, Recording
+from leadwise.data.recordings import RATE_HZ, Recording, load_recording
+from leadwise.errors import InputError
 from leadwise.signals.annotations import AAMI
 from leadwise.signals.heartbeats import PUBLISHED
 from leadwise.signals.windows import HOP_S, LENGTH
@@ -14,6 +18,7 @@ from leadwise.signals.windows import HOP_S, LENGTH
 ONE_SIDED = 0.95
 """A record is one-sided where one label has this share of its windows."""
 
+_NOT_THE_WORST = 0.95
 _FEWEST_BEATS = 20  # a median of fewer is no usual beat
 
 
@@ -38,19 +43,37 @@ def telling_start(recording: Recording) -> float:
     return float(recording.starts[int(worth.argmax())] / RATE_HZ)
 
 
-def restless_start(recording: Recording) -> float:
-    """The second at which the window begins from which the filter takes most, its loudest tenth left out."""
-    taken = np.nan_to_num(recording.record.signals[recording.channel]) - recording.filtered[0]
-    spread = np.array([taken[start : start + LENGTH].std() for start in recording.starts])
-    return float(recording.starts[int(np.argsort(spread)[int(0.9 * (len(spread) - 1))])] / RATE_HZ)
+def most_restless(paths: Iterable[Path]) -> tuple[Recording, float]:
+    """The recording whose baseline wanders most, and the second at which a window begins that shows it.
+
+    By the spread of the medians of a window's seconds; of each record the window that one in twenty exceeds, since
+    the worst of all is an electrode that came off.
+    """
+    most: tuple[float, Path, float] | None = None
+    for path in paths:
+        recording = load_recording(path)
+        lead = np.nan_to_num(recording.record.signals[recording.channel])
+        second = round(RATE_HZ)
+        medians = np.median(lead[: len(lead) // second * second].reshape(-1, second), axis=1)
+        first = (recording.starts // second).astype(np.int64)
+        spread = np.array([medians[at : at + round(LENGTH / second)].std() for at in first])
+        if len(spread):
+            chosen = int(np.argsort(spread)[int(_NOT_THE_WORST * (len(spread) - 1))])
+            if most is None or spread[chosen] > most[0]:
+                most = float(spread[chosen]), path, float(recording.starts[chosen] / RATE_HZ)
+    if most is None:
+        raise InputError("no recording has a window, so none can be shown.")
+    return load_recording(most[1]), most[2]
 
 
-def odd_ones(windows: pd.DataFrame) -> pd.DataFrame:
+def odd_ones(windows: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
     """Windows that show what the published rule does: without a beat, a tie, all beats abnormal; and `what` they are.
 
-    The last is of the record with the largest share of abnormal windows. A kind that does not occur is left out.
+    The last is of the record without a pacemaker that has the largest share of abnormal windows. A kind that does not
+    occur is left out.
     """
-    share = (windows["label"] == "abnormal").groupby(windows["record"]).mean()
+    unpaced = records[records["part"] != "paced"].set_index("record")
+    share = unpaced["windows_abnormal"] / unpaced["windows"].clip(lower=1)
     kinds = {
         "no beat": windows[windows["decided"] == "no_beat"],
         "a tie": windows[windows["decided"] == "tie"],

@@ -22,6 +22,7 @@ from leadwise import settings
 from leadwise.data.cache import open_array
 from leadwise.data.contracts import CLASSES, read_table
 from leadwise.data.folds import assert_disjoint
+from leadwise.data.signal_folds import SIGNAL_PROTOCOLS
 from leadwise.evaluation.metrics import select_pages
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
@@ -45,7 +46,8 @@ def test_its_result_keeps_the_contract(executed_sample, name):
     }  # fmt: skip
     assert wanted <= set(result)
     assert result["notebook"] == name
-    assert result["data_fingerprint"] == result_of(executed_sample, "11_image_audit")["data_fingerprint"]
+    audit = "14_signal_records" if "_signal_" in name else "11_image_audit"
+    assert result["data_fingerprint"] == result_of(executed_sample, audit)["data_fingerprint"]
     for file in result["files"]:
         assert (executed_sample / name / file).is_file(), file
     for metric in result["metrics"].values():
@@ -113,6 +115,22 @@ def test_grouped_folds_share_no_group_and_leaky_ones_do(executed_sample):
         )
     leaky = table.query("protocol == 'leaky_copies'")
     assert (leaky.groupby("page_id")["fold"].nunique() > 1).any()
+
+
+def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
+    first, second = executed_sample / "14_signal_records", executed_sample / "15_signal_beats"
+    windows = read_table(first / "windows.csv", "windows.csv")
+    beats = read_table(second / "beats.csv", "beats.csv")
+    assert open_array(first / "windows.npy").shape == (len(windows), 3600) == (852, 3600)
+    assert open_array(second / "heartbeats.npy").shape == (len(beats), 187)
+    assert open_array(second / "beats.npy").shape == (len(beats), 1, 288)
+    assert set(windows["decided"]) == {"majority", "tie", "no_beat"}
+    table = read_table(second / "signal_folds.csv", "signal_folds.csv")
+    assert set(table["protocol"]) == set(SIGNAL_PROTOCOLS)
+    strict = table.query("protocol == 'interpatient_strict'")
+    parts = strict.groupby("part")["group_id"].apply(set)
+    assert_disjoint(parts["train"], parts["test"], "strict")
+    assert result_of(executed_sample, "14_signal_records")["data_listing"] == "sample"
 
 
 @pytest.mark.parametrize("name", MODELS)

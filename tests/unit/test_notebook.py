@@ -156,6 +156,45 @@ def test_the_profile_cpu_works_on_the_pages_that_the_user_names(
     assert surroundings.data_listing("sample") == "sample"
 
 
+def test_a_notebook_on_recordings_works_on_those_the_user_names(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "signals" / "mitdb").mkdir(parents=True)
+    record = tmp_path / "signals" / "mitdb" / "100.hea"
+    record.write_text("100 0 360 0\n", encoding="utf-8")
+    monkeypatch.setenv("LEADWISE_SIGNALS", str(tmp_path / "signals"))
+    run = start("14_signal_records", PROFILE="cpu")
+    assert run.recordings_folder() == record.parent
+    assert "47 people" in run.caution
+    before = run.data_listing
+    record.write_text("100 0 360 00\n", encoding="utf-8")
+    assert surroundings.signals_listing("cpu") != before
+    assert surroundings.signals_listing("sample") == "sample"
+
+
+def test_without_recordings_the_excerpts_serve_and_say_so(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LEADWISE_SIGNALS", raising=False)
+    run = start("14_signal_records", PROFILE="cpu")
+    assert "six minutes each of twelve recordings. Its figures mean nothing" in capsys.readouterr().out
+    assert len(list(run.recordings_folder().glob("*.dat"))) == 12
+    assert run.data_listing == "sample"
+
+
+def test_what_was_made_of_other_recordings_is_refused(clone: Clone) -> None:
+    run = start("14_signal_records")
+    run.data_fingerprint = "0123456789ab"
+    (run.folder / "records.csv").write_text("record\n", encoding="utf-8")
+    run.finish({})
+    later = start("15_signal_beats")
+    assert later.data_fingerprint == "0123456789ab"
+    later.input("14_signal_records", "records.csv")
+    clone.result("14_signal_records").write_text('{"data_fingerprint": "ba9876543210"}', encoding="utf-8")
+    with pytest.raises(MissingInput, match=r"made from other recordings .* than 14_signal_records has seen"):
+        later.input("14_signal_records", "records.csv")
+
+
 def test_a_notebook_in_another_process_is_not_raced(clone: Clone) -> None:
     lock = clone.runs / "sample" / ".locks" / "11_image_audit.lock"
     script = f"""
