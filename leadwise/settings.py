@@ -75,12 +75,6 @@ class SignalBeats(Parameters):
     SEEDS: Seeds = Field(
         [1], description="One partition for each seed; leaky protocols take the first alone."
     )
-    BEAT_RATE_HZ: Annotated[float, Ge(60), Le(1000)] = Field(
-        120.0, description="Samples a second of beats.npy."
-    )
-    BEAT_BEFORE_S: Annotated[float, Ge(0.1), Le(5)] = Field(1.2, description="Seconds before the R peak.")
-    BEAT_AFTER_S: Annotated[float, Ge(0.1), Le(5)] = Field(1.2, description="Seconds after the R peak.")
-    BEAT_LEADS: Literal[1, 2] = Field(1, description="1: MLII alone; 2: the other lead too.")
 
 
 class SignalAttention(Parameters):
@@ -102,6 +96,38 @@ class SignalAttention(Parameters):
     ATTENDED: Annotated[int, Ge(1)] = Field(
         200, description="Windows, at most, over which attention is looked at in each fold."
     )
+
+
+SignalNetwork = Literal["heartbeat_cnn", "beat_rhythm"]
+SignalNetworks = Annotated[list[SignalNetwork], AfterValidator(_distinct)]
+
+
+class SignalNetworksTraining(Parameters):
+    """32_signal_networks."""
+
+    MODELS: Annotated[SignalNetworks, Len(1)] = Field(
+        ["heartbeat_cnn", "beat_rhythm"], description="Names in leadwise.models.signal_nets."
+    )
+    REPEATED: SignalNetworks = Field(
+        ["beat_rhythm"], description="Networks that take every seed; the others take the first alone."
+    )
+    LEAKY: SignalNetworks = Field(
+        ["heartbeat_cnn", "beat_rhythm"], description="Networks that are also trained as published work does."
+    )
+    WEIGHTS: Name = Field("random", description="random, or the path of a .safetensors file.")
+    RECIPE: Name = Field("random", description="Name of a recipe in leadwise.learning.recipes.")
+    SEEDS: Seeds = Field([1], description="Each seed has its own inner folds and first weights.")
+    EPOCHS: Annotated[int, Ge(1)] | None = Field(None, description="None: as the recipe says.")
+    MAX_STEPS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Stops every epoch after so many steps: shows that all runs, teaches nothing."
+    )
+
+    @model_validator(mode="after")
+    def _of_the_models(self) -> SignalNetworksTraining:
+        unknown = [name for name in (*self.REPEATED, *self.LEAKY) if name not in self.MODELS]
+        if unknown:
+            raise ValueError(f"REPEATED or LEAKY holds {unknown[0]}, which MODELS does not")
+        return self
 
 
 class Training(Parameters):
@@ -281,6 +307,12 @@ class ImageModels(Comparison):
         return [name for number in self.SOURCES for name in NOTEBOOKS if name.startswith(f"{number}_")]
 
 
+class SignalModels(Parameters):
+    """52_signal_models."""
+
+    DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over records.")
+
+
 #: Every notebook with its parameters, in the order in which a person reads them. What each
 #: needs of the others stands in workflow/Snakefile alone.
 NOTEBOOKS: dict[str, type[Parameters]] = {
@@ -297,10 +329,12 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "26_image_leads12": ImageLeads12,
     "27_image_leakage": ImageLeakage,
     "31_signal_attention": SignalAttention,
+    "32_signal_networks": SignalNetworksTraining,
     "41_student_distill": StudentDistill,
     "42_student_test": Comparison,
     "43_student_export": StudentExport,
     "51_image_models": ImageModels,
+    "52_signal_models": SignalModels,
 }
 
 

@@ -29,7 +29,7 @@ def attention_over_windows(
     axes = figure.subplots(len(windows), 1, sharex=True, squeeze=False)[:, 0]
     steps_s = (np.arange(attention.shape[1]) + 0.5) * seconds / attention.shape[1]
     times_s = np.arange(windows.shape[1]) * seconds / windows.shape[1]
-    highest = float((attention / attention.mean(axis=1, keepdims=True)).max())
+    highest = max(2.0, float((attention / attention.mean(axis=1, keepdims=True)).max()))
     for ax, window, looked, own, title in zip(axes, windows, attention, beats, titles, strict=True):
         ax.plot(times_s, window, color=INK, linewidth=0.9)
         behind = ax.twinx()
@@ -58,17 +58,17 @@ def attention_over_windows(
 
 
 def beside_chance(told: pd.DataFrame) -> Picture:
-    """What `leadwise.evaluation.attended.against_chance` found, beside chance: 1, and 0 for a difference."""
+    """By how much what `leadwise.evaluation.attended.against_chance` found lies above chance."""
     figure = picture(9, 0.55 * len(told) + 1.6)
     ax = figure.subplots()
     places = np.arange(len(told))[::-1]
-    chance = [0.0 if " minus " in what else 1.0 for what in told["what"]]
-    ax.hlines(places, told["low"], told["high"], color=MARK, linewidth=2.5)
-    ax.plot(told["value"], places, "o", color=MARK, markersize=7)
-    ax.plot(chance, places, "|", color=ALARM, markersize=22, markeredgewidth=2)
+    chance = np.array([0.0 if " minus " in what else 1.0 for what in told["what"]])
+    ax.axvline(0, color=ALARM, linewidth=1.5)
+    ax.hlines(places, told["low"] - chance, told["high"] - chance, color=MARK, linewidth=2.5)
+    ax.plot(told["value"] - chance, places, "o", color=MARK, markersize=7)
     ax.set_yticks(
         places, [f"{what} ({n} records)" for what, n in zip(told["what"], told["records"], strict=True)]
     )
-    ax.set(xlabel="Attention near these beats, window's mean = 1; red: chance", ylim=(-0.6, len(told) - 0.4))
+    ax.set(xlabel="Attention near these beats above chance, window's mean = 1", ylim=(-0.6, len(told) - 0.4))
     heading(figure, "", "means over records; lines: 95 % intervals by bootstrap over records")
     return figure

@@ -10,11 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from leadwise.models.beat_rhythm import MARGIN, mix
+
 _STRETCH, _SHIFT = 0.08, 0.06  # of the length, each way: rates differ more, within a class
 _GAIN, _RISE = 0.15, 0.05  # of the height
 _LEAD_OFF, _STRIP_OFF = 0.25, 0.15  # more than on real pages: no answer should hang on one lead
 _DRIFT_MV, _NOISE_MV, _NOISE_INK = 0.08, 0.01, 0.03
 _BEAT_SHIFT = 0.5  # some 20 ms
+_FIRST, _SECOND, _MOVED = 0.5, 0.15, 4  # of beats: leads alone, and samples, each way
 _PEN = 0.35  # exponent of the ink's brightness, each way: a thinner or thicker pen, once shrunk
 
 
@@ -23,6 +26,8 @@ def augmented(views: dict[str, Tensor]) -> dict[str, Tensor]:
 
     Time and amplitude are stretched alike in all views of a page, a lead or strip that is off is off in all of them.
     """
+    if "usual_beat" in views:
+        return _augmented_beats(views)
     some = next(iter(views.values()))
     n, device = len(some), some.device
     stretch, gain = (1 + _spread(n, device) * size for size in (_STRETCH, _GAIN))
@@ -46,6 +51,43 @@ def augmented(views: dict[str, Tensor]) -> dict[str, Tensor]:
             signal = gain.view(-1, 1, 1) * signal + _drift(signal) + _NOISE_MV * torch.randn_like(signal)
             changed[name] = signal * on[:, :, None] if leads else signal[:, 0] * strip_on
     return changed
+
+
+def _augmented_beats(views: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Views of single beats (`leadwise.signals.beat_views`) in one mix of their leads, as electrodes differ.
+
+    The first lead half of the time, else the second or any mix of both; shifted, taller, wandering, noisier; the
+    record's usual interval a little longer or shorter.
+    """
+    beat, usual = views["beat"].float(), views["usual_beat"].float()
+    n, device = len(beat), beat.device
+    angle = torch.pi * _spread(n, device)
+    shares = torch.stack([angle.cos(), angle.sin()], dim=1)
+    kind = torch.rand(n, 1, device=device)
+    shares = torch.where(kind < _FIRST, torch.tensor([1.0, 0.0], device=device), shares)
+    shares = torch.where(kind > 1 - _SECOND, torch.tensor([0.0, 1.0], device=device), shares)
+    beat, usual = mix(beat, usual, shares)
+    moved = torch.randint(-_MOVED, _MOVED + 1, (n, 1), device=device) * (
+        torch.rand(n, 1, device=device) < 0.5
+    )
+    samples = beat.shape[1] - 2 * MARGIN
+    places = torch.arange(samples, device=device) + MARGIN
+    beat, usual = beat.gather(1, places + moved), usual[:, MARGIN : MARGIN + samples]
+    gain = 1 + 0.15 * torch.randn(n, 1, device=device)
+    wave = torch.linspace(0, 6.283, samples, device=device) * (0.2 + 1.5 * torch.rand(n, 1, device=device))
+    wander = (
+        torch.sin(wave + 6.283 * torch.rand(n, 1, device=device)) * 0.06 * torch.rand(n, 1, device=device)
+    )
+    noise = 0.05 * torch.rand(n, 1, device=device) ** 2 * torch.randn_like(beat)
+    intervals = views["intervals"].float()
+    usual_interval = torch.zeros(n, intervals.shape[1], device=device)
+    usual_interval[:, :4] = 0.1 * torch.randn(n, 1, device=device)  # over the record's median and mean
+    intervals = intervals + usual_interval + 0.02 * torch.randn_like(intervals)
+    return {
+        "beat": (beat * gain + wander + noise)[:, None],
+        "usual_beat": (usual * gain)[:, None],
+        "intervals": intervals,
+    }
 
 
 def _spread(n: int, device: torch.device) -> Tensor:

@@ -181,7 +181,7 @@ def cross_entropy(recipe: Recipe, examples: Examples, rows: Rows) -> Loss:
     A class weighs its frequency to the power of minus `class_weights`; the weights' mean over the pages is 1.
     """
     counts = np.bincount(examples.labels[rows], minlength=len(examples.classes)).astype(float)
-    weights = np.maximum(counts, 1) ** -recipe.class_weights
+    weights = np.maximum(counts, max(1, recipe.rarest * counts.sum())) ** -recipe.class_weights
     weight = torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
 
     def loss(logits: Tensor, _: Views, labels: Tensor, __: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ class Recipe:
 
     `precision` is fp32; auto: bf16 where a GPU has it; or try: also on a CPU, where a short try shows that it pays.
     `batch` counts examples (lead crops, or pages of a page model); `source` says where the numbers come from.
-    A class weighs its frequency to the power of minus `class_weights` in the loss. `augment` is
+    A class weighs its frequency to the power of minus `class_weights` in the loss, none as if it were rarer than the
+    share `rarest`. `augment` is
     `leadwise.learning.augment`, for page models.
     """
 
@@ -31,6 +32,7 @@ class Recipe:
     schedule: str = "linear"
     precision: str = "auto"
     class_weights: float = 0.0
+    rarest: float = 0.0
     label_smoothing: float = 0.0
     augment: bool = False
     adam_beta2: float = 0.999
@@ -73,6 +75,18 @@ _RECIPES = {
     ("attention_windows", "random"): replace(
         _RECORDS,
         source="published train.py; its halving rate and early stop on a leaked set are not followed",
+    ),
+    ("beat_rhythm", "random"): Recipe(
+        3e-3,
+        0.03,
+        0.15,
+        256,
+        8,
+        "ours: as tried inside DS1; epochs are chosen on inner folds",
+        class_weights=0.6,
+        rarest=0.002,
+        label_smoothing=0.05,
+        augment=True,
     ),
     ("heartbeat_cnn", "random"): replace(
         _RECORDS,

@@ -24,6 +24,7 @@ from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.partition import Partition
 from leadwise.learning.study import Results, Study
 from leadwise.models.signal_nets import AttentionNet, SignalClassifier
+from leadwise.signals.beat_views import beat_views
 
 TESTED = 1
 """The fold of a protocol's one test set."""
@@ -105,6 +106,15 @@ def train_signal_model(
         studies = [replace(study, epochs=epochs) for study in studies]
     pages = units.rename(columns={"unit_id": "page_id"})
     return cross_fit(studies, dict(views), pages, partitions, folder)
+
+
+def all_beat_views(beats: pd.DataFrame, cut: NDArray[np.floating]) -> dict[str, NDArray[np.float16]]:
+    """All beats of ``beats.csv`` and ``beats.npy`` as `leadwise.signals.beat_views` makes them, record by record."""
+    parts = [
+        beat_views(cut[rows], beats["time_s"].to_numpy()[rows])
+        for rows in beats.groupby("record", sort=False).indices.values()
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 @torch.no_grad()

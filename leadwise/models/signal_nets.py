@@ -3,7 +3,7 @@
 ``attention_windows`` is the network of github.com/Al-Khlewee/attention-based-ecg-classifier (7,400,322 parameters at
 two classes); its repository cannot draw its attention as committed, so `attention` here gives the weights.
 ``heartbeat_cnn`` is the baseline of github.com/CVxTz/ECG_Heartbeat_Classification (254,901 parameters at five
-classes).
+classes). ``beat_rhythm`` is ours (`leadwise.models.beat_rhythm`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from leadwise.models.beat_rhythm import BeatRhythm
 from leadwise.models.origin import how_trained
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "attention_windows": ("window",),
     "heartbeat_cnn": ("heartbeat",),
+    "beat_rhythm": ("beat", "usual_beat", "intervals"),
 }
 """What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
-``heartbeat`` ``(N, 187)``, a beat of the Kachuee format."""
+``heartbeat`` ``(N, 187)``, a beat of the Kachuee format; the others are those of `leadwise.signals.beat_views`."""
 
 
 class SignalClassifier(nn.Module):
@@ -97,4 +99,5 @@ def _heartbeat_cnn(classes: int) -> nn.Module:
 _MAKES: dict[str, Callable[[int], nn.Module]] = {
     "attention_windows": AttentionNet,
     "heartbeat_cnn": _heartbeat_cnn,
+    "beat_rhythm": BeatRhythm,
 }
