@@ -80,7 +80,7 @@ class SignalBeats(Parameters):
     )
     BEAT_BEFORE_S: Annotated[float, Ge(0.1), Le(5)] = Field(1.2, description="Seconds before the R peak.")
     BEAT_AFTER_S: Annotated[float, Ge(0.1), Le(5)] = Field(1.2, description="Seconds after the R peak.")
-    BEAT_LEADS: Literal[1, 2] = Field(1, description="1: MLII alone; 2: the other lead too.")
+    BEAT_LEADS: Literal[1, 2] = Field(2, description="1: MLII alone; 2: the other lead too.")
 
 
 class Training(Parameters):
