@@ -77,7 +77,10 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
     _clear(run.folder, parameters)
     audit = paths.result_path(profile, run.audit)
     if name != run.audit and audit.is_file():
-        run.data_fingerprint = json.loads(audit.read_text(encoding="utf-8")).get("data_fingerprint")
+        seen = json.loads(audit.read_text(encoding="utf-8"))
+        run.data_fingerprint = seen.get("data_fingerprint")
+        if run.of_signals:  # what comes of the excerpts says so, whoever made it
+            run.data_listing = seen.get("data_listing")
     _fix_threads(run.threads)
     _fix_seeds(getattr(parameters, "SEEDS", [1])[0])
     run.introduce()
@@ -155,6 +158,10 @@ class Run:
 
             folder = unpack_excerpts(paths.runs_folder() / ".sample-signals")
         return folder
+
+    def heartbeat_folder(self) -> Path | None:
+        """Give ``$LEADWISE_SIGNALS/heartbeat``, where the user has the published "heartbeat" files, or None."""
+        return surroundings.signals_folder(self.profile, "heartbeat")
 
     def input(self, notebook: str, filename: str) -> Path:
         """Give a file that an earlier notebook wrote, and note in the result that it was read."""

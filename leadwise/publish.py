@@ -63,8 +63,9 @@ def publish(profile: str) -> list[Path]:
             path = paths.result_path(profile, notebook)
             result = json.loads(path.read_text(encoding="utf-8"))
             if result["data_listing"] == "sample":
+                variable = "LEADWISE_SIGNALS" if "_signal_" in notebook else "LEADWISE_DATA"
                 raise SettingsError(
-                    f"{path} was made from the embedded sample, whose figures mean nothing. Let LEADWISE_DATA name "
+                    f"{path} was made from the embedded sample, whose figures mean nothing. Let {variable} name "
                     f"the whole set and run it again: leadwise run --profile {profile} --only {notebook}"
                 )
             rows += ROWS_OF[name](result, path.parent)

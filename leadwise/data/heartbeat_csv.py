@@ -28,6 +28,17 @@ FILES = {
 """The files, with what their classes 0, 1, ... mean."""
 
 
+def counted(folder: Path) -> pd.DataFrame:
+    """Rows of each class in those of the four files that lie in a folder: a row a file, a column a class.
+
+    Raises as `read_heartbeat_csv` does.
+    """
+    labels = {name: read_heartbeat_csv(folder / name)[1] for name in FILES if (folder / name).is_file()}
+    counts = {name: pd.Series(found).value_counts() for name, found in labels.items()}
+    known = dict.fromkeys(name for classes in FILES.values() for name in classes)
+    return pd.DataFrame(counts).T.reindex(columns=list(known)).fillna(0).astype(int)
+
+
 def read_heartbeat_csv(path: Path) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     """Rows ``(beats, 187)`` between 0 and 1 and their classes by name ``(beats,)``; the file's name says which set.
 

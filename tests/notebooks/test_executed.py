@@ -123,7 +123,7 @@ def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
     beats = read_table(second / "beats.csv", "beats.csv")
     assert open_array(first / "windows.npy").shape == (len(windows), 3600) == (852, 3600)
     assert open_array(second / "heartbeats.npy").shape == (len(beats), 187)
-    assert open_array(second / "beats.npy").shape == (len(beats), 1, 288)
+    assert open_array(second / "beats.npy").shape == (len(beats), 2, 288)
     assert set(windows["decided"]) == {"majority", "tie", "no_beat"}
     table = read_table(second / "signal_folds.csv", "signal_folds.csv")
     assert set(table["protocol"]) == set(SIGNAL_PROTOCOLS)

@@ -184,11 +184,11 @@ def test_without_recordings_the_excerpts_serve_and_say_so(
 
 def test_what_was_made_of_other_recordings_is_refused(clone: Clone) -> None:
     run = start("14_signal_records")
-    run.data_fingerprint = "0123456789ab"
+    run.data_fingerprint, run.data_listing = "0123456789ab", "sample"
     (run.folder / "records.csv").write_text("record\n", encoding="utf-8")
     run.finish({})
     later = start("15_signal_beats")
-    assert later.data_fingerprint == "0123456789ab"
+    assert (later.data_fingerprint, later.data_listing) == ("0123456789ab", "sample")
     later.input("14_signal_records", "records.csv")
     clone.result("14_signal_records").write_text('{"data_fingerprint": "ba9876543210"}', encoding="utf-8")
     with pytest.raises(MissingInput, match=r"made from other recordings .* than 14_signal_records has seen"):

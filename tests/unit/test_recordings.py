@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from leadwise.data import recordings, signal_folds
 from leadwise.data.cache import open_array
 from leadwise.data.contracts import checked
-from leadwise.data.heartbeat_csv import read_heartbeat_csv
+from leadwise.data.heartbeat_csv import counted, read_heartbeat_csv
 from leadwise.data.recordings_sample import RECORDS, make_archive, unpack_excerpts
 from leadwise.errors import InputError, LeakError, MissingInput, SettingsError, TableError
 from leadwise.signals import filters, heartbeats, windows
@@ -566,6 +566,16 @@ def test_the_four_files_are_read_with_their_classes(tmp_path: Path) -> None:
     assert labels.tolist() == ["N", "S", "V", "N"]
     _, labels = read_heartbeat_csv(beat_rows(tmp_path, label=1, name="ptbdb_abnormal.csv"))
     assert labels.tolist() == ["normal", "abnormal", "abnormal", "normal"]
+
+
+def test_rows_of_the_files_that_are_there_are_counted(tmp_path: Path) -> None:
+    beat_rows(tmp_path)
+    beat_rows(tmp_path, label=1, name="ptbdb_abnormal.csv")
+    table = counted(tmp_path)
+    assert table.loc["mitbih_test.csv"].to_dict() == dict(
+        zip(table.columns, [2, 1, 1, 0, 0, 0, 0], strict=True)
+    )
+    assert table.loc["ptbdb_abnormal.csv", ["normal", "abnormal"]].tolist() == [2, 2]
 
 
 @pytest.mark.parametrize(

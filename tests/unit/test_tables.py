@@ -46,6 +46,18 @@ ROWS: dict[str, dict[str, object]] = {
     | {"temperature": 1.5, "bias_mi": -0.2},
     "history.csv": {"fold": 1, "seed": 1, "epoch": 0.5, "step": 10, "loss": 1.38, "lr": 1e-3, "seconds": 2.5}
     | {"model": "vit_micro", "inner_accuracy": 0.5},
+    "records.csv": {"record": "201", "group_id": "person-201", "part": "ds1", "lead": "MLII", "channel": 0}
+    | {"leads": "MLII+V1", "rate_hz": 360.0, "seconds": 1805.6, "beats": 1963}
+    | {"beats_N": 1635, "beats_S": 128, "beats_V": 198, "beats_F": 2, "beats_Q": 0, "flutter_waves": 0}
+    | {"windows": 360, "windows_abnormal": 6, "windows_left_out": 0, "missing_s": 0.0, "flat_s": 0.0},
+    "windows.csv": {"window_id": "201-0003600", "record": "201", "group_id": "person-201", "start_s": 10.0}
+    | {"beats_normal": 9, "beats_abnormal": 2, "decided": "majority", "label": "normal"},
+    "beats.csv": {"beat_id": "201-0000077", "record": "201", "group_id": "person-201", "time_s": 0.21}
+    | {"symbol": "A", "label": "S", "rr_before_s": None, "rr_after_s": 0.8, "in_heartbeat": True}
+    | {"in_ec57": False, "rr_before_ratio": 1.0, "rr_after_ratio": 0.9, "rr_local_ratio": 1.0}
+    | {"rr_before_local_ratio": 1.0},
+    "signal_folds.csv": {"protocol": "interpatient", "unit": "record", "unit_id": "201"}
+    | {"group_id": "record-201", "seed": 1, "fold": 1, "part": "train", "inner": 2},
 }
 
 WRONG = [
@@ -78,6 +90,16 @@ WRONG = [
     ("calibration.csv", "seed", None, "is empty and must not be"),
     ("history.csv", "step", 1.5, "is no whole number"),
     ("history.csv", "loss", "low", "is no number"),
+    ("records.csv", "part", "DS1", "is not one of ds1, ds2, paced, other"),
+    ("records.csv", "flat_s", -1, "is below 0"),
+    ("windows.csv", "label", "flutter", "is not one of normal, abnormal"),
+    ("windows.csv", "decided", "vote", "is not one of majority, tie, no_beat"),
+    ("beats.csv", "symbol", "!", "is not one of N, L, R"),
+    ("beats.csv", "label", "X", "is not one of N, S, V, F, Q"),
+    ("beats.csv", "in_ec57", "maybe", "is neither True nor False"),
+    ("beats.csv", "rr_local_ratio", None, "is empty and must not be"),
+    ("signal_folds.csv", "unit", "person", "is not one of record, window, beat"),
+    ("signal_folds.csv", "inner", 0, "is below 1"),
 ]
 
 
@@ -85,6 +107,7 @@ def made(name: str) -> pd.DataFrame:
     """Two rows of a table, which differ in all that a key may hold."""
     first = ROWS[name]
     other = {"page_id": "c850b3433f63", "path": "mi/MI(2).jpg", "unit_id": "c850b3433f63", "seed": 2}
+    other |= {"record": "202", "window_id": "202-0003600", "beat_id": "202-0000077"}
     second = first | {column: value for column, value in other.items() if column in first}
     return pd.DataFrame([first, second]).astype(object)
 
