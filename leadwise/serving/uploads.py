@@ -27,7 +27,7 @@ from leadwise.serving.leaving_out import without_each_lead
 from leadwise.serving.model import load_model
 from leadwise.serving.predict import CAUTION, Answer, predict
 from leadwise.serving.schema import BeatsTold, PageAnswer, RecordAnswer
-from leadwise.signals.records import STRIP, Record, record_of, write_record
+from leadwise.signals.records import STRIP, record_of, write_record
 
 PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 RECORD_SUFFIXES = frozenset({".hea", ".dat", ".zip"})
@@ -73,7 +73,10 @@ def answer(
         rate_hz=reading.record.rate_hz,
         duration_s=round(reading.record.signals.shape[1] / reading.record.rate_hz, 3),
         processing=recordings.PROCESSING,
-        signals_mv=_in_lists(reading.record),
+        signals_mv={
+            name: _numbers(signal)
+            for name, signal in zip(reading.record.names, reading.record.signals, strict=True)
+        },
         beats=BeatsTold(lead=reading.lead, detector=recordings.DETECTOR, samples=reading.beats.tolist()),
         heart_rate_bpm=None if reading.heart_rate_bpm is None else round(reading.heart_rate_bpm, 1),
         warnings=list(reading.warnings),
@@ -199,17 +202,6 @@ def _written(read: Answer | tuple[str, recordings.Reading]) -> dict[str, bytes]:
     with recordings.folder_in_memory() as folder:
         write_record(record, folder, "leadwise", comments)
         return {one.suffix[1:]: one.read_bytes() for one in folder.iterdir()}
-
-
-def _in_lists(record: Record) -> dict[str, list[float | None]]:
-    """By lead; leads of one name are told apart by a number."""
-    lists: dict[str, list[float | None]] = {}
-    for name, signal in zip(record.names, record.signals, strict=True):
-        unique, number = name, 2
-        while unique in lists:
-            unique, number = f"{name} {number}", number + 1
-        lists[unique] = _numbers(signal)
-    return lists
 
 
 def _numbers(signal: np.ndarray[tuple[int], np.dtype[np.floating]]) -> list[float | None]:
