@@ -157,6 +157,34 @@ def predict(
 
 
 @app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="An ONNX file of 43_student_export; by default the one shipped."),
+    ] = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Processes that answer; as many as cores by default.")
+    ] = None,
+) -> None:
+    """Answer in the browser and over HTTP, until Ctrl+C.
+
+    Example: leadwise serve --port 8000
+
+    Open the address that it prints and drop a page there; POST /predict takes the same files from programs
+    (/openapi.json describes it). Nothing that is sent is kept, and nothing is fetched from elsewhere. Needs
+    leadwise[serve]. Research use only, not a medical device.
+    """
+    from leadwise import processes
+    from leadwise.serving.serve import serve as run_server
+
+    run_server(host, port, model, cores or processes.available_cores(), typer.echo)
+
+
+@app.command()
 def audit(
     folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders, or the splits.")],
     json_file: Annotated[

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +26,23 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     for name in settings.NOTEBOOKS:
         made.notebook(name)
     return made
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `leadwise serve`, running as a user runs it."""
+    log = tmp_path_factory.mktemp("serve") / "stderr"
+    with log.open("wb") as errors:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "leadwise", "serve", "--port", "0", "--cores", "1"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        assert "http://" in said, log.read_text(encoding="utf-8")
+        yield said.split()[3]
+        server.terminate()
+        server.wait(20)
+        server.stdout.close()

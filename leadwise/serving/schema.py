@@ -1,0 +1,170 @@
+"""What `leadwise serve` says over HTTP, as types: they check what goes out and write the OpenAPI page."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = float
+Corners = list[list[float]]
+
+
+class QualityTold(BaseModel):
+    """How well a page was read."""
+
+    leads: dict[str, float] = Field(description="by lead, the share of its time that has ink, 0 to 1")
+    strip: float = Field(description="the same of the rhythm strip")
+    limb_mv: float = Field(description="root mean square of the six limb leads, mV")
+    einthoven_off: float = Field(description="size of I + III - II over that of the limb leads; 0 is best")
+    strip_alike: float = Field(description="correlation of the strip with the lead that it repeats")
+    rhythm_lead: str | None = Field(description="the lead that the strip repeats; null where none fits")
+    heart_rate_bpm: float | None = Field(description="measured on the strip; null where it could not be")
+
+
+class ModelTold(BaseModel):
+    """Where an answer comes from."""
+
+    name: str
+    classes: list[str]
+    version: str = Field(description="the leadwise that wrote the model")
+    protocol: str = Field(description="how the folds behind the card's scores were made")
+    data_fingerprint: str = Field(description="of the pages it was trained on")
+    trained_on: str
+    note: str
+
+
+_EXAMPLE: dict[str, Any] = {
+    "kind": "page",
+    "file": "page.jpg",
+    "label": "normal",
+    "probabilities": {"normal": 0.972, "abnormal_heartbeat": 0.021, "history_of_mi": 0.005, "mi": 0.002},
+    "heart_rate_bpm": 72.1,
+    "quality": {
+        "leads": {"I": 0.998, "II": 1.0},
+        "strip": 1.0,
+        "limb_mv": 0.18,
+        "einthoven_off": 0.06,
+        "strip_alike": 0.999,
+        "rhythm_lead": "II",
+        "heart_rate_bpm": 72.1,
+    },
+    "warnings": [],
+    "boxes_px": {"I": [[152.5, 314.0], [644.0, 314.0], [644.0, 614.0], [152.5, 614.0]]},
+    "signals_hz": 250,
+    "model": {
+        "name": "student12",
+        "classes": ["normal", "abnormal_heartbeat", "history_of_mi", "mi"],
+        "version": "0.1.0",
+        "protocol": "grouped",
+        "data_fingerprint": "0123456789ab",
+        "trained_on": "all pages of one hospital",
+        "note": "Research use only.",
+    },
+    "caution": "Research use only, not a medical device.",
+    "page_px": [2213, 1572],
+    "signals_mv": {"I": [0.013, 0.013, None, 0.026], "strip": [0.0, 0.013]},
+    "starts_s": {"I": 0.0, "V1": 5.0, "strip": 0.0},
+    "without": {"I": {"normal": 0.951, "abnormal_heartbeat": 0.04, "history_of_mi": 0.006, "mi": 0.003}},
+    "picture": None,
+}
+
+
+class PageAnswer(BaseModel):
+    """The answer for one printed page: all that `leadwise predict --json` says, and what was read."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    kind: Literal["page"] = "page"
+    file: str
+    label: str = Field(description="the most probable class")
+    probabilities: dict[str, Share] = Field(description="calibrated on pages of the training hospital, sum 1")
+    heart_rate_bpm: float | None = Field(description="measured on the rhythm strip")
+    quality: QualityTold
+    warnings: list[str] = Field(description="what a reader of the answer should know, a sentence each")
+    boxes_px: dict[str, Corners] = Field(
+        description="corners of each lead and of the strip in pixels of the page, clockwise from the upper left"
+    )
+    signals_hz: int = Field(description="samples a second of signals_mv")
+    model: ModelTold
+    caution: str
+    page_px: tuple[int, int] = Field(description="width and height of the page as it was read")
+    signals_mv: dict[str, list[float | None]] = Field(
+        description="millivolts of each lead (2.5 s) and of the strip (10 s); null where no ink could be read"
+    )
+    starts_s: dict[str, float] = Field(
+        description="when each lead begins on the page's clock: its four columns follow one another"
+    )
+    without: dict[str, dict[str, Share]] = Field(
+        description="the probabilities when this lead, or the strip, is blank for the network"
+    )
+    picture: str | None = Field(
+        None, description="the page as it was read, a JPEG as data URI; where `picture=true` was sent"
+    )
+
+
+class BeatsTold(BaseModel):
+    """Where heartbeats were found in a recording."""
+
+    lead: str = Field(description="the lead on which they were looked for")
+    detector: str
+    samples: list[int] = Field(description="sample numbers of the QRS complexes, from 0")
+
+
+class RecordAnswer(BaseModel):
+    """What was read of one WFDB record. No model classes recordings here: beats are found, not named."""
+
+    kind: Literal["record"] = "record"
+    file: str
+    rate_hz: float
+    duration_s: float
+    processing: str = Field(description="what was done to the signals")
+    signals_mv: dict[str, list[float | None]] = Field(description="millivolts by lead, processed")
+    beats: BeatsTold
+    heart_rate_bpm: float | None = Field(description="60 s over the median interval between beats")
+    warnings: list[str]
+    caution: str
+
+
+class Refusal(BaseModel):
+    """Why there is no answer, and what to do about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "foreign_page",
+                    "detail": "letter.png: no frame found. Is this a page of the known layout?",
+                }
+            ]
+        }
+    )
+
+    code: str = Field(description="the kind of refusal, for programs")
+    detail: str = Field(description="the reason in words, for people")
+
+
+class Health(BaseModel):
+    """Whether the server can answer, and how busy it is."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    workers: int
+    in_work: int = Field(description="requests that are being answered or wait")
+    places: int = Field(description="so many at most; then it says 503")
+
+
+class ModelCard(ModelTold):
+    """The model and its card."""
+
+    card: str | None = Field(description="Markdown; null for a model other than the one shipped")
+
+
+class SampleTold(BaseModel):
+    """A real page to try, from the set on which the model was trained."""
+
+    name: str
+    title: str
+    label: str = Field(description="how its hospital labelled it")
+    page: str = Field(description="where the picture is")
+    thumbnail: str
