@@ -25,6 +25,8 @@ FROM_NOTEBOOK = {
     "image_external": ("51_image_models",),
     "student_test": ("42_student_test",),
     "student_export": ("43_student_export",),
+    "signal_windows": ("52_signal_models",),
+    "signal_beats": ("52_signal_models",),
 }
 """By the name of the file in ``analysis/results``: the notebooks whose metrics it holds."""
 
@@ -37,6 +39,8 @@ FIGURES = {
     "image_leakage": ("falling_score.png",),
     "student_test": ("what_teaching_gives.png",),
     "student_export": ("answer.png",),
+    "signal_windows": ("price_windows.png",),
+    "signal_beats": ("price_beats.png", "beside_papers.png"),
 }
 """By the same name: its notebook's pictures that the README shows; they go to ``analysis/figures``."""
 
