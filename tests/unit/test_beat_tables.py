@@ -25,7 +25,8 @@ def answers() -> pd.DataFrame:
             prob = {f"prob_{name}": 0.9 if name == called else 0.025 for name in AAMI}
             rows.append({"unit": "beat", "unit_id": f"10{number // 30}-{number:07d}", "group_id": f"p{number // 30}",
                          "model": "ours", "profile": "tests", "task": "aami5", "protocol": "interpatient",
-                         "seed": seed, "fold": 1, "role": "test", "held_out": None, "label": label, **prob})  # fmt: skip
+                         "seed": seed, "fold": 1, "role": "test", "held_out": None, "label": label,
+                         **prob})  # fmt: skip
     return pd.DataFrame(rows).sample(frac=1, random_state=int(rng.integers(9)))
 
 
