@@ -81,9 +81,7 @@ def detections(
             seconds = time.process_time() - begun
             counts = matched(known, without_flutter(recording.marks, samples))
             rows.append((name, recording.name, part_of(recording.name), *counts, seconds))
-    return pd.DataFrame(
-        rows, columns=["detector", "record", "part", "found", "missed", "made_up", "seconds"]
-    )
+    return pd.DataFrame(rows, columns=["detector", "record", "part", "found", "missed", "made_up", "seconds"])
 
 
 def summed_up(found: pd.DataFrame) -> pd.DataFrame:
@@ -107,4 +105,4 @@ def summed_up(found: pd.DataFrame) -> pd.DataFrame:
 def _share(found: pd.DataFrame, lost: str) -> Interval:
     right, wrong = found["found"].to_numpy(), found[lost].to_numpy()
     values = np.repeat(np.tile([1.0, 0.0], len(found)), np.stack([right, wrong], axis=1).ravel())
-    return bootstrap_share(values, np.repeat(found["record"].to_numpy(), right + wrong))
+    return bootstrap_share(values, np.repeat(found["record"].to_numpy(), right + wrong).tolist())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import logging
 import re
@@ -26,6 +27,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadwise import __version__
+from leadwise.errors import WeightsError
 from leadwise.pages.read import MAX_BYTES
 from leadwise.serving import schema
 from leadwise.serving.beat_model import load_beat_model
@@ -153,8 +155,9 @@ def make_app(
 ) -> FastAPI:
     """The server as an ASGI application; its processes live as long as it runs.
 
-    `model` and `beat_model` are as in `predict_page` and `predict_recording`; `workers` processes answer, and `places`
-    requests are inside at most. Raises `WeightsError` where a model that was named cannot be loaded, or that of pages.
+    `model` and `beat_model` are as in `predict_page` and `predict_recording`; `workers` processes answer, and
+    `places` requests are inside at most. Raises `WeightsError` where one that was named cannot be loaded, or that of
+    pages.
     """
     info = load_model(model).info
     if beat_model is not None:
@@ -199,7 +202,7 @@ def _answers(desk: _Desk) -> APIRouter:
         summary="Answer for one page or one record",
     )
     async def predict(request: Request, picture: bool = False) -> Response:
-        """For a page its class, probabilities, leads, millivolts, quality; for a record its signals and its beats by class."""
+        """For a page its class, probabilities, leads, millivolts, quality; for a record its beats by class."""
         return await desk.answer(request, "json with picture" if picture else "json")
 
     @routes.post(
@@ -345,6 +348,8 @@ def _warm() -> None:
     import scipy.signal  # noqa: F401
 
     load_model()
+    with contextlib.suppress(WeightsError):  # who asks for a record is told
+        load_beat_model()
 
 
 def _claimed_size(request: Request) -> int:

@@ -118,7 +118,7 @@ class Answer:
 
 
 def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer | RecordingAnswer:
-    """Answer for one file: a recording where its name is that of a WFDB header (``.hea``) or of its signals, else a page.
+    """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
 
     `model` is an ONNX file for that kind; by default the one that comes with leadwise. Raises what
     `predict_recording` and `predict_page` raise.

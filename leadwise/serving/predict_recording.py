@@ -68,7 +68,7 @@ class RecordingAnswer:
     def labels(self) -> NDArray[np.str_]:
         """The most probable class of each beat, ``(beats,)``."""
         names = np.array(self.model.classes, np.str_)
-        return names[self.probabilities.argmax(axis=1)]
+        return np.asarray(names[self.probabilities.argmax(axis=1)])
 
     @property
     def times_s(self) -> NDArray[np.float64]:
@@ -78,7 +78,7 @@ class RecordingAnswer:
     @property
     def duration_s(self) -> float:
         """How long the recording is."""
-        return self.record.signals.shape[1] / self.record.rate_hz
+        return float(self.record.signals.shape[1] / self.record.rate_hz)
 
     @property
     def heart_rate_bpm(self) -> float | None:
@@ -136,7 +136,7 @@ class RecordingAnswer:
         }
 
     def beat_lines(self) -> Iterator[str]:
-        """A line of CSV a beat, under `BEAT_COLUMNS`."""
+        """A line of CSV a beat, under `BEAT_COLUMNS` and one more that is empty: it is why a file was refused."""
         before, _ = intervals_s(self.samples, self.record.rate_hz)
         columns = [self.model.classes.index(name) if name in self.model.classes else -1 for name in AAMI]
         for sample, label, shares, rr in zip(
@@ -145,7 +145,7 @@ class RecordingAnswer:
             told = [f"{shares[column]:.4f}" if column >= 0 else "" for column in columns]
             known = "" if np.isnan(rr) else f"{rr:.3f}"
             yield csv_line(
-                [self.file, f"{sample / self.record.rate_hz:.3f}", sample, label, *told, known]
+                [self.file, f"{sample / self.record.rate_hz:.3f}", sample, label, *told, known, ""]
             )
 
     def _repr_html_(self) -> str:

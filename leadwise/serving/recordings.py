@@ -63,7 +63,7 @@ class Reading:
     @property
     def duration_s(self) -> float:
         """How long the recording is."""
-        return self.record.signals.shape[1] / self.record.rate_hz
+        return float(self.record.signals.shape[1] / self.record.rate_hz)
 
 
 @contextmanager
@@ -100,18 +100,22 @@ def read_files(files: Mapping[str, bytes]) -> Record:
 
 
 def read_path(path: Path) -> Record:
-    """One record from its place: of its ``.hea``, of its ``.dat``, or both without suffix; checked as `read_files` does.
+    """One record from the path of its ``.hea``, of its ``.dat``, or without suffix; checked as `read_files` does.
 
     Raises `MissingInput` where there is no such header, and what `read_files` raises.
     """
     header = path if path.suffix == ".hea" else path.with_name(f"{path.name.removesuffix('.dat')}.hea")
     if not header.is_file():
-        raise MissingInput(f"{header.name}: no such file. A record is a .hea file with its signals beside it.")
+        raise MissingInput(
+            f"{header.name}: no such file. A record is a .hea file with its signals beside it."
+        )
     try:
         if header.stat().st_size > _MOST_HEADER:
             raise InputError(f"{header.name}: larger than a header is ({_MOST_HEADER} bytes at most).")
         told = header.read_bytes()
-        beside = {line.split()[0].decode("utf-8", "replace") for line in told.splitlines()[1:] if line.split()}
+        beside = {
+            line.split()[0].decode("utf-8", "replace") for line in told.splitlines()[1:] if line.split()
+        }
         files = {name: header.parent / name for name in beside if _PLAIN_NAME.fullmatch(name)}
         large = [name for name, one in files.items() if one.is_file() and one.stat().st_size > _MOST_BYTES]
         if large:

@@ -110,7 +110,9 @@ class BeatsTold(BaseModel):
     leads: list[str] = Field(description="the one or two leads by which they were named")
     detector: str
     samples: list[int] = Field(description="sample numbers of the R peaks, from 0")
-    labels: list[str] = Field(description="the most probable class of each: N, S, V, F or Q of ANSI/AAMI EC57")
+    labels: list[str] = Field(
+        description="the most probable class of each: N, S, V, F or Q of ANSI/AAMI EC57"
+    )
     probabilities: dict[str, list[Share]] = Field(description="by class, one a beat")
 
 

@@ -1,4 +1,4 @@
-"""A whole recording on one picture: rows of a strip chart, each beat in the colour of its class, rare ones enlarged."""
+"""A whole recording on one picture: rows of a strip chart, beats coloured by class, examples of rare ones enlarged."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ def _head(title: str, labels: Sequence[str], seconds: float) -> Colours:
     head = Image.new("RGB", (_WIDTH, 92), _BACK)
     draw = ImageDraw.Draw(head)
     draw.text((_LEFT, 12), title, font=ImageFont.load_default(30), fill=(20, 20, 20))
-    told, small = f"a row is {_row_s(seconds):g} s; enlarged: grid of 0.2 s by 0.5 mV", ImageFont.load_default(20)
+    told, small = (
+        f"a row is {_row_s(seconds):g} s; enlarged: grid of 0.2 s by 0.5 mV",
+        ImageFont.load_default(20),
+    )
     draw.text((_WIDTH - _RIGHT - small.getlength(told), 20), told, font=small, fill=_INK)
     x, font = _LEFT, ImageFont.load_default(22)
     for name in AAMI:
@@ -109,7 +112,9 @@ def _rows(
             drawn, signal_mv[part], colours[part], bold[part], (_LEFT, _WIDTH - _RIGHT), each, middle, scale,
             (int(row * height - 0.2 * height), int((row + 1.2) * height)),
         )  # fmt: skip
-    shown = Image.fromarray(cv2.resize(drawn, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA))
+    shown = Image.fromarray(
+        cv2.resize(drawn, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA)
+    )
     write, font = ImageDraw.Draw(shown), ImageFont.load_default(18)
     for row in range(count):
         write.text((24, (row + 0.5) * height - 11), _clock(row * row_s), font=font, fill=(20, 20, 20))
@@ -177,14 +182,21 @@ def _enlarged(
             (top, top + _EXAMPLE_PX),
         )  # fmt: skip
         texts.append(
-            (left, 8, f"{labels[beat]} at {_clock(samples[beat] / rate_hz)}, probability {sure[beat]:.2f}", labels[beat])
+            (
+                left,
+                8,
+                f"{labels[beat]} at {_clock(samples[beat] / rate_hz)}, probability {sure[beat]:.2f}",
+                labels[beat],
+            )
         )
         near = np.flatnonzero((samples > first) & (samples < first + each))
         texts += [
             (left + (int(samples[one]) - first) * wide / each - 7, top + 2, labels[one], labels[one])
             for one in near.tolist()
         ]
-    shown = Image.fromarray(cv2.resize(drawn, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA))
+    shown = Image.fromarray(
+        cv2.resize(drawn, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA)
+    )
     write, font = ImageDraw.Draw(shown), ImageFont.load_default(20)
     for x, y, text, name in texts:
         write.text((x, y), text, font=font, fill=BEAT_COLOURS[name])

@@ -53,7 +53,8 @@ def find_beats(leads_mv: NDArray[np.floating], rate_hz: float) -> NDArray[np.int
 def _energy(fast: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_filter1d
 
-    return np.sqrt(np.maximum(gaussian_filter1d(fast**2, _SMOOTH_S * rate_hz, axis=1), 0))
+    smooth = gaussian_filter1d(fast**2, _SMOOTH_S * rate_hz, axis=1)
+    return np.asarray(np.sqrt(np.maximum(smooth, 0)), np.float64)
 
 
 def _together(energy: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
@@ -62,12 +63,10 @@ def _together(energy: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64
     weights = np.clip(_LOUD - quiet, 0.02, None) ** 2
     weights[1:] *= _OTHERS / max(len(energy) - 1, 1)
     one = np.sqrt((weights / weights.sum(axis=0) * height**2).sum(axis=0))
-    return _levelled(one[None], rate_hz)[0][0]
+    return np.asarray(_levelled(one[None], rate_hz)[0][0])
 
 
-def _levelled(
-    energy: NDArray[np.float64], rate_hz: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _levelled(energy: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Energy over that of the beats around, and the usual energy between beats over the same; both like `energy`."""
     from scipy.ndimage import median_filter
 
@@ -93,12 +92,12 @@ def _picked(height: NDArray[np.float64], rate_hz: float) -> NDArray[np.int64]:
     usual, kept = np.ones(len(peaks)), high > _LEAST_HEIGHT
     for _ in range(_ROUNDS):
         if kept.sum() < 2:
-            return peaks[kept].astype(np.int64)
+            return np.asarray(peaks[kept], np.int64)
         near = median_filter(high[kept], _NEIGHBOURS, mode="nearest")
         usual = np.interp(peaks, peaks[kept], near)
         kept = high > _LEAST_HEIGHT * usual
     beats = _without_t_waves(np.flatnonzero(kept), peaks, high, _T_WAVE_S * rate_hz)
-    return peaks[_searched_back(beats, peaks, high / usual, rate_hz)].astype(np.int64)
+    return np.asarray(peaks[_searched_back(beats, peaks, high / usual, rate_hz)], np.int64)
 
 
 def _without_t_waves(

@@ -73,7 +73,7 @@ def read_record(path: Path) -> Record:
 
 
 def rhythm_first(names: Sequence[str | None]) -> tuple[int, ...]:
-    """The numbers of a record's leads, from 0: one of RHYTHM_LEADS first where there is one, the others as they are."""
+    """The numbers of a record's leads, from 0: one of RHYTHM_LEADS first if there is one, the others as they are."""
     upper = [(name or "").upper() for name in names]
     first = next((upper.index(name) for name in RHYTHM_LEADS if name in upper), 0)
     return (first, *(number for number in range(len(upper)) if number != first))

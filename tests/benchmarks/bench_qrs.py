@@ -45,7 +45,9 @@ def main() -> int:
         print(f"{row.detector:14}{row.part:7}{row.records:3} records {row.beats:7} beats ", *shares, end=" ")
         print(f"{row.seconds:.2f} s")
     ours = table[(table["detector"] == "all leads") & (table["part"] == "all")].iloc[0]
-    print(f"At least {CLAIMED:g} is claimed for all leads, of both shares, on all of MIT-BIH. Written to {target}")
+    print(
+        f"At least {CLAIMED:g} is claimed for all leads, of both shares, on all of MIT-BIH. Written to {target}"
+    )
     return 0 if min(ours["sensitivity"].value, ours["ppv"].value) >= CLAIMED else 1
 
 
