@@ -25,8 +25,13 @@ FROM_NOTEBOOK = {
     "image_external": ("51_image_models",),
     "student_test": ("42_student_test",),
     "student_export": ("43_student_export",),
+    "signal_windows": ("52_signal_models",),
+    "signal_beats": ("52_signal_models",),
 }
 """By the name of the file in ``analysis/results``: the notebooks whose metrics it holds."""
+
+FROM_BENCHMARKS = {"serve": ("bench_serve_load", "bench_serve_hostile")}
+"""The same for scripts of ``tests/benchmarks``, whose rows are copied as they are."""
 
 TO_BE_RUN = {"image_transformers": ("cpu", "paper")}
 """Files that have a row, null and with the reason, for what has not been run under these profiles."""
@@ -37,6 +42,8 @@ FIGURES = {
     "image_leakage": ("falling_score.png",),
     "student_test": ("what_teaching_gives.png",),
     "student_export": ("answer.png",),
+    "signal_windows": ("price_windows.png",),
+    "signal_beats": ("price_beats.png", "beside_papers.png"),
 }
 """By the same name: its notebook's pictures that the README shows; they go to ``analysis/figures``."""
 
@@ -84,6 +91,7 @@ def publish(profile: str) -> list[Path]:
             with written_whole(shipped) as aside:
                 shutil.copyfile(folder / "student12.onnx", aside)
             written.append(shipped)
+    written += _from_benchmarks(profile)
     for name in TO_BE_RUN if written else ():
         target = paths.repository() / "analysis" / "results" / f"{name}.json"
         if target not in written:
@@ -97,6 +105,24 @@ def publish(profile: str) -> list[Path]:
             f"Run it first: leadwise run --profile {profile}"
         )
     return written
+
+
+def _from_benchmarks(profile: str) -> list[Path]:
+    """Copy the rows of benchmarks that were run under a profile; the other rows stay."""
+    written = []
+    for name, scripts in FROM_BENCHMARKS.items():
+        target = paths.repository() / "analysis" / "results" / f"{name}.json"
+        rows = read_rows(target) if target.is_file() else []
+        for script in scripts:
+            measured = paths.runs_folder() / profile / script / "results.json"
+            if measured.is_file():
+                new = read_rows(measured)
+                again = {(row["protocol"], row["profile"]) for row in new}
+                rows = [row for row in rows if (row["protocol"], row["profile"]) not in again] + new
+                written.append(target)
+        if target in written:
+            write_json(rows, target)
+    return list(dict.fromkeys(written))
 
 
 def _not_yet_run(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

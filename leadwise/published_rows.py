@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from leadwise.data.contracts import UNITS
 from leadwise.errors import TableError
 
 ROW = (
@@ -230,6 +231,37 @@ def _external_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]
     ]
 
 
+def _signal_rows(result: dict[str, Any], folder: Path, *, table: str, trained: str) -> list[dict[str, Any]]:
+    """The rows of a summary of 52; minutes are those of the notebook that trained."""
+    import pandas as pd
+
+    minutes = round((result["seconds"] + _trained_s(folder.parent / trained)) / 60, 1)
+    rows = []
+    for one in pd.read_csv(folder / table, dtype={"seeds": str}).to_dict("records"):
+        names = [name for name in one if f"{name}_low" in one and one[name] == one[name]]
+        metrics = {
+            name: {"value": one[name], "low": one[f"{name}_low"], "high": one[f"{name}_high"]}
+            for name in names
+        }
+        place = {key: one[key] for key in ("task", "protocol", "model", "n")}
+        own = {
+            "seeds": list(map(int, one["seeds"].split("/"))),
+            "unit": UNITS[one["task"]],
+            "minutes": minutes,
+        }
+        counted = "EC57" if one["counted"] == "EC57" else "all of the test set"
+        note = f"Counted: {counted}. {_SIGNAL_NOTE}"
+        rows.append(_row(result, folder, **place, **own, metrics=metrics, note=note))
+    return rows
+
+
+_SIGNAL_NOTE = (
+    "Test answers; intervals by bootstrap over people, since beats and windows of one heart are alike. Under "
+    "interpatient the number of epochs is chosen inside DS1, elsewhere nothing is chosen; majority, ratios_alone and "
+    "record_alone are floors. Minutes are those of all networks of the task."
+)
+
+
 def _note_on_leads(result: dict[str, Any]) -> str:
     checked = result["parameters"]["CHECKED"]
     trips = result["metrics"].get("roundtrip_recordings")
@@ -251,5 +283,7 @@ ROWS_OF: dict[str, Callable[[dict[str, Any], Path], list[dict[str, Any]]]] = {
     "image_external": _external_rows,
     "student_test": _student_rows,
     "student_export": _export_rows,
+    "signal_windows": partial(_signal_rows, table="windows_summary.csv", trained="31_signal_attention"),
+    "signal_beats": partial(_signal_rows, table="beats_summary.csv", trained="32_signal_networks"),
 }
 """By the name of the file: (result, folder of the notebook) to its rows."""

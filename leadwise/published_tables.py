@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,30 @@ def _above_the_floors(row: dict[str, Any]) -> str:
     ]
     said = "; ".join(filter(None, parts))
     return f"Task {row['task']}, paired: `{row['model']}` is {said}." if said else ""
+
+
+_BEATS = ("macro_f1", "accuracy", "recall_S", "ppv_S", "recall_V", "ppv_V")
+_BEATS_WORDS = ("macro-F1 (N, S, V)", "accuracy", "S found", "PPV of S", "V found", "PPV of V")
+_WINDOWS = ("accuracy", "balanced_accuracy", "recall_abnormal", "ppv_abnormal")
+_WINDOWS_WORDS = ("accuracy", "balanced accuracy", "abnormal found", "PPV of abnormal")
+
+
+def _recordings(rows: list[dict[str, Any]], names: tuple[str, ...], words: tuple[str, ...]) -> str:
+    """A row a protocol, model and way of counting, with intervals."""
+    lines = [
+        f"| model | protocol | counted | n | seeds | {' | '.join(words)} |",
+        "|---" * (5 + len(names)) + "|",
+    ]
+    for row in rows:
+        cells = [_with_interval(row["metrics"][name]) if name in row["metrics"] else "" for name in names]
+        counted = "EC57" if "EC57" in row["note"] else "all"
+        told = (
+            f"`{row['model']}`", f"`{row['protocol']}`", counted, f"{row['n']:,}", str(len(row["seeds"])), *cells,
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(told)} |")
+    row = rows[0]
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
 
 
 def _leakage(rows: list[dict[str, Any]]) -> str:
@@ -251,4 +276,6 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "student_test": _students,
     "student_export": _export,
     "image_transformers": _transformers,
+    "signal_beats": partial(_recordings, names=_BEATS, words=_BEATS_WORDS),
+    "signal_windows": partial(_recordings, names=_WINDOWS, words=_WINDOWS_WORDS),
 }

@@ -98,7 +98,11 @@ class SignalAttention(Parameters):
     )
 
 
-SignalNetwork = Literal["heartbeat_cnn", "beat_rhythm"]
+SignalNetwork = Literal[
+    "beat_rhythm", "heartbeat_cnn", "heartbeat_mlp", "heartbeat_vanilla", "heartbeat_vanilla_meant", "heartbeat_rnn",
+    "heartbeat_fourier", "heartbeat_fourier_meant", "heartbeat_bilstm", "heartbeat_resnet398", "heartbeat_resnet38",
+    "heartbeat_dilated", "heartbeat_autoencoder", "heartbeat_transformer",
+]  # fmt: skip
 SignalNetworks = Annotated[list[SignalNetwork], AfterValidator(_distinct)]
 
 

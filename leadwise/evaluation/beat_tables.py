@@ -23,11 +23,24 @@ def scored(answers: pd.DataFrame, score: Callable[[pd.DataFrame], dict[str, Inte
     return {(str(p), str(m)): score(rows) for (p, m), rows in answers.groupby(keys, sort=False)}
 
 
-def flat(scores: Scores) -> pd.DataFrame:
-    """A row a protocol and model, for each metric its value and the ends of its interval."""
+def flat(scores: Scores, answers: pd.DataFrame, counted: str = "all") -> pd.DataFrame:
+    """A row a protocol and model, for each metric its value and the ends of its interval.
+
+    Before them stand `task, protocol, model, counted` (which of the `answers` count), `n`, the units of one seed, and
+    `seeds`, as ``1/2/3``.
+    """
     rows: list[dict[str, Any]] = []
     for (protocol, model), told in scores.items():
-        row: dict[str, Any] = {"protocol": protocol, "model": model}
+        own = answers[(answers["protocol"] == protocol) & (answers["model"] == model)]
+        seeds = sorted(own["seed"].unique())
+        row: dict[str, Any] = {
+            "task": own["task"].iloc[0],
+            "protocol": protocol,
+            "model": model,
+            "counted": counted,
+            "n": len(own) // len(seeds),
+            "seeds": "/".join(map(str, seeds)),
+        }
         for name, one in told.items():
             row |= {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
         rows.append(row)

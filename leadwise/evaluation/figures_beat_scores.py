@@ -93,7 +93,7 @@ def price_of_leak(prices: pd.DataFrame, title: str) -> Picture:
             ):  # fmt: skip
                 ax.plot([place, place], [low, high], color=colour, linewidth=2.4)
                 ax.plot(place, value, MODEL_MARKERS[number % len(MODEL_MARKERS)], color=colour, markersize=8)
-                ax.annotate(f"{value:.3f}", (place, value), xytext=(9, 0), textcoords="offset points", va="center",
+                ax.annotate(f"{value:.3f}", (place, value), xytext=(9, 7), textcoords="offset points", va="center",
                             fontsize=9, color=colour)  # fmt: skip
             if np.isfinite(one.floor):
                 ax.axhline(one.floor, color=GREY, linewidth=1, linestyle=":")
@@ -109,7 +109,7 @@ def price_of_leak(prices: pd.DataFrame, title: str) -> Picture:
             color=MODEL_COLOURS[number % len(MODEL_COLOURS)],
             label=name,
         )
-    axes[0].legend(loc="lower left", fontsize=9)
+    axes[-1].legend(loc="lower right", fontsize=9)
     heading(
         figure,
         title,

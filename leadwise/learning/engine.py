@@ -185,8 +185,12 @@ def cross_entropy(recipe: Recipe, examples: Examples, rows: Rows) -> Loss:
     weight = torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
 
     def loss(logits: Tensor, _: Views, labels: Tensor, __: Tensor) -> Tensor:
+        own = weight.to(logits.device)
+        if recipe.focal:
+            sure = logits.float().log_softmax(dim=1).gather(1, labels[:, None])[:, 0]
+            return -(own[labels] * (1 - sure.exp()) ** recipe.focal * sure).sum() / own[labels].sum()
         return nn.functional.cross_entropy(
-            logits.float(), labels, weight.to(logits.device), label_smoothing=recipe.label_smoothing
+            logits.float(), labels, own, label_smoothing=recipe.label_smoothing
         )
 
     return loss

@@ -2,8 +2,8 @@
 
 ``attention_windows`` is the network of github.com/Al-Khlewee/attention-based-ecg-classifier (7,400,322 parameters at
 two classes); its repository cannot draw its attention as committed, so `attention` here gives the weights.
-``heartbeat_cnn`` is the baseline of github.com/CVxTz/ECG_Heartbeat_Classification (254,901 parameters at five
-classes). ``beat_rhythm`` is ours (`leadwise.models.beat_rhythm`).
+``beat_rhythm`` is ours (`leadwise.models.beat_rhythm`); those that begin with ``heartbeat`` see one beat of the
+published files (`leadwise.models.heartbeat_nets`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from leadwise.models import heartbeat_nets
 from leadwise.models.beat_rhythm import BeatRhythm
 from leadwise.models.origin import how_trained
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "attention_windows": ("window",),
-    "heartbeat_cnn": ("heartbeat",),
     "beat_rhythm": ("beat", "usual_beat", "intervals"),
+    **dict.fromkeys(heartbeat_nets.MAKES, ("heartbeat",)),
 }
 """What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
 ``heartbeat`` ``(N, 187)``, a beat of the Kachuee format; the others are those of `leadwise.signals.beat_views`."""
@@ -77,27 +78,8 @@ class AttentionNet(nn.Module):
         return torch.as_tensor(weights.mean(dim=1))
 
 
-def _heartbeat_cnn(classes: int) -> nn.Module:
-    """Beats ``(N, 187)`` to logits: four pairs of convolutions without padding, the largest over time, two dense."""
-    layers: list[nn.Module] = [nn.Unflatten(1, (1, -1))]
-    for before, after, width in ((1, 16, 5), (16, 32, 3), (32, 32, 3), (32, 256, 3)):
-        layers += [nn.Conv1d(before, after, width), nn.ReLU(), nn.Conv1d(after, after, width), nn.ReLU()]
-        layers += (
-            [nn.MaxPool1d(2), nn.Dropout(0.1)] if after != 256 else [nn.AdaptiveMaxPool1d(1), nn.Dropout(0.2)]
-        )
-    dense = [
-        nn.Flatten(),
-        nn.Linear(256, 64),
-        nn.ReLU(),
-        nn.Linear(64, 64),
-        nn.ReLU(),
-        nn.Linear(64, classes),
-    ]
-    return nn.Sequential(*layers, *dense)
-
-
 _MAKES: dict[str, Callable[[int], nn.Module]] = {
     "attention_windows": AttentionNet,
-    "heartbeat_cnn": _heartbeat_cnn,
     "beat_rhythm": BeatRhythm,
+    **heartbeat_nets.MAKES,
 }

@@ -26,9 +26,12 @@ INTERVALS = (
     "before_median", "after_median", "before_mean", "after_mean", "before_10", "after_10", "before_60", "after_60",
     "before_after", "before_last", *(f"near_{place}" for place in _NEAR), "unrest", "unrest_mean", "usual_s",
 )  # fmt: skip
-"""The columns of `intervals`: logarithms of the interval before and after the beat over the record's median and mean
-and over the median of 10 and of 60 neighbours, over each other, before over the last before, near ones over the median
-of 60; how much neighbouring intervals differ; the usual interval in seconds."""
+"""The columns of `intervals`, mostly logarithms of ratios.
+
+The interval before and after the beat over the record's median, its mean, and the median of 10 and of 60 neighbours;
+both over each other; that before over the last before; near ones over the median of 60. How much neighbouring
+intervals differ. The usual interval in seconds.
+"""
 
 
 def beat_views(beats: NDArray[np.floating], r_s: NDArray[np.floating]) -> dict[str, NDArray[np.float16]]:

@@ -123,7 +123,7 @@ def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
     beats = read_table(second / "beats.csv", "beats.csv")
     assert open_array(first / "windows.npy").shape == (len(windows), 3600) == (852, 3600)
     assert open_array(second / "heartbeats.npy").shape == (len(beats), 187)
-    assert open_array(second / "beats.npy").shape == (len(beats), 2, 288)
+    assert open_array(second / "beats.npy").shape == (len(beats), 2, 144)
     assert set(windows["decided"]) == {"majority", "tie", "no_beat"}
     table = read_table(second / "signal_folds.csv", "signal_folds.csv")
     assert set(table["protocol"]) == set(SIGNAL_PROTOCOLS)
@@ -131,6 +131,33 @@ def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
     parts = strict.groupby("part")["group_id"].apply(set)
     assert_disjoint(parts["train"], parts["test"], "strict")
     assert result_of(executed_sample, "14_signal_records")["data_listing"] == "sample"
+
+
+def test_recordings_are_answered_for_by_networks_that_never_saw_the_person(executed_sample):
+    folds = read_table(executed_sample / "15_signal_beats" / "signal_folds.csv", "signal_folds.csv")
+    windows = read_table(executed_sample / "14_signal_records" / "windows.csv", "windows.csv")
+    answers = read_table(executed_sample / "31_signal_attention" / "predictions.csv", "predictions.csv")
+    own = answers.query("protocol == 'patient_folds' and model == 'attention_windows'")
+    assert sorted(own["unit_id"]) == sorted(windows["window_id"])
+    of = folds.query("protocol == 'patient_folds'").set_index("unit_id")["fold"]
+    record = windows.set_index("window_id")["record"]
+    assert (own["fold"].to_numpy() == of[own["unit_id"].map(record)].to_numpy()).all()
+    beats = read_table(executed_sample / "32_signal_networks" / "predictions.csv", "predictions.csv")
+    learned = set(folds.query("protocol == 'interpatient' and part == 'train'")["group_id"])
+    test = beats.query("protocol == 'interpatient' and role == 'test'")
+    assert set(test["model"]) == {"heartbeat_cnn", "beat_rhythm", "ratios_alone", "majority"}
+    assert not learned & set(test["group_id"])
+    inner = beats.query("protocol == 'interpatient' and role == 'inner'")
+    assert set(inner["group_id"]) == learned
+
+
+def test_a_leak_of_recordings_is_priced_for_every_network(executed_sample):
+    prices = pd.read_csv(executed_sample / "52_signal_models" / "prices.csv")
+    assert set(prices["model"]) == {"heartbeat_cnn", "beat_rhythm", "attention_windows"}
+    summary = pd.read_csv(executed_sample / "52_signal_models" / "beats_summary.csv")
+    strict = summary.query("protocol == 'interpatient_strict'").set_index("model")["n"]
+    every = summary.query("protocol == 'interpatient' and counted == 'all'").set_index("model")["n"]
+    assert (strict < every).all()
 
 
 @pytest.mark.parametrize("name", MODELS)

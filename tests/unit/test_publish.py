@@ -354,3 +354,23 @@ def test_the_published_figures_of_the_whole_set_reach_what_is_claimed() -> None:
     assert metrics["einthoven_rms_mv_median"]["value"] < 1 / 78.6, "one pixel"
     assert metrics["einthoven_within_one_pixel"]["low"] > 0.9
     assert metrics["headers_right_by_eye"]["value"] == 1
+
+
+def test_rows_of_benchmarks_are_copied_and_the_others_stay(clone: Clone) -> None:
+    for name, value in (
+        ("bench_serve_load", 9.0),
+        ("bench_serve_hostile", 500.0),
+        ("bench_serve_load", 12.0),
+    ):
+        row = dict.fromkeys(publish.ROW) | {
+            "protocol": name, "profile": "cpu", "metrics": {"measured": {"value": value, "low": None, "high": None}}
+        }  # fmt: skip
+        target = paths.runs_folder() / "cpu" / name / "results.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps([row]), encoding="utf-8")
+        publish.publish("cpu")
+    rows = read_rows(clone.folder / "analysis" / "results" / "serve.json")
+    assert {row["protocol"]: row["metrics"]["measured"]["value"] for row in rows} == {
+        "bench_serve_load": 12.0,
+        "bench_serve_hostile": 500.0,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -86,11 +87,11 @@ def test_a_sample_page_is_answered_with_boxes_traces_and_meaning(page: Page) -> 
 def test_a_page_that_is_dropped_is_answered_and_can_be_taken_home(
     page: Page, sample: Path, tmp_path: Path
 ) -> None:
-    data = list(sample.read_bytes())
+    data = base64.b64encode(sample.read_bytes()).decode()
     page.evaluate(
         """([name, bytes]) => {
             const carried = new DataTransfer();
-            carried.items.add(new File([new Uint8Array(bytes)], name));
+            carried.items.add(new File([Uint8Array.from(atob(bytes), one => one.charCodeAt(0))], name));
             document.getElementById("drop").dispatchEvent(
                 new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
         }""",

@@ -11,8 +11,12 @@ import torch
 
 from leadwise.data.contracts import checked
 from leadwise.errors import InputError, LeakError
+from leadwise.learning.engine import cross_entropy
+from leadwise.learning.examples import Pages
+from leadwise.learning.recipes import Recipe
 from leadwise.learning.signal_models import signal_partition, train_signal_model
 from leadwise.models import registry
+from leadwise.models.heartbeat_nets import MAKES
 from leadwise.models.signal_nets import SignalClassifier
 from leadwise.signals.annotations import AAMI
 
@@ -106,11 +110,62 @@ def test_everybody_is_tested_once_by_person(beats, folds, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "classes", "parameters"), [("attention_windows", 2, 7_400_322), ("heartbeat_cnn", 5, 254_901)]
+    ("name", "classes", "parameters"),
+    [
+        ("attention_windows", 2, 7_400_322),
+        ("heartbeat_cnn", 5, 254_901),
+        ("heartbeat_mlp", 5, 49_413),
+        ("heartbeat_vanilla", 5, 199_477),
+        ("heartbeat_rnn", 5, 83_205),
+        ("heartbeat_fourier", 5, 254_981),
+        ("heartbeat_bilstm", 5, 232_453),
+        ("heartbeat_resnet398", 5, 2_782_725),
+        ("heartbeat_dilated", 5, 221_862),
+    ],
 )
 def test_published_networks_have_the_published_size(name, classes, parameters):
     model = registry.build_page_model(name, classes)
-    assert sum(value.numel() for value in model.parameters()) == parameters
+    learned = sum(value.numel() for value in model.parameters() if value.requires_grad)
+    # Keras counts what batch norm remembers, too
+    remembered = sum(value.numel() for key, value in model.named_buffers() if "running" in key)
+    assert learned + remembered == parameters
+
+
+@pytest.mark.parametrize("name", [name for name in MAKES if "resnet398" not in name])
+def test_every_network_of_beats_answers_and_learns(name):
+    torch.manual_seed(0)
+    beats = torch.rand(4, 187)
+    beats[:, 150:] = 0
+    model = registry.build_page_model(name, 5)
+    logits = model(heartbeat=beats)
+    assert logits.shape == (4, 5)
+    logits.logsumexp(dim=1).sum().backward()
+    assert all(
+        value.grad is not None
+        for key, value in model.named_parameters()
+        if value.requires_grad and "decoder" not in key  # which only reconstructs
+    )
+
+
+def test_padding_says_nothing_to_recurrent_networks():
+    torch.manual_seed(0)
+    model = registry.build_page_model("heartbeat_rnn", 5).eval()
+    beats = torch.rand(2, 187) + 0.01
+    beats[0, 100:] = 0
+    alone = model.net.cell(beats[:1, :100, None])[1][0]
+    torch.testing.assert_close(model(heartbeat=beats)[:1], model.net.head(alone))
+
+
+def test_focal_loss_is_cross_entropy_where_gamma_is_none_and_less_where_sure():
+    examples = Pages({"heartbeat": np.zeros((5, 187))}, np.arange(5), AAMI)
+    logits, labels = torch.eye(5) * 5, torch.arange(5)
+    plain, focal = (
+        cross_entropy(Recipe(1e-3, 0.0, 0.0, 4, 1, "tests", focal=gamma), examples, np.arange(5))
+        for gamma in (0.0, 2.0)
+    )
+    sure = logits.log_softmax(dim=1)[range(5), range(5)]
+    torch.testing.assert_close(plain(logits, {}, labels, labels), -sure.mean())
+    torch.testing.assert_close(focal(logits, {}, labels, labels), -((1 - sure.exp()) ** 2 * sure).mean())
 
 
 def test_attention_that_is_drawn_is_that_of_the_answer():

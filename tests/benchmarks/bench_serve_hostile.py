@@ -1,0 +1,99 @@
+"""500 uploads that must be refused: all by 4xx in words, none slowly, the server alive and its memory as before.
+
+python tests/benchmarks/bench_serve_hostile.py [--uploads N] [--seed N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import Counter, defaultdict
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from served import Server, form, metric, quantile_of, running, write_row
+
+from leadwise.data.sample import unpack_sample
+from leadwise.evaluation.hostile_uploads import made
+
+SLOWEST_S, MOST_GROWTH = 5.0, 1.10
+ROUND = 48
+
+
+def main() -> int:
+    """Measure, print, and write the row."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--uploads", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--profile", default="cpu", help="under which name the row is kept")
+    given = parser.parse_args()
+    begun = time.perf_counter()
+    with TemporaryDirectory() as scratch, running(1) as server:
+        page = min(unpack_sample(Path(scratch)).rglob("Normal*.jpg")).read_bytes()
+        for _, files in made(
+            page, ROUND, given.seed + 1
+        ):  # libraries that only bad files need are loaded now
+            refused(server, [(one.name, one.data) for one in files])
+        answered, _, _ = refused(server, [("page.jpg", page)])
+        before = server.memory_mb()
+        seconds: dict[str, list[float]] = defaultdict(list)
+        statuses: Counter[int] = Counter()
+        silent = []
+        for kind, files in made(page, given.uploads, given.seed):
+            status, taken_s, why = refused(server, [(one.name, one.data) for one in files])
+            statuses[status] += 1
+            seconds[kind].append(taken_s)
+            if not 400 <= status < 500 or len(why) < 15:
+                silent.append(f"{kind}: {[one.name for one in files]}, {status} {why}")
+        again, _, _ = refused(server, [("page.jpg", page)])
+        after = server.memory_mb()
+        alive = server.process.poll() is None and answered == again == 200
+    every = [taken for kind in seconds.values() for taken in kind]
+    metrics = {
+        "refused_by_4xx": metric(sum(count for status, count in statuses.items() if 400 <= status < 500)),
+        "not_refused": metric(len(silent)),
+        "slowest_s": metric(max(every)),
+        "median_s": quantile_of(every, 0.5),
+        **{f"slowest_s_{kind.replace(' ', '_')}": metric(max(taken)) for kind, taken in seconds.items()},
+        "alive": metric(alive),
+        "memory_before_mb": metric(before),
+        "memory_after_mb": metric(after),
+    }
+    note = (
+        f"one process that answers; statuses {dict(statuses)}; at most {SLOWEST_S:g} s each is claimed, and a page "
+        "is answered before and after. Memory: PSS of the server and its processes, after a first round of them. "
+        f"Load average of the machine at the end {os.getloadavg()[1]:.1f}."
+    )
+    target = write_row(
+        "bench_serve_hostile", given.profile, given.uploads, metrics, (time.perf_counter() - begun) / 60, note
+    )
+    for line in silent:
+        print(line)
+    good = alive and not silent and max(every) <= SLOWEST_S and after <= MOST_GROWTH * before
+    print(f"{dict(statuses)}. {'Holds' if good else 'Does NOT hold'}. Written to {target}")
+    return 0 if good else 1
+
+
+def refused(server: Server, files: list[tuple[str, bytes]]) -> tuple[int, float, str]:
+    """Status (0: none came), seconds, and what was said."""
+    connection = server.connect()
+    body, headers = form(files)
+    start = time.perf_counter()
+    try:
+        connection.request("POST", "/predict", body, headers)
+        response = connection.getresponse()
+        content = response.read()
+    except (OSError, HTTPException) as error:
+        return 0, time.perf_counter() - start, str(error)
+    finally:
+        connection.close()
+    taken_s = time.perf_counter() - start
+    return response.status, taken_s, json.loads(content).get("detail", "") if response.status >= 400 else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""A `leadwise serve` of its own, what it holds in memory, and the row that a benchmark of it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leadwise.files import written_whole
+from leadwise.paths import runs_folder
+
+DRAWS = 2000
+
+Metric = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where it listens, and its process."""
+
+    host: str
+    port: int
+    process: subprocess.Popen[str]
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection(self.host, self.port, timeout=120)
+
+    def memory_mb(self) -> float:
+        """What it and its processes have for themselves (PSS, so that shared pages count once)."""
+        return sum(_pss_kb(pid) for pid in _family(self.process.pid)) / 1000
+
+    def cpu_s(self) -> float:
+        """Seconds of processor that it and its processes have used so far: other programs do not change them."""
+        return sum(_cpu_ticks(pid) for pid in _family(self.process.pid)) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def running(cores: int) -> Iterator[Server]:
+    """A server on a free port of this machine; ended at the end."""
+    command = [sys.executable, "-m", "leadwise", "serve", "--port", "0", "--cores", str(cores)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    try:
+        host, port = process.stdout.readline().split()[3].removeprefix("http://").split(":")
+        yield Server(host, int(port), process)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def form(files: Iterable[tuple[str, bytes]]) -> tuple[bytes, dict[str, str]]:
+    """A multipart body and its headers."""
+    mark = uuid.uuid4().hex
+    parts = [
+        f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+        + data
+        + b"\r\n"
+        for name, data in files
+    ]
+    return b"".join(parts) + f"--{mark}--\r\n".encode(), {
+        "Content-Type": f"multipart/form-data; boundary={mark}"
+    }
+
+
+def quantile_of(values: Sequence[float], share: float) -> Metric:
+    """A quantile with its 95 % interval by bootstrap."""
+    all_of = np.array(values)
+    draws = np.quantile(
+        all_of[np.random.default_rng(0).integers(0, len(all_of), (DRAWS, len(all_of)))], share, axis=1
+    )
+    return metric(np.quantile(all_of, share), *np.quantile(draws, (0.025, 0.975)))
+
+
+def metric(value: float, low: float | None = None, high: float | None = None) -> Metric:
+    return {
+        name: None if one is None else float(one)
+        for name, one in zip(("value", "low", "high"), (value, low, high), strict=True)
+    }
+
+
+def write_row(name: str, profile: str, n: int, metrics: dict[str, Metric], minutes: float, note: str) -> Path:
+    """One row as `analysis/results` has them."""
+    row: dict[str, Any] = {
+        "task": "serve",
+        "protocol": name.removeprefix("bench_serve_"),
+        "model": "student12",
+        "profile": profile,
+        "seeds": [0],
+        "unit": "request",
+        "n": n,
+        "metrics": metrics,
+        "command": shlex.join(["python", *sys.argv]),
+        "hardware": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "minutes": round(minutes, 2),
+        "note": note,
+    }
+    target = runs_folder() / profile / name / "results.json"
+    with written_whole(target) as aside:
+        aside.write_text(json.dumps([row], indent=1) + "\n", encoding="utf-8")
+    for key, one in metrics.items():
+        between = "" if one["low"] is None else f"  [{one['low']:.2f}, {one['high']:.2f}]"
+        print(f"{key:28} {one['value']:10.2f}{between}")
+    return target
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text(encoding="ascii").split():
+            found += _family(int(child))
+    return found
+
+
+def _cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])  # user and system, proc(5)
+
+
+def _pss_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

@@ -1,0 +1,92 @@
+"""Floors, tables and pictures of beats and windows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadwise.evaluation import beat_floors, beat_tables, figures_beat_scores, window_floors
+from leadwise.evaluation.beat_scores import beat_scores, confusion
+from leadwise.evaluation.intervals import Interval
+from leadwise.signals.annotations import AAMI
+from leadwise.signals.context import RATIOS
+
+
+@pytest.fixture
+def answers() -> pd.DataFrame:
+    """Three people, thirty beats each, in two seeds; the model is right but for every tenth."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for seed in (1, 2):
+        for number in range(90):
+            label = AAMI[number % 3]
+            called = AAMI[(number + (number % 10 == 0)) % 3]
+            prob = {f"prob_{name}": 0.9 if name == called else 0.025 for name in AAMI}
+            rows.append({"unit": "beat", "unit_id": f"10{number // 30}-{number:07d}", "group_id": f"p{number // 30}",
+                         "model": "ours", "profile": "tests", "task": "aami5", "protocol": "interpatient",
+                         "seed": seed, "fold": 1, "role": "test", "held_out": None, "label": label,
+                         **prob})  # fmt: skip
+    return pd.DataFrame(rows).sample(frac=1, random_state=int(rng.integers(9)))
+
+
+def test_a_table_tells_how_many_units_and_seeds_stand_behind_it(answers):
+    scores = beat_tables.scored(answers, lambda rows: beat_scores(rows, draws=50))
+    row = beat_tables.flat(scores, answers).iloc[0]
+    assert (row["n"], row["seeds"], row["task"]) == (90, "1/2", "aami5")
+    assert row["accuracy_low"] <= row["accuracy"] == 0.9 <= row["accuracy_high"]
+    assert beat_tables.as_text(scores, ["accuracy", "recall_S"]).iloc[0]["Accuracy"].startswith("0.90 (")
+
+
+def test_what_always_says_n_is_a_floor_and_so_is_how_early_a_beat_comes(answers):
+    own = answers[answers["seed"] == 1]
+    assert (beat_floors.majority(own)["prob_N"] == 1).all()
+    early = {"N": 1.0, "S": 0.6, "V": 0.8}
+    beats = pd.DataFrame({"beat_id": own["unit_id"], "label": own["label"], "part": "train"})
+    for name in RATIOS:
+        beats[name] = own["label"].map(early).to_numpy() if name == RATIOS[0] else 1.0
+    told = beat_floors.ratios_alone(own, beats, beats)
+    assert beat_scores(told, draws=50)["macro_f1"].value == 1.0
+    assert (told[["prob_F", "prob_Q"]] == 0).all(axis=None)
+
+
+def test_knowing_the_record_calls_all_its_windows_alike():
+    windows = pd.DataFrame(
+        {
+            "window_id": list("abcde"),
+            "record": list("xxxyy"),
+            "label": ["abnormal", "abnormal", "normal", *["normal"] * 2],
+        }
+    )
+    own = pd.DataFrame({"unit_id": list("edcba"), "prob_normal": 0.5, "prob_abnormal": 0.5})
+    told = window_floors.record_alone(own, windows)
+    assert told["prob_abnormal"].tolist() == [0, 0, 1, 1, 1]
+    assert (window_floors.majority(own)["prob_normal"] == 1).all()
+
+
+def test_a_price_names_both_sides_and_the_floor(answers):
+    leaky = answers.assign(
+        protocol="leaky_beats", label=answers[[f"prob_{n}" for n in AAMI]].idxmax(axis=1).str[5:]
+    )
+    every = pd.concat([answers, leaky, *(beat_floors.majority(one) for one in (answers, leaky))])
+    scores = beat_tables.scored(every, lambda rows: beat_scores(rows, draws=50))
+    (row,) = beat_tables.prices(scores, "leaky_beats", "interpatient", ["accuracy"]).to_dict("records")
+    assert (row["model"], row["leaky"], row["true"]) == ("ours", 1.0, 0.9)
+    assert row["floor"] == pytest.approx(1 / 3)
+    table = pd.DataFrame([row])
+    assert figures_beat_scores.price_of_leak(table, "Beats").axes[0].get_title(loc="left") == "Accuracy"
+
+
+def test_papers_are_quoted_with_their_source():
+    told = beat_tables.printed()
+    assert told["source"].notna().all()
+    values = told[["recall", "ppv", "accuracy", "macro_f1"]].to_numpy()
+    assert ((values > 0) & (values < 1) | np.isnan(values)).all()
+
+
+def test_pictures_of_scores_and_of_a_matrix_can_be_drawn(answers):
+    scores = {"ours": beat_scores(answers, draws=50), "none": {"macro_f1": Interval(*(float("nan"),) * 3)}}
+    picture = figures_beat_scores.by_model(scores, ["macro_f1", "f1_S"], "By person")
+    assert [ax.get_title(loc="left") for ax in picture.axes] == ["Macro F1 (N, S, V)", "F1 of S"]
+    drawn = figures_beat_scores.matrix(confusion(answers), "ours")
+    assert sum(text.get_text().count("%") for text in drawn.axes[0].texts) == 25
