@@ -1,21 +1,23 @@
-"""leadwise: printed 12-lead ECGs, from page images to honest scores.
+"""leadwise: printed 12-lead ECGs and recordings, from page images and beats to honest scores.
 
-`leadwise.predict("page.jpg")` answers for one page. Research use only, not a medical device.
+`leadwise.predict("page.jpg")` answers for one page, `leadwise.predict("100.hea")` for one recording. Research use
+only, not a medical device.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from leadwise.serving.predict import Answer, predict
+    from leadwise.serving.predict_recording import RecordingAnswer
 
 __version__ = "0.1.0"
 
-__all__ = ["Answer", "__version__", "predict"]
+__all__ = ["Answer", "RecordingAnswer", "__version__", "predict"]
 
 
 def __getattr__(name: str) -> Any:
-    """`predict` and `Answer`, loaded when they are first asked for."""
-    if name in ("predict", "Answer"):
+    """`predict` and the types of its answers, loaded when they are first asked for."""
+    if name in ("predict", "Answer", "RecordingAnswer"):
         from leadwise.serving import predict as room
 
         return getattr(room, name)

@@ -86,55 +86,76 @@ def run(
 @app.command()
 def predict(
     files: Annotated[
-        list[Path], typer.Argument(help="Pages (JPEG, PNG, TIFF, first page of a PDF), or folders of them.")
+        list[Path],
+        typer.Argument(
+            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them."
+        ),
     ],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a page, a line each.")
+        bool, typer.Option("--json", help="Print one JSON object a file, a line each.")
     ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table, a row a page.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print a table: a row a page, or a row a beat.")
+    ] = False,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="An ONNX file of 43_student_export; by default the one shipped."),
+        typer.Option(
+            metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."
+        ),
+    ] = None,
+    beat_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."
+        ),
     ] = None,
     overlay: Annotated[
         Path | None,
         typer.Option(
-            metavar="OUT", help="Draw the answer on the page: a .png file; with many pages a folder."
+            metavar="OUT",
+            help="Draw the answer on the page, or a recording as a strip chart: a .png; with many files a folder.",
         ),
     ] = None,
     cores: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
     ] = None,
 ) -> None:
-    """Answer for printed 12-lead ECGs: class, probabilities, leads found, heart rate, quality.
+    """Answer for printed 12-lead ECGs, and for recordings.
 
     Example: leadwise predict page.jpg --overlay answer.png
 
     Example: leadwise predict scans/ --csv > answers.csv
 
-    Classes are normal, abnormal_heartbeat, history_of_mi and mi, as one hospital labelled them; probabilities are
-    calibrated on its pages. A page of another layout, one that is no ECG or cannot be read is refused with the
-    reason. Exit status 0: all pages were answered; 1: some were refused, or not drawn; 2: it could not be done.
+    Example: leadwise predict 100.hea --overlay strip.png
+
+    For a page: class, probabilities, leads found, heart rate, quality. Classes are normal, abnormal_heartbeat,
+    history_of_mi and mi, as one hospital labelled them; probabilities are calibrated on its pages. For a recording:
+    its beats found, each called N, S, V, F or Q (ANSI/AAMI EC57), and the rhythm summed up. A page of another
+    layout, one that is no ECG or a file that cannot be read is refused with the reason. Exit status 0: all files were answered; 1: some were refused, or not drawn; 2: it could not be done.
     Research use only, not a medical device.
     """
     from leadwise import processes
     from leadwise.errors import InputError
     from leadwise.serving import many
     from leadwise.serving.model import load_model
+    from leadwise.serving.predict_recording import is_recording
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
-    pages = many.find_pages(files)
-    targets = many.picture_targets(pages, overlay) if overlay is not None else []
+    found = many.find_files(files)
+    records = sum(map(is_recording, found))
+    if as_csv and 0 < records < len(found):
+        raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
+    targets = many.picture_targets(found, overlay) if overlay is not None else []
     refused = undrawn = 0
-    classes = load_model(model).info.classes
+    classes = () if records == len(found) else load_model(model).info.classes
+    told = many.answer_all(
+        found, model=model, beat_model=beat_model, targets=targets, cores=cores or processes.available_cores()
+    )
     if as_csv:
-        typer.echo(many.csv_head(classes))
-    with _pages_shown("Reading pages") as progress:
-        told = many.answer_all(
-            pages, model=model, targets=targets, cores=cores or processes.available_cores()
-        )
-        for one in progress(told, len(pages)):
+        typer.echo(many.beats_head() if records else many.csv_head(classes))
+    with _pages_shown("Reading files") as progress:
+        for one in progress(told, len(found)):
             refused += bool(one.why)
             undrawn += bool(one.undrawn)
             if one.undrawn:
@@ -144,14 +165,14 @@ def predict(
             if as_json:
                 typer.echo(one.json_line())
             elif as_csv:
-                typer.echo(one.csv_line(classes))
+                typer.echo("".join(f"{line}\n" for line in one.csv_lines(classes)), nl=False)
             elif not one.why:
                 typer.secho(str(one.file), bold=True)
                 typer.echo("".join(f"  {line}\n" for line in one.lines), nl=False)
-    if overlay is not None and refused + undrawn < len(pages):
+    if overlay is not None and refused + undrawn < len(found):
         typer.echo(f"Drawn: {overlay}", err=True)
-    if refused and len(pages) > 1:
-        typer.echo(f"{refused} of {len(pages)} pages were refused.", err=True)
+    if refused and len(found) > 1:
+        typer.echo(f"{refused} of {len(found)} files were refused.", err=True)
     if refused or undrawn:
         raise typer.Exit(1)
 
@@ -164,7 +185,15 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="An ONNX file of 43_student_export; by default the one shipped."),
+        typer.Option(
+            metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."
+        ),
+    ] = None,
+    beat_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."
+        ),
     ] = None,
     cores: Annotated[
         int | None, typer.Option(min=1, help="Processes that answer; as many as cores by default.")
@@ -174,14 +203,14 @@ def serve(
 
     Example: leadwise serve --port 8000
 
-    Open the address that it prints and drop a page there; POST /predict takes the same files from programs
+    Open the address that it prints and drop a page or a record there; POST /predict takes the same from programs
     (/openapi.json describes it). Nothing that is sent is kept, and nothing is fetched from elsewhere. Needs
     leadwise[serve]. Research use only, not a medical device.
     """
     from leadwise import processes
     from leadwise.serving.serve import serve as run_server
 
-    run_server(host, port, model, cores or processes.available_cores(), typer.echo)
+    run_server(host, port, model, beat_model, cores or processes.available_cores(), typer.echo)
 
 
 @app.command()

@@ -25,7 +25,7 @@ from leadwise.signals.annotations import AAMI, FLUTTER, Annotations, read_annota
 from leadwise.signals.context import RATIOS, Cut, cut_beats, intervals_s, rhythm_ratios
 from leadwise.signals.filters import band_passed, resampled, unknown_or_flat
 from leadwise.signals.heartbeats import LENGTH, cut_heartbeats
-from leadwise.signals.records import Record, read_record
+from leadwise.signals.records import Record, read_record, rhythm_first
 
 DS1 = (
     "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
@@ -37,9 +37,6 @@ DS2 = (
 )  # fmt: skip
 PACED = ("102", "104", "107", "217")
 PARTS = ("ds1", "ds2", "paced", "other")
-
-LEAD = "MLII"
-"""The lead that nearly all records have, in 114 as the second channel; where there is none, the first serves."""
 
 RATE_HZ = windows.RATE_HZ
 """All recordings are brought to this rate."""
@@ -60,9 +57,14 @@ class Recording:
     own_rate_hz: float
 
     @property
+    def order(self) -> tuple[int, ...]:
+        """The channels from 0, that of the lead that is used first (`rhythm_first`)."""
+        return rhythm_first(self.record.names)
+
+    @property
     def channel(self) -> int:
         """The channel of the lead that is used, from 0."""
-        return self.record.names.index(LEAD) if LEAD in self.record.names else 0
+        return self.order[0]
 
     @property
     def lead(self) -> str:
@@ -72,11 +74,7 @@ class Recording:
     @cached_property
     def filtered(self) -> NDArray[np.float64]:
         """All leads ``(leads, samples)`` in mV within 0.5 to 50 Hz, the one that is used first."""
-        order = [
-            self.channel,
-            *(number for number in range(len(self.record.names)) if number != self.channel),
-        ]
-        return band_passed(self.record.signals[order], RATE_HZ)
+        return band_passed(self.record.signals[list(self.order)], RATE_HZ)
 
     @cached_property
     def lost(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -11,8 +11,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from leadwise.evaluation.figures import GREY, INK, PALE, Picture, heading, picture
-from leadwise.evaluation.figures_records import BEAT_COLOURS, BEAT_NAMES
-from leadwise.signals.annotations import AAMI
+from leadwise.signals.annotations import AAMI, BEAT_COLOURS, BEAT_NAMES
 from leadwise.signals.context import Cut
 from leadwise.signals.heartbeats import RATE_HZ
 

@@ -18,23 +18,8 @@ from numpy.typing import NDArray
 from leadwise.data.recordings import RATE_HZ, Recording
 from leadwise.evaluation.figures import ALARM, INK, PALE, Picture, heading, picture
 from leadwise.evaluation.figures_leads import ecg_paper
-from leadwise.signals.annotations import FLUTTER, SYMBOLS
+from leadwise.signals.annotations import BEAT_COLOURS, BEAT_NAMES, FLUTTER, SYMBOLS
 from leadwise.signals.windows import HOP_S, WINDOW_S
-
-BEAT_COLOURS: Mapping[str, str] = MappingProxyType(
-    {"N": "#009E73", "S": "#E69F00", "V": "#D55E00", "F": "#CC79A7", "Q": "#56B4E9"}
-)
-"""The five classes of beats, of Okabe and Ito's palette."""
-
-BEAT_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "N": "N, normal",
-        "S": "S, supraventricular",
-        "V": "V, ventricular",
-        "F": "F, fusion",
-        "Q": "Q, paced or unknown",
-    }
-)
 
 WINDOW_COLOURS: Mapping[str, str] = MappingProxyType({"normal": "#009E73", "abnormal": "#D55E00"})
 

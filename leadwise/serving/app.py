@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import logging
 import re
@@ -26,12 +27,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadwise import __version__
+from leadwise.errors import WeightsError
 from leadwise.pages.read import MAX_BYTES
 from leadwise.serving import schema
+from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.jobs import Done, Job, Wanted, do, refused
-from leadwise.serving.model import ModelInfo, load_model
+from leadwise.serving.model import CAUTION, ModelInfo, load_model
 from leadwise.serving.pool import Lost, Pool
-from leadwise.serving.predict import CAUTION
 from leadwise.serving.samples import Sample, load_samples
 from leadwise.serving.uploads import MAX_FILES, Upload
 
@@ -73,6 +75,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"model": schema.Refusal, "description": f"more than {MAX_BYTES / 1e6:.0f} MB"},
     415: {"model": schema.Refusal, "description": "a kind of file that is not read"},
     422: {"model": schema.Refusal, "description": "a file that cannot be answered for, and why"},
+    501: {"model": schema.Refusal, "description": "a record, where there is no model of beats"},
     503: {"model": schema.Refusal, "description": "no place left; Retry-After says when to ask again"},
 }
 
@@ -93,10 +96,12 @@ class _Parser(MultiPartParser):
 class _Desk:
     """Where requests are let in, so many at once and so many bytes together, and are answered by the pool."""
 
-    def __init__(self, model: Path | None, workers: int, places: int, deadline_s: float) -> None:
+    def __init__(
+        self, models: tuple[Path | None, Path | None], workers: int, places: int, deadline_s: float
+    ) -> None:
         self.places, self.inside, self.workers = places, 0, workers
         self._bytes = 0
-        self._model = model
+        self._models = models
         self._deadline_s = deadline_s
         self._pool: Pool | None = None
 
@@ -133,7 +138,7 @@ class _Desk:
         self._bytes += size
         try:
             files = await _files_of(request, size)
-            done: Done = await self._pool.run(Job(files, wanted, self._model))
+            done: Done = await self._pool.run(Job(files, wanted, *self._models))
         finally:
             self.inside -= 1
             self._bytes -= size
@@ -144,16 +149,20 @@ def make_app(
     model: Path | None = None,
     workers: int = 1,
     *,
+    beat_model: Path | None = None,
     places: int | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> FastAPI:
     """The server as an ASGI application; its processes live as long as it runs.
 
-    `model` is as in `predict`; `workers` processes answer, and `places` requests are inside at most. Raises
-    `WeightsError` where the model cannot be loaded.
+    `model` and `beat_model` are as in `predict_page` and `predict_recording`; `workers` processes answer, and
+    `places` requests are inside at most. Raises `WeightsError` where one that was named cannot be loaded, or that of
+    pages.
     """
     info = load_model(model).info
-    desk = _Desk(model, workers, places or PLACES_PER_WORKER * workers, deadline_s)
+    if beat_model is not None:
+        load_beat_model(beat_model)
+    desk = _Desk((model, beat_model), workers, places or PLACES_PER_WORKER * workers, deadline_s)
     samples: dict[str, Sample] = {}
 
     @asynccontextmanager
@@ -166,7 +175,7 @@ def make_app(
     app = FastAPI(
         title="leadwise",
         version=__version__,
-        summary="Printed 12-lead ECGs: leads, millivolts and a calibrated answer",
+        summary="Printed 12-lead ECGs and recordings: leads, millivolts, beats by class, a calibrated answer",
         description=f"{CAUTION} Files stay in memory while they are answered and are not kept.",
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
@@ -193,7 +202,7 @@ def _answers(desk: _Desk) -> APIRouter:
         summary="Answer for one page or one record",
     )
     async def predict(request: Request, picture: bool = False) -> Response:
-        """For a page its class, probabilities, leads, millivolts, quality; for a record its signals and beats."""
+        """For a page its class, probabilities, leads, millivolts, quality; for a record its beats by class."""
         return await desk.answer(request, "json with picture" if picture else "json")
 
     @routes.post(
@@ -339,6 +348,8 @@ def _warm() -> None:
     import scipy.signal  # noqa: F401
 
     load_model()
+    with contextlib.suppress(WeightsError):  # who asks for a record is told
+        load_beat_model()
 
 
 def _claimed_size(request: Request) -> int:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import cv2
 
-from leadwise.errors import DoubtfulPage, ForeignPage, InputError, UnreadablePage
+from leadwise.errors import DoubtfulPage, ForeignPage, InputError, UnreadablePage, WeightsError
 from leadwise.serving.schema import Refusal
 from leadwise.serving.uploads import UnknownKind, Upload, answer, as_csv, as_wfdb
 
@@ -27,11 +27,12 @@ _CODES: dict[type[InputError], tuple[int, str]] = {
 
 @dataclass(frozen=True)
 class Job:
-    """Files of one request, what is wanted of them, and by which model (None: the one shipped)."""
+    """Files of one request, what is wanted of them, and by which models (None: those shipped)."""
 
     files: tuple[Upload, ...]
     wanted: Wanted
     model: Path | None
+    beat_model: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def do(job: Job) -> Done:
     except InputError as error:
         status, code = next(told for kind, told in _CODES.items() if isinstance(error, kind))
         return refused(status, code, str(error))
+    except WeightsError as error:
+        logging.getLogger("leadwise").warning("no model: %s", error)
+        return refused(501, "no_model", f"this server cannot answer for such a file: {error}")
     except (cv2.error, MemoryError) as error:
         logging.getLogger("leadwise").warning("refused: %s", error)
         return refused(422, "unreadable", "the file cannot be decoded; it is damaged. Copy it again.")
@@ -67,10 +71,13 @@ def refused(status: int, code: str, detail: str) -> Done:
 
 def _ways() -> dict[Wanted, Callable[[Job], Done]]:
     return {
-        "json": lambda job: Done(200, answer(job.files, model=job.model).model_dump_json().encode()),
-        "json with picture": lambda job: Done(
-            200, answer(job.files, model=job.model, picture=True).model_dump_json().encode()
-        ),
+        "json": lambda job: _told(job, picture=False),
+        "json with picture": lambda job: _told(job, picture=True),
         "csv": lambda job: Done(200, as_csv(job.files, model=job.model), "text/csv"),
         "wfdb": lambda job: Done(200, as_wfdb(job.files, model=job.model), "application/zip"),
     }
+
+
+def _told(job: Job, *, picture: bool) -> Done:
+    found = answer(job.files, model=job.model, beat_model=job.beat_model, picture=picture)
+    return Done(200, found.model_dump_json().encode())

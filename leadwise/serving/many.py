@@ -1,9 +1,7 @@
-"""Answers for many pages at once: every core has one, and a bad file does not stop the others."""
+"""Answers for many pages and recordings at once: every core has one, and a bad file does not stop the others."""
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import json
 import os
@@ -19,24 +17,29 @@ from leadwise.errors import InputError, LeadwiseError, MissingInput
 from leadwise.files import natural, written_whole
 from leadwise.pages.read import IMAGE_SUFFIXES
 from leadwise.parallel import in_processes
+from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.model import load_model
 from leadwise.serving.predict import Answer, predict
+from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, csv_line, is_recording
 
-_FEW = 8  # so few pages are answered before other processes have started
+_FEW = 8  # so few files are answered before other processes have started
 
 PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
+FOUND_SUFFIXES = PAGE_SUFFIXES | {".hea"}
+"""What is answered of a folder."""
 
 
 @dataclass(frozen=True)
 class Told:
     """What came of one file: the answer as JSON has it and as lines of text, or why there is none.
 
-    `undrawn` says why there is an answer and no picture of it.
+    `rows` are a recording's lines in a table of beats; `undrawn` says why there is an answer and no picture of it.
     """
 
     file: Path
     answer: dict[str, Any] | None = None
     lines: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     why: str = ""
     undrawn: str = ""
 
@@ -45,39 +48,51 @@ class Told:
         told = self.answer or {"file": str(self.file), "refused": self.why}
         return json.dumps(told, ensure_ascii=False)
 
-    def csv_line(self, classes: Sequence[str]) -> str:
-        """A row under `csv_head`."""
+    def csv_lines(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """Its rows: a recording's beats under `beats_head`, a page's one row under `csv_head`."""
+        if is_recording(self.file):
+            return (
+                (csv_line([self.file, *[""] * (len(BEAT_COLUMNS) - 1), self.why]),) if self.why else self.rows
+            )
+        return (self._page_row(classes),)
+
+    def _page_row(self, classes: Sequence[str]) -> str:
         told = self.answer or {"probabilities": {}, "quality": {}, "warnings": []}
         shares = [told["probabilities"].get(name, "") for name in classes]
         cells = [
             self.file, told.get("label", ""), *shares, told.get("heart_rate_bpm", ""),
             told["quality"].get("einthoven_off", ""), "; ".join(told["warnings"]), self.why,
         ]  # fmt: skip
-        return _csv(cells)
+        return csv_line(cells)
 
 
 def csv_head(classes: Sequence[str]) -> str:
     """The names of a table's columns: the classes are the model's."""
     shares = (f"prob_{name}" for name in classes)
-    return _csv(["file", "label", *shares, "heart_rate_bpm", "einthoven_off", "warnings", "refused"])
+    return csv_line(["file", "label", *shares, "heart_rate_bpm", "einthoven_off", "warnings", "refused"])
 
 
-def find_pages(given: Iterable[Path]) -> list[Path]:
-    """The files given, and all pictures and PDFs below the folders given, in natural order, each once.
+def beats_head() -> str:
+    """The names of the columns of a table of beats."""
+    return csv_line([*BEAT_COLUMNS, "refused"])
+
+
+def find_files(given: Iterable[Path]) -> list[Path]:
+    """The files given, and all pictures, PDFs and headers of records below the folders given, in order, each once.
 
     A path that is not there stays in the list, and is refused when it is read. Raises `MissingInput` for a folder
     without any, and where none of the paths is there.
     """
     found: dict[Path, None] = {}
     given = list(given)
-    if not any(path.exists() for path in given):
+    if not any(path.exists() or is_recording(path) for path in given):
         raise MissingInput(f"{given[0]}: no such file.")
     for path in given:
         if path.is_dir():
-            inside = sorted((p for p in path.rglob("*") if _is_page(p)), key=lambda p: natural(p.as_posix()))
+            inside = sorted((p for p in path.rglob("*") if _is_input(p)), key=lambda p: natural(p.as_posix()))
             if not inside:
                 raise MissingInput(
-                    f"{path}: no page in this folder or below it ({', '.join(sorted(PAGE_SUFFIXES))})."
+                    f"{path}: no page and no record in this folder or below it ({', '.join(sorted(FOUND_SUFFIXES))})."
                 )
             found.update(dict.fromkeys(inside))
         else:
@@ -86,7 +101,7 @@ def find_pages(given: Iterable[Path]) -> list[Path]:
 
 
 def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
-    """Where each page's picture goes: `out` itself for one page, else into the folder `out`, named after its page.
+    """Where each file's picture goes: `out` itself for one file, else into the folder `out`, named after its file.
 
     Raises `InputError` where that cannot be written.
     """
@@ -95,10 +110,10 @@ def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
             raise InputError(f"{out}: the picture's name must end in .png or .jpg.")
         _must_be_writable(out.absolute().parent)
         if out.resolve() == pages[0].resolve():
-            raise InputError(f"{out}: that is the page itself. Name another file for its picture.")
+            raise InputError(f"{out}: that is the file itself. Name another file for its picture.")
         return [out]
     if out.suffix:
-        raise InputError(f"{out}: with several pages, --overlay names a folder, not a file.")
+        raise InputError(f"{out}: with several files, --overlay names a folder, not a file.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -115,30 +130,41 @@ def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
 
 
 def answer_all(
-    pages: Sequence[Path], *, model: Path | None = None, targets: Sequence[Path] = (), cores: int = 1
+    files: Sequence[Path],
+    *,
+    model: Path | None = None,
+    beat_model: Path | None = None,
+    targets: Sequence[Path] = (),
+    cores: int = 1,
 ) -> Iterator[Told]:
-    """Answer for pages in their order, `cores` at a time; with `targets` also draw each one's picture.
+    """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
-    Raises `WeightsError`, before the first, where the model cannot be loaded.
+    `model` is for pages, `beat_model` for recordings. Raises `WeightsError`, before the first, where one that is
+    needed cannot be loaded.
     """
-    load_model(model)
-    tasks = list(itertools.zip_longest(pages, targets))
-    return in_processes(partial(_answered, model), tasks, cores if len(tasks) >= _FEW else 1)
+    kinds = {is_recording(file) for file in files}
+    if False in kinds:
+        load_model(model)
+    if True in kinds:
+        load_beat_model(beat_model)
+    tasks = list(itertools.zip_longest(files, targets))
+    return in_processes(partial(_answered, model, beat_model), tasks, cores if len(tasks) >= _FEW else 1)
 
 
-def _answered(model: Path | None, task: tuple[Path, Path | None]) -> Told:
+def _answered(model: Path | None, beat_model: Path | None, task: tuple[Path, Path | None]) -> Told:
     page, target = task
     try:
-        answer = predict(page, model=model)
+        answer = predict(page, model=beat_model if is_recording(page) else model)
     except LeadwiseError as error:
         return Told(page, why=str(error).removeprefix(f"{page}: "))
     except Exception as error:
         return Told(page, why=f"an error of leadwise, please report it ({type(error).__name__}: {error})")
     undrawn = _draw(answer, target) if target is not None else ""
-    return Told(page, answer.as_json(), tuple(answer.lines()), undrawn=undrawn)
+    rows = tuple(answer.beat_lines()) if isinstance(answer, RecordingAnswer) else ()
+    return Told(page, answer.as_json(), tuple(answer.lines()), rows, undrawn=undrawn)
 
 
-def _draw(answer: Answer, target: Path) -> str:
+def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:
     """Write an answer's picture; why it could not be."""
     try:
         with written_whole(target) as aside:
@@ -148,8 +174,8 @@ def _draw(answer: Answer, target: Path) -> str:
     return ""
 
 
-def _is_page(path: Path) -> bool:
-    return path.suffix.lower() in PAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _is_input(path: Path) -> bool:
+    return path.suffix.lower() in FOUND_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _must_be_writable(folder: Path) -> None:
@@ -159,9 +185,3 @@ def _must_be_writable(folder: Path) -> None:
         )
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder}: you may not write there. Name another place for the picture.")
-
-
-def _csv(cells: Sequence[Any]) -> str:
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(cells)
-    return row.getvalue()

@@ -17,6 +17,9 @@ from leadwise.errors import WeightsError
 from leadwise.pages.template import LEADS
 from leadwise.serving.seal import is_sealed
 
+CAUTION = "Research use only, not a medical device."
+"""Stands beside every answer."""
+
 FORMAT = "1"
 """Changes whenever a file's inputs, outputs or metadata do; this leadwise reads no other."""
 
@@ -104,20 +107,8 @@ def load_model(path: Path | None = None) -> Model:
 
 @functools.lru_cache(maxsize=4)
 def _loaded(path: Path | None) -> Model:
-    if path is None:
-        name, data = "student12.onnx", _shipped()
-    else:
-        name, data = str(path), _read(path)
-    if not is_sealed(data):
-        raise WeightsError(
-            f"{name}: its checksum is missing or wrong, so the file is damaged, was changed, or is no model of "
-            "leadwise. Export it again (43_student_export), or leave --model out."
-        )
-    try:
-        session = session_of(data)
-    except Exception as error:  # onnxruntime's own errors have no common type
-        raise WeightsError(f"{name}: onnxruntime cannot load it ({str(error).splitlines()[0]}).") from error
-    told = dict(session.get_modelmeta().custom_metadata_map)
+    name = "student12.onnx" if path is None else str(path)
+    session, told = opened(path, "student12.onnx", "--model")
     if told.get("format") != FORMAT or any(key not in told for key in NEEDED):
         raise WeightsError(
             f"{name}: a model of format {told.get('format', 'unknown')}; this leadwise reads format {FORMAT}. "
@@ -134,6 +125,25 @@ def _loaded(path: Path | None) -> Model:
         raise WeightsError(f"{name}: its metadata cannot be read ({error}). Export it again.") from error
 
 
+def opened(path: Path | None, shipped: str, option: str) -> tuple[Any, dict[str, str]]:
+    """A session of a sealed ONNX file, or of the `shipped` one, and what it says of itself.
+
+    `option` is how the command line names another file. Raises `WeightsError` for a file that is missing, damaged or
+    changed, or that onnxruntime cannot load.
+    """
+    name, data = (shipped, _shipped(shipped, option)) if path is None else (str(path), _read(path))
+    if not is_sealed(data):
+        raise WeightsError(
+            f"{name}: its checksum is missing or wrong, so the file is damaged, was changed, or is no model of "
+            f"leadwise. Export it again, or leave {option} out."
+        )
+    try:
+        session = session_of(data)
+    except Exception as error:  # onnxruntime's own errors have no common type
+        raise WeightsError(f"{name}: onnxruntime cannot load it ({str(error).splitlines()[0]}).") from error
+    return session, dict(session.get_modelmeta().custom_metadata_map)
+
+
 def session_of(model: bytes | str) -> Any:
     """An ONNX model, its bytes or path, ready to run on one thread of the CPU; raises onnxruntime's errors."""
     import onnxruntime
@@ -144,10 +154,12 @@ def session_of(model: bytes | str) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _shipped() -> bytes:
-    resource = package_files("leadwise") / "resources" / "student12.onnx"
+def _shipped(name: str, option: str) -> bytes:
+    resource = package_files("leadwise") / "resources" / name
     if not resource.is_file():
-        raise WeightsError("student12.onnx is not among leadwise's resources: install leadwise again.")
+        raise WeightsError(
+            f"{name} is not among leadwise's resources: install leadwise again, or name a file with {option}."
+        )
     return resource.read_bytes()
 
 

@@ -21,7 +21,7 @@ def overlay(page: Page, boxes: NDArray[np.float64], lines: Sequence[str]) -> Pag
     size = max(14, width // 62)
     picture = Image.fromarray(cv2.cvtColor(page, cv2.COLOR_BGR2RGB))
     draw = ImageDraw.Draw(picture, "RGBA")
-    name_font, text_font = ImageFont.load_default(size * 0.8), ImageFont.load_default(size)
+    name_font = ImageFont.load_default(size * 0.8)
     for name, box in zip((*LEADS, "rhythm strip"), boxes, strict=True):
         # rows of 300 px overlap a little: drawn smaller, so that each box stands alone
         corners = box.mean(axis=0) + (box - box.mean(axis=0)) * (0.985, 0.94)
@@ -31,14 +31,22 @@ def overlay(page: Page, boxes: NDArray[np.float64], lines: Sequence[str]) -> Pag
         left, top, right, bottom = draw.textbbox((x, y), name, font=name_font)
         draw.rectangle((left, top, right + size // 2, bottom + size // 4), fill=(*_BOX, 255))
         draw.text((x + size // 4, y), name, font=name_font, fill="white")
+    return with_lines(np.asarray(cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR), np.uint8), lines)
+
+
+def with_lines(shown: Page, lines: Sequence[str]) -> Page:
+    """A picture, BGR uint8, with lines of text on a white band beneath it."""
+    width = shown.shape[1]
+    size = max(14, width // 62)
+    text_font = ImageFont.load_default(size)
     wrapped = [(line, part) for line in lines for part in _wrapped(line, text_font, width - 2 * size)]
     step = round(1.5 * size)
-    whole = Image.new("RGB", (width, page.shape[0] + step * len(wrapped) + size), "white")
-    whole.paste(picture, (0, 0))
+    whole = Image.new("RGB", (width, shown.shape[0] + step * len(wrapped) + size), "white")
+    whole.paste(Image.fromarray(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB)), (0, 0))
     write = ImageDraw.Draw(whole)
     for number, (line, part) in enumerate(wrapped):
         colour = _WARNING if line.startswith("warning") else _TEXT
-        write.text((size, page.shape[0] + size // 2 + number * step), part, font=text_font, fill=colour)
+        write.text((size, shown.shape[0] + size // 2 + number * step), part, font=text_font, fill=colour)
     return np.asarray(cv2.cvtColor(np.asarray(whole), cv2.COLOR_RGB2BGR), np.uint8)
 
 

@@ -1,7 +1,13 @@
-"""A page in, an answer out: leads found, calibrated probabilities, quality, heart rate, warnings.
+"""A page or a recording in, an answer out.
 
     answer = leadwise.predict("page.jpg")
     answer.label, answer.probabilities, answer.signals.leads
+
+    answer = leadwise.predict("100.hea")
+    answer.rhythm, answer.labels, answer.times_s
+
+Of a page: leads found, calibrated probabilities, quality, heart rate, warnings; of a recording see
+`leadwise.serving.predict_recording`.
 
 Research use only, not a medical device.
 """
@@ -28,15 +34,14 @@ from leadwise.pages.read import Page, read_page
 from leadwise.pages.template import LEADS
 from leadwise.serving import gate
 from leadwise.serving.gate import Quality
-from leadwise.serving.model import ModelInfo, load_model
+from leadwise.serving.model import CAUTION, ModelInfo, load_model
 from leadwise.serving.overlay import overlay
+from leadwise.serving.predict_recording import RecordingAnswer, is_recording, predict_recording
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""
 
 _SHOWN_PX = 1000  # width in a notebook
-
-CAUTION = "Research use only, not a medical device."
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,18 @@ class Answer:
         )
 
 
-def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer:
+def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer | RecordingAnswer:
+    """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
+
+    `model` is an ONNX file for that kind; by default the one that comes with leadwise. Raises what
+    `predict_recording` and `predict_page` raise.
+    """
+    if not isinstance(source, bytes) and is_recording(Path(source)):
+        return predict_recording(source, model=model)
+    return predict_page(source, model=model)
+
+
+def predict_page(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer:
     """Answer for one page: a path, or a file's bytes (JPEG, PNG, TIFF, or a PDF's first page).
 
     `model` is an ONNX file that 43_student_export wrote; by default the one that comes with leadwise. Raises

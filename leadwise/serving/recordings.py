@@ -1,4 +1,4 @@
-"""A WFDB record that came as bytes: checked before it is decoded, then in mV, band-passed, its beats found.
+"""A WFDB record from a folder or as bytes: checked before it is decoded, then in mV, band-passed, its beats found.
 
 WFDB's formats are read by wfdb, which reads files: they lie in memory (tmpfs) while it does, under names that were
 checked, and are gone when it is done. What a header claims is looked at before anything is decoded.
@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import InputError
-from leadwise.signals.records import Record, read_record
+from leadwise.errors import InputError, MissingInput
+from leadwise.signals.filters import BAND_HZ, band_passed, unknown_or_flat
+from leadwise.signals.qrs import find_beats
+from leadwise.signals.records import Record, read_record, rhythm_first
 
 MAX_S = 1900.0
 """Longest recording that is answered; those of MIT-BIH have 1,806 s."""
@@ -25,34 +27,43 @@ MAX_S = 1900.0
 MAX_VALUES = 8_000_000
 """Most samples of all leads together: half an hour of eight leads at 500 Hz."""
 
-BAND_HZ = (0.5, 40.0)
-PROCESSING = f"band-pass {BAND_HZ[0]:g} to {BAND_HZ[1]:g} Hz, Butterworth of order 2, forwards and backwards"
-DETECTOR = "xqrs of wfdb"
+PROCESSING = f"band-pass {BAND_HZ[0]:g} to {BAND_HZ[1]:g} Hz, Butterworth of order 5, forwards and backwards"
+DETECTOR = "leadwise.signals.qrs"
 
-# xqrs takes 7 us a sample; on half of those of MIT-BIH (180 Hz) it finds as many beats, on a third not
-_DETECTION_HZ = 150.0
+SECOND_LEAD = "V1"
+"""Stands beside the rhythm lead where there are more than two, as in most records of MIT-BIH."""
 
 _FORMATS = {"8", "16", "24", "32", "61", "80", "160", "212", "310", "311"}
 _LEAST_S, _LEAST_HZ, _MOST_HZ, _MOST_LEADS, _MOST_HEADER = 2.0, 100.0, 10_000.0, 32, 65_536
 _RECORD_LINE = re.compile(rb"\S+ +\d+ +\d+(\.\d+)?\b.*")
+_MOST_BYTES = 100_000_000
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a tmpfs where Linux has one
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A recording, `record` in mV and band-passed, and the sample numbers of beats found on `lead`."""
+    """A recording, `record` in mV and band-passed, and the sample numbers of its beats.
+
+    `leads` names one or two: that in which beats are looked for first, and the one beside it. `filtered`
+    ``(1 or 2, samples)`` is the two of them with all gaps bridged.
+    """
 
     record: Record
-    lead: str
-    beats: NDArray[np.intp]
+    leads: tuple[str, ...]
+    filtered: NDArray[np.float64]
+    beats: NDArray[np.int64]
     warnings: tuple[str, ...]
 
     @property
-    def heart_rate_bpm(self) -> float | None:
-        """60 s over the median interval between beats; None where there are fewer than two."""
-        intervals = np.diff(self.beats)
-        return float(60 * self.record.rate_hz / np.median(intervals)) if len(intervals) else None
+    def lead(self) -> str:
+        """The lead in which beats are looked for first."""
+        return self.leads[0]
+
+    @property
+    def duration_s(self) -> float:
+        """How long the recording is."""
+        return float(self.record.signals.shape[1] / self.record.rate_hz)
 
 
 @contextmanager
@@ -83,9 +94,38 @@ def read_files(files: Mapping[str, bytes]) -> Record:
             raise InputError(str(error).replace(str(path), header)) from error
         except Exception as error:  # whatever a made file may do to a reader of a dozen formats
             raise InputError(f"{header}: the signals do not fit this header ({error}).") from error
-    if not np.isfinite(record.signals).any(axis=1).all():
-        raise InputError(f"{header}: a lead of this record has no known value.")
+    if not np.isfinite(record.signals).any():
+        raise InputError(f"{header}: no lead of this record has a known value.")
     return Record(record.signals, _told_apart(record.names), record.rate_hz)
+
+
+def read_path(path: Path) -> Record:
+    """One record from the path of its ``.hea``, of its ``.dat``, or without suffix; checked as `read_files` does.
+
+    Raises `MissingInput` where there is no such header, and what `read_files` raises.
+    """
+    header = path if path.suffix == ".hea" else path.with_name(f"{path.name.removesuffix('.dat')}.hea")
+    if not header.is_file():
+        raise MissingInput(
+            f"{header.name}: no such file. A record is a .hea file with its signals beside it."
+        )
+    try:
+        if header.stat().st_size > _MOST_HEADER:
+            raise InputError(f"{header.name}: larger than a header is ({_MOST_HEADER} bytes at most).")
+        told = header.read_bytes()
+        beside = {
+            line.split()[0].decode("utf-8", "replace") for line in told.splitlines()[1:] if line.split()
+        }
+        files = {name: header.parent / name for name in beside if _PLAIN_NAME.fullmatch(name)}
+        large = [name for name, one in files.items() if one.is_file() and one.stat().st_size > _MOST_BYTES]
+        if large:
+            raise InputError(f"{large[0]}: over {_MOST_BYTES / 1e6:.0f} MB. Cut the record into parts.")
+        return read_files(
+            {header.name if _PLAIN_NAME.fullmatch(header.name) else "record.hea": told}
+            | {name: one.read_bytes() for name, one in files.items() if one.is_file()}
+        )
+    except OSError as error:
+        raise InputError(f"{header.name}: {error.strerror or error}.") from error
 
 
 def process(record: Record) -> Reading:
@@ -93,18 +133,49 @@ def process(record: Record) -> Reading:
     seconds = record.signals.shape[1] / record.rate_hz
     if seconds < _LEAST_S:
         raise InputError(f"{seconds:.1f} s of signal; at least {_LEAST_S:g} s are needed.")
-    filtered = np.stack([_band_passed(signal, record.rate_hz) for signal in record.signals])
-    known = np.isfinite(record.signals)
-    told = []
-    if not known.all():
-        told.append(f"{1 - known.mean():.1%} of the samples are marked as unknown and were bridged")
-    number = _lead_for_beats(record)
-    beats = _beats(filtered[number], record.rate_hz)
-    if len(beats) < 2:
-        told.append(f"no heartbeats were found on {record.names[number]}")
+    lost = [unknown_or_flat(lead, record.rate_hz) for lead in record.signals]
+    order = [number for number in rhythm_first(record.names) if not np.logical_or(*lost[number]).all()]
+    if not order:
+        raise InputError("all leads are flat. Was the recorder connected?")
+    filtered = band_passed(record.signals, record.rate_hz)
+    beats = find_beats(record.signals[order], record.rate_hz)
+    chosen = _beside(record.names, order)
     # unknown stays unknown in what is shown; the filter alone looks across it
-    shown = Record(np.where(known, filtered, np.nan), record.names, record.rate_hz)
-    return Reading(shown, record.names[number], beats, tuple(told))
+    shown = np.where(np.isfinite(record.signals), filtered, np.nan)
+    return Reading(
+        Record(shown, record.names, record.rate_hz),
+        tuple(record.names[number] for number in chosen),
+        filtered[chosen],
+        beats if len(beats) > 1 else beats[:0],
+        tuple(_warnings(record, order, lost, beats)),
+    )
+
+
+def _beside(names: Sequence[str], order: Sequence[int]) -> list[int]:
+    """The lead for beats and the one beside it, of those in `order`."""
+    upper = [names[number].upper() for number in order]
+    second = upper.index(SECOND_LEAD, 1) if SECOND_LEAD in upper[1:] else 1
+    return [order[0], *order[second : second + 1]]
+
+
+def _warnings(
+    record: Record,
+    order: Sequence[int],
+    lost: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    beats: NDArray[np.int64],
+) -> Iterator[str]:
+    """What a reader should know of the signals, a sentence each."""
+    if off := [name for number, name in enumerate(record.names) if number not in order]:
+        yield f"nothing is known of {', '.join(off)}: unknown or flat throughout, and left out"
+    unknown = np.mean([lost[number][0].mean() for number in order])
+    if unknown:
+        yield f"{unknown:.1%} of the samples are marked as unknown and were bridged"
+    for number in order:
+        if lost[number][1].any():
+            seconds = lost[number][1].sum() / record.rate_hz
+            yield f"{record.names[number]} is flat for {seconds:.0f} s: the lead was off there"
+    if len(beats) < 2:
+        yield f"no heartbeats were found on {record.names[order[0]]}"
 
 
 def _the_header(files: Mapping[str, bytes]) -> str:
@@ -175,29 +246,3 @@ def _told_apart(names: Sequence[str | None]) -> tuple[str, ...]:
             unique, again = f"{name or 'signal'} {again}", again + 1
         every.append(unique)
     return tuple(every)
-
-
-def _band_passed(signal: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
-    from scipy.signal import butter, sosfiltfilt
-
-    known = np.flatnonzero(np.isfinite(signal))
-    filled = np.interp(np.arange(len(signal)), known, signal[known])
-    return np.asarray(sosfiltfilt(butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos"), filled))
-
-
-def _lead_for_beats(record: Record) -> int:
-    """Lead II where there is one (in ambulatory records MLII), else the first."""
-    names = [name.upper() for name in record.names]
-    return next((names.index(name) for name in ("II", "MLII") if name in names), 0)
-
-
-def _beats(signal: NDArray[np.float64], rate_hz: float) -> NDArray[np.intp]:
-    from wfdb.processing import xqrs_detect
-
-    if np.ptp(signal) < 1e-3:
-        return np.zeros(0, np.intp)
-    step = max(1, int(rate_hz // _DETECTION_HZ))  # nothing above 40 Hz is left that could fold
-    try:
-        return step * np.asarray(xqrs_detect(signal[::step], rate_hz / step, verbose=False), np.intp)
-    except (ValueError, IndexError, ZeroDivisionError):  # too little that looks like a beat to learn from
-        return np.zeros(0, np.intp)

@@ -104,15 +104,42 @@ class PageAnswer(BaseModel):
 
 
 class BeatsTold(BaseModel):
-    """Where heartbeats were found in a recording."""
+    """Where heartbeats were found in a recording, and what each is called."""
 
-    lead: str = Field(description="the lead on which they were looked for")
+    lead: str = Field(description="the lead on which they were looked for first")
+    leads: list[str] = Field(description="the one or two leads by which they were named")
     detector: str
-    samples: list[int] = Field(description="sample numbers of the QRS complexes, from 0")
+    samples: list[int] = Field(description="sample numbers of the R peaks, from 0")
+    labels: list[str] = Field(
+        description="the most probable class of each: N, S, V, F or Q of ANSI/AAMI EC57"
+    )
+    probabilities: dict[str, list[Share]] = Field(description="by class, one a beat")
+
+
+class RunsTold(BaseModel):
+    """Beats of one class that follow each other."""
+
+    pairs: int
+    runs: int = Field(description="of three or more")
+    longest_beats: int
+
+
+class RhythmTold(BaseModel):
+    """What all beats are together; null where there are too few."""
+
+    beats: int
+    counts: dict[str, int] = Field(description="beats of each class")
+    heart_rate_bpm: float | None = Field(description="60 s over the median interval between beats")
+    slowest_bpm: float | None = Field(description="over ten intervals in a row")
+    fastest_bpm: float | None = Field(description="over ten intervals in a row")
+    longest_interval_s: float | None
+    longest_at_s: float | None = Field(description="when it begins")
+    ventricular: RunsTold
+    supraventricular: RunsTold
 
 
 class RecordAnswer(BaseModel):
-    """What was read of one WFDB record. No model classes recordings here: beats are found, not named."""
+    """What was read of one WFDB record: its beats, each with its class, and the rhythm of all."""
 
     kind: Literal["record"] = "record"
     file: str
@@ -121,9 +148,14 @@ class RecordAnswer(BaseModel):
     processing: str = Field(description="what was done to the signals")
     signals_mv: dict[str, list[float | None]] = Field(description="millivolts by lead, processed")
     beats: BeatsTold
+    rhythm: RhythmTold
     heart_rate_bpm: float | None = Field(description="60 s over the median interval between beats")
     warnings: list[str]
+    model: ModelTold
     caution: str
+    picture: str | None = Field(
+        None, description="the recording as a strip chart, a PNG as data URI; where `picture=true` was sent"
+    )
 
 
 class Refusal(BaseModel):

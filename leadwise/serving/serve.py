@@ -14,11 +14,18 @@ from leadwise.errors import InputError
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def serve(host: str, port: int, model: Path | None, workers: int, tell: Callable[[str], None]) -> None:
+def serve(
+    host: str,
+    port: int,
+    model: Path | None,
+    beat_model: Path | None,
+    workers: int,
+    tell: Callable[[str], None],
+) -> None:
     """Serve until the process is told to end; `tell` gets a line when it listens.
 
     Raises `InputError` where leadwise[serve] is not installed or the address cannot be had, and `WeightsError` where
-    the model cannot be loaded.
+    a model cannot be loaded.
     """
     try:
         import uvicorn
@@ -28,7 +35,7 @@ def serve(host: str, port: int, model: Path | None, workers: int, tell: Callable
         raise InputError(
             f"{error.name or error} is not installed: install it with `pip install 'leadwise[serve]'`."
         ) from error
-    app = make_app(model, workers)
+    app = make_app(model, workers, beat_model=beat_model)
     listening = listen(host, port)
     address = f"[{host}]" if ":" in host else host
     tell(f"leadwise answers at http://{address}:{listening.getsockname()[1]} (Ctrl+C ends it)")

@@ -24,9 +24,10 @@ from leadwise.pages.read import IMAGE_SUFFIXES, MAX_BYTES, Page
 from leadwise.pages.template import LEADS, ON_PAGE
 from leadwise.serving import recordings
 from leadwise.serving.leaving_out import without_each_lead
-from leadwise.serving.model import load_model
-from leadwise.serving.predict import CAUTION, Answer, predict
-from leadwise.serving.schema import BeatsTold, PageAnswer, RecordAnswer
+from leadwise.serving.model import CAUTION, load_model
+from leadwise.serving.predict import Answer, predict_page
+from leadwise.serving.predict_recording import name_beats
+from leadwise.serving.schema import PageAnswer, RecordAnswer
 from leadwise.signals.records import STRIP, record_of, write_record
 
 PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
@@ -57,9 +58,13 @@ class Upload:
 
 
 def answer(
-    uploads: Sequence[Upload], *, model: Path | None = None, picture: bool = False
+    uploads: Sequence[Upload],
+    *,
+    model: Path | None = None,
+    beat_model: Path | None = None,
+    picture: bool = False,
 ) -> PageAnswer | RecordAnswer:
-    """Answer for one page or one record; with `picture` a page's answer holds the page as it was read.
+    """Answer for one page or one record; with `picture` the answer holds the page as it was read, or a strip chart.
 
     Raises `UnknownKind`, `UnreadablePage`, `ForeignPage`, `DoubtfulPage` or another `InputError`, each in words that
     the sender can act on, and `WeightsError` for the model.
@@ -68,19 +73,14 @@ def answer(
     if isinstance(read, Answer):
         return _page_answer(read, model, picture)
     name, reading = read
+    named = name_beats(name, reading, beat_model)
     return RecordAnswer(
-        file=name,
-        rate_hz=reading.record.rate_hz,
-        duration_s=round(reading.record.signals.shape[1] / reading.record.rate_hz, 3),
-        processing=recordings.PROCESSING,
+        **named.as_json(),
         signals_mv={
-            name: _numbers(signal)
-            for name, signal in zip(reading.record.names, reading.record.signals, strict=True)
+            lead: _numbers(signal)
+            for lead, signal in zip(reading.record.names, reading.record.signals, strict=True)
         },
-        beats=BeatsTold(lead=reading.lead, detector=recordings.DETECTOR, samples=reading.beats.tolist()),
-        heart_rate_bpm=None if reading.heart_rate_bpm is None else round(reading.heart_rate_bpm, 1),
-        warnings=list(reading.warnings),
-        caution=CAUTION,
+        picture=_data_uri(named.picture(), ".png") if picture else None,
     )
 
 
@@ -133,7 +133,7 @@ def _read(uploads: Sequence[Upload], model: Path | None) -> Answer | tuple[str, 
 
 def _page(upload: Upload, model: Path | None) -> Answer:
     try:
-        found = predict(upload.data, model=model)
+        found = predict_page(upload.data, model=model)
     except InputError as error:
         told = str(error).removeprefix("page: ")
         raise type(error)(f"{upload.name}: {told}") from error
@@ -210,12 +210,13 @@ def _numbers(signal: np.ndarray[tuple[int], np.dtype[np.floating]]) -> list[floa
     return [value if value == value else None for value in rounded]  # noqa: PLR0124  # nan alone differs from itself
 
 
-def _data_uri(page: Page) -> str:
+def _data_uri(page: Page, suffix: str = ".jpg") -> str:
     scale = min(1.0, _SHOWN_PX / page.shape[1])
     size = (max(1, round(page.shape[1] * scale)), max(1, round(page.shape[0] * scale)))
     small = cv2.resize(page, size, interpolation=cv2.INTER_AREA) if scale < 1 else page
-    data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _SHOWN_QUALITY])[1].tobytes()
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+    data = cv2.imencode(suffix, small, [cv2.IMWRITE_JPEG_QUALITY, _SHOWN_QUALITY])[1].tobytes()
+    kind = {".jpg": "jpeg", ".png": "png"}[suffix]
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _shown(name: str) -> str:

@@ -7,8 +7,10 @@ Waves of ventricular flutter (``!``) are no beats, nor are marks of rhythm, nois
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,21 @@ SYMBOLS = {
     **dict.fromkeys("/fQ", "Q"),
 }
 """WFDB's symbols of beats, with the class of each."""
+
+BEAT_COLOURS: Mapping[str, str] = MappingProxyType(
+    {"N": "#009E73", "S": "#E69F00", "V": "#D55E00", "F": "#CC79A7", "Q": "#56B4E9"}
+)
+"""One colour a class in every picture, of Okabe and Ito's palette."""
+
+BEAT_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "N": "N, normal",
+        "S": "S, supraventricular",
+        "V": "V, ventricular",
+        "F": "F, fusion",
+        "Q": "Q, paced or unknown",
+    }
+)
 
 FLUTTER = "!"
 """A wave of ventricular flutter or fibrillation; no beat."""

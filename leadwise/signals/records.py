@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from leadwise.pages.template import LEADS, ON_PAGE
 
 STRIP = "strip"
 """Name of the rhythm strip among the signals of a page's record."""
+
+RHYTHM_LEADS = ("MLII", "II")
+"""Leads in which beats are looked for first: nearly all records of MIT-BIH have MLII, 114 as its second channel."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,13 @@ def read_record(path: Path) -> Record:
         )
     signals = record.p_signal.T * np.array([factors[unit] for unit in units])[:, None]
     return Record(np.asarray(signals, np.float64), tuple(record.sig_name), float(record.fs))
+
+
+def rhythm_first(names: Sequence[str | None]) -> tuple[int, ...]:
+    """The numbers of a record's leads, from 0: one of RHYTHM_LEADS first if there is one, the others as they are."""
+    upper = [(name or "").upper() for name in names]
+    first = next((upper.index(name) for name in RHYTHM_LEADS if name in upper), 0)
+    return (first, *(number for number in range(len(upper)) if number != first))
 
 
 def record_of(signals: Signals) -> Record:

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from made import made_beats
 from miniature import Clone
 
 from leadwise import settings
+from leadwise.learning.export_beats import beat_metadata, export_beats
+from leadwise.models.signal_nets import SignalClassifier
+from leadwise.signals.annotations import AAMI
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 
@@ -29,12 +34,43 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def beat_network() -> SignalClassifier:
+    """A network for beats with random weights; running statistics are those of a few made beats."""
+    torch.manual_seed(7)
+    network = SignalClassifier("beat_rhythm", len(AAMI))
+    with torch.no_grad():
+        for _ in range(3):
+            network(**made_beats(64))
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def beat_model(beat_network: SignalClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a file: no test depends on what the shipped model has learned."""
+    path = tmp_path_factory.mktemp("beats") / "random.onnx"
+    told = {"protocol": "none", "data_fingerprint": "0" * 12, "trained_on": "nothing", "note": "Random."}
+    export_beats(beat_network, path, beat_metadata(beat_network, AAMI, **told))
+    return path
+
+
+@pytest.fixture(scope="session")
+def served(beat_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `leadwise serve`, running as a user runs it."""
     log = tmp_path_factory.mktemp("serve") / "stderr"
     with log.open("wb") as errors:
         server = subprocess.Popen(
-            [sys.executable, "-m", "leadwise", "serve", "--port", "0", "--cores", "1"],
+            [
+                sys.executable,
+                "-m",
+                "leadwise",
+                "serve",
+                "--port",
+                "0",
+                "--cores",
+                "1",
+                "--beat-model",
+                beat_model,
+            ],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

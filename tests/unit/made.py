@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import torch
 
 from leadwise.data.contracts import CLASSES
 from leadwise.data.views import INK_PX, STRIP_PX
 from leadwise.pages.digitize import N_LEAD, N_STRIP
+from leadwise.signals.beat_views import CUT, INTERVALS, LEADS
 
 
 def made_answers(
@@ -60,6 +62,18 @@ def made_views(n: int) -> dict[str, np.ndarray]:
         "rhythm": (size[:, None] * wave[::2]).astype(np.float32),
         "beats": (size[:, None, None] * wave[:81] + np.zeros((n, 12, 1))).astype(np.float32),
     }
+
+
+def made_beats(n: int, rng_seed: int = 0) -> dict[str, torch.Tensor]:
+    """Views of beats that look like noise about a usual beat, as networks take them."""
+    rng = np.random.default_rng(rng_seed)
+    usual = np.exp(-(((np.arange(CUT.samples) - CUT.peak) / 4) ** 2)) * np.ones((n, LEADS, 1))
+    views = {
+        "beat": usual + rng.normal(0, 0.1, usual.shape),
+        "usual_beat": usual,
+        "intervals": rng.normal(0, 0.3, (n, len(INTERVALS))),
+    }
+    return {name: torch.from_numpy(view.astype(np.float32)) for name, view in views.items()}
 
 
 def made_pages(n: int) -> pd.DataFrame:

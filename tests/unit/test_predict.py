@@ -350,12 +350,12 @@ def test_pages_of_one_name_do_not_overwrite_each_others_pictures(tmp_path: Path)
     ("arguments", "said"),
     [
         (("none.jpg",), "none.jpg: no such file"),
-        (("empty",), "no page in this folder"),
+        (("empty",), "no page and no record in this folder"),
         (("a.jpg", "--json", "--csv"), "exclude each other"),
         (("a.jpg", "--overlay", "none/answer.png"), "there is no such folder"),
         (("a.jpg", "--overlay", "answer.txt"), "must end in .png or .jpg"),
         (("a.jpg", "b.jpg", "--overlay", "answer.png"), "names a folder, not a file"),
-        (("a.jpg", "--overlay", "a.jpg"), "that is the page itself"),
+        (("a.jpg", "--overlay", "a.jpg"), "that is the file itself"),
         (("a.jpg", "--model", "none.onnx"), "none.onnx: No such file"),
     ],
 )
@@ -411,5 +411,5 @@ def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
 
 
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match="no page in this folder"):
-        many.find_pages([tmp_path])
+    with pytest.raises(MissingInput, match="no page and no record in this folder"):
+        many.find_files([tmp_path])

@@ -43,8 +43,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
-    with TestClient(http.make_app(workers=1), raise_server_exceptions=False) as asked:
+def client(beat_model: Path) -> Iterator[TestClient]:
+    with TestClient(http.make_app(workers=1, beat_model=beat_model), raise_server_exceptions=False) as asked:
         yield asked
 
 

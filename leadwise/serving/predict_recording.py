@@ -1,0 +1,258 @@
+"""A recording in, an answer out: its beats found and named, the rhythm summed up, warnings, a picture.
+
+    answer = leadwise.predict("100.hea")
+    answer.rhythm.counts, answer.times_s, answer.labels
+
+Research use only, not a medical device.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.errors import InputError
+from leadwise.pages.read import Page
+from leadwise.serving.beat_model import load_beat_model
+from leadwise.serving.model import CAUTION, ModelInfo
+from leadwise.serving.recordings import DETECTOR, PROCESSING, Reading, process, read_path
+from leadwise.serving.strip_chart import strip_chart
+from leadwise.signals.annotations import AAMI, BEAT_NAMES
+from leadwise.signals.beat_views import CUT, LEADS, beat_views
+from leadwise.signals.context import cut_beats, intervals_s
+from leadwise.signals.records import RHYTHM_LEADS, Record
+from leadwise.signals.summary import Rhythm, Runs, summarise
+
+SUFFIXES = frozenset({".hea", ".dat"})
+"""What names a recording."""
+
+BEAT_COLUMNS = ("file", "time_s", "sample", "label", *(f"prob_{name}" for name in AAMI), "rr_before_s")
+"""Of the table of beats."""
+
+_RATE_BPM = (30.0, 220.0)
+_TRAINED_HZ = 360.0
+_SHORT_S, _FEW_BEATS = 10.0, 30
+_SHOWN_PX = 1000
+
+
+@dataclass(frozen=True)
+class RecordingAnswer:
+    """What was found in one recording.
+
+    `record` holds its leads in mV, band-passed, nan where nothing is known; `leads` names the one or two of them that
+    the beats were named by. `samples` are the R peaks at the record's rate, `probabilities` ``(beats, classes)`` in
+    the order of ``model.classes``. In a notebook an answer shows itself.
+    """
+
+    file: str
+    leads: tuple[str, ...]
+    rhythm: Rhythm
+    warnings: tuple[str, ...]
+    model: ModelInfo
+    samples: NDArray[np.int64] = field(repr=False)
+    probabilities: NDArray[np.float32] = field(repr=False)
+    record: Record = field(repr=False)
+
+    @cached_property
+    def labels(self) -> NDArray[np.str_]:
+        """The most probable class of each beat, ``(beats,)``."""
+        names = np.array(self.model.classes, np.str_)
+        return np.asarray(names[self.probabilities.argmax(axis=1)])
+
+    @property
+    def times_s(self) -> NDArray[np.float64]:
+        """When each beat comes, ``(beats,)``."""
+        return self.samples / self.record.rate_hz
+
+    @property
+    def duration_s(self) -> float:
+        """How long the recording is."""
+        return float(self.record.signals.shape[1] / self.record.rate_hz)
+
+    @property
+    def heart_rate_bpm(self) -> float | None:
+        """60 s over the median interval between beats; None where no beats were found."""
+        return self.rhythm.heart_rate_bpm
+
+    def picture(self) -> Page:
+        """The whole recording as a strip chart, beats coloured by class, rare ones enlarged beneath; BGR uint8."""
+        lead = self.record.signals[self.record.names.index(self.leads[0])]
+        surest = self.probabilities.max(axis=1, initial=0)
+        return strip_chart(
+            lead, self.record.rate_hz, self.samples, self.labels.tolist(), surest,
+            f"{Path(self.file).name}, lead {self.leads[0]}", self.lines(),
+        )  # fmt: skip
+
+    def lines(self) -> list[str]:
+        """The answer in a few lines of plain text."""
+        rhythm = self.rhythm
+        named = [
+            f"{BEAT_NAMES[name]}: {rhythm.counts[name]} ({rhythm.share(name):.1%})"
+            for name in AAMI
+            if rhythm.counts[name]
+        ]
+        return [
+            f"{rhythm.beats} beats in {_clock(self.duration_s)}" + (f"; {'; '.join(named)}" if named else ""),
+            *_rates(rhythm),
+            *(f"warning: {text}" for text in self.warnings),
+            f"{self.model.name} of leadwise {self.model.version}, trained on {self.model.trained_on}. {CAUTION}",
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the picture and the signals, as JSON has it."""
+        return {
+            "kind": "record",
+            "file": self.file,
+            "rate_hz": self.record.rate_hz,
+            "duration_s": round(self.duration_s, 3),
+            "processing": PROCESSING,
+            "beats": {
+                "lead": self.leads[0],
+                "leads": list(self.leads),
+                "detector": DETECTOR,
+                "samples": self.samples.tolist(),
+                "labels": self.labels.tolist(),
+                "probabilities": {
+                    name: np.round(column.astype(float), 4).tolist()
+                    for name, column in zip(self.model.classes, self.probabilities.T, strict=True)
+                },
+            },
+            "rhythm": _rounded(asdict(self.rhythm)),
+            "heart_rate_bpm": _rounded(self.heart_rate_bpm),
+            "warnings": list(self.warnings),
+            "model": asdict(self.model),
+            "caution": CAUTION,
+        }
+
+    def beat_lines(self) -> Iterator[str]:
+        """A line of CSV a beat, under `BEAT_COLUMNS` and one more that is empty: it is why a file was refused."""
+        before, _ = intervals_s(self.samples, self.record.rate_hz)
+        columns = [self.model.classes.index(name) if name in self.model.classes else -1 for name in AAMI]
+        for sample, label, shares, rr in zip(
+            self.samples.tolist(), self.labels.tolist(), self.probabilities, before.tolist(), strict=True
+        ):
+            told = [f"{shares[column]:.4f}" if column >= 0 else "" for column in columns]
+            known = "" if np.isnan(rr) else f"{rr:.3f}"
+            yield csv_line(
+                [self.file, f"{sample / self.record.rate_hz:.3f}", sample, label, *told, known, ""]
+            )
+
+    def _repr_html_(self) -> str:
+        shown = self.picture()
+        size = (_SHOWN_PX, round(shown.shape[0] * _SHOWN_PX / shown.shape[1]))
+        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+        data = base64.b64encode(cv2.imencode(".png", small)[1].tobytes()).decode()
+        rows = "".join(
+            f"<tr><td>{html.escape(BEAT_NAMES[name])}</td><td>{many}</td><td>{self.rhythm.share(name):.1%}</td></tr>"
+            for name, many in self.rhythm.counts.items()
+        )
+        return (
+            f'<img alt="{html.escape(self.file)}: {self.rhythm.beats} beats" src="data:image/png;base64,{data}"/>'
+            f"<table><tr><th>class</th><th>beats</th><th>share</th></tr>{rows}</table>"
+            + "".join(f"<p>{html.escape(line)}</p>" for line in self.lines()[1:])
+        )
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a path names a recording: by its suffix, or by that of the header beside it."""
+    return path.suffix in SUFFIXES or (not path.exists() and path.with_name(f"{path.name}.hea").is_file())
+
+
+def predict_recording(source: str | Path, *, model: str | Path | None = None) -> RecordingAnswer:
+    """Answer for one WFDB record: the path of its ``.hea`` (or ``.dat``, or without suffix).
+
+    `model` is an ONNX file that `leadwise.learning.export_beats` wrote; by default the one that comes with leadwise.
+    Raises `MissingInput` and `InputError` for a record that is not there, damaged, cut off, too short or unknown
+    throughout, and `WeightsError` for the model, each in a sentence that says what to do.
+    """
+    load_beat_model(None if model is None else Path(model))
+    record = read_path(Path(source))
+    try:
+        return name_beats(str(source), process(record), None if model is None else Path(model))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+
+
+def name_beats(file: str, reading: Reading, model: Path | None = None) -> RecordingAnswer:
+    """Give every beat of a recording its class. Raises `WeightsError` for the model."""
+    loaded = load_beat_model(model)
+    rate_hz = reading.record.rate_hz
+    probabilities = np.zeros((0, len(loaded.info.classes)), np.float32)
+    if len(reading.beats):
+        beats = cut_beats(reading.filtered, rate_hz, reading.beats, CUT)
+        probabilities = loaded.answer(beat_views(beats, reading.beats / rate_hz))
+    labels = [loaded.info.classes[number] for number in probabilities.argmax(axis=1).tolist()]
+    rhythm = summarise(reading.beats, labels, rate_hz)
+    return RecordingAnswer(
+        file, reading.leads, rhythm, (*reading.warnings, *_warnings(reading, rhythm)), loaded.info,
+        reading.beats, probabilities, reading.record,
+    )  # fmt: skip
+
+
+def csv_line(cells: Sequence[Any]) -> str:
+    """Some cells as a line of CSV, without its end."""
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(cells)
+    return row.getvalue()
+
+
+def _warnings(reading: Reading, rhythm: Rhythm) -> Iterator[str]:
+    """What a reader should know of the classes, a sentence each."""
+    if reading.lead.upper() not in RHYTHM_LEADS:
+        yield f"no lead {' or '.join(RHYTHM_LEADS)}: {reading.lead} stands in for it, and the model knows II best"
+    if len(reading.leads) < LEADS:
+        yield "one lead alone; the model learned from two at a time"
+    if reading.record.rate_hz != _TRAINED_HZ:
+        yield (
+            f"recorded at {reading.record.rate_hz:g} samples a second, the model's recordings at {_TRAINED_HZ:g}: "
+            "beats were resampled"
+        )
+    if reading.duration_s < _SHORT_S:
+        yield f"only {reading.duration_s:.1f} s: too short to know this heart's usual beat and interval"
+    elif 0 < rhythm.beats < _FEW_BEATS:
+        yield f"only {rhythm.beats} beats: too few to know this heart's usual beat and interval well"
+    if rhythm.heart_rate_bpm is not None and not _RATE_BPM[0] <= rhythm.heart_rate_bpm <= _RATE_BPM[1]:
+        yield f"a heart rate of {rhythm.heart_rate_bpm:.0f} bpm may be miscounted"
+
+
+def _rates(rhythm: Rhythm) -> Iterator[str]:
+    if rhythm.heart_rate_bpm is None:
+        return
+    yield (
+        f"heart rate {rhythm.heart_rate_bpm:.0f} bpm (over ten intervals {rhythm.slowest_bpm:.0f} to "
+        f"{rhythm.fastest_bpm:.0f}); longest interval {rhythm.longest_interval_s:.1f} s at "
+        f"{_clock(rhythm.longest_at_s or 0)}"
+    )
+    for name, runs in (("ventricular", rhythm.ventricular), ("supraventricular", rhythm.supraventricular)):
+        if told := _in_a_row(runs):
+            yield f"{name} beats in a row: {told}"
+
+
+def _in_a_row(runs: Runs) -> str:
+    told = [f"{runs.pairs} {'pair' if runs.pairs == 1 else 'pairs'}"] if runs.pairs else []
+    if runs.runs:
+        told.append(
+            f"{runs.runs} {'run' if runs.runs == 1 else 'runs'} of three or more, the longest of {runs.longest_beats}"
+        )
+    return ", ".join(told)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 60)}:{seconds % 60:04.1f} min" if seconds >= 60 else f"{seconds:.1f} s"
+
+
+def _rounded(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _rounded(value) for name, value in told.items()}
+    return round(told, 3) if isinstance(told, float) else told
