@@ -30,14 +30,13 @@ def with_tables(text: str, results: Path) -> str:
 
 
 def write_tables() -> list[Path]:
-    """Write the tables of all README files and of the model's card anew; return the files that changed."""
+    """Write the tables of all README files and of the models' cards anew; return the files that changed."""
     repository = paths.repository()
     changed = []
-    card = repository / "leadwise" / "resources" / "MODEL_CARD.md"
     for path in [
         repository / "README.md",
         *sorted(repository.glob("*/README.md")),
-        *filter(Path.is_file, [card]),
+        *sorted((repository / "leadwise" / "resources").glob("*_CARD.md")),
     ]:
         before = path.read_text(encoding="utf-8")
         after = with_tables(before, repository / "analysis" / "results")
