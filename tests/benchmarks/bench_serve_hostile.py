@@ -44,8 +44,11 @@ def main() -> int:
         seconds: dict[str, list[float]] = defaultdict(list)
         statuses: Counter[int] = Counter()
         silent = []
+        processor_s = []
         for kind, files in made(page, given.uploads, given.seed):
+            used_s = server.cpu_s()
             status, taken_s, why = refused(server, [(one.name, one.data) for one in files])
+            processor_s.append(server.cpu_s() - used_s)
             statuses[status] += 1
             seconds[kind].append(taken_s)
             if not 400 <= status < 500 or len(why) < 15:
@@ -59,6 +62,7 @@ def main() -> int:
         "refused_by_4xx": metric(sum(count for status, count in statuses.items() if 400 <= status < 500)),
         "not_refused": metric(len(silent)),
         "slowest_s": metric(max(every)),
+        "slowest_processor_s": metric(max(processor_s)),
         "median_s": quantile_of(every, 0.5),
         **{f"slowest_s_{kind.replace(' ', '_')}": metric(max(taken)) for kind, taken in seconds.items()},
         "alive": metric(alive),
