@@ -131,8 +131,9 @@ def predict(
     For a page: class, probabilities, leads found, heart rate, quality. Classes are normal, abnormal_heartbeat,
     history_of_mi and mi, as one hospital labelled them; probabilities are calibrated on its pages. For a recording:
     its beats found, each called N, S, V, F or Q (ANSI/AAMI EC57), and the rhythm summed up. A page of another
-    layout, one that is no ECG or a file that cannot be read is refused with the reason. Exit status 0: all files were
-    answered; 1: some were refused, or not drawn; 2: it could not be done. Research use only, not a medical device.
+    layout, one that is no ECG or a file that cannot be read is refused with the reason.
+    Exit status 0: all files were answered; 1: some were refused, or not drawn; 2: it could not be done.
+    Research use only, not a medical device.
     """
     from leadwise import processes
     from leadwise.errors import InputError

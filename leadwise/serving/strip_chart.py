@@ -1,4 +1,4 @@
-"""A whole recording on one picture: rows of a strip chart, beats coloured by class, some rare ones enlarged."""
+"""A whole recording on one picture: rows of a strip chart, beats coloured by class, some of the rare enlarged."""
 
 from __future__ import annotations
 

@@ -214,8 +214,8 @@ def _data_uri(page: Page, suffix: str = ".jpg") -> str:
     scale = min(1.0, _SHOWN_PX / page.shape[1])
     size = (max(1, round(page.shape[1] * scale)), max(1, round(page.shape[0] * scale)))
     small = cv2.resize(page, size, interpolation=cv2.INTER_AREA) if scale < 1 else page
-    data = cv2.imencode(suffix, small, [cv2.IMWRITE_JPEG_QUALITY, _SHOWN_QUALITY])[1].tobytes()
-    kind = {".jpg": "jpeg", ".png": "png"}[suffix]
+    kind, how = ("png", []) if suffix == ".png" else ("jpeg", [cv2.IMWRITE_JPEG_QUALITY, _SHOWN_QUALITY])
+    data = cv2.imencode(suffix, small, how)[1].tobytes()
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 

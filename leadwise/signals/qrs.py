@@ -44,7 +44,7 @@ def find_beats(leads_mv: NDArray[np.floating], rate_hz: float) -> NDArray[np.int
         return np.zeros(0, np.int64)
     fast = band_passed(leads_mv[alive], rate_hz, BAND_HZ)
     step = max(1, int(rate_hz // _LOOK_HZ))
-    height = _together(_energy(fast[:, ::step], rate_hz / step), rate_hz / step)
+    height = _together(_energy(fast[:, ::step], rate_hz / step), lost[alive, ::step], rate_hz / step)
     found = _picked(height, rate_hz / step) * step
     found = found[~lost[:, found].all(axis=0)]
     return _on_their_tops(fast, lost[alive], found, rate_hz)
@@ -57,11 +57,12 @@ def _energy(fast: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(np.maximum(smooth, 0)), np.float64)
 
 
-def _together(energy: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
-    """All leads as one, beats being some 1 high."""
+def _together(energy: NDArray[np.float64], lost: NDArray[np.bool_], rate_hz: float) -> NDArray[np.float64]:
+    """All leads as one, beats being some 1 high; where a lead is lost, the others stand for it."""
     height, quiet = _levelled(energy, rate_hz)
     weights = np.clip(_LOUD - quiet, 0.02, None) ** 2
     weights[1:] *= _OTHERS / max(len(energy) - 1, 1)
+    weights[lost] = 1e-9
     one = np.sqrt((weights / weights.sum(axis=0) * height**2).sum(axis=0))
     return np.asarray(_levelled(one[None], rate_hz)[0][0])
 
