@@ -24,9 +24,14 @@ def with_tables(text: str, results: Path) -> str:
         path = results / f"{name}.json"
         if name not in _WRITERS or not path.is_file():
             raise MissingInput(f"{path}: no such results, or no table is made of them.")
-        return f"{found[1]}{_WRITERS[name](read_rows(path))}\n{found[3]}"
+        return f"{found[1]}{results_table(path)}\n{found[3]}"
 
     return _TABLE.sub(table, text)
+
+
+def results_table(path: Path) -> str:
+    """The table of one file of ``analysis/results``, in Markdown."""
+    return _WRITERS[path.stem](read_rows(path))
 
 
 def write_tables() -> list[Path]:
