@@ -3,12 +3,13 @@
 PYTHON ?= python3
 PROFILE ?= sample
 
-.PHONY: help env run test lint lab clean
+.PHONY: help env run report test lint lab clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run                 install, then run every notebook on the embedded sample (minutes)"
 	@echo "make run PROFILE=cpu     the same under another profile of workflow/profiles"
+	@echo "make report              the executed notebooks of a profile as a site that opens from disk (PROFILE=cpu ...)"
 	@echo "make test                install, then run the tests"
 	@echo "make lab                 install, then open the notebooks in JupyterLab"
 	@echo "make lint                ruff, nbstripout and mypy"
@@ -22,6 +23,9 @@ env:
 
 run: env
 	@.venv/bin/python -m leadwise run --profile "$(PROFILE)"
+
+report: env
+	@.venv/bin/python -m leadwise report --profile "$(PROFILE)"
 
 test: env
 	@.venv/bin/python -m pytest

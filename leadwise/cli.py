@@ -360,6 +360,22 @@ def tables() -> None:
 
 
 @app.command()
+def report(
+    profile: Annotated[str, typer.Option(help="Whose executed notebooks to show.")] = "sample",
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where it goes; runs/PROFILE/report by default.")
+    ] = None,
+) -> None:
+    """Write the executed notebooks as a site that opens from disk: tables, figures, cards. Executes nothing.
+
+    Example: leadwise report --profile cpu
+    """
+    from leadwise.report import write_report
+
+    typer.echo(f"Open in a browser: {write_report(profile, to)}")
+
+
+@app.command()
 def sample(folder: Annotated[Path, typer.Argument(help="Where to unpack it.")]) -> None:
     """Unpack the embedded sample, 48 real pages and their copies, and check it byte by byte.
 

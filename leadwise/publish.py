@@ -47,6 +47,12 @@ FIGURES = {
 }
 """By the same name: its notebook's pictures that the README shows; they go to ``analysis/figures``."""
 
+SHIPPED = {
+    "student_export": ("43_student_export", "student12.onnx"),
+    "signal_beats": ("32_signal_networks", "beat_rhythm.onnx"),
+}
+"""By the same name: the notebook and its model that goes with the package."""
+
 
 def publish(profile: str) -> list[Path]:
     """Write what a profile's notebooks measured into ``analysis/results``, with their pictures; return the files.
@@ -60,7 +66,7 @@ def publish(profile: str) -> list[Path]:
         )
     written = []
     for name, notebooks in FROM_NOTEBOOK.items():
-        measured = [notebook for notebook in notebooks if paths.result_path(profile, notebook).is_file()]
+        measured = [notebook for notebook in notebooks if _has_measured(profile, notebook, name)]
         if not measured:
             continue
         target = paths.repository() / "analysis" / "results" / f"{name}.json"
@@ -86,10 +92,11 @@ def publish(profile: str) -> list[Path]:
             written.append(copy)
         if name == "image_leads12":
             written.append(_keep_teachers(folder))
-        if name == "student_export":
-            shipped = paths.repository() / "leadwise" / "resources" / "student12.onnx"
+        if name in SHIPPED:
+            notebook, model = SHIPPED[name]
+            shipped = paths.repository() / "leadwise" / "resources" / model
             with written_whole(shipped) as aside:
-                shutil.copyfile(folder / "student12.onnx", aside)
+                shutil.copyfile(folder.parent / notebook / model, aside)
             written.append(shipped)
     written += _from_benchmarks(profile)
     for name in TO_BE_RUN if written else ():
@@ -105,6 +112,15 @@ def publish(profile: str) -> list[Path]:
             f"Run it first: leadwise run --profile {profile}"
         )
     return written
+
+
+def _has_measured(profile: str, notebook: str, name: str) -> bool:
+    """Whether a notebook is done, and with what this file holds: 52 may have compared beats alone."""
+    lacks_windows = (
+        name == "signal_windows"
+        and not (paths.result_path(profile, notebook).parent / "windows_summary.csv").is_file()
+    )
+    return paths.result_path(profile, notebook).is_file() and not lacks_windows
 
 
 def _from_benchmarks(profile: str) -> list[Path]:

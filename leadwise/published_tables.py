@@ -1,7 +1,8 @@
-"""The tables of the README files, written from ``analysis/results``."""
+"""The tables of README files and cards, written from ``analysis/results`` and the tables of the audited set."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from functools import partial
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from leadwise import paths
+from leadwise.data.croissant import metadata
 from leadwise.errors import MissingInput
-from leadwise.files import written_whole
+from leadwise.files import write_json, written_whole
 from leadwise.published_rows import read_rows
+from leadwise.published_set import SET_WRITERS
 
 _TABLE = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -21,23 +24,31 @@ def with_tables(text: str, results: Path) -> str:
 
     def table(found: re.Match[str]) -> str:
         name = found[2]
+        if name in SET_WRITERS:
+            return f"{found[1]}{SET_WRITERS[name](results)}\n{found[3]}"
         path = results / f"{name}.json"
         if name not in _WRITERS or not path.is_file():
             raise MissingInput(f"{path}: no such results, or no table is made of them.")
-        return f"{found[1]}{_WRITERS[name](read_rows(path))}\n{found[3]}"
+        return f"{found[1]}{results_table(path)}\n{found[3]}"
 
     return _TABLE.sub(table, text)
 
 
+def results_table(path: Path) -> str:
+    """The table of one file of ``analysis/results``, in Markdown."""
+    return _WRITERS[path.stem](read_rows(path))
+
+
 def write_tables() -> list[Path]:
-    """Write the tables of all README files and of the model's card anew; return the files that changed."""
+    """Write the tables of README files and cards, and the set's Croissant metadata; return the files that changed."""
     repository = paths.repository()
     changed = []
-    card = repository / "leadwise" / "resources" / "MODEL_CARD.md"
+    resources = repository / "leadwise" / "resources"
     for path in [
         repository / "README.md",
         *sorted(repository.glob("*/README.md")),
-        *filter(Path.is_file, [card]),
+        *sorted(resources.glob("*_CARD.md")),
+        *filter(Path.is_file, [repository / "analysis" / "REPORTING.md"]),
     ]:
         before = path.read_text(encoding="utf-8")
         after = with_tables(before, repository / "analysis" / "results")
@@ -45,6 +56,12 @@ def write_tables() -> list[Path]:
             with written_whole(path) as aside:
                 aside.write_text(after, encoding="utf-8")
             changed.append(path)
+    described = resources / "croissant.json"
+    if (resources / "DATASET_CARD.md").is_file() and (
+        not described.is_file() or json.loads(described.read_text(encoding="utf-8")) != metadata()
+    ):
+        write_json(metadata(), described)
+        changed.append(described)
     return changed
 
 

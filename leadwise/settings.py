@@ -8,6 +8,7 @@ that has the parameter) and, under a notebook's name, what that notebook alone g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -291,6 +292,10 @@ class Comparison(Parameters):
     DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over groups.")
 
 
+def _numbered(numbers: Sequence[int]) -> list[str]:
+    return [name for number in numbers for name in NOTEBOOKS if name.startswith(f"{number}_")]
+
+
 class ImageModels(Comparison):
     """51_image_models."""
 
@@ -308,13 +313,27 @@ class ImageModels(Comparison):
 
     def sources(self) -> list[str]:
         """Names of the notebooks in SOURCES, in its order."""
-        return [name for number in self.SOURCES for name in NOTEBOOKS if name.startswith(f"{number}_")]
+        return _numbered(self.SOURCES)
 
 
 class SignalModels(Parameters):
     """52_signal_models."""
 
+    SOURCES: Annotated[list[Literal[31, 32]], AfterValidator(_distinct)] = Field(
+        [31, 32], description="Numbers of the notebooks whose networks are compared; 32 is among them."
+    )
     DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over records.")
+
+    @field_validator("SOURCES")
+    @classmethod
+    def _with_beats(cls, numbers: list[int]) -> list[int]:
+        if 32 not in numbers:
+            raise ValueError("must hold 32, which has the beats")
+        return numbers
+
+    def sources(self) -> list[str]:
+        """Names of the notebooks in SOURCES, in its order."""
+        return _numbered(self.SOURCES)
 
 
 #: Every notebook with its parameters, in the order in which a person reads them. What each

@@ -62,10 +62,10 @@ def pixel_bomb(_: bytes, rng: np.random.Generator) -> Files:
 
 
 def text_bomb(_: bytes, __: np.random.Generator) -> Files:
-    """A PNG of one pixel with a comment that unpacks to 200 MB."""
+    """A PNG of one pixel with a comment that unpacks to 60 MB."""
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
     packer = zlib.compressobj(9)
-    comment = b"".join(packer.compress(bytes(1_000_000)) for _ in range(200)) + packer.flush()
+    comment = b"".join(packer.compress(bytes(1_000_000)) for _ in range(60)) + packer.flush()
     parts = [
         (b"IHDR", header),
         (b"zTXt", b"Comment\0\0" + comment),

@@ -18,6 +18,7 @@ _LEAD_OFF, _STRIP_OFF = 0.25, 0.15  # more than on real pages: no answer should 
 _DRIFT_MV, _NOISE_MV, _NOISE_INK = 0.08, 0.01, 0.03
 _BEAT_SHIFT = 0.5  # some 20 ms
 _FIRST, _SECOND, _MOVED = 0.5, 0.15, 4  # of beats: leads alone, and samples, each way
+_FLIPPED, _TAPS, _TAP = 0.2, 9, 0.12
 _PEN = 0.35  # exponent of the ink's brightness, each way: a thinner or thicker pen, once shrunk
 
 
@@ -56,8 +57,8 @@ def augmented(views: dict[str, Tensor]) -> dict[str, Tensor]:
 def _augmented_beats(views: dict[str, Tensor]) -> dict[str, Tensor]:
     """Views of single beats (`leadwise.signals.beat_views`) in one mix of their leads, as electrodes differ.
 
-    The first lead half of the time, else the second or any mix of both; shifted, taller, wandering, noisier; the
-    record's usual interval a little longer or shorter.
+    The first lead half of the time, else the second or any mix of both; through another short filter, upside down,
+    shifted, taller, wandering, noisier; the record's usual interval a little longer or shorter.
     """
     beat, usual = views["beat"].float(), views["usual_beat"].float()
     n, device = len(beat), beat.device
@@ -67,6 +68,8 @@ def _augmented_beats(views: dict[str, Tensor]) -> dict[str, Tensor]:
     shares = torch.where(kind < _FIRST, torch.tensor([1.0, 0.0], device=device), shares)
     shares = torch.where(kind > 1 - _SECOND, torch.tensor([0.0, 1.0], device=device), shares)
     beat, usual = mix(beat, usual, shares)
+    over = torch.where(torch.rand(n, 1, 1, device=device) < _FLIPPED, -1.0, 1.0)
+    beat, usual = (over * _filtered(torch.stack([beat, usual], dim=1))).unbind(dim=1)
     moved = torch.randint(-_MOVED, _MOVED + 1, (n, 1), device=device) * (
         torch.rand(n, 1, device=device) < 0.5
     )
@@ -88,6 +91,15 @@ def _augmented_beats(views: dict[str, Tensor]) -> dict[str, Tensor]:
         "usual_beat": (usual * gain)[:, None],
         "intervals": intervals,
     }
+
+
+def _filtered(views: Tensor) -> Tensor:
+    """Signals ``(N, views, samples)`` through a short random filter, one for each of the N."""
+    n = len(views)
+    taps = _TAP * torch.randn(n, _TAPS, device=views.device) * torch.rand(n, 1, device=views.device)
+    taps[:, _TAPS // 2] += 1
+    by_view = views.transpose(0, 1)  # the N are groups
+    return functional.conv1d(by_view, taps[:, None], padding=_TAPS // 2, groups=n).transpose(0, 1)
 
 
 def _spread(n: int, device: torch.device) -> Tensor:

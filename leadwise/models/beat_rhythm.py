@@ -1,7 +1,7 @@
 """Our network for beats: the beat beside the usual beat of its record, and its place in the rhythm, to one answer.
 
 Which channel lies where differs between records, so each training beat is seen in a random mix of its two leads
-(`leadwise.learning.augment`), and an answer is the mean over three mixes.
+(`leadwise.learning.augment`), and an answer is the mean of what each lead by itself says.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from torch import Tensor, nn
 
 from leadwise.signals.beat_views import INTERVALS
 
-MIXES = ((1.0, 0.0), (0.0, 1.0), (0.7, 0.7))
-"""The three mixes of the two leads that are asked; the first counts twice."""
+MIXES = ((1.0, 0.0), (0.0, 1.0))
+"""The mixes of the two leads that are asked: each by itself."""
 
 MARGIN = 8
 """Samples at either end that training may shift a beat by, and that an answer leaves out."""
 
-_WEIGHTS = (0.5, 0.25, 0.25)
 _LEAST = 0.3  # of the usual beat's height: a mix in which it cancels out is not blown up
 _WAVES = slice(22, 92)
 
@@ -46,13 +45,11 @@ class BeatRhythm(nn.Module):
         if beat.shape[1] == 1:
             return self.of_mix(beat[:, 0], usual_beat[:, 0], intervals)
         parts = []
-        for (one, two), weight in zip(MIXES, _WEIGHTS, strict=True):
-            mixed, usual = mix(
-                beat, usual_beat, torch.tensor([[one, two]], dtype=beat.dtype, device=beat.device)
-            )
+        for shares in MIXES:
+            mixed, usual = mix(beat, usual_beat, torch.tensor([shares], dtype=beat.dtype, device=beat.device))
             seen = slice(MARGIN, mixed.shape[1] - MARGIN)
-            parts.append(weight * self.of_mix(mixed[:, seen], usual[:, seen], intervals).softmax(dim=1))
-        return torch.log(torch.stack(parts).sum(dim=0) + 1e-7)
+            parts.append(self.of_mix(mixed[:, seen], usual[:, seen], intervals).softmax(dim=1))
+        return torch.log(torch.stack(parts).mean(dim=0) + 1e-7)
 
     def of_mix(self, beat: Tensor, usual: Tensor, intervals: Tensor) -> Tensor:
         """Logits of one mix ``(N, 128)``."""

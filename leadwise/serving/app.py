@@ -19,6 +19,7 @@ from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.datastructures import FormData, MutableHeaders, UploadFile
 from starlette.exceptions import HTTPException
@@ -345,11 +346,13 @@ def _digest(part: str) -> str:
 
 def _warm() -> None:
     """Load in a new process what the first answer would wait for."""
-    import scipy.signal  # noqa: F401
+    from leadwise.pages.render import render
+    from leadwise.serving.predict import is_refused
 
     load_model()
     with contextlib.suppress(WeightsError):  # who asks for a record is told
         load_beat_model()
+    is_refused(render(np.zeros((12, 2501)), 250))
 
 
 def _claimed_size(request: Request) -> int:

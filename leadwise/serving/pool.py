@@ -15,6 +15,8 @@ from typing import Any
 
 from leadwise.errors import LeadwiseError
 
+_START_S = 120.0
+
 
 class Lost(LeadwiseError):
     """A job that had no end, or that ended its process."""
@@ -76,9 +78,14 @@ class _Worker:
         self._pipe, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(theirs, work, warm_up), daemon=True)
         self._process.start()
+        self._is_ready = False
         theirs.close()  # so that their end is the only one, and its closing is seen
 
     def ask(self, job: Any, deadline_s: float) -> Any:
+        if not self._is_ready:  # to start and to warm up is not the job's time
+            if not self._pipe.poll(_START_S):
+                raise TimeoutError
+            self._is_ready = bool(self._pipe.recv())
         self._pipe.send(job)
         if not self._pipe.poll(deadline_s):
             raise TimeoutError
@@ -100,6 +107,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], warm_up: Callable[[], N
     cv2.setNumThreads(1)
     warm_up()
     try:
+        pipe.send(True)
         while True:
             pipe.send(work(pipe.recv()))
     except (EOFError, OSError):

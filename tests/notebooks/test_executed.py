@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from safetensors import safe_open
+from sites import broken_links, fetched, pages
 
 from leadwise import settings
 from leadwise.data.cache import open_array
@@ -27,6 +28,7 @@ from leadwise.evaluation.metrics import select_pages
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
 from leadwise.paths import STAGES
+from leadwise.report import write_report
 from leadwise.serving.model import load_model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -314,3 +316,17 @@ def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path, name, wr
     in_first = len(folds.query("protocol == 'grouped' and fold == 1"))
     pages = table["unit_id"].nunique() if "unit_id" in table else table["n"].max()
     assert pages == in_first
+
+
+def test_their_report_opens_from_disk_with_all_notebooks_and_figures(
+    executed_sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("LEADWISE_RUNS", str(executed_sample.parent))
+    site = write_report("sample", tmp_path / "report").parent
+    assert {path.stem for path in (site / "notebooks").iterdir()} == set(settings.NOTEBOOKS)
+    shown = [figure.figcaption.a["href"] for figure in pages(site)[site / "figures.html"].find_all("figure")]
+    assert len(shown) == sum(1 for name in settings.NOTEBOOKS for _ in (executed_sample / name).glob("*.png"))
+    assert sum("#cell-id=" in link for link in shown) > len(shown) / 2
+    assert broken_links(site) == []
+    assert fetched(site) == []

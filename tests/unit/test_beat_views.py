@@ -56,7 +56,7 @@ def test_a_mix_has_a_usual_beat_of_height_one():
     assert cancelled.abs().max() < 0.1  # noise is not blown up to a beat
 
 
-def test_training_sees_one_mix_and_an_answer_the_mean_of_three():
+def test_training_sees_one_mix_and_an_answer_the_mean_of_both_leads():
     torch.manual_seed(0)
     views = {name: torch.from_numpy(view) for name, view in beat_views(*record()).items()}
     changed = augmented(views)

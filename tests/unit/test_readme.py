@@ -52,7 +52,14 @@ def test_every_notebook_stands_in_the_table():
         assert re.search(rf"\| \[{name}\]\([a-z_]+/{name}\.ipynb\) \|", README), name
 
 
-@pytest.mark.parametrize("page", sorted(REPOSITORY.glob("*.md")) + sorted(REPOSITORY.glob("*/README.md")))
+PAGES = [
+    path
+    for pattern in ("*.md", "*/*.md", "leadwise/resources/*.md")
+    for path in sorted(REPOSITORY.glob(pattern))
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
 def test_links_lead_somewhere(page: Path):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):

@@ -22,7 +22,7 @@ ROOMS = (
     "errors", "files", "parallel",
     "pages", "signals", "data", "serving", "evaluation", "models", "learning",
     "paths", "settings", "processes", "surroundings", "notebook", "workflow",
-    "published_rows", "published_tables", "publish", "cli",
+    "published_rows", "published_set", "published_tables", "publish", "report", "cli",
 )  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in {"__init__.py", "__main__.py"})
 
