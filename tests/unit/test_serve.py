@@ -173,6 +173,7 @@ def test_beats_of_a_real_record_are_those_that_were_annotated() -> None:
     found = recordings.process(record).beats
     annotated = wfdb.rdann(str(stem), "atr")
     known = annotated.sample[np.isin(annotated.symbol, list("NAV"))]
+    known = known[known < 650_000 - 36]  # the record's end cuts the last one in two
     assert len(found) == pytest.approx(len(known), rel=0.005)
     assert np.abs(known[:, None] - found).min(axis=1).max() <= 54, "each within 150 ms"
 

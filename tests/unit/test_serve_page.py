@@ -151,6 +151,7 @@ def test_a_recording_shows_its_beats_ten_seconds_at_a_time(page: Page) -> None:
     page.set_input_files("#file", [Path(folder) / "mitdb" / f"100{end}" for end in (".hea", ".dat")])
     expect(page.locator("#answer h2")).to_contain_text("A recording of 30:05 min", timeout=60_000)
     assert 8 <= page.locator(".beat").count() <= 16
+    assert "normal" in page.locator("#answer .shares").inner_text() or page.locator(".beat:not(.N)").count()
     first = page.locator("svg.ecg path.t:not(.p)").first.get_attribute("d")
     page.locator("input[type=range]").focus()
     page.keyboard.press("PageUp")
