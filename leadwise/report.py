@@ -26,7 +26,8 @@ from leadwise.publish import FROM_NOTEBOOK
 from leadwise.published_tables import results_table
 
 CARDS = {
-    "model_card": ("leadwise/resources/MODEL_CARD.md", "Model card"),
+    "model_card": ("leadwise/resources/MODEL_CARD.md", "Model card, pages"),
+    "beat_card": ("leadwise/resources/BEAT_CARD.md", "Model card, beats"),
     "dataset_card": ("leadwise/resources/DATASET_CARD.md", "Data set card"),
     "reporting": ("analysis/REPORTING.md", "Reporting checklist"),
 }
