@@ -94,6 +94,7 @@ def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(bea
 
 
 def test_everybody_is_tested_once_by_person(beats, folds, tmp_path):
+    beats = beats.iloc[::6].reset_index(drop=True)  # attention is slow
     label = np.where(beats["label"] == "N", "normal", "abnormal")
     table = beats.rename(columns={"unit_id": "window_id"}).assign(
         record=beats["unit_id"].str[:3], label=label
