@@ -89,6 +89,9 @@ def test_a_dry_run_for_a_cluster_lists_every_notebook_with_what_it_asks_for(clon
 
 
 @with_plugin
+@pytest.mark.skipif(
+    " " in sys.executable, reason="Snakemake writes Python's path into a job unquoted; this one has a space"
+)
 def test_a_notebook_is_submitted_with_its_cores_and_runs_as_a_job(clone: Clone, tmp_path: Path) -> None:
     for name, script in STAND_INS.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
