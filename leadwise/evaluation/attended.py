@@ -13,9 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.evaluation.intervals import Interval
+from leadwise.signals.windows import NORMAL_SYMBOLS
 
 HALF_WIDTH_S = 0.15
 """What lies so near to a beat's R wave counts as lying on it: the QRS complex and the beginning of what follows."""
+
+
+def beats_within(beats: pd.DataFrame, record: str, start_s: float, seconds: float) -> pd.DataFrame:
+    """The beats of ``beats.csv`` in one window, with ``at_s`` from its start and ``abnormal`` by the windows' rule."""
+    own = beats[(beats["record"] == record) & beats["time_s"].between(start_s, start_s + seconds)]
+    return own.assign(at_s=own["time_s"] - start_s, abnormal=~own["symbol"].isin(list(NORMAL_SYMBOLS)))
 
 
 def share_on(

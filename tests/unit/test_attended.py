@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from leadwise.evaluation.attended import against_chance, share_on
+from leadwise.evaluation.attended import against_chance, beats_within, share_on
 
 
 def test_chance_is_one_whatever_the_attention_looks_like():
@@ -35,3 +35,11 @@ def test_records_count_once_however_many_windows_they_have():
     assert told.loc["abnormal", "low"] == 1.0
     assert told.loc["abnormal", "high"] == 3.0
     assert told.loc["abnormal minus normal", ["records", "value"]].tolist() == [2, 1.0]
+
+
+def test_beats_of_a_window_are_told_from_its_start():
+    beats = pd.DataFrame(
+        {"record": ["100", "100", "100", "101"], "time_s": [4.0, 6.0, 16.5, 6.0], "symbol": list("NVNN")}
+    )
+    told = beats_within(beats, "100", 5.0, 10.0)
+    assert told[["at_s", "abnormal"]].to_numpy().tolist() == [[1.0, True]]
