@@ -20,7 +20,7 @@ HALF_WIDTH_S = 0.15
 
 
 def beats_within(beats: pd.DataFrame, record: str, start_s: float, seconds: float) -> pd.DataFrame:
-    """The beats of ``beats.csv`` in one window, with ``at_s`` from its start and ``abnormal`` by the windows' rule."""
+    """The beats of ``beats.csv`` in a window, with ``at_s`` from its start and ``abnormal`` by the windows' rule."""
     own = beats[(beats["record"] == record) & beats["time_s"].between(start_s, start_s + seconds)]
     return own.assign(at_s=own["time_s"] - start_s, abnormal=~own["symbol"].isin(list(NORMAL_SYMBOLS)))
 
