@@ -46,6 +46,16 @@ def options(
     """Options that stand before a command."""
 
 
+PageModelFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."),
+]
+BeatModelFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."),
+]
+
+
 @app.command()
 def run(
     profile: Annotated[
@@ -97,18 +107,8 @@ def predict(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print a table: a row a page, or a row a beat.")
     ] = False,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."
-        ),
-    ] = None,
-    beat_model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."
-        ),
-    ] = None,
+    model: PageModelFile = None,
+    beat_model: BeatModelFile = None,
     overlay: Annotated[
         Path | None,
         typer.Option(
@@ -184,18 +184,8 @@ def serve(
         str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."
-        ),
-    ] = None,
-    beat_model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."
-        ),
-    ] = None,
+    model: PageModelFile = None,
+    beat_model: BeatModelFile = None,
     cores: Annotated[
         int | None, typer.Option(min=1, help="Processes that answer; as many as cores by default.")
     ] = None,

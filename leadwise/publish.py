@@ -66,12 +66,11 @@ def publish(profile: str) -> list[Path]:
         )
     written = []
     for name, notebooks in FROM_NOTEBOOK.items():
-        measured = [notebook for notebook in notebooks if _has_measured(profile, notebook, name)]
-        if not measured:
-            continue
+        measured = [notebook for notebook in notebooks if paths.result_path(profile, notebook).is_file()]
         target = paths.repository() / "analysis" / "results" / f"{name}.json"
         old = read_rows(target) if target.is_file() else []
         rows = [row for row in old if row["profile"] != profile and row["metrics"]]
+        others = len(rows)
         for notebook in measured:
             path = paths.result_path(profile, notebook)
             result = json.loads(path.read_text(encoding="utf-8"))
@@ -82,6 +81,8 @@ def publish(profile: str) -> list[Path]:
                     f"the whole set and run it again: leadwise run --profile {profile} --only {notebook}"
                 )
             rows += ROWS_OF[name](result, path.parent)
+        if len(rows) == others:
+            continue
         write_json([*rows, *_not_yet_run(name, rows)], target)
         written.append(target)
         folder = paths.result_path(profile, measured[0]).parent
@@ -112,15 +113,6 @@ def publish(profile: str) -> list[Path]:
             f"Run it first: leadwise run --profile {profile}"
         )
     return written
-
-
-def _has_measured(profile: str, notebook: str, name: str) -> bool:
-    """Whether a notebook is done, and with what this file holds: 52 may have compared beats alone."""
-    lacks_windows = (
-        name == "signal_windows"
-        and not (paths.result_path(profile, notebook).parent / "windows_summary.csv").is_file()
-    )
-    return paths.result_path(profile, notebook).is_file() and not lacks_windows
 
 
 def _from_benchmarks(profile: str) -> list[Path]:

@@ -232,9 +232,11 @@ def _external_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]
 
 
 def _signal_rows(result: dict[str, Any], folder: Path, *, table: str, trained: str) -> list[dict[str, Any]]:
-    """The rows of a summary of 52; minutes are those of the notebook that trained."""
+    """The rows of a summary of 52, none where it had nothing to compare; minutes are those of what trained."""
     import pandas as pd
 
+    if not (folder / table).is_file():
+        return []
     minutes = round((result["seconds"] + _trained_s(folder.parent / trained)) / 60, 1)
     rows = []
     for one in pd.read_csv(folder / table, dtype={"seeds": str}).to_dict("records"):

@@ -23,11 +23,8 @@ from leadwise.signals.windows import DECIDED, LABELS
 CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""
 
-SIGNAL_TASKS = {"window": LABELS, "aami5": AAMI}
-"""The tasks of recordings; the positive class of ``window`` is ``abnormal``."""
-
-TASKS = {"four": CLASSES, "binary": CLASSES[:2], **SIGNAL_TASKS}
-"""The tasks and their classes; the positive class of ``binary`` is ``abnormal_heartbeat``."""
+TASKS = {"four": CLASSES, "binary": CLASSES[:2], "window": LABELS, "aami5": AAMI}
+"""The tasks and their classes; of two the last is the positive one."""
 
 UNITS = {"four": "page", "binary": "page", "window": "window", "aami5": "beat"}
 """What one answer of a task is about."""

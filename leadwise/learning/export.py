@@ -137,6 +137,8 @@ def describe(path: Path, told: Mapping[str, str]) -> None:
     model = onnx.load(path)
     if model.metadata_props:
         raise ValueError(f"{path}: it says already what it is")
+    for node in model.graph.node:
+        del node.metadata_props[:]  # the exporter's stack, with the paths of this machine
     for key, value in {**told, "seal": EMPTY_SEAL}.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value

@@ -44,15 +44,7 @@ class BeatModel:
 
     def __init__(self, session: Any, told: dict[str, str]) -> None:
         self._session = session
-        self.info = ModelInfo(
-            told["model"],
-            tuple(told["classes"].split(",")),
-            told["leadwise"],
-            told["protocol"],
-            told["data_fingerprint"],
-            told.get("trained_on", "unknown"),
-            told.get("note", ""),
-        )
+        self.info = ModelInfo.of(told)
 
     def answer(self, views: dict[str, NDArray[np.floating]]) -> NDArray[np.float32]:
         """Probabilities ``(N, classes)`` of beats as `beat_views` gives them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -68,6 +69,19 @@ class ModelInfo:
     trained_on: str
     note: str
 
+    @classmethod
+    def of(cls, told: Mapping[str, str]) -> ModelInfo:
+        """What the metadata of a model's file says; raises `KeyError` for what must be there and is not."""
+        return cls(
+            told["model"],
+            tuple(told["classes"].split(",")),
+            told["leadwise"],
+            told["protocol"],
+            told["data_fingerprint"],
+            told.get("trained_on", "unknown"),
+            told.get("note", ""),
+        )
+
 
 class Model:
     """A loaded model; `info` says what it is, `far` from which distance on a page is unlike its training pages."""
@@ -79,15 +93,7 @@ class Model:
         if unknown:
             raise ValueError(f"views {sorted(unknown)} are not known")
         self.far = float(told["far"])
-        self.info = ModelInfo(
-            told["model"],
-            tuple(told["classes"].split(",")),
-            told["leadwise"],
-            told["protocol"],
-            told["data_fingerprint"],
-            told.get("trained_on", "unknown"),
-            told.get("note", ""),
-        )
+        self.info = ModelInfo.of(told)
 
     def answer(self, views: Views) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Calibrated probabilities ``(N, classes)``, and how far ``(N,)`` each page is from the training pages."""

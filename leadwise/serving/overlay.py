@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 from collections.abc import Sequence
 
 import cv2
@@ -13,6 +15,21 @@ from leadwise.pages.read import Page
 from leadwise.pages.template import LEADS
 
 _BOX, _TEXT, _WARNING = (0, 114, 178), (20, 20, 20), (160, 60, 0)  # RGB, told apart by every eye
+_SHOWN_PX = 1000
+
+
+def in_notebook(picture: Page, alt: str, head: str, rows: str, lines: Sequence[str]) -> str:
+    """An answer as HTML: its picture shrunk to a notebook's width, a table of `head` and `rows`, lines of text.
+
+    `alt` and `lines` are escaped here, `head` and `rows` are cells already.
+    """
+    size = (_SHOWN_PX, round(picture.shape[0] * _SHOWN_PX / picture.shape[1]))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    data = base64.b64encode(cv2.imencode(".png", small)[1].tobytes()).decode()
+    return (
+        f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}"/>'
+        f"<table><tr>{head}</tr>{rows}</table>" + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    )
 
 
 def overlay(page: Page, boxes: NDArray[np.float64], lines: Sequence[str]) -> Page:

@@ -14,14 +14,12 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
-import base64
 import html
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,13 +33,11 @@ from leadwise.pages.template import LEADS
 from leadwise.serving import gate
 from leadwise.serving.gate import Quality
 from leadwise.serving.model import CAUTION, ModelInfo, load_model
-from leadwise.serving.overlay import overlay
+from leadwise.serving.overlay import in_notebook, overlay
 from leadwise.serving.predict_recording import RecordingAnswer, is_recording, predict_recording
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""
-
-_SHOWN_PX = 1000  # width in a notebook
 
 
 @dataclass(frozen=True)
@@ -101,19 +97,16 @@ class Answer:
         }
 
     def _repr_html_(self) -> str:
-        shown = self.picture()
-        size = (_SHOWN_PX, round(shown.shape[0] * _SHOWN_PX / shown.shape[1]))
-        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
-        data = base64.b64encode(cv2.imencode(".png", small)[1].tobytes()).decode()
         rows = "".join(
             f"<tr><td>{html.escape(_words(name))}</td><td>{share:.1%}</td></tr>"
             for name, share in self.probabilities.items()
         )
-        return (
-            f'<img alt="{html.escape(self.file)}: {html.escape(_words(self.label))}" '
-            f'src="data:image/png;base64,{data}"/>'
-            f"<table><tr><th>class</th><th>probability</th></tr>{rows}</table>"
-            + "".join(f"<p>{html.escape(line)}</p>" for line in self.lines()[1:])
+        return in_notebook(
+            self.picture(),
+            f"{self.file}: {_words(self.label)}",
+            "<th>class</th><th>probability</th>",
+            rows,
+            self.lines()[1:],
         )
 
 

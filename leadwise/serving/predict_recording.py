@@ -8,7 +8,6 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
-import base64
 import csv
 import html
 import io
@@ -18,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +24,7 @@ from leadwise.errors import InputError
 from leadwise.pages.read import Page
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.model import CAUTION, ModelInfo
+from leadwise.serving.overlay import in_notebook
 from leadwise.serving.recordings import DETECTOR, PROCESSING, Reading, process, read_path
 from leadwise.serving.strip_chart import strip_chart
 from leadwise.signals.annotations import AAMI, BEAT_NAMES
@@ -43,7 +42,6 @@ BEAT_COLUMNS = ("file", "time_s", "sample", "label", *(f"prob_{name}" for name i
 _RATE_BPM = (30.0, 220.0)
 _TRAINED_HZ = 360.0
 _SHORT_S, _FEW_BEATS = 10.0, 30
-_SHOWN_PX = 1000
 
 
 @dataclass(frozen=True)
@@ -149,18 +147,16 @@ class RecordingAnswer:
             )
 
     def _repr_html_(self) -> str:
-        shown = self.picture()
-        size = (_SHOWN_PX, round(shown.shape[0] * _SHOWN_PX / shown.shape[1]))
-        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
-        data = base64.b64encode(cv2.imencode(".png", small)[1].tobytes()).decode()
         rows = "".join(
             f"<tr><td>{html.escape(BEAT_NAMES[name])}</td><td>{many}</td><td>{self.rhythm.share(name):.1%}</td></tr>"
             for name, many in self.rhythm.counts.items()
         )
-        return (
-            f'<img alt="{html.escape(self.file)}: {self.rhythm.beats} beats" src="data:image/png;base64,{data}"/>'
-            f"<table><tr><th>class</th><th>beats</th><th>share</th></tr>{rows}</table>"
-            + "".join(f"<p>{html.escape(line)}</p>" for line in self.lines()[1:])
+        return in_notebook(
+            self.picture(),
+            f"{self.file}: {self.rhythm.beats} beats",
+            "<th>class</th><th>beats</th><th>share</th>",
+            rows,
+            self.lines()[1:],
         )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadwise.evaluation import beat_floors, beat_tables, figures_beat_scores, window_floors
+from leadwise.evaluation import beat_tables, figures_beat_scores, signal_floors
 from leadwise.evaluation.beat_scores import beat_scores, confusion
 from leadwise.evaluation.intervals import Interval
 from leadwise.signals.annotations import AAMI
@@ -40,12 +40,12 @@ def test_a_table_tells_how_many_units_and_seeds_stand_behind_it(answers):
 
 def test_what_always_says_n_is_a_floor_and_so_is_how_early_a_beat_comes(answers):
     own = answers[answers["seed"] == 1]
-    assert (beat_floors.majority(own)["prob_N"] == 1).all()
+    assert (signal_floors.majority(own)["prob_N"] == 1).all()
     early = {"N": 1.0, "S": 0.6, "V": 0.8}
     beats = pd.DataFrame({"beat_id": own["unit_id"], "label": own["label"], "part": "train"})
     for name in RATIOS:
         beats[name] = own["label"].map(early).to_numpy() if name == RATIOS[0] else 1.0
-    told = beat_floors.ratios_alone(own, beats, beats)
+    told = signal_floors.ratios_alone(own, beats, beats)
     assert beat_scores(told, draws=50)["macro_f1"].value == 1.0
     assert (told[["prob_F", "prob_Q"]] == 0).all(axis=None)
 
@@ -58,17 +58,17 @@ def test_knowing_the_record_calls_all_its_windows_alike():
             "label": ["abnormal", "abnormal", "normal", *["normal"] * 2],
         }
     )
-    own = pd.DataFrame({"unit_id": list("edcba"), "prob_normal": 0.5, "prob_abnormal": 0.5})
-    told = window_floors.record_alone(own, windows)
+    own = pd.DataFrame({"task": "window", "unit_id": list("edcba"), "prob_normal": 0.5, "prob_abnormal": 0.5})
+    told = signal_floors.record_alone(own, windows)
     assert told["prob_abnormal"].tolist() == [0, 0, 1, 1, 1]
-    assert (window_floors.majority(own)["prob_normal"] == 1).all()
+    assert (signal_floors.majority(own)["prob_normal"] == 1).all()
 
 
 def test_a_price_names_both_sides_and_the_floor(answers):
     leaky = answers.assign(
         protocol="leaky_beats", label=answers[[f"prob_{n}" for n in AAMI]].idxmax(axis=1).str[5:]
     )
-    every = pd.concat([answers, leaky, *(beat_floors.majority(one) for one in (answers, leaky))])
+    every = pd.concat([answers, leaky, *(signal_floors.majority(one) for one in (answers, leaky))])
     scores = beat_tables.scored(every, lambda rows: beat_scores(rows, draws=50))
     (row,) = beat_tables.prices(scores, "leaky_beats", "interpatient", ["accuracy"]).to_dict("records")
     assert (row["model"], row["leaky"], row["true"]) == ("ours", 1.0, 0.9)

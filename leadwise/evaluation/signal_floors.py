@@ -1,17 +1,28 @@
-"""What can be had of a beat without a network: always N, and how early it comes."""
+"""What can be said of a beat or window without a network: the frequent class, whose it is, how early a beat comes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from leadwise.data.contracts import TASKS
 from leadwise.signals.annotations import AAMI
 from leadwise.signals.context import RATIOS
+from leadwise.signals.windows import LABELS
 
 
 def majority(answers: pd.DataFrame) -> pd.DataFrame:
-    """Always N, about the beats of `answers`."""
-    return answers.assign(model="majority", **{f"prob_{name}": float(name == AAMI[0]) for name in AAMI})
+    """Always N, or always ``normal``, the frequent class of every split, about the units of `answers`."""
+    classes = TASKS[str(answers["task"].iloc[0])]
+    return answers.assign(model="majority", **{f"prob_{name}": float(name == classes[0]) for name in classes})
+
+
+def record_alone(answers: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
+    """What most windows of the same record are called, by ``windows.csv``: all that knowing the record can give."""
+    abnormal = (windows["label"] == LABELS[1]).groupby(windows["record"]).mean() > 0.5
+    record = windows.set_index("window_id")["record"]
+    told = answers["unit_id"].map(record).map(abnormal).to_numpy(float)
+    return answers.assign(model="record_alone", **{f"prob_{LABELS[0]}": 1 - told, f"prob_{LABELS[1]}": told})
 
 
 def ratios_alone(answers: pd.DataFrame, beats: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
