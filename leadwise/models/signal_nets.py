@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from leadwise.models import heartbeat_nets
 from leadwise.models.beat_rhythm import BeatRhythm
+from leadwise.models.long_attention import attend
 from leadwise.models.origin import how_trained
 
 VIEWS: dict[str, tuple[str, ...]] = {
@@ -69,7 +70,7 @@ class AttentionNet(nn.Module):
     def forward(self, window: Tensor) -> Tensor:
         """Logits ``(N, classes)``."""
         steps = self.convolutions(window[:, None]).transpose(1, 2)
-        return torch.as_tensor(self.head(self.mix(steps, steps, steps, need_weights=False)[0]))
+        return torch.as_tensor(self.head(attend(self.mix, steps)))
 
     def attention(self, window: Tensor) -> Tensor:
         """How much each step is looked at, the mean over queries and heads: ``(N, 900)``, 90 in a second."""
