@@ -30,7 +30,10 @@ FROM_NOTEBOOK = {
 }
 """By the name of the file in ``analysis/results``: the notebooks whose metrics it holds."""
 
-FROM_BENCHMARKS = {"serve": ("bench_serve_load", "bench_serve_hostile")}
+FROM_BENCHMARKS = {
+    "serve": ("bench_serve_load", "bench_serve_hostile"),
+    "signal_detection": ("bench_qrs",),
+}
 """The same for scripts of ``tests/benchmarks``, whose rows are copied as they are."""
 
 TO_BE_RUN = {"image_transformers": ("cpu", "paper")}

@@ -158,6 +158,18 @@ def _recordings(rows: list[dict[str, Any]], names: tuple[str, ...], words: tuple
     return "\n".join(lines)
 
 
+def _detection(rows: list[dict[str, Any]]) -> str:
+    """A row a detector: how many beats it finds, how many of its own are none, and how long it takes."""
+    lines = ["| detector | sensitivity | PPV | slowest record, s |", "|---" * 4 + "|"]
+    for row in rows:
+        found = row["metrics"]
+        shares = (_with_interval(found[name], "{:.4f}") for name in ("sensitivity", "ppv"))
+        lines.append(f"| {row['model']} | {' | '.join(shares)} | {found['slowest_record_s']['value']:.1f} |")
+    row = rows[0]
+    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}."
+    return "\n".join([*lines, "", f"{row['n']:,} beats of {row['note']} {command}"])
+
+
 def _leakage(rows: list[dict[str, Any]]) -> str:
     """A row a protocol and way of counting, a column a network: accuracy with its interval."""
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -274,10 +286,12 @@ def _list(row: dict[str, Any], what: str, wanted: Measured) -> str:
     return "\n".join(lines)
 
 
-def _with_interval(one: dict[str, Any]) -> str:
+def _with_interval(one: dict[str, Any], shown: str = "{:.3f}") -> str:
     """A value with its interval, where it has one."""
-    value = f"{one['value']:.3f}"
-    return value if one["low"] is None else f"{value} ({one['low']:.3f} to {one['high']:.3f})"
+    value, *ends = (
+        None if one[name] is None else shown.format(one[name]) for name in ("value", "low", "high")
+    )
+    return str(value) if ends[0] is None else f"{value} ({ends[0]} to {ends[1]})"
 
 
 def _signed(one: dict[str, Any]) -> str:
@@ -294,5 +308,6 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "student_export": _export,
     "image_transformers": _transformers,
     "signal_beats": partial(_recordings, names=_BEATS, words=_BEATS_WORDS),
+    "signal_detection": _detection,
     "signal_windows": partial(_recordings, names=_WINDOWS, words=_WINDOWS_WORDS),
 }
