@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib.resources import files as package_files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -157,12 +157,12 @@ def make_app(
     """The server as an ASGI application; its processes live as long as it runs.
 
     `model` and `beat_model` are as in `predict_page` and `predict_recording`; `workers` processes answer, and
-    `places` requests are inside at most. Raises `WeightsError` where one that was named cannot be loaded, or that of
-    pages.
+    `places` requests are inside at most. Raises `WeightsError` where either cannot be loaded.
     """
-    info = load_model(model).info
-    if beat_model is not None:
-        load_beat_model(beat_model)
+    models = {
+        "pages": _carded(load_model(model).info, "MODEL_CARD.md" if model is None else None),
+        "beats": _carded(load_beat_model(beat_model).info, "BEAT_CARD.md" if beat_model is None else None),
+    }
     desk = _Desk((model, beat_model), workers, places or PLACES_PER_WORKER * workers, deadline_s)
     samples: dict[str, Sample] = {}
 
@@ -183,7 +183,7 @@ def make_app(
         lifespan=life,
     )
     app.include_router(_answers(desk))
-    app.include_router(_told(desk, info, is_shipped=model is None))
+    app.include_router(_told(desk, models))
     app.include_router(_page_and_samples(samples))
     app.add_exception_handler(HTTPException, _in_words)
     app.add_exception_handler(Exception, _unforeseen)
@@ -229,10 +229,15 @@ def _answers(desk: _Desk) -> APIRouter:
     return routes
 
 
-def _told(desk: _Desk, info: ModelInfo, *, is_shipped: bool) -> APIRouter:
+def _carded(info: ModelInfo, card: str | None) -> schema.ModelCard:
+    """A model with its card, where it is one that comes with leadwise."""
+    text = None if card is None else (_RESOURCES / card).read_text(encoding="utf-8")
+    return schema.ModelCard(**{**asdict(info), "classes": list(info.classes)}, card=text)
+
+
+def _told(desk: _Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
     """What the server says of itself."""
     routes = APIRouter()
-    card = (_RESOURCES / "MODEL_CARD.md").read_text(encoding="utf-8") if is_shipped else None
 
     @routes.get("/health", summary="Whether it answers, and how busy it is")
     async def health() -> schema.Health:
@@ -240,17 +245,19 @@ def _told(desk: _Desk, info: ModelInfo, *, is_shipped: bool) -> APIRouter:
             version=__version__, workers=desk.workers, in_work=desk.inside, places=desk.places
         )
 
-    @routes.get("/model", summary="The model that answers, and its card")
-    async def model() -> schema.ModelCard:
-        return schema.ModelCard(**{**asdict(info), "classes": list(info.classes)}, card=card)
+    @routes.get(
+        "/model", summary="The model that answers for pages, or for the beats of records, and its card"
+    )
+    async def model(of: Literal["pages", "beats"] = "pages") -> schema.ModelCard:
+        return models[of]
 
     @routes.get("/model/card", response_class=Response, include_in_schema=False)
-    async def card_alone() -> Response:
-        if card is None:
+    async def card_alone(of: Literal["pages", "beats"] = "pages") -> Response:
+        if models[of].card is None:
             raise HTTPException(
                 404, "The card is that of the model that comes with leadwise; this is another."
             )
-        return Response(card, media_type="text/plain; charset=utf-8")
+        return Response(models[of].card, media_type="text/plain; charset=utf-8")
 
     return routes
 

@@ -262,6 +262,11 @@ def test_health_model_and_samples(client: TestClient) -> None:
     assert model["name"] == "student12"
     assert "What must not be asked of it" in model["card"]
     assert client.get("/model/card").text == model["card"]
+    beats = client.get("/model", params={"of": "beats"}).json()
+    assert beats["classes"] == ["N", "S", "V", "F", "Q"]
+    assert beats["card"] is None  # this server was given a model of beats of its own
+    assert client.get("/model/card", params={"of": "beats"}).status_code == 404
+    assert client.get("/model", params={"of": "hearts"}).status_code == 422
     samples = client.get("/samples").json()
     assert len(samples) == 3
     for one in samples:
