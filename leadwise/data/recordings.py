@@ -170,6 +170,12 @@ def person_of(record: str) -> str:
     return f"person-{'201' if record == '202' else record}"
 
 
+def records_of_the_same(records: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Those of `records`, each once and in order, whose person has a record in `known`."""
+    people = {person_of(record) for record in known}
+    return sorted({record for record in records if person_of(record) in people})
+
+
 def part_of(record: str) -> str:
     """``ds1``, ``ds2`` or ``paced``, by its name in MIT-BIH; ``other`` for any other record."""
     return next(

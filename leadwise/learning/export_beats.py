@@ -47,7 +47,11 @@ def export_beats(network: SignalClassifier, path: Path, metadata: Mapping[str, s
 
 
 def beat_metadata(network: SignalClassifier, classes: Sequence[str], **more: str) -> dict[str, str]:
-    """What the file says of itself; `more` are protocol, data_fingerprint, trained_on and note."""
+    """What the file says of itself.
+
+    `more` are protocol, data_fingerprint, trained_on, note, and records: the names, commas between them, of all
+    records of the people whom it was shown.
+    """
     return {
         "format": FORMAT,
         "model": network.name,

@@ -40,11 +40,12 @@ _AT_ONCE = 512
 
 
 class BeatModel:
-    """A loaded model; `info` says what it is."""
+    """A loaded model; `info` says what it is, `learned_from` names the records of those whom it was shown."""
 
     def __init__(self, session: Any, told: dict[str, str]) -> None:
         self._session = session
         self.info = ModelInfo.of(told)
+        self.learned_from = frozenset(filter(None, told.get("records", "").split(",")))
 
     def answer(self, views: dict[str, NDArray[np.floating]]) -> NDArray[np.float32]:
         """Probabilities ``(N, classes)`` of beats as `beat_views` gives them."""

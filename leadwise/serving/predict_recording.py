@@ -160,6 +160,12 @@ class RecordingAnswer:
         )
 
 
+_KNOWN = (
+    "named like a record of a person from whom the model learned: if it is that one, the answer shows what the model "
+    "remembers, not what it can do"
+)
+
+
 def is_recording(path: Path) -> bool:
     """Whether a path names a recording: by its suffix, or by that of the header beside it."""
     return path.suffix in SUFFIXES or (not path.exists() and path.with_name(f"{path.name}.hea").is_file())
@@ -190,8 +196,9 @@ def name_beats(file: str, reading: Reading, model: Path | None = None) -> Record
         probabilities = loaded.answer(beat_views(beats, reading.beats / rate_hz))
     labels = [loaded.info.classes[number] for number in probabilities.argmax(axis=1).tolist()]
     rhythm = summarise(reading.beats, labels, rate_hz)
+    known = [_KNOWN] if Path(file).stem in loaded.learned_from else []
     return RecordingAnswer(
-        file, reading.leads, rhythm, (*reading.warnings, *_warnings(reading, rhythm)), loaded.info,
+        file, reading.leads, rhythm, (*known, *reading.warnings, *_warnings(reading, rhythm)), loaded.info,
         reading.beats, probabilities, reading.record,
     )  # fmt: skip
 

@@ -91,6 +91,23 @@ def test_every_beat_is_found_and_named(answer: RecordingAnswer, excerpts: Path) 
     assert answer.duration_s == 360
 
 
+def test_a_record_that_the_model_may_remember_is_named_so(
+    excerpts: Path, beat_network: SignalClassifier, tmp_path: Path
+) -> None:
+    told = {
+        "protocol": "none",
+        "data_fingerprint": "0" * 12,
+        "trained_on": "",
+        "note": "",
+        "records": "201,208",
+    }
+    model = tmp_path / "knows.onnx"
+    export_beats(beat_network, model, beat_metadata(beat_network, AAMI, **told))
+    known, unknown = (predict_recording(excerpts / f"{name}.hea", model=model) for name in ("208", "100"))
+    assert "remembers" in known.warnings[0]
+    assert unknown.warnings == ()
+
+
 def test_the_model_is_asked_what_it_was_trained_on(
     excerpts: Path, beat_model: Path, beat_network: SignalClassifier
 ) -> None:

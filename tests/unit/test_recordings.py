@@ -374,6 +374,10 @@ def test_ds1_is_learned_from_and_ds2_tested_and_paced_records_are_out(all_record
         assert parts["test"] == set(recordings.DS2)
 
 
+def test_records_of_one_person_are_known_together() -> None:
+    assert recordings.records_of_the_same(["202", "100", "202", "101"], ["201", "100"]) == ["100", "202"]
+
+
 def test_strictly_the_person_of_201_is_on_one_side(all_records: pd.DataFrame) -> None:
     table = signal_folds.make_signal_folds(all_records, "interpatient_strict", SEEDS)
     tested = table[table["part"] == "test"]
