@@ -1,4 +1,4 @@
-"""Pictures of wrong answers: the worst pages, what networks get wrong together, who is read well, what acting is worth."""
+"""Pictures of wrong answers: the worst pages, errors in common, who is read well, what acting on answers is worth."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def worst_pages(worst: pd.DataFrame, crops: NDArray[np.uint8], strips: NDArray[n
     heading(
         figure,
         f"The {len(worst)} pages whose label was given the least",
-        f"n = {len(worst)} pages; p: the label's probability, mean of {worst['networks'].max()} network(s), out of fold; "
-        "paper 25 mm/s, 10 mm/mV, thick lines 0.2 s and 0.5 mV apart",
+        f"n = {len(worst)} pages; p: the label's probability, mean of {worst['networks'].max()} network(s), out of "
+        "fold; paper 25 mm/s, 10 mm/mV, thick lines 0.2 s and 0.5 mV apart",
     )
     return figure
 
@@ -149,8 +149,8 @@ def subgroups(counted: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Pi
     heading(
         figure,
         "Who is read well?",
-        f"n = {first.loc[first['what'] == kinds[0], 'of'].sum()} pages, one seed; Wilson's 95 % intervals; groups differ "
-        "in their classes, so shares are no ranking",
+        f"n = {first.loc[first['what'] == kinds[0], 'of'].sum()} pages, one seed; Wilson's 95 % intervals; groups "
+        "differ in their classes, so shares are no ranking",
     )
     return figure
 
@@ -173,8 +173,8 @@ def decision_curves(tables: Sequence[pd.DataFrame], acted_on: str, pages: int) -
         own = table[table["model"] == first]
         told = f"over_{over.replace(' ', '_')}"
         below.axhline(0, color=GREY, linewidth=1.2)
-        below.fill_between(own["threshold"], own[f"{told}_low"] * 100, own[f"{told}_high"] * 100, color=MARK, alpha=0.2,
-                           linewidth=0)  # fmt: skip
+        ends = (own[f"{told}_low"] * 100, own[f"{told}_high"] * 100)
+        below.fill_between(own["threshold"], *ends, color=MARK, alpha=0.2, linewidth=0)
         below.plot(own["threshold"], own[told] * 100, color=MARK)
         below.set(xlabel="Threshold: probability from which a page is acted on")
         below.xaxis.set_major_formatter(PercentFormatter(1))
@@ -182,14 +182,16 @@ def decision_curves(tables: Sequence[pd.DataFrame], acted_on: str, pages: int) -
         top.grid(visible=True)
         top.yaxis.set_major_formatter(lambda value, _: f"{value * 100:.0f}")
     axes[0, 0].set_ylabel("Net benefit, pages in 100")
-    axes[1, 0].set_ylabel(textwrap.fill(f"{first} minus {'the rate' if over == 'rate' else over}, pages in 100", 22))
+    axes[1, 0].set_ylabel(
+        textwrap.fill(f"{first} minus {'the rate' if over == 'rate' else over}, pages in 100", 22)
+    )
     handles, labels = axes[0, -1].get_legend_handles_labels()
     axes[0, -1].legend(handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=9.5)
     heading(
         figure,
         "Is it better to act on the answers than on all pages, or on none?",
-        f"n = {pages} pages; bands: 95 % by bootstrap over groups, paired below. Only the first prevalence is that of "
-        "these pages;\nthe other is assumed, and the probabilities are moved to it. No threshold is anybody's.",
+        f"n = {pages} pages; bands: 95 % by bootstrap over groups, paired below. Only the first prevalence is that "
+        "of these pages;\nthe other is assumed, and the probabilities are moved to it. No threshold is anybody's.",
     )
     return figure
 

@@ -1,4 +1,4 @@
-"""Net benefit: is it better to act on a model's answers than to act on all pages, or on none?
+"""Net benefit: whether it is better to act on a model's answers than on all pages, or on none.
 
 Whoever acts (looks closer, repeats, refers) from a probability of ``t`` on says with it that a needless action weighs
 ``t / (1 - t)`` of a page that was missed. At that threshold, of N pages,
@@ -10,8 +10,8 @@ in pages rightly acted on, after each needless action has been paid for. Acting 
 
 It hangs on the prevalence, and that of a collection is nobody's. For another prevalence pages count by
 ``prevalence / share`` within each class, and the odds of every probability are multiplied by
-``(prevalence / (1 - prevalence)) / (share / (1 - share))``: what a model knows of a page stays, how frequent the class
-is changes (Elkan, IJCAI 2001, 973). That holds only where pages of one class are alike here and there.
+``(prevalence / (1 - prevalence)) / (share / (1 - share))``: what a model knows of a page stays, how frequent the
+class is changes (Elkan, IJCAI 2001, 973). That holds only where pages of one class are alike here and there.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ from leadwise.evaluation.metrics import Floats, probabilities
 ALL, NONE = "treat all", "treat none"
 """The two who need no model."""
 
+THRESHOLDS = tuple(number / 50 for number in range(1, 50))
+"""2 % to 98 %: all, since from which probability on somebody would act is not known of anybody."""
+
+ASSUMED_PREVALENCE = 0.1
+"""Nobody's: one page in ten, to show what hangs on how the pages were collected."""
+
 
 def net_benefit(
     answers: Mapping[str, pd.DataFrame],
@@ -45,19 +51,21 @@ def net_benefit(
     ``answers``: by the name to print, the test rows of predictions.csv of one model; all of the same pages and seeds.
     ``classes``: two, the last is the one acted on, from a probability of the threshold on (equal included).
     ``thresholds`` lie between 0 and 1, ends excluded. ``prevalence``: None for the share among these pages, else the
-    share for which it is reckoned (see above). The value is the mean over the seeds; each draw takes the same groups in
-    all seeds and for all models. ``over`` names models (or `ALL`) from which each is taken.
+    share for which it is reckoned (see above). The value is the mean over the seeds; each draw takes the same groups
+    in all seeds and for all models. ``over`` names models (or `ALL`) that are taken from each.
 
-    Columns: ``model, threshold, prevalence``, then ``net_benefit`` and for each of ``over`` an ``over_<name>`` (blanks
-    as underscores), each with ``_low`` and ``_high``; a row a model and threshold, `ALL` and `NONE` the last two
-    models. A draw that lacks a class is left out where a prevalence is given; nan where these pages lack one. Raises
-    InputError for no answers, other than two classes, a threshold or prevalence out of its range, an unknown name in
-    ``over``, inner answers, mixed models, or models that answered for other pages.
+    Columns: ``model, threshold, prevalence``, then ``net_benefit`` and for each of ``over`` an ``over_<name>``
+    (blanks as underscores), each with ``_low`` and ``_high``; a row a model and threshold, `ALL` and `NONE` the last
+    two models. A draw that lacks a class is left out where a prevalence is given; nan where these pages lack one.
+    Raises InputError for no answers, other than two classes, a threshold or prevalence out of its range, an unknown
+    name in ``over``, inner answers, mixed models, or models that answered for other pages.
     """
     _check(answers, classes, thresholds, prevalence)
     first = next(iter(answers.values()))
     counts = drawn_groups(first, draws, seed)
-    weighings = np.vstack([np.ones(len(counts)), counts.to_numpy(float).T])  # the pages as they are, then the draws
+    weighings = np.vstack(
+        [np.ones(len(counts)), counts.to_numpy(float).T]
+    )  # the pages as they are, then the draws
     limits = np.asarray(thresholds, float)
     share = float((first["label"] == classes[1]).mean())
     found = {
@@ -75,7 +83,11 @@ def net_benefit(
         told = {"net_benefit": values}
         told |= {f"over_{other.replace(' ', '_')}": values - found[other] for other in over}
         for column, threshold in enumerate(limits):
-            row = {"model": name, "threshold": threshold, "prevalence": share if prevalence is None else prevalence}
+            row = {
+                "model": name,
+                "threshold": threshold,
+                "prevalence": share if prevalence is None else prevalence,
+            }
             for what, drawn in told.items():
                 one = percentiles(float(drawn[0, column]), drawn[1:, column])
                 row |= {what: one.value, f"{what}_low": one.low, f"{what}_high": one.high}
@@ -89,6 +101,20 @@ def at(table: pd.DataFrame, model: str, threshold: float, what: str = "net_benef
     if row.empty:
         raise InputError(f"no net benefit of {model} at {threshold:g} in the table.")
     return Interval(*(float(row[f"{what}{end}"].iloc[0]) for end in ("", "_low", "_high")))
+
+
+def as_text(table: pd.DataFrame, thresholds: Sequence[float]) -> pd.DataFrame:
+    """Net benefit for people, in pages of 100: a row a prevalence and model, a column a threshold."""
+    rows = table[np.isclose(table["threshold"].to_numpy()[:, None], np.asarray(thresholds)).any(axis=1)]
+    ends = rows[["net_benefit", "net_benefit_low", "net_benefit_high"]].to_numpy() * 100
+    words = [
+        "–" if np.isnan(value) else f"{value:.1f} ({low:.1f} to {high:.1f})"
+        for value, low, high in ends + 0.0
+    ]
+    told = rows.assign(prevalence=rows["prevalence"].map("{:.0%}".format), net_benefit=words)
+    told["threshold"] = told["threshold"].map("{:.0%}".format)
+    wide = told.pivot_table("net_benefit", ["prevalence", "model"], "threshold", aggfunc="first", sort=False)
+    return wide.rename_axis(columns="threshold")
 
 
 def at_prevalence(prob: Floats, share: float, prevalence: float) -> Floats:
@@ -118,10 +144,10 @@ def _benefit(
             prob = at_prevalence(prob, float(positive.mean()), prevalence)
         acted = prob[:, None] >= thresholds
         group = groups.get_indexer(rows["group_id"].astype(str))
+        truth = positive[:, None]
         right, needless, positives, negatives = (
             weighings @ _sums(counted, group, len(groups))
-            for counted in (acted & positive[:, None], acted & ~positive[:, None],
-                            positive[:, None], ~positive[:, None])  # fmt: skip
+            for counted in (acted & truth, acted & ~truth, truth, ~truth)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             if prevalence is None:
@@ -148,7 +174,9 @@ def _check(
     if not answers:
         raise InputError("net_benefit: no answers were given.")
     if len(classes) != 2:
-        raise InputError(f"net_benefit: {len(classes)} classes; it is defined for two, the last being acted on.")
+        raise InputError(
+            f"net_benefit: {len(classes)} classes; it is defined for two, the last being acted on."
+        )
     wrong = [t for t in thresholds if not 0 < t < 1]
     if wrong or not len(thresholds):
         told = f"threshold {wrong[0]:g}" if wrong else "no threshold"
@@ -163,7 +191,7 @@ def _check(
         if (rows["role"] != "test").any():
             raise InputError(f"net_benefit: {name}: inner answers. Give the rows of role 'test' alone.")
         for column in ("model", "task", "protocol"):
-            if rows[column].nunique() > 1:
+            if len(rows[column].unique()) > 1:
                 several = ", ".join(map(str, rows[column].unique()[:3]))
                 raise InputError(f"net_benefit: {name}: answers of several {column}s at once: {several}.")
         if rows.duplicated(["seed", "unit_id"]).any():

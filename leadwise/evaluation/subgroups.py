@@ -34,9 +34,9 @@ NOT_KNOWN = "not known"
 def kinds_of_pages(pages: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
     """Each page's kinds: index ``page_id``, columns ``sex, month, rate, quality, triangle``, ordered.
 
-    ``pages`` and ``quality``: the tables of these names. ``rate`` is the printed one, ``quality`` and ``triangle`` say
-    how well the page was read. All are categories in their order, the last `NOT_KNOWN`: what was not read, also the
-    quality of a page that ``quality`` does not hold.
+    ``pages`` and ``quality``: the tables of these names. ``rate`` is the printed one, ``quality`` and ``triangle``
+    say how well the page was read. All are categories in their order, the last `NOT_KNOWN`: what was not read, also
+    the quality of a page that ``quality`` does not hold.
     """
     known = pages.set_index("page_id")
     read = quality.set_index("page_id").reindex(known.index)
@@ -81,7 +81,7 @@ def one_answerer(answers: pd.DataFrame) -> None:
     if answers.empty:
         raise InputError("no answers to count.")
     for column in ("model", "task", "protocol", "seed"):
-        if answers[column].nunique() > 1:
+        if len(answers[column].unique()) > 1:
             several = ", ".join(map(str, answers[column].unique()[:3]))
             raise InputError(f"answers of several {column}s at once: {several}. Count them one by one.")
     if (answers["role"] != "test").any():

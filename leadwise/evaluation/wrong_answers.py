@@ -73,8 +73,8 @@ def wrong_together(table: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.
     """How many pages are wrong with none, one ... all networks, and how many were if each erred on its own.
 
     ``table`` as `by_page` makes it. Columns ``wrong, pages, by_chance, low, high``. By chance: each network keeps how
-    many pages of each class it gets wrong, and which pages these are is drawn anew for each network, so a class that is
-    hard for all explains nothing; the mean of the draws and the band that holds 95 % of them. No interval of
+    many pages of each class it gets wrong, and which pages these are is drawn anew for each network, so a class
+    that is hard for all explains nothing; the mean of the draws and the band that holds 95 % of them. No interval of
     ``pages``: it is what was counted.
     """
     names = [column for column in table if column.startswith("answer_")]
@@ -83,9 +83,9 @@ def wrong_together(table: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.
     drawn: Floats = np.zeros((draws, len(sizes)))
     for label, of_class in table.groupby("label"):
         wrong = (of_class[names] != label).to_numpy()
-        for draw in drawn:
+        for number in range(draws):
             together = rng.permuted(wrong, axis=0).sum(axis=1)
-            draw += np.bincount(together, minlength=len(sizes))
+            drawn[number] += np.bincount(together, minlength=len(sizes))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     counted = np.bincount(table["wrong"], minlength=len(sizes))
     found = {"wrong": sizes, "pages": counted, "by_chance": drawn.mean(axis=0), "low": low, "high": high}

@@ -17,7 +17,9 @@ BINARY = CLASSES[:2]
 
 def told(prob: list[float], labels: list[int], seed: int = 1) -> pd.DataFrame:
     """Answers for pages with these probabilities of the second class and these labels, each page a group."""
-    frame = pd.DataFrame({"unit_id": [f"p{i}" for i in range(len(prob))], "label": [BINARY[k] for k in labels]})
+    frame = pd.DataFrame(
+        {"unit_id": [f"p{i}" for i in range(len(prob))], "label": [BINARY[k] for k in labels]}
+    )
     frame["group_id"] = frame["unit_id"]
     frame["prob_abnormal_heartbeat"] = prob
     frame["prob_normal"] = 1 - frame["prob_abnormal_heartbeat"]
@@ -96,7 +98,9 @@ def test_a_model_has_nothing_over_itself_and_pairs_are_closer_than_their_ends() 
     answers = made_answers(300, BINARY)
     near = answers.assign(prob_abnormal_heartbeat=answers["prob_abnormal_heartbeat"].clip(0.02, 0.98))
     near["prob_normal"] = 1 - near["prob_abnormal_heartbeat"]
-    table = net_benefit.net_benefit({"one": answers, "two": near}, BINARY, [0.5], over=["one", ALL], draws=200)
+    table = net_benefit.net_benefit(
+        {"one": answers, "two": near}, BINARY, [0.5], over=["one", ALL], draws=200
+    )
     same = net_benefit.at(table, "two", 0.5, "over_one")
     assert (same.value, same.low, same.high) == (0, 0, 0)
     alone, paired = (net_benefit.at(table, "two", 0.5, what) for what in ("net_benefit", "over_treat_all"))
@@ -125,6 +129,18 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         one = net_benefit.at(net_benefit.net_benefit({"made": some}, BINARY, [0.4], draws=300), "made", 0.4)
         covered += one.low <= truth_at <= one.high
     assert covered >= 51  # 57 are expected
+
+
+def test_a_table_for_people_counts_in_pages_of_a_hundred() -> None:
+    tables = [
+        net_benefit.net_benefit({"made": FIVE}, BINARY, [0.2, 0.3, 0.5], share, draws=50)
+        for share in (None, 0.1)
+    ]
+    told = net_benefit.as_text(pd.concat(tables), [0.2, 0.5])
+    assert told.columns.tolist() == ["20%", "50%"]
+    assert told.index.tolist() == [(share, name) for share in ("60%", "10%") for name in ("made", ALL, NONE)]
+    assert told.loc[("60%", "made"), "50%"].startswith("20.0 (")
+    assert told.loc[("10%", NONE), "20%"] == "0.0 (0.0 to 0.0)"
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -0.1, 1.2, float("nan")])

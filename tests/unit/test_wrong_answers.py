@@ -97,8 +97,12 @@ def test_networks_that_err_on_their_own_lie_within_what_chance_gives() -> None:
 
 def test_a_class_that_is_hard_for_all_explains_being_wrong_together() -> None:
     labels = ["normal"] * 50 + ["mi"] * 10
-    hard = saying(["normal"] * 60, labels=labels)  # each network misses every MI page: no choice of pages is left
-    counted = wrong_answers.wrong_together(wrong_answers.by_page({"one": hard, "two": hard}, CLASSES), draws=50)
+    hard = saying(
+        ["normal"] * 60, labels=labels
+    )  # each network misses every MI page: no choice of pages is left
+    counted = wrong_answers.wrong_together(
+        wrong_answers.by_page({"one": hard, "two": hard}, CLASSES), draws=50
+    )
     assert counted["pages"].tolist() == [50, 0, 10]
     assert counted["by_chance"].tolist() == [50, 0, 10]
     assert counted["low"].tolist() == counted["high"].tolist() == [50, 0, 10]
@@ -110,8 +114,10 @@ PAGES = pd.DataFrame(
     {
         "page_id": ["p0", "p1", "p2", "p3", "p4"],
         "sex": ["male", "female", None, "male", "male"],
-        "recorded_at": ["2020-10-01T08:00:00", "2019-11-30T23:59:59", None, "2020-10-31T08:00:00", "2020-08-01T08:00:00"],
-        "heart_rate_bpm": pd.array([59, 60, pd.NA, 119, 120], dtype="Int64"),
+        "recorded_at": [
+            "2020-10-01T08:00:00", "2019-11-30T23:59:59", None, "2020-10-31T08:00:00", "2020-08-01T08:00:00",
+        ],
+        "heart_rate_bpm": pd.array([59, 90, pd.NA, 120, 121], dtype="Int64"),
     }
 )  # fmt: skip
 QUALITY = pd.DataFrame(
@@ -128,11 +134,17 @@ def test_bands_hold_their_lower_end_and_what_was_not_read_has_a_name() -> None:
     lost = subgroups.NOT_KNOWN
     assert kinds.index.tolist() == PAGES["page_id"].tolist()
     assert kinds["rate"].tolist() == [
-        "under 60 bpm", "60 to under 90 bpm", lost, "90 to under 120 bpm", "120 bpm or more",
+        "under 60 bpm", "60 to under 91 bpm", lost, "91 to under 121 bpm", "121 bpm or more",
     ]  # fmt: skip
     assert kinds["month"].tolist() == ["2020-10", "2019-11", lost, "2020-10", "2020-08"]
     assert kinds["sex"].tolist() == ["male", "female", lost, "male", "male"]
-    assert kinds["quality"].tolist() == ["under 0.98", "0.98 to under 0.99", "0.99 or more", "0.99 or more", lost]
+    assert kinds["quality"].tolist() == [
+        "under 0.98",
+        "0.98 to under 0.99",
+        "0.99 or more",
+        "0.99 or more",
+        lost,
+    ]
     assert kinds["triangle"].tolist()[2] == kinds["triangle"].tolist()[4] == lost
     assert kinds["month"].cat.categories.tolist() == ["2019-11", "2020-08", "2020-10", lost]
 
@@ -156,13 +168,19 @@ def test_right_answers_are_counted_by_class_and_kind_with_wilsons_interval() -> 
         }
     )
     read = pd.DataFrame({"page_id": answers["unit_id"], "quality": 1.0, "einthoven_rms_mv": 0.001})
-    kinds = subgroups.kinds_of_pages(pages.iloc[:-1], read)  # the last page is in no table: a page of no known kind
+    kinds = subgroups.kinds_of_pages(
+        pages.iloc[:-1], read
+    )  # the last page is in no table: a page of no known kind
     found = subgroups.counts(answers, kinds, CLASSES).set_index(["what", "group"])
     assert found.loc["class", ["right", "of"]].to_numpy().tolist() == [[9, 12], [4, 4]]
-    assert found.loc["rate"].index.tolist() == ["60 to under 90 bpm", "90 to under 120 bpm", subgroups.NOT_KNOWN]
-    slow = found.loc[("rate", "60 to under 90 bpm")]
+    assert found.loc["rate"].index.tolist() == [
+        "60 to under 91 bpm",
+        "91 to under 121 bpm",
+        subgroups.NOT_KNOWN,
+    ]
+    slow = found.loc[("rate", "60 to under 91 bpm")]
     assert (slow["share"], slow["low"], slow["high"]) == pytest.approx(tuple(vars(wilson(9, 12)).values()))
-    fast = found.loc[("rate", "90 to under 120 bpm")]
+    fast = found.loc[("rate", "91 to under 121 bpm")]
     assert (fast["right"], fast["of"]) == (3, 3)
     assert fast[["share", "low", "high"]].isna().all(), "three pages have a count and no share"
     assert found.loc[("month", "2020-10"), list(CLASSES)].tolist() == [12, 0, 0, 3]
@@ -182,7 +200,9 @@ def test_answers_stay_as_they_are_where_a_fold_has_no_calibration() -> None:
     fitted = answers[["model", "task", "protocol", "seed", "fold"]].drop_duplicates().assign(temperature=2.0)
     tuned = calibration.apply_where_fitted(answers, fitted, BINARY)
     assert tuned["prob_normal"].to_numpy() == pytest.approx(
-        calibration.apply_temperature(answers[["prob_normal", "prob_abnormal_heartbeat"]].to_numpy(), 2.0)[:, 0]
+        calibration.apply_temperature(answers[["prob_normal", "prob_abnormal_heartbeat"]].to_numpy(), 2.0)[
+            :, 0
+        ]
     )
     assert calibration.apply_where_fitted(answers, fitted.iloc[1:], BINARY).equals(answers)
     assert calibration.apply_where_fitted(answers, fitted.iloc[:0], BINARY).equals(answers)
