@@ -61,6 +61,7 @@ def worst_pages(worst: pd.DataFrame, crops: NDArray[np.uint8], strips: NDArray[n
         ax.text(0, 1.02, f"{says}; {printed}; page {told['page_id']}", transform=ax.transAxes, fontsize=9.5)
     for ax in axes[: len(worst)][:-2]:
         ax.set_xlabel("")
+        ax.tick_params(labelbottom=False)
     for ax in axes[len(worst) :]:
         ax.set_visible(False)
     heading(
@@ -110,7 +111,7 @@ def subgroups(counted: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Pi
     first = next(iter(counted.values()))
     kinds = list(dict.fromkeys(first["what"]))
     y = np.arange(len(first)) + first["what"].map(kinds.index).to_numpy() * 0.7
-    figure = picture(12.4, 1.6 + 0.36 * (y[-1] + 1))
+    figure = picture(12.4, 1.6 + max(0.36, 0.08 * len(counted)) * (y[-1] + 1))
     left, right = figure.subplots(1, 2, width_ratios=(2.2, 1), sharey=True)
     step = 0.62 / max(1, len(counted))
     networks = [name for name in counted if name != "rate"]
