@@ -98,7 +98,7 @@ def wrong_together(counted: pd.DataFrame) -> Picture:
         "Wrong together",
         f"n = {counted['pages'].sum()} pages, {networks} networks; all {networks} are right on "
         f"{counted['pages'].iloc[0]}. By chance: each network keeps\nits errors in each class, on pages drawn anew; "
-        "bars: 95 % of the draws",
+        "lines: 95 % of the draws",
     )
     return figure
 
