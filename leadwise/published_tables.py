@@ -273,17 +273,52 @@ def _export(rows: list[dict[str, Any]]) -> str:
     return _list(rows[-1], f"`{rows[-1]['model']}`", _EXPORT)
 
 
+_SERVE: dict[str, Measured] = {
+    "load": (
+        ("pages_a_second", "pages a second, many clients at once", "{:.1f}".format),
+        ("failed", "of these requests failed", "{:.0f}".format),
+        ("alone_95th_ms", "a page, one client, 95th percentile, ms", "{:.0f}".format),
+    ),
+    "hostile": (
+        ("refused_by_4xx", "hostile uploads refused by 4xx", "{:.0f}".format),
+        ("not_refused", "hostile uploads not refused", "{:.0f}".format),
+        ("slowest_s", "the slowest of them, s", "{:.1f}".format),
+        ("slowest_processor_s", "the slowest of them in time of the processor, s", "{:.1f}".format),
+    ),
+}
+"""By the protocol of a row of ``serve.json``."""
+
+
+def _serve(rows: list[dict[str, Any]]) -> str:
+    """What the server was asked, under load and by hostile uploads; beneath, on which machine, a line a script."""
+    measured = {row["protocol"]: row for row in rows}
+    lines, told = ["| `leadwise serve` | measured | 95 % interval |", "|---|---|---|"], []
+    for protocol, wanted in _SERVE.items():
+        if protocol in measured:
+            row = measured[protocol]
+            lines += _lines(row, wanted)
+            told.append(f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}")
+    return "\n".join([*lines, "", "\n\n".join(told)])
+
+
 def _list(row: dict[str, Any], what: str, wanted: Measured) -> str:
     """A line a metric of one row: what was measured, its value, its interval."""
     lines = [f"| {what}, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
+    lines += _lines(row, wanted)
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
+
+
+def _lines(row: dict[str, Any], wanted: Measured) -> list[str]:
+    """The lines of metrics in a table of three columns."""
+    lines = []
     for name, words, shown in wanted:
         metric = row["metrics"].get(name)
         one = metric if isinstance(metric, dict) else {"value": metric, "low": None, "high": None}
         value = "not measured" if one["value"] is None else shown(one["value"])
         interval = "" if one["low"] is None else f"{shown(one['low'])} to {shown(one['high'])}"
         lines.append(f"| {words} | {value} | {interval} |")
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
-    return "\n".join(lines)
+    return lines
 
 
 def _with_interval(one: dict[str, Any], shown: str = "{:.3f}") -> str:
@@ -307,6 +342,7 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "student_test": _students,
     "student_export": _export,
     "image_transformers": _transformers,
+    "serve": _serve,
     "signal_beats": partial(_recordings, names=_BEATS, words=_BEATS_WORDS),
     "signal_detection": _detection,
     "signal_windows": partial(_recordings, names=_WINDOWS, words=_WINDOWS_WORDS),

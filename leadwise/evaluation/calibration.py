@@ -94,6 +94,17 @@ def apply_by_fold(answers: pd.DataFrame, calibration: pd.DataFrame, classes: Seq
     return answers.assign(**dict(zip(columns, prob.T, strict=True)))
 
 
+def apply_where_fitted(
+    answers: pd.DataFrame, calibration: pd.DataFrame, classes: Sequence[str]
+) -> pd.DataFrame:
+    """One model's answers as `apply_by_fold` gives them; as they are where one of its folds has no calibration."""
+    keys = ["model", "task", "protocol", "seed", "fold"]
+    wanted = answers[keys].drop_duplicates()
+    if len(wanted.merge(calibration[keys], on=keys)) < len(wanted):
+        return answers
+    return apply_by_fold(answers, calibration, classes)
+
+
 def confidence_bins(prob: NDArray[np.floating], bins: int = 15) -> tuple[Floats, NDArray[np.intp]]:
     """Confidence (N,) and bin (N,) of each answer, bins of equal mass numbered from the least confident.
 

@@ -76,7 +76,7 @@ def twelve_leads_on_ecg_paper(
     ``crops`` (12, 300, 500) in the order of LEADS, ``strip`` (300, 2000).
     """
     figure = picture(12, 12 * 0.4 * (4 * _ROW_MV) / (4 * LEAD_S) + 1.0)
-    _twelve_leads(figure.subplots(), crops, strip, strip_name)
+    twelve_leads_on(figure.subplots(), crops, strip, strip_name)
     heading(
         figure, title, "ECG paper of 25 mm/s and 10 mm/mV; thick lines 0.2 s and 0.5 mV apart; n = 1 page"
     )
@@ -98,7 +98,7 @@ def page_to_leads(
     for box in boxes:
         left.add_patch(Polygon(box, fill=False, edgecolor=MARK, linewidth=1.2))
     left.set_title("The page as scanned, and what is cut from it")
-    _twelve_leads(right, crops, strip)
+    twelve_leads_on(right, crops, strip)
     right.set_title("Twelve leads and the rhythm strip, ink alone")
     heading(figure, "", "n = 1 page of Khan and Hussain (2021), CC BY 4.0; paper 25 mm/s, 10 mm/mV")
     return figure
@@ -145,6 +145,38 @@ def shrink_comparison(crop: NDArray[np.uint8], shrunk: Mapping[str, NDArray[np.u
     return figure
 
 
+def twelve_leads_on(
+    ax: Axes,
+    crops: NDArray[np.uint8],
+    strip: NDArray[np.uint8],
+    strip_name: str = "rhythm",
+    text_pt: float = 11,
+) -> None:
+    """Draw twelve leads ``(12, 300, 500)`` and the strip ``(300, 2000)`` on paper, in the page's order."""
+    ecg_paper(ax, (0, 4 * LEAD_S), (-4 * _ROW_MV, 0))
+    for row, names in enumerate(ON_PAGE):
+        for column, name in enumerate(names):
+            crop = crops[LEADS.index(name)]
+            x0, middle = column * LEAD_S, -(row + 0.5) * _ROW_MV
+            ax.imshow(
+                ink_on_nothing(crop), extent=_extent(crop, x0, middle), interpolation="bilinear", zorder=3
+            )
+            ax.text(x0 + 0.04, middle + 1.3, name, fontweight="bold", fontsize=text_pt, zorder=4)
+            if column:
+                ax.plot([x0, x0], [middle - 0.25, middle + 0.25], color=GREY, linewidth=1, zorder=4)
+    ax.imshow(
+        ink_on_nothing(strip), extent=_extent(strip, 0, -3.5 * _ROW_MV), interpolation="bilinear", zorder=3
+    )
+    ax.text(0.04, -3.5 * _ROW_MV + 1.3, strip_name, fontweight="bold", fontsize=text_pt, zorder=4)
+    ax.set(
+        xlim=(0, 4 * LEAD_S),
+        ylim=(-4 * _ROW_MV, 0),
+        xlabel="Time, s (each lead 2.5 s, the strip 10 s)",
+        yticks=[],
+    )
+    ax.set_aspect(0.4)
+
+
 def ecg_paper(ax: Axes, seconds: tuple[float, float], millivolts: tuple[float, float]) -> None:
     """Draw ECG paper between these times and voltages: 1 mm is 0.04 s or 0.1 mV, every fifth line thick."""
     ax.set_facecolor(PAPER)
@@ -156,34 +188,6 @@ def ecg_paper(ax: Axes, seconds: tuple[float, float], millivolts: tuple[float, f
         ax.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=1), autolim=False)
     for spine in ax.spines.values():
         spine.set(visible=True, color=PAPER_COARSE)
-
-
-def _twelve_leads(
-    ax: Axes, crops: NDArray[np.uint8], strip: NDArray[np.uint8], strip_name: str = "rhythm"
-) -> None:
-    """Twelve leads and the strip on paper, in the page's order."""
-    ecg_paper(ax, (0, 4 * LEAD_S), (-4 * _ROW_MV, 0))
-    for row, names in enumerate(ON_PAGE):
-        for column, name in enumerate(names):
-            crop = crops[LEADS.index(name)]
-            x0, middle = column * LEAD_S, -(row + 0.5) * _ROW_MV
-            ax.imshow(
-                ink_on_nothing(crop), extent=_extent(crop, x0, middle), interpolation="bilinear", zorder=3
-            )
-            ax.text(x0 + 0.04, middle + 1.3, name, fontweight="bold", fontsize=11, zorder=4)
-            if column:
-                ax.plot([x0, x0], [middle - 0.25, middle + 0.25], color=GREY, linewidth=1, zorder=4)
-    ax.imshow(
-        ink_on_nothing(strip), extent=_extent(strip, 0, -3.5 * _ROW_MV), interpolation="bilinear", zorder=3
-    )
-    ax.text(0.04, -3.5 * _ROW_MV + 1.3, strip_name, fontweight="bold", fontsize=11, zorder=4)
-    ax.set(
-        xlim=(0, 4 * LEAD_S),
-        ylim=(-4 * _ROW_MV, 0),
-        xlabel="Time, s (each lead 2.5 s, the strip 10 s)",
-        yticks=[],
-    )
-    ax.set_aspect(0.4)
 
 
 def _crop_on_paper(ax: Axes, crop: NDArray[np.uint8]) -> None:

@@ -47,7 +47,7 @@ def bootstrap_groups(
     (a class was not drawn) are left out of its interval.
     Raises InputError for an empty frame, mixed models or protocols, or a unit that answers twice in a seed.
     """
-    value, drawn = _values(answers, _drawn_groups(answers, draws, seed), classes)
+    value, drawn = _values(answers, drawn_groups(answers, draws, seed), classes)
     return {name: percentiles(value[name], drawn[name]) for name in value}
 
 
@@ -73,7 +73,7 @@ def paired_difference(
         )
     groups = a.drop_duplicates("unit_id").set_index("unit_id")["group_id"]
     b = b.assign(group_id=b["unit_id"].map(groups))
-    counts = _drawn_groups(a, draws, seed)
+    counts = drawn_groups(a, draws, seed)
     (value_a, drawn_a), (value_b, drawn_b) = _values(a, counts, classes), _values(b, counts, classes)
     unknown = [name for name in metrics if name not in value_a]
     if unknown:
@@ -145,7 +145,7 @@ def bootstrap_share(
     return percentiles(float(sums.sum() / counts.sum()), np.concatenate(drawn))
 
 
-def _drawn_groups(answers: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+def drawn_groups(answers: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     """How often each group was drawn: rows groups (in sorted order), columns draws."""
     if answers.empty:
         raise InputError("no answers to draw from.")

@@ -296,6 +296,28 @@ def test_the_summary_has_a_row_a_model_with_intervals(executed_sample):
         assert (summary[metric] <= summary[f"{metric}_high"]).all()
 
 
+def test_errors_are_told_page_by_page_together_and_by_kind(executed_sample):
+    folder = executed_sample / "51_image_models"
+    wrong = pd.read_csv(folder / "wrong.csv")
+    asked = ["beit_micro", "deit_micro", "swin_micro", "vit_micro", "student12_untaught", "leads12"]
+    assert [column for column in wrong if column.startswith("answer_")] == [
+        f"answer_{name}" for name in asked
+    ]
+    assert wrong["page_id"].nunique() == len(wrong) == 48
+    assert wrong["p_label"].is_monotonic_increasing
+    together = pd.read_csv(folder / "wrong_together.csv")
+    assert together["wrong"].tolist() == list(range(7))
+    assert (
+        together["pages"].tolist() == wrong["wrong"].value_counts().reindex(range(7), fill_value=0).tolist()
+    )
+    kinds = pd.read_csv(folder / "subgroups.csv")
+    assert set(kinds["what"]) == {"class", "sex", "month", "rate", "quality", "triangle"}
+    assert (kinds.groupby(["model", "what"])["of"].sum() == 48).all()
+    assert kinds.loc[kinds["of"] < 10, "share"].isna().all()
+    assert kinds.loc[kinds["of"] >= 10, "share"].notna().all()
+    assert not (folder / "net_benefit.csv").exists(), "the sample is not trained on two classes"
+
+
 @pytest.mark.parametrize(
     ("name", "written"), [("22_image_deit", "predictions.csv"), ("51_image_models", "summary.csv")]
 )

@@ -14,6 +14,7 @@ from leadwise.data.contracts import CLASSES
 from leadwise.data.ids import id_falls, page_pairs
 from leadwise.evaluation import (
     figures,
+    figures_errors,
     figures_ids,
     figures_leads,
     figures_leakage,
@@ -22,7 +23,10 @@ from leadwise.evaluation import (
     figures_rate,
     figures_scores,
     figures_signals,
+    net_benefit,
+    subgroups,
     tables,
+    wrong_answers,
 )
 
 RNG = np.random.default_rng(0)
@@ -125,6 +129,18 @@ MORE = pd.DataFrame(
     for model, low in (("one", 0.05), ("two", -0.05))
     for metric in ("accuracy", "macro_auroc")
 )
+WRONG = wrong_answers.by_page({"one": made_answers(), "two": made_answers(skill=0.7)}, CLASSES)
+WORST = WRONG.head(3).assign(heart_rate_bpm=pd.array([60, pd.NA, 110], dtype="Int64"))
+KINDS = pd.DataFrame(
+    {"sex": pd.Categorical(["male"] * 115 + ["female"] * 5, ["female", "male", subgroups.NOT_KNOWN])},
+    index=made_answers()["unit_id"],
+)
+COUNTED = {name: subgroups.counts(made_answers(), KINDS, CLASSES) for name in ("one", "rate")}
+TWO_CLASSES = {name: made_answers(classes=CLASSES[:2]) for name in ("leads12", "rate")}
+BENEFIT = [
+    net_benefit.net_benefit(TWO_CLASSES, CLASSES[:2], [0.2, 0.5, 0.8], share, over=["rate"], draws=20)
+    for share in (None, 0.1)
+]
 
 FIGURES = {
     "copies": lambda: figures_pages.copies_and_counts([PAGE] * 2, ["a.jpg", "b.jpg"], COUNTS),
@@ -164,6 +180,13 @@ FIGURES = {
         tables.join_tasks({"four": ANSWERS}, draws=20), ["accuracy", "macro_f1"]
     ),
     "costs": lambda: figures_scores.time_and_size(COSTS, "on this machine"),
+    "worst": lambda: figures_errors.worst_pages(WORST, np.stack([CROPS] * 3), np.stack([STRIP] * 3)),
+    "together": lambda: figures_errors.wrong_together(wrong_answers.wrong_together(WRONG, draws=20)),
+    "subgroups": lambda: figures_errors.subgroups(COUNTED, CLASSES),
+    "benefit": lambda: figures_errors.decision_curves(BENEFIT, CLASSES[1], 120),
+    "benefit_alone": lambda: figures_errors.decision_curves(
+        [net_benefit.net_benefit({"one": TWO_CLASSES["rate"]}, CLASSES[:2], [0.2, 0.5], draws=20)], CLASSES[1], 120
+    ),
     "reliability": lambda: figures_scores.reliability(
         RNG.dirichlet(np.ones(4), 300), RNG.integers(0, 4, 300), "Reliability"
     ),
@@ -231,6 +254,28 @@ def test_what_is_not_shown_to_be_more_than_the_rate_is_hollow():
     figure = figures_rate.beside_the_rate(BESIDE, MORE)
     marks = [line for line in figure.axes[1].get_lines() if line.get_marker() == "D"]
     assert [mark.get_fillstyle() for mark in marks] == ["full", "none"]
+
+
+def test_the_worst_pages_say_what_is_printed_and_what_networks_answer():
+    told = words(FIGURES["worst"]())
+    assert "rate not read" in told
+    assert "110 bpm printed" in told
+    assert all(page in told for page in WORST["page_id"])
+
+
+def test_a_group_of_few_pages_is_counted_and_has_no_share():
+    told = words(FIGURES["subgroups"]())
+    assert told.count("fewer than 10 pages") == 1
+    assert " 115 " in told
+
+
+def test_a_decision_curve_names_its_prevalences_and_who_needs_no_model():
+    told = words(FIGURES["benefit"]())
+    share = (TWO_CLASSES["rate"]["label"] == CLASSES[1]).mean()
+    assert f"Abnormal heartbeat: {share:.0%} of pages" in told
+    assert "Abnormal heartbeat: 10% of pages" in told
+    for name in (net_benefit.ALL, net_benefit.NONE, "leads12 minus the"):
+        assert name in told
 
 
 def test_classes_keep_their_colours_in_every_figure():

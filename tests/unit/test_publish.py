@@ -322,6 +322,28 @@ def test_a_table_is_written_between_its_marks_and_nothing_else_changes(measured:
     assert with_tables(text, path.parent) == text
 
 
+def served(protocol: str, metrics: dict[str, float | None], hardware: str) -> dict[str, Any]:
+    found = {name: {"value": value, "low": None, "high": None} for name, value in metrics.items()}
+    told = {"command": f"python {protocol}.py", "hardware": hardware, "minutes": 3.5, "note": "16 clients."}
+    return dict.fromkeys(publish.ROW) | told | {"protocol": protocol, "metrics": found}
+
+
+def test_the_table_of_the_server_says_what_was_measured_and_on_which_machine(tmp_path: Path) -> None:
+    load = {"pages_a_second": 5.76, "failed": 0.0, "alone_95th_ms": None}
+    hostile = {"refused_by_4xx": 500.0, "slowest_s": 8.27}
+    rows = [served("load", load, "a machine"), served("hostile", hostile, "another")]
+    rows[0]["metrics"]["alone_95th_ms"] = {"value": 214.4, "low": 202.1, "high": 230.8}
+    (tmp_path / "serve.json").write_text(json.dumps(rows), encoding="utf-8")
+    text = with_tables(MARKS.replace("image_leads", "serve"), tmp_path)
+    assert "| pages a second, many clients at once | 5.8 |  |" in text
+    assert "| a page, one client, 95th percentile, ms | 214 | 202 to 231 |" in text
+    assert "| the slowest of them, s | 8.3 |  |" in text
+    assert "| hostile uploads not refused | not measured |  |" in text
+    assert "`python load.py`: 3.5 minutes on a machine. 16 clients.\n\n`python hostile.py`" in text
+    (tmp_path / "serve.json").write_text(json.dumps(rows[:1]), encoding="utf-8")
+    assert "hostile" not in with_tables(text, tmp_path), "what was not run has no line"
+
+
 @pytest.mark.parametrize("name", ["image_leads", "image_typo"])
 def test_a_table_without_results_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(MissingInput, match=name):
