@@ -140,7 +140,7 @@ def sides(
     names = records.sort_values(["part", "record"])["record"].tolist()
     true = [
         name
-        for name in ("interpatient", "interpatient_strict", "patient_folds")
+        for name in ("interpatient", "interpatient_strict", "interpatient_held_out", "patient_folds")
         if name in set(folds["protocol"])
     ]
     rows = [*true, *leaky]
