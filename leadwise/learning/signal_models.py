@@ -17,15 +17,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from leadwise.data.contracts import UNITS
+from leadwise.data.contracts import TASKS, UNITS
 from leadwise.data.folds import assert_disjoint
 from leadwise.data.signal_folds import placed
 from leadwise.errors import InputError
+from leadwise.evaluation.costs import ms_per_call
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import Loss
 from leadwise.learning.examples import Views
 from leadwise.learning.partition import Partition
 from leadwise.learning.study import Results, Study
+from leadwise.models import registry
 from leadwise.models.heartbeat_nets import Autoencoder
 from leadwise.models.signal_nets import AttentionNet, SignalClassifier
 from leadwise.signals.beat_views import beat_views
@@ -158,6 +160,26 @@ def _giving_back(*_: object) -> Loss:
         return torch.nn.functional.mse_loss(given.float(), views["heartbeat"].float())
 
     return loss
+
+
+@torch.no_grad()
+def network_costs(name: str, results: Results, views: Mapping[str, NDArray[Any]]) -> dict[str, float | str]:
+    """What one network costs: `model, parameters, epochs, s_per_epoch, ms_per_beat`.
+
+    Seconds are those of its trainings in `results` that leave out the test set alone; milliseconds, of one beat at
+    a time in fp32 on this process's threads, are the fastest.
+    """
+    model = registry.build_page_model(name, len(TASKS["aami5"])).eval()
+    one = {view: torch.from_numpy(np.asarray(views[view][:1])) for view in registry.VIEWS[name]}
+    history = results.history[results.history["role"] == "test"]
+    own = history[history["model"].str.startswith(f"{name}-")].groupby("seed")[["epoch", "seconds"]].max()
+    return {
+        "model": name,
+        "parameters": sum(value.numel() for value in model.parameters() if value.requires_grad),
+        "epochs": float(own["epoch"].mean()),
+        "s_per_epoch": float((own["seconds"] / own["epoch"]).mean()),
+        "ms_per_beat": ms_per_call(lambda: model(**one)),
+    }
 
 
 @torch.no_grad()
