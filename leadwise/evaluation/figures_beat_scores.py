@@ -82,24 +82,18 @@ def price_of_leak(prices: pd.DataFrame, title: str) -> Picture:
     """
     metrics = list(dict.fromkeys(prices["metric"]))
     names = list(dict.fromkeys(prices["model"]))
-    figure = picture(5 * len(metrics) + 2, 1.9 + 0.5 * len(names))
+    figure = picture(5 * len(metrics) + 2, 1.9 + 0.62 * len(names))
     axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     for ax, metric in zip(axes, metrics, strict=True):
         for one in prices[prices["metric"] == metric].itertuples():
             row = names.index(one.model)
-            ax.annotate(
-                "",
-                (one.true, row),
-                (one.leaky, row),
-                arrowprops={"arrowstyle": "->", "color": GREY, "shrinkB": 6},
-            )
             for low, high, colour, down in (
                 (one.leaky_low, one.leaky_high, ALARM, -0.12), (one.true_low, one.true_high, MARK, 0.12),
             ):  # fmt: skip
                 ax.plot([low, high], [row + down] * 2, color=colour, linewidth=2.2, solid_capstyle="round")
             ax.plot(one.leaky, row - 0.12, "o", color=ALARM, markerfacecolor="white", markersize=8)
             ax.plot(one.true, row + 0.12, "o", color=MARK, markersize=8)
-            for value, colour, place in ((one.leaky, ALARM, 7), (one.true, MARK, -17)):
+            for value, colour, place in ((one.leaky, ALARM, 11), (one.true, MARK, -19)):
                 ax.annotate(f"{value:.3f}", (value, row), xytext=(0, place), textcoords="offset points",
                             ha="center", fontsize=9, color=colour)  # fmt: skip
         floors = prices.loc[prices["metric"] == metric, "floor"].dropna().unique()
@@ -153,6 +147,39 @@ def score_by_number(tables: Mapping[str, pd.DataFrame], best: Mapping[str, Inter
         ax.set_xlabel("Networks joined")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=9.5)
     heading(figure, "The k best, joined", "band: 95 % interval by bootstrap over records")
+    return figure
+
+
+def differences(paired: pd.DataFrame, title: str) -> Picture:
+    """Each model minus others, as `beat_tables.paired` gives it: a panel a metric, a row a model.
+
+    Each of the others has its mark, filled where the interval leaves zero out.
+    """
+    metrics, names, others = (list(dict.fromkeys(paired[key])) for key in ("metric", "model", "minus"))
+    figure = picture(12.5, 1.9 + 0.5 * len(names))
+    axes = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    for ax, metric in zip(axes, metrics, strict=True):
+        ax.axvline(0, color=GREY, linewidth=1)
+        for one in paired[paired["metric"] == metric].itertuples():
+            number = others.index(one.minus)
+            row, colour = (
+                names.index(one.model) + 0.22 * (number - (len(others) - 1) / 2),
+                MODEL_COLOURS[number],
+            )
+            ax.plot([one.low, one.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="round")
+            ax.plot(one.value, row, MODEL_MARKERS[number], color=colour, markersize=7,
+                    markerfacecolor=colour if one.survives else "white")  # fmt: skip
+        ax.set_title(readable(metric), fontsize=11)
+        ax.set_xlabel("Difference")
+        ax.set_yticks(range(len(names)), names)
+        ax.set(ylim=(len(names) - 0.4, -0.6))
+        ax.grid(visible=True, axis="x")
+    for number, other in enumerate(others):
+        axes[0].plot([], [], MODEL_MARKERS[number], color=MODEL_COLOURS[number], label=f"minus {other}")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(others), fontsize=9.5
+    )
+    heading(figure, title, "lines: 95 % intervals by bootstrap over records; filled: zero is outside")
     return figure
 
 
