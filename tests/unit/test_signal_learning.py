@@ -14,7 +14,12 @@ from leadwise.errors import InputError, LeakError
 from leadwise.learning.engine import cross_entropy
 from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import Recipe
-from leadwise.learning.signal_models import reconstructed, signal_partition, train_signal_model
+from leadwise.learning.signal_models import (
+    network_costs,
+    reconstructed,
+    signal_partition,
+    train_signal_model,
+)
 from leadwise.models import registry
 from leadwise.models.heartbeat_nets import MAKES
 from leadwise.models.signal_nets import SignalClassifier
@@ -121,6 +126,9 @@ def test_every_network_of_beats_answers_for_the_tested_and_for_the_held_out(name
     assert people["test"] == {"person-100", "person-103"}
     assert set(told["model"]) == {name}
     assert results.history["loss"].notna().any()
+    costs = network_costs(name, results, {"heartbeat": some_beats(1)})
+    assert costs["epochs"] == 2
+    assert min(costs["parameters"], costs["s_per_epoch"], costs["ms_per_beat"]) > 0
 
 
 def test_a_held_out_record_among_the_training_ones_is_refused(beats, found):
