@@ -231,8 +231,10 @@ def _external_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]
     ]
 
 
-def _signal_rows(result: dict[str, Any], folder: Path, *, table: str, trained: str) -> list[dict[str, Any]]:
-    """The rows of a summary of 52, none where it had nothing to compare; minutes are those of what trained."""
+def _signal_rows(
+    result: dict[str, Any], folder: Path, *, table: str, trained: str, said: str
+) -> list[dict[str, Any]]:
+    """The rows of a summary of 33 or 52, none where it had nothing to compare; minutes are those of what trained."""
     import pandas as pd
 
     if not (folder / table).is_file():
@@ -252,15 +254,21 @@ def _signal_rows(result: dict[str, Any], folder: Path, *, table: str, trained: s
             "minutes": minutes,
         }
         counted = "EC57" if one["counted"] == "EC57" else "all of the test set"
-        note = f"Counted: {counted}. {_SIGNAL_NOTE}"
+        note = f"Counted: {counted}. {said}"
         rows.append(_row(result, folder, **place, **own, metrics=metrics, note=note))
     return rows
 
 
 _SIGNAL_NOTE = (
     "Test answers; intervals by bootstrap over people, since beats and windows of one heart are alike. Under "
-    "interpatient the number of epochs is chosen inside DS1, elsewhere nothing is chosen; majority, ratios_alone and "
-    "record_alone are floors. Minutes are those of all networks of the task."
+    "interpatient the number of epochs is chosen inside DS1 (that of slow networks is fixed), elsewhere nothing is "
+    "chosen; majority, ratios_alone and record_alone are floors. Minutes are those of all networks of the task."
+)
+_ENSEMBLE_NOTE = (
+    "Of the k best networks joined, ranked by macro-F1 and fitted on beats that none of them was trained on; no "
+    "network is trained again; k is not chosen. macro_f1_over_best: paired, minus the network that is best there; "
+    "macro_f1_if_ranked_on_test and gained: what ranking on the test set would give, no result. Intervals by "
+    "bootstrap over people. Minutes are those of all networks."
 )
 
 
@@ -285,7 +293,14 @@ ROWS_OF: dict[str, Callable[[dict[str, Any], Path], list[dict[str, Any]]]] = {
     "image_external": _external_rows,
     "student_test": _student_rows,
     "student_export": _export_rows,
-    "signal_windows": partial(_signal_rows, table="windows_summary.csv", trained="31_signal_attention"),
-    "signal_beats": partial(_signal_rows, table="beats_summary.csv", trained="32_signal_networks"),
+    "signal_windows": partial(
+        _signal_rows, table="windows_summary.csv", trained="31_signal_attention", said=_SIGNAL_NOTE
+    ),
+    "signal_beats": partial(
+        _signal_rows, table="beats_summary.csv", trained="32_signal_networks", said=_SIGNAL_NOTE
+    ),
+    "signal_ensemble": partial(
+        _signal_rows, table="summary.csv", trained="32_signal_networks", said=_ENSEMBLE_NOTE
+    ),
 }
 """By the name of the file: (result, folder of the notebook) to its rows."""

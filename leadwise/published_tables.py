@@ -170,6 +170,44 @@ def _detection(rows: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", f"{row['n']:,} beats of {row['note']} {command}"])
 
 
+def _ensembles(rows: list[dict[str, Any]]) -> str:
+    """A row a protocol and number of networks joined, a column a way of joining; the best single one beneath."""
+    ways = list(dict.fromkeys(row["model"].rpartition("_")[0] for row in rows if not _single(row)))
+    lines = [
+        f"| protocol | n | joined | {' | '.join(f'{way}, macro-F1' for way in ways)} |",
+        "|---" * (3 + len(ways)) + "|",
+    ]
+    said = []
+    for protocol in dict.fromkeys(row["protocol"] for row in rows):
+        own = {row["model"]: row for row in rows if row["protocol"] == protocol}
+        numbers = sorted({int(row["model"].rpartition("_")[2]) for row in own.values() if not _single(row)})
+        for k in numbers:
+            cells = [_with_interval(own[f"{way}_{k}"]["metrics"]["macro_f1"]) for way in ways]
+            n = own[f"{ways[0]}_{k}"]["n"]
+            lines.append(f"| `{protocol}` | {n:,} | {k} | {' | '.join(cells)} |")
+        best = next(row for row in own.values() if _single(row))
+        name = best["model"].removeprefix("best_")
+        over = own[f"logistic_{numbers[-1]}"]["metrics"]["macro_f1_over_best"]
+        gained = [row["metrics"]["gained"]["value"] for row in own.values() if not _single(row)]
+        said.append(
+            f"`{protocol}`: the best single network, `{name}`, {_with_interval(best['metrics']['macro_f1'])}; the "
+            f"regression on all minus it, paired: {_signed(over)}. Ranking on the test set would have gained "
+            f"{min(gained):+.3f} to {max(gained):+.3f}, which is no result."
+        )
+    row = rows[0]
+    lines += [
+        "",
+        "\n\n".join(said),
+        "",
+        f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}",
+    ]
+    return "\n".join(lines)
+
+
+def _single(row: dict[str, Any]) -> bool:
+    return str(row["model"]).startswith("best_")
+
+
 def _leakage(rows: list[dict[str, Any]]) -> str:
     """A row a protocol and way of counting, a column a network: accuracy with its interval."""
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -345,5 +383,6 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "serve": _serve,
     "signal_beats": partial(_recordings, names=_BEATS, words=_BEATS_WORDS),
     "signal_detection": _detection,
+    "signal_ensemble": _ensembles,
     "signal_windows": partial(_recordings, names=_WINDOWS, words=_WINDOWS_WORDS),
 }

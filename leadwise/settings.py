@@ -111,13 +111,19 @@ class SignalNetworksTraining(Parameters):
     """32_signal_networks."""
 
     MODELS: Annotated[SignalNetworks, Len(1)] = Field(
-        ["heartbeat_cnn", "beat_rhythm"], description="Names in leadwise.models.signal_nets."
+        ["heartbeat_cnn", "heartbeat_mlp", "heartbeat_autoencoder", "beat_rhythm"],
+        description="Names in leadwise.models.signal_nets.",
     )
     REPEATED: SignalNetworks = Field(
         ["beat_rhythm"], description="Networks that take every seed; the others take the first alone."
     )
     LEAKY: SignalNetworks = Field(
-        ["heartbeat_cnn", "beat_rhythm"], description="Networks that are also trained as published work does."
+        ["heartbeat_cnn", "heartbeat_mlp", "heartbeat_autoencoder", "beat_rhythm"],
+        description="Networks that are also trained as published work does.",
+    )
+    FIXED: SignalNetworks = Field(
+        ["heartbeat_mlp", "heartbeat_autoencoder"],
+        description="Networks with the recipe's epochs; the others choose them inside DS1. The autoencoder is fixed.",
     )
     WEIGHTS: Name = Field("random", description="random, or the path of a .safetensors file.")
     RECIPE: Name = Field("random", description="Name of a recipe in leadwise.learning.recipes.")
@@ -129,10 +135,23 @@ class SignalNetworksTraining(Parameters):
 
     @model_validator(mode="after")
     def _of_the_models(self) -> SignalNetworksTraining:
-        unknown = [name for name in (*self.REPEATED, *self.LEAKY) if name not in self.MODELS]
+        unknown = [name for name in (*self.REPEATED, *self.LEAKY, *self.FIXED) if name not in self.MODELS]
         if unknown:
-            raise ValueError(f"REPEATED or LEAKY holds {unknown[0]}, which MODELS does not")
+            raise ValueError(f"REPEATED, LEAKY or FIXED holds {unknown[0]}, which MODELS does not")
+        if "heartbeat_autoencoder" in set(self.MODELS) - set(self.FIXED):
+            raise ValueError(
+                "FIXED must hold heartbeat_autoencoder, which begins from one training of each split"
+            )
         return self
+
+
+class SignalEnsemble(Parameters):
+    """33_signal_ensemble."""
+
+    PROTOCOLS: Annotated[
+        list[Literal["interpatient_held_out", "leaky_beats"]], Len(1), AfterValidator(_distinct)
+    ] = Field(["interpatient_held_out", "leaky_beats"], description="By person, and as published.")
+    DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over records.")
 
 
 class Training(Parameters):
@@ -353,6 +372,7 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "27_image_leakage": ImageLeakage,
     "31_signal_attention": SignalAttention,
     "32_signal_networks": SignalNetworksTraining,
+    "33_signal_ensemble": SignalEnsemble,
     "41_student_distill": StudentDistill,
     "42_student_test": Comparison,
     "43_student_export": StudentExport,

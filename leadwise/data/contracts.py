@@ -279,7 +279,7 @@ SCHEMAS: dict[str, Schema] = {
             "protocol": _NAME,
             "seed": _WHOLE,
             "fold": _FROM_ONE,
-            "role": Column("text", allowed=("test", "inner")),
+            "role": Column("text", allowed=("test", "inner", "val")),
             "held_out": Column("whole", null=True, low=1),
             "label": _TEXT,
         },

@@ -2,7 +2,8 @@
 
 The true protocols split people: ``interpatient``, DS1 against DS2 without paced records, as de Chazal and others
 divided them (`leadwise.data.recordings`); ``interpatient_strict``, which also drops record 202, whose person is
-201 of DS1; ``patient_folds``, five folds by person. Protocols whose names begin with "leaky" split windows or beats
+201 of DS1; ``interpatient_held_out``, which keeps some records of DS1 for those who learn from answers;
+``patient_folds``, five folds by person. Protocols whose names begin with "leaky" split windows or beats
 at random, as published work does; neighbours of a test window or beat are then learned by heart.
 
 Choices under ``interpatient`` are made on inner folds of DS1: whole records, six or more left out together where
@@ -72,6 +73,20 @@ def interpatient_strict(records: pd.DataFrame, seed: int) -> pd.DataFrame:
     return _ds1_ds2(kept, kept["group_id"], seed)
 
 
+def interpatient_held_out(records: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The same as `interpatient`, but the last inner fold of DS1 (of all 22 records, seven) is the part ``val``.
+
+    No network learns from it: whatever joins networks learns from their answers to it. Nothing else is chosen.
+    """
+    table = interpatient(records, seed)
+    held_out = table["inner"] == table["inner"].max()
+    table["part"] = table["part"].mask(held_out.fillna(False).astype(bool), "val")
+    groups = {part: rows["group_id"] for part, rows in table.groupby("part")}
+    assert_disjoint(groups["train"], groups["val"], "training against held-out records")
+    assert_disjoint(groups["val"], groups["test"], "held-out against tested records")
+    return table.assign(inner=pd.array([pd.NA] * len(table), dtype="Int64"))
+
+
 def patient_folds(records: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Five folds of the records without a pacemaker by person, classes spread as evenly as that allows.
 
@@ -108,6 +123,7 @@ def leaky_beats(beats: pd.DataFrame, seed: int) -> pd.DataFrame:
 SIGNAL_PROTOCOLS: dict[str, tuple[str, Callable[[pd.DataFrame, int], pd.DataFrame]]] = {
     "interpatient": ("record", interpatient),
     "interpatient_strict": ("record", interpatient_strict),
+    "interpatient_held_out": ("record", interpatient_held_out),
     "patient_folds": ("record", patient_folds),
     "leaky_windows": ("window", leaky_windows),
     "leaky_beats": ("beat", leaky_beats),

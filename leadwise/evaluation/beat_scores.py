@@ -55,6 +55,24 @@ def beat_scores(
     return _scores(answers, AAMI, _ec57 if counting == "ec57" else _plain, draws, seed)
 
 
+def beat_difference(
+    a: pd.DataFrame, b: pd.DataFrame, metrics: Sequence[str], draws: int = 2000, seed: int = 0
+) -> dict[str, Interval]:
+    """Metrics of one model's answers to beats minus another's, counted ``plain``, on the same draws of people.
+
+    Each is the mean over its own seeds. Raises `InputError` where the two do not answer for the same beats with the
+    same labels.
+    """
+    asked = [set(zip(one["unit_id"], one["label"], strict=True)) for one in (a, b)]
+    if asked[0] != asked[1]:
+        odd = min(asked[0] ^ asked[1])[0]
+        names = " and ".join(str(one["model"].iloc[0]) for one in (a, b))
+        raise InputError(f"{names} answer for different beats or labels ({odd} for one): nothing to compare.")
+    one, other = (_drawn(answers, AAMI, _plain, draws, seed) for answers in (a, b))
+    differences = {name: one[name] - other[name] for name in metrics}
+    return {name: percentiles(float(found[0]), found[1:]) for name, found in differences.items()}
+
+
 def window_scores(answers: pd.DataFrame, draws: int = 2000, seed: int = 0) -> dict[str, Interval]:
     """Scores of one model's answers to windows (task ``window``): `accuracy, balanced_accuracy` and more, by name.
 
@@ -101,6 +119,14 @@ def confusion(answers: pd.DataFrame, classes: Sequence[str] = AAMI) -> pd.DataFr
 def _scores(
     answers: pd.DataFrame, classes: Sequence[str], of: object, draws: int, seed: int
 ) -> dict[str, Interval]:
+    found = _drawn(answers, classes, of, draws, seed)
+    return {name: percentiles(float(mean[0]), mean[1:]) for name, mean in found.items()}
+
+
+def _drawn(
+    answers: pd.DataFrame, classes: Sequence[str], of: object, draws: int, seed: int
+) -> dict[str, Floats]:
+    """Each metric as the answers are, then in each draw: ``(1 + draws,)``, means over the seeds."""
     people, counts = _drawn_people(answers, draws, seed)
     found = []
     for _, one in answers.groupby("seed", sort=True):
@@ -110,8 +136,7 @@ def _scores(
         np.add.at(matrices, (person, labels, prob.argmax(axis=1)), 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             found.append(of(np.tensordot(counts, matrices, axes=1)))  # type: ignore[operator]
-    means = {name: np.mean([one[name] for one in found], axis=0) for name in found[0]}
-    return {name: percentiles(float(mean[0]), mean[1:]) for name, mean in means.items()}
+    return {name: np.mean([one[name] for one in found], axis=0) for name in found[0]}
 
 
 def _plain(matrices: Floats) -> dict[str, Floats]:

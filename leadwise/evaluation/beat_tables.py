@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files as package_files
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from leadwise.evaluation.beat_scores import beat_difference
 from leadwise.evaluation.figures_beat_scores import readable
 from leadwise.evaluation.intervals import Interval
+from leadwise.signals.annotations import AAMI
 
 Scores = dict[tuple[str, str], dict[str, Interval]]
 """By protocol and model: each metric with its interval."""
@@ -74,6 +77,66 @@ def prices(scores: Scores, leaky: str, true: str, metrics: Sequence[str]) -> pd.
                 row |= {side: one.value, f"{side}_low": one.low, f"{side}_high": one.high}
             rows.append(row | {"floor": scores[true, "majority"][metric].value})
     return pd.DataFrame(rows)
+
+
+def paired(
+    answers: pd.DataFrame, against: Sequence[str], metrics: Sequence[str], draws: int = 2000
+) -> pd.DataFrame:
+    """Each model of one protocol minus each of `against`, paired by people: `model, minus, metric, value, low, high`.
+
+    Floors are compared with nobody. `survives` says whether the interval leaves zero out.
+    """
+    models = dict(iter(answers.groupby("model", sort=False)))
+    rows = [
+        (model, other, metric, one.value, one.low, one.high, one.low > 0 or one.high < 0)
+        for other in against
+        for model in models
+        if model != other and model not in FLOORS
+        for metric, one in beat_difference(models[model], models[other], metrics, draws).items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "minus", "metric", "value", "low", "high", "survives"])
+
+
+def errors(answers: pd.DataFrame) -> pd.DataFrame:
+    """The share of beats that each model (rows) gets wrong, by `class <name>` and by `record <number>` (columns).
+
+    Means over seeds; a class that no beat has is left out.
+    """
+    called = answers[[f"prob_{name}" for name in AAMI]].to_numpy().argmax(axis=1)
+    table = pd.DataFrame(
+        {
+            "model": answers["model"],
+            "wrong": np.asarray(AAMI)[called] != answers["label"],
+            "class": "class " + answers["label"],
+            "record": "record " + answers["unit_id"].str.rsplit("-", n=1).str[0],
+        }
+    )
+    sides = [
+        table.pivot_table(index="model", columns=side, values="wrong", aggfunc="mean", sort=False)
+        for side in ("class", "record")
+    ]
+    ordered = [f"class {name}" for name in AAMI if f"class {name}" in sides[0]]
+    return pd.concat([sides[0][ordered], sides[1][sorted(sides[1])]], axis=1)
+
+
+def side_by_side(prices: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """A row a network for people: what it scores by person and as published, and what it costs.
+
+    `prices` as `prices` gives them; `costs` has ``model, parameters, s_per_epoch, ms_per_beat``.
+    """
+    rows = []
+    for model, own in prices.groupby("model", sort=False):
+        row: dict[str, Any] = {"model": model}
+        for one in own.itertuples():
+            for words, value, low, high in (
+                ("by person", one.true, one.true_low, one.true_high),
+                ("as published", one.leaky, one.leaky_low, one.leaky_high),
+            ):
+                row[f"{readable(str(one.metric))}, {words}"] = str(Interval(value, low, high))
+        rows.append(row)
+    called = {"s_per_epoch": "seconds an epoch of DS1", "ms_per_beat": "milliseconds a beat"}
+    table = pd.DataFrame(rows).merge(costs[["model", "parameters", *called]], on="model", how="left")
+    return table.rename(columns=called)
 
 
 def printed() -> pd.DataFrame:

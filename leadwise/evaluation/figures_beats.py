@@ -89,6 +89,24 @@ def rebuilt_rows(rows: NDArray[np.floating], labels: Sequence[str], records: Seq
     return figure
 
 
+def given_back(rows: NDArray[np.floating], back: NDArray[np.floating], labels: Sequence[str]) -> Picture:
+    """Heartbeat rows ``(rows, 187)`` and what an autoencoder makes of each from its code, one of each class."""
+    figure = picture(13, 3.3)
+    for ax, row, own, label in zip(
+        figure.subplots(1, len(rows), sharey=True, squeeze=False)[0], rows, back, labels, strict=True
+    ):
+        times_s = np.arange(len(row)) / RATE_HZ
+        ax.plot(times_s, row, color=INK, linewidth=1.4)
+        ax.plot(times_s, own, color=BEAT_COLOURS[label], linewidth=1.8, linestyle="--")
+        ax.set(xlim=(0, times_s[-1]), xlabel="Time from R, s", ylim=(-0.03, 1.05))
+        ax.set_title(f"Class {label}")
+    lines = figure.axes[0].get_lines()
+    figure.legend(lines, ["the beat", "given back from 32 numbers"], loc="outside upper right", ncols=2)
+    figure.axes[0].set_ylabel("0 to 1 of the row")
+    heading(figure, "What the code keeps", f"n = {len(rows)} beats of the test set, the first of each class")
+    return figure
+
+
 def same_person(usual: Mapping[str, NDArray[np.floating]], pair: tuple[str, str], cut: Cut) -> Picture:
     """Median normal beats by record: the two of one person over each other, all others behind; and all correlations.
 
@@ -140,7 +158,7 @@ def sides(
     names = records.sort_values(["part", "record"])["record"].tolist()
     true = [
         name
-        for name in ("interpatient", "interpatient_strict", "patient_folds")
+        for name in ("interpatient", "interpatient_strict", "interpatient_held_out", "patient_folds")
         if name in set(folds["protocol"])
     ]
     rows = [*true, *leaky]

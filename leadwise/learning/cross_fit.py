@@ -109,10 +109,11 @@ def cross_fit(
                 results.networks.append(weights_name(seed, (k,), task=chosen.task, prefix=chosen.prefix))
                 outer = best.run(part, (k,), stop_after=epochs)
                 if answer_test and outer.model is not None:
-                    given = answer(outer.model, best.examples, part.rows[k])
-                    answers.append(
-                        answers_table(given, part, k, {**keys, "profile": first.profile, "role": "test"})
-                    )
+                    for role, fold in (("test", k), ("val", part.asked)):
+                        if fold is not None:
+                            given = answer(outer.model, best.examples, part.rows[fold])
+                            told = {**keys, "profile": first.profile, "role": role}
+                            answers.append(answers_table(given, part, fold, told))
             standing = [max(jobs, key=taken.count)] if standing is jobs else standing
     results.history = pd.concat([table for each in jobs for table in each.histories], ignore_index=True)
     results.predictions = pd.concat(answers, ignore_index=True) if answers else pd.DataFrame()

@@ -32,7 +32,8 @@ class Partition:
     """One seed's folds: row numbers of the pages table by fold, with ids, groups and labels by row.
 
     `trained` says who trains for each fold where that is not simply all others: under the protocols that leak, on
-    purpose, and under copies' weights. There a page may stand in a list several times.
+    purpose, and under copies' weights. There a page may stand in a list several times. `asked` is a fold in `rows`
+    that trains nobody and is not tested: each network answers for it too, for a model that learns from answers.
     """
 
     seed: int
@@ -41,6 +42,7 @@ class Partition:
     groups: NDArray[Any]
     labels: NDArray[Any]
     trained: dict[int, Rows] | None = None
+    asked: int | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -63,14 +63,16 @@ _PAGE_VIT = Recipe(
 )  # fmt: skip
 _RECORDS = Recipe(1e-3, 1e-5, 0.0, 32, 8, "", schedule="constant", precision="try")
 _BEATS = replace(_RECORDS, weight_decay=0.0, epochs=10, source="published coursework on beats; epochs fixed")
+_RECURRENT = replace(_BEATS, precision="auto")  # bf16 LSTMs raise on some CPUs: no try
 _HEARTBEATS = {
     **dict.fromkeys(
         ("cnn", "vanilla", "vanilla_meant", "fourier", "fourier_meant", "autoencoder", "transformer"), _BEATS
     ),
+    "reconstruction": replace(_BEATS, source="ours: as the classifiers'; epochs fixed"),
     "mlp": replace(_BEATS, epochs=20),
-    **dict.fromkeys(("rnn", "bilstm"), replace(_BEATS, learning_rate=1e-4, epochs=5)),
+    **dict.fromkeys(("rnn", "bilstm"), replace(_RECURRENT, learning_rate=1e-4, epochs=5)),
     **dict.fromkeys(("resnet398", "resnet38"), replace(_BEATS, batch=128)),
-    "dilated": replace(_BEATS, focal=2.0, epochs=6),
+    "dilated": replace(_RECURRENT, focal=2.0, epochs=6),
 }
 _STUDENT = replace(
     _PAGES,

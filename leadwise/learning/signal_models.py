@@ -15,29 +15,44 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from leadwise.data.contracts import UNITS
+from leadwise.data.contracts import TASKS, UNITS
 from leadwise.data.folds import assert_disjoint
 from leadwise.data.signal_folds import placed
 from leadwise.errors import InputError
+from leadwise.evaluation.costs import ms_per_call
 from leadwise.learning.cross_fit import cross_fit
+from leadwise.learning.engine import Loss
+from leadwise.learning.examples import Views
 from leadwise.learning.partition import Partition
 from leadwise.learning.study import Results, Study
+from leadwise.models import registry
+from leadwise.models.heartbeat_nets import Autoencoder
 from leadwise.models.signal_nets import AttentionNet, SignalClassifier
 from leadwise.signals.beat_views import beat_views
 
 TESTED = 1
 """The fold of a protocol's one test set."""
 
+ASKED = 2
+"""The fold of its part ``val``, where networks are asked about that."""
+
+_LEARNED_FIRST = {"heartbeat_autoencoder": "heartbeat_reconstruction"}
+"""Networks that begin from another of the same parts, trained to give beats back, on the same rows."""
+
 _AT_ONCE = 16  # each has 900 x 900 weights for each of eight heads
 
 
-def signal_partition(units: pd.DataFrame, found: pd.DataFrame, seed: int) -> Partition:
+def signal_partition(
+    units: pd.DataFrame, found: pd.DataFrame, seed: int, *, leaks: bool = False, ask: bool = False
+) -> Partition:
     """One seed's folds of windows or beats as `cross_fit` wants them.
 
     `units` has columns ``unit_id, label``; `found` is what `leadwise.data.signal_folds.placed` gives of the same
-    table. Rows of the part ``val`` are for those who stop early on them; nothing here does. Raises `LeakError` where
-    a record is on both sides, but for protocols that leak on purpose, and `InputError` where nobody is tested.
+    table. Rows of the part ``val`` train nobody; with `ask` they are the fold `ASKED`, answered for by those who are
+    tested. Raises `LeakError` where a record is on both sides, unless the protocol `leaks` on purpose, and
+    `InputError` where nobody is tested.
     """
     row, part = found["row"].to_numpy(np.int64), found["part"].to_numpy(object)
     test, train = row[part == "test"], row[part == "train"]
@@ -56,7 +71,14 @@ def signal_partition(units: pd.DataFrame, found: pd.DataFrame, seed: int) -> Par
         rows = {TESTED: test} | {number: train[inner == name] for number, name in left_out}
     else:
         rows, trained = {TESTED: test}, {TESTED: train}
-    return Partition(seed, rows, units["unit_id"].to_numpy(), groups, units["label"].to_numpy(), trained)
+        if ask and (part == "val").any():
+            rows[ASKED] = row[part == "val"]
+        if not leaks:
+            assert_disjoint(groups[train], groups[row[part != "train"]], "training records")
+    asked = ASKED if trained and ASKED in rows else None
+    return Partition(
+        seed, rows, units["unit_id"].to_numpy(), groups, units["label"].to_numpy(), trained, asked
+    )
 
 
 def train_signal_model(
@@ -73,19 +95,24 @@ def train_signal_model(
     name: str | None = None,
     inner: bool = False,
     epochs: int | None = None,
+    ask: bool = False,
 ) -> Results:
     """Train networks of `leadwise.models.signal_nets` under one protocol and answer for the units left out.
 
     `table` is ``windows.csv`` or ``beats.csv``, `views` are in its order, `folds` is ``signal_folds.csv``. Several
     candidates are chosen among on inner folds, and the tables call what was taken `name`. `epochs` stands for those
-    of the parameters where a protocol has its own. Raises what `placed`, `Study.of` and `cross_fit` raise.
+    of the parameters where a protocol has its own. With `ask` there are also answers (role ``val``) for the part
+    ``val``. The autoencoder learns to give beats back first, from the beats that it is trained on and no others.
+    Raises what `placed`, `Study.of` and `cross_fit` raise.
     """
     units = table.rename(columns={f"{UNITS[task]}_id": "unit_id"})
+    told = {"leaks": protocol.startswith("leaky"), "ask": ask}
     partitions = {
-        seed: signal_partition(units, placed(table, folds, protocol, seed), seed) for seed in parameters.SEEDS
+        seed: signal_partition(units, placed(table, folds, protocol, seed), seed, **told)
+        for seed in parameters.SEEDS
     }
     everybody = tuple(next(iter(partitions.values())).folds)
-    told = {
+    own = {
         "folds": everybody if protocol == "patient_folds" else (TESTED,),
         "protocol": protocol,
         "inner": inner,
@@ -98,14 +125,68 @@ def train_signal_model(
             data_fingerprint,
             name=name or model,
             prefix=f"{model}-{protocol}",
-            **told,
+            **own,
         )
         for model in candidates
     ]
     if epochs is not None:
         studies = [replace(study, epochs=epochs) for study in studies]
     pages = units.rename(columns={"unit_id": "page_id"})
-    return cross_fit(studies, dict(views), pages, partitions, folder)
+    begins = _LEARNED_FIRST.get(studies[0].model)
+    if begins is None:
+        return cross_fit(studies, dict(views), pages, partitions, folder)
+    found = []
+    for seed, part in partitions.items():
+        study = replace(studies[0], seeds=(seed,))
+        first = replace(
+            Study.of(
+                parameters, task, begins, data_fingerprint, prefix=f"{begins}-{protocol}", name=begins, **own
+            ),
+            seeds=(seed,),
+        )
+        learned = cross_fit(
+            first, dict(views), pages, {seed: part}, folder, loss_for=_giving_back, answer_test=False
+        )
+        weights = str(folder / "weights" / f"{learned.networks[0]}.safetensors")
+        then = cross_fit(replace(study, weights=weights), dict(views), pages, {seed: part}, folder)
+        found += [replace(learned, chosen={}, candidates={}, networks=[]), then]
+    return Results.joined(found)
+
+
+def _giving_back(*_: object) -> Loss:
+    """Mean squared difference between an answer ``(N, 187)`` and the beat itself; classes are not looked at."""
+
+    def loss(given: Tensor, views: Views, _: Tensor, __: Tensor) -> Tensor:
+        return torch.nn.functional.mse_loss(given.float(), views["heartbeat"].float())
+
+    return loss
+
+
+@torch.no_grad()
+def network_costs(name: str, results: Results, views: Mapping[str, NDArray[Any]]) -> dict[str, float | str]:
+    """What one network costs: `model, parameters, epochs, s_per_epoch, ms_per_beat`.
+
+    Seconds are those of its trainings in `results` that leave out the test set alone; milliseconds, of one beat at
+    a time in fp32 on this process's threads, are the fastest.
+    """
+    model = registry.build_page_model(name, len(TASKS["aami5"])).eval()
+    one = {view: torch.from_numpy(np.asarray(views[view][:1])) for view in registry.VIEWS[name]}
+    history = results.history[results.history["role"] == "test"]
+    own = history[history["model"].str.startswith(f"{name}-")].groupby("seed")[["epoch", "seconds"]].max()
+    return {
+        "model": name,
+        "parameters": sum(value.numel() for value in model.parameters() if value.requires_grad),
+        "epochs": float(own["epoch"].mean()),
+        "s_per_epoch": float((own["seconds"] / own["epoch"]).mean()),
+        "ms_per_beat": ms_per_call(lambda: model(**one)),
+    }
+
+
+@torch.no_grad()
+def reconstructed(model: SignalClassifier, beats: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Beats of the published format as an autoencoder gives them back from its code, float32 ``(beats, 187)``."""
+    assert isinstance(model.net, Autoencoder)  # noqa: S101 - no other network has a code
+    return np.asarray(model.net.reconstruct(torch.from_numpy(np.float32(beats))).numpy(), np.float32)
 
 
 def all_beat_views(beats: pd.DataFrame, cut: NDArray[np.floating]) -> dict[str, NDArray[np.float16]]:

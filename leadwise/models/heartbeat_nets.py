@@ -108,7 +108,7 @@ class ResidualUnit(nn.Module):
 class Autoencoder(nn.Module):
     """A beat to a code of 32 numbers and back, with a classifier on the code; ours.
 
-    `reconstruct` is trained first, on beats without their classes.
+    `reconstruct` is trained first, on beats without their classes (`Reconstruction`).
     """
 
     def __init__(self, classes: int) -> None:
@@ -128,6 +128,14 @@ class Autoencoder(nn.Module):
     def forward(self, heartbeat: Tensor) -> Tensor:
         """Logits ``(N, classes)``."""
         return torch.as_tensor(self.head(self.encoder(heartbeat)))
+
+
+class Reconstruction(Autoencoder):
+    """The same network while it learns to give beats back: its answer is the beat."""
+
+    def forward(self, heartbeat: Tensor) -> Tensor:
+        """The beat from its code, ``(N, 187)``."""
+        return self.reconstruct(heartbeat)
 
 
 class HeartbeatTransformer(nn.Module):

@@ -21,7 +21,7 @@ from leadwise.models.origin import how_trained
 VIEWS: dict[str, tuple[str, ...]] = {
     "attention_windows": ("window",),
     "beat_rhythm": ("beat", "usual_beat", "intervals"),
-    **dict.fromkeys(heartbeat_nets.MAKES, ("heartbeat",)),
+    **dict.fromkeys((*heartbeat_nets.MAKES, "heartbeat_reconstruction"), ("heartbeat",)),
 }
 """What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
 ``heartbeat`` ``(N, 187)``, a beat of the Kachuee format; the others are those of `leadwise.signals.beat_views`."""
@@ -83,4 +83,5 @@ _MAKES: dict[str, Callable[[int], nn.Module]] = {
     "attention_windows": AttentionNet,
     "beat_rhythm": BeatRhythm,
     **heartbeat_nets.MAKES,
+    "heartbeat_reconstruction": heartbeat_nets.Reconstruction,
 }

@@ -147,15 +147,36 @@ def test_recordings_are_answered_for_by_networks_that_never_saw_the_person(execu
     beats = read_table(executed_sample / "32_signal_networks" / "predictions.csv", "predictions.csv")
     learned = set(folds.query("protocol == 'interpatient' and part == 'train'")["group_id"])
     test = beats.query("protocol == 'interpatient' and role == 'test'")
-    assert set(test["model"]) == {"heartbeat_cnn", "beat_rhythm", "ratios_alone", "majority"}
+    networks = set(settings.parameters("sample", "32_signal_networks").MODELS)  # type: ignore[attr-defined]
+    assert set(test["model"]) == networks | {"ratios_alone", "majority"}
     assert not learned & set(test["group_id"])
     inner = beats.query("protocol == 'interpatient' and role == 'inner'")
     assert set(inner["group_id"]) == learned
 
 
+def test_networks_are_joined_by_answers_to_beats_that_none_of_them_was_trained_on(executed_sample):
+    folds = read_table(executed_sample / "15_signal_beats" / "signal_folds.csv", "signal_folds.csv")
+    answers = read_table(executed_sample / "32_signal_networks" / "predictions.csv", "predictions.csv")
+    told = answers.query("protocol == 'interpatient_held_out'")
+    record = told["unit_id"].str.rsplit("-", n=1).str[0]
+    parts = folds.query("protocol == 'interpatient_held_out'").groupby("part")["unit_id"].apply(set)
+    for role in ("val", "test"):
+        own = record[told["role"] == role]
+        assert set(own) == parts[role]
+        assert not set(own) & parts["train"]
+    joined = read_table(executed_sample / "33_signal_ensemble" / "predictions.csv", "predictions.csv")
+    assert set(joined["role"]) == {"test"}
+    table = pd.read_csv(executed_sample / "33_signal_ensemble" / "by_number.csv")
+    members = told["model"].nunique()
+    assert table.groupby(["protocol", "how"])["k"].apply(list).tolist() == [list(range(2, members + 1))] * 6
+    inside = table["macro_f1"].between(table["macro_f1_low"], table["macro_f1_high"])
+    assert inside.all()
+
+
 def test_a_leak_of_recordings_is_priced_for_every_network(executed_sample):
     prices = pd.read_csv(executed_sample / "52_signal_models" / "prices.csv")
-    assert set(prices["model"]) == {"heartbeat_cnn", "beat_rhythm", "attention_windows"}
+    networks = set(settings.parameters("sample", "32_signal_networks").LEAKY)  # type: ignore[attr-defined]
+    assert set(prices["model"]) == networks | {"attention_windows"}
     summary = pd.read_csv(executed_sample / "52_signal_models" / "beats_summary.csv")
     strict = summary.query("protocol == 'interpatient_strict'").set_index("model")["n"]
     every = summary.query("protocol == 'interpatient' and counted == 'all'").set_index("model")["n"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,3 +92,47 @@ def test_pictures_of_scores_and_of_a_matrix_can_be_drawn(answers):
     assert [ax.get_title(loc="left") for ax in picture.axes] == ["Macro F1 (N, S, V)", "F1 of S"]
     drawn = figures_beat_scores.matrix(confusion(answers), "ours")
     assert sum(text.get_text().count("%") for text in drawn.axes[0].texts) == 25
+
+
+@pytest.fixture
+def several(answers: pd.DataFrame) -> pd.DataFrame:
+    """Ours in two seeds, a worse network in one, and the floor."""
+    first = answers[answers["seed"] == 1]
+    worse = first.assign(model="heartbeat_cnn")
+    wrong = worse["unit_id"].str.startswith("101")
+    worse.loc[wrong, [f"prob_{name}" for name in AAMI]] = [0.0, 0.0, 1.0, 0.0, 0.0]
+    return pd.concat([answers.assign(model="beat_rhythm"), worse, signal_floors.majority(first)])
+
+
+def test_each_network_is_compared_with_each_mark_and_floors_with_none(several):
+    table = beat_tables.paired(several, ["majority", "beat_rhythm"], ["macro_f1"], draws=200)
+    pairs = list(zip(table["model"], table["minus"], strict=True))
+    assert pairs == [
+        ("beat_rhythm", "majority"), ("heartbeat_cnn", "majority"), ("heartbeat_cnn", "beat_rhythm"),
+    ]  # fmt: skip
+    assert table["survives"].tolist() == [True, True, False]  # one record of three: chance may leave it out
+    assert table["value"].iloc[2] < 0
+    figures_beat_scores.differences(table, "Made").savefig(io.BytesIO())
+
+
+def test_errors_are_counted_by_class_and_by_record(several):
+    wrong = beat_tables.errors(several)
+    assert list(wrong.columns) == ["class N", "class S", "class V", "record 100", "record 101", "record 102"]
+    assert wrong.loc["majority", ["class N", "class S", "class V"]].tolist() == [0, 1, 1]
+    assert wrong.loc["heartbeat_cnn", "record 101"] == pytest.approx(2 / 3)
+    assert wrong.loc["beat_rhythm", "record 101"] == pytest.approx(0.1)
+    figures_beat_scores.wrong_by(wrong, "Made").savefig(io.BytesIO())
+
+
+def test_scores_by_person_and_as_published_stand_beside_what_a_network_costs(several):
+    both = pd.concat([several, several.assign(protocol="leaky_beats")])
+    scores = beat_tables.scored(both, lambda rows: beat_scores(rows, draws=50))
+    prices = beat_tables.prices(scores, "leaky_beats", "interpatient", ["accuracy"])
+    costs = pd.DataFrame(
+        {"model": ["heartbeat_cnn"], "parameters": [254_901], "s_per_epoch": [17.0], "ms_per_beat": [0.8]}
+    )
+    table = beat_tables.side_by_side(prices, costs).set_index("model")
+    assert list(table.index) == ["beat_rhythm", "heartbeat_cnn"]
+    assert table.loc["heartbeat_cnn", "seconds an epoch of DS1"] == 17.0
+    assert table.loc["beat_rhythm", "Accuracy, by person"].startswith("0.90 (")
+    figures_beat_scores.price_of_leak(prices, "Made").savefig(io.BytesIO())

@@ -78,6 +78,7 @@ def written(measured: Path, notebook: str, parameters: dict[str, Any], metrics: 
         "what_teaching_gives.png",
         "answer.png",
         "costs.png",
+        "score_by_number.png",
     ):
         Image.new("RGB", (30, 15), "white").save(folder / picture)
     return folder
@@ -190,6 +191,35 @@ def test_every_protocol_and_way_of_counting_has_a_row_of_its_own(measured: Path)
     text = with_tables(MARKS.replace("image_leads", "image_leakage"), results)
     assert "| four | `leaky_copies` | file | 928 | 0.900 (0.900 to 0.900) | 0.900 (0.900 to 0.900) |" in text
     assert "`leaky_copies` minus `distinct`, paired, `lead_cnn`: +0.030, +0.010 to +0.050." in text
+
+
+def test_ensembles_stand_beside_their_best_member_and_what_a_look_at_the_test_set_gains(
+    measured: Path,
+) -> None:
+    folder = written(measured, "33_signal_ensemble", {"DRAWS": 100}, {})
+    place = {"task": "aami5", "protocol": "interpatient_held_out", "counted": "all", "n": 49712, "seeds": "1"}
+    ends = {"macro_f1": 0.6, "macro_f1_over_best": 0.02, "gained": 0.01}
+    scores = {f"{name}{end}": value + add for name, value in ends.items()
+              for end, add in (("", 0.0), ("_low", -0.03), ("_high", 0.03))}  # fmt: skip
+    single = {
+        name: value for name, value in scores.items() if name in ("macro_f1", "macro_f1_low", "macro_f1_high")
+    }
+    listed = [place | single | {"model": "best_heartbeat_cnn"}]
+    listed += [
+        place | scores | {"model": f"{how}_{k}"} for how in ("mean", "vote", "logistic") for k in (2, 11)
+    ]
+    pd.DataFrame(listed).to_csv(folder / "summary.csv", index=False)
+    results = publish.publish("cpu")[0].parent
+    rows = read_rows(results / "signal_ensemble.json")
+    assert [row["model"] for row in rows][:3] == ["best_heartbeat_cnn", "mean_2", "mean_11"]
+    assert set(rows[0]["metrics"]) == {"macro_f1"}
+    assert (rows[1]["unit"], rows[1]["seeds"]) == ("beat", [1])
+    assert rows[1]["metrics"]["gained"] == {"value": 0.01, "low": pytest.approx(-0.02), "high": 0.04}
+    text = with_tables(MARKS.replace("image_leads", "signal_ensemble"), results)
+    assert "| protocol | n | joined | mean, macro-F1 | vote, macro-F1 | logistic, macro-F1 |" in text
+    assert f"| `interpatient_held_out` | 49,712 | 11 |{' 0.600 (0.570 to 0.630) |' * 3}" in text
+    assert "`heartbeat_cnn`, 0.600 (0.570 to 0.630); the regression on all minus it, paired: +0.020," in text
+    assert "would have gained +0.010 to +0.010, which is no result" in text
 
 
 def test_recordings_of_another_source_are_a_row_of_their_own(measured: Path) -> None:

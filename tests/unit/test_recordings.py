@@ -394,6 +394,17 @@ def test_choices_are_made_on_six_records_of_ds1_or_more_at_a_time(all_records: p
         assert one.loc[one["part"] == "test", "inner"].isna().all()
 
 
+def test_seven_records_of_ds1_are_held_out_for_whoever_learns_from_answers(all_records: pd.DataFrame) -> None:
+    table = signal_folds.make_signal_folds(all_records, "interpatient_held_out", SEEDS)
+    table = checked(table, "signal_folds.csv", "x")
+    for _, one in table.groupby("seed"):
+        parts = one.groupby("part")["unit_id"].apply(set)
+        assert (len(parts["train"]), len(parts["val"])) == (15, 7)
+        assert parts["train"] | parts["val"] == set(recordings.DS1)
+        assert parts["test"] == set(recordings.DS2)
+        assert one["inner"].isna().all()
+
+
 def test_five_folds_keep_people_together(all_records: pd.DataFrame) -> None:
     table = signal_folds.make_signal_folds(all_records, "patient_folds", SEEDS)
     assert (table.groupby("seed").size() == 44).all()
@@ -406,7 +417,7 @@ def test_five_folds_keep_people_together(all_records: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(table, again)
 
 
-@pytest.mark.parametrize("protocol", ["interpatient", "interpatient_strict"])
+@pytest.mark.parametrize("protocol", ["interpatient", "interpatient_strict", "interpatient_held_out"])
 def test_a_record_of_ds1_in_ds2_is_refused(all_records: pd.DataFrame, protocol: str) -> None:
     twice = pd.concat(
         [all_records, all_records.query("record == '101'").assign(part="ds2", group_id="person-x")]

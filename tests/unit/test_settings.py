@@ -62,3 +62,9 @@ def test_an_unknown_profile_or_notebook_is_told_the_nearest(clone: Clone) -> Non
         settings.load_profile("smaple")
     with pytest.raises(SettingsError, match="unknown notebook '21_image_bait': did you mean '21_image_beit'"):
         settings.parameters("sample", "21_image_bait")
+
+
+def test_an_autoencoder_begins_from_one_training_so_its_epochs_are_fixed() -> None:
+    given = {"PROFILE": "x", "MODELS": ["heartbeat_autoencoder"], "REPEATED": [], "LEAKY": [], "FIXED": []}
+    with pytest.raises(SettingsError, match="FIXED must hold heartbeat_autoencoder"):
+        settings.check_parameters("32_signal_networks", given, "here")

@@ -14,7 +14,12 @@ from leadwise.errors import InputError, LeakError
 from leadwise.learning.engine import cross_entropy
 from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import Recipe
-from leadwise.learning.signal_models import signal_partition, train_signal_model
+from leadwise.learning.signal_models import (
+    network_costs,
+    reconstructed,
+    signal_partition,
+    train_signal_model,
+)
 from leadwise.models import registry
 from leadwise.models.heartbeat_nets import MAKES
 from leadwise.models.signal_nets import SignalClassifier
@@ -91,6 +96,93 @@ def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(bea
     assert len(test) == test["unit_id"].nunique() == 24
     assert set(told.loc[told["role"] == "inner", "held_out"]) == {2, 3, 4}
     assert len(results.trainings) == 4
+
+
+@pytest.fixture
+def held_out(folds: pd.DataFrame) -> pd.DataFrame:
+    """Four records of DS1 train, two are held out, the two of DS2 are tested."""
+    table = folds.query("protocol == 'interpatient'").assign(protocol="interpatient_held_out", inner=pd.NA)
+    return table.assign(part=table["part"].mask(table["unit_id"].isin(["112", "114"]), "val"))
+
+
+def as_read(beats: pd.DataFrame) -> pd.DataFrame:
+    """The same beats in the form of beats.csv."""
+    return beats.rename(columns={"unit_id": "beat_id"}).assign(record=beats["unit_id"].str[:3])
+
+
+def some_beats(n: int) -> np.ndarray:
+    return np.random.default_rng(0).random((n, 187), np.float32).astype(np.float16)
+
+
+@pytest.mark.parametrize("name", [name for name in MAKES if "resnet398" not in name])
+def test_every_network_of_beats_answers_for_the_tested_and_for_the_held_out(name, beats, held_out, tmp_path):
+    results = train_signal_model(
+        parameters(), as_read(beats), {"heartbeat": some_beats(len(beats))}, held_out, tmp_path, "made",
+        task="aami5", protocol="interpatient_held_out", candidates=[name], ask=True,
+    )  # fmt: skip
+    told = checked(results.predictions, "predictions.csv", "these answers")
+    people = told.groupby("role")["group_id"].apply(set)
+    assert people["val"] == {"person-112", "person-114"}
+    assert people["test"] == {"person-100", "person-103"}
+    assert set(told["model"]) == {name}
+    assert results.history["loss"].notna().any()
+    costs = network_costs(name, results, {"heartbeat": some_beats(1)})
+    assert costs["epochs"] == 2
+    assert min(costs["parameters"], costs["s_per_epoch"], costs["ms_per_beat"]) > 0
+
+
+def test_a_held_out_record_among_the_training_ones_is_refused(beats, found):
+    mixed = found.assign(inner=pd.NA)
+    mixed.loc[mixed.index[:6], "part"] = "val"  # half of record 101
+    with pytest.raises(LeakError, match="person-101"):
+        signal_partition(beats, mixed, 1, ask=True)
+    assert signal_partition(beats, mixed, 1, ask=True, leaks=True).asked == 2
+
+
+def test_an_autoencoder_learns_to_give_back_training_beats_alone(beats, held_out, tmp_path, monkeypatch):
+    seen: set[str] = set()
+    taken = Pages.example
+
+    def noted(self, row, place):
+        seen.add(beats["group_id"][row])
+        return taken(self, row, place)
+
+    monkeypatch.setattr(Pages, "example", noted)
+    results = train_signal_model(
+        parameters(), as_read(beats), {"heartbeat": some_beats(len(beats))}, held_out, tmp_path, "made",
+        task="aami5", protocol="interpatient_held_out", candidates=["heartbeat_autoencoder"],
+    )  # fmt: skip
+    assert seen <= {f"person-{record}" for record in ("101", "106", "108", "109")}
+    first, then = results.trainings
+    assert first.startswith("heartbeat_reconstruction")
+    begun = registry.read_metadata(tmp_path / "weights" / f"{then}.safetensors")["began_from"]
+    assert first in begun
+    models = [
+        registry.build_page_model(
+            "heartbeat_autoencoder", 5, str(tmp_path / "weights" / f"{name}.safetensors")
+        )
+        for name in results.trainings
+    ]
+    decoders = [model.net.decoder[0].weight for model in models]
+    torch.testing.assert_close(*decoders)  # classes teach the code, and nothing else gives beats back
+
+
+def test_what_is_given_back_gets_nearer_to_the_beat(beats, held_out, tmp_path):
+    """Beats of one shape in three sizes: after some steps the code has learned it."""
+    size = 0.2 + 0.3 * (np.arange(len(beats)) % 3)
+    shape = np.exp(-(((np.arange(187) - 60) / 20) ** 2))
+    views = {"heartbeat": (size[:, None] * shape).astype(np.float16)}
+    told = parameters()
+    told.EPOCHS, told.MAX_STEPS = 80, None
+    results = train_signal_model(
+        told, as_read(beats), views, held_out, tmp_path, "made",
+        task="aami5", protocol="interpatient_held_out", candidates=["heartbeat_autoencoder"],
+    )  # fmt: skip
+    path = tmp_path / "weights" / f"{results.trainings[0]}.safetensors"
+    network = registry.build_page_model("heartbeat_autoencoder", 5, str(path)).eval()
+    asked = views["heartbeat"][beats["group_id"] == "person-100"]
+    left = float(((reconstructed(network, asked) - asked) ** 2).mean())
+    assert left < 0.2 * float(((asked - asked.mean()) ** 2).mean())
 
 
 def test_everybody_is_tested_once_by_person(beats, folds, tmp_path):
