@@ -27,6 +27,7 @@ FROM_NOTEBOOK = {
     "student_export": ("43_student_export",),
     "signal_windows": ("52_signal_models",),
     "signal_beats": ("52_signal_models",),
+    "signal_transfer": ("34_signal_transfer",),
 }
 """By the name of the file in ``analysis/results``: the notebooks whose metrics it holds."""
 
@@ -44,6 +45,7 @@ FIGURES = {
     "student_export": ("answer.png",),
     "signal_windows": ("price_windows.png",),
     "signal_beats": ("price_beats.png", "beside_papers.png"),
+    "signal_transfer": ("three_ways.png",),
 }
 """By the same name: its notebook's pictures that the README shows; they go to ``analysis/figures``."""
 

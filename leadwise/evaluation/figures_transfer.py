@@ -62,6 +62,7 @@ def three_ways(summary: pd.DataFrame) -> Picture:
     models = list(dict.fromkeys(summary["model"]))
     figure = picture(12.4, 1.9 + 0.72 * len(models))
     axes = figure.subplots(1, len(METRICS), sharey=True)
+    lowest = min(0.4, float(summary[[f"{metric}_low" for metric in METRICS]].min().min()))
     for ax, metric in zip(axes, METRICS, strict=True):
         for number, (kind, (name, marker, colour)) in enumerate(_KINDS.items()):
             own = summary[(summary["protocol"] == kind[0]) & (summary["unit"] == kind[1])].set_index("model")
@@ -71,7 +72,7 @@ def three_ways(summary: pd.DataFrame) -> Picture:
                     _point(ax, row + 0.25 * (number - 1), *ends, marker=marker, colour=colour)
             ax.plot([], [], marker, color=colour, linestyle="none", label=name)
         ax.set_title(READABLE[metric])
-        ax.set_xlim(0.18, 1.06)
+        ax.set_xlim(lowest - 0.03, 1.09)
         ax.grid(visible=True, axis="x")
     axes[0].set_yticks(range(len(models)), models)
     axes[0].set_ylim(len(models) - 0.4, -0.6)
