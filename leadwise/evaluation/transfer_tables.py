@@ -51,7 +51,10 @@ def said(summary: pd.DataFrame, differences: pd.DataFrame, task: str) -> str:
         for one in leak.itertuples()
     ]
     same = own[(own["always"] != "") & (own["model"] != "majority") & (own["unit"] == "beat")]
-    parts += [f"`{one.model}` under `{one.protocol}` says {one.always} always." for one in same.itertuples()]
+    parts += [
+        f"`{one.model}` under `{one.protocol}` says the same of everything: {one.always}."
+        for one in same.itertuples()
+    ]
     return f"**{task}** (`{TASKS[task][0]}` against `{TASKS[task][1]}`). " + " ".join(parts)
 
 
