@@ -28,6 +28,7 @@ FROM_NOTEBOOK = {
     "signal_windows": ("52_signal_models",),
     "signal_beats": ("52_signal_models",),
     "signal_ensemble": ("33_signal_ensemble",),
+    "signal_transfer": ("34_signal_transfer",),
 }
 """By the name of the file in ``analysis/results``: the notebooks whose metrics it holds."""
 
@@ -49,6 +50,7 @@ FIGURES = {
     "signal_windows": ("price_windows.png",),
     "signal_beats": ("price_beats.png", "beside_papers.png"),
     "signal_ensemble": ("score_by_number.png",),
+    "signal_transfer": ("three_ways.png",),
 }
 """By the same name: its notebook's pictures that the README shows; they go to ``analysis/figures``."""
 

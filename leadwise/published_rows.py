@@ -272,6 +272,53 @@ _ENSEMBLE_NOTE = (
 )
 
 
+def _transfer_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """The rows of 34's ``summary.csv``, with what each way has over the others; none where PTB-XL was the sample."""
+    import pandas as pd
+
+    if result["metrics"]["embedded"]:
+        return []
+    parameters, rows = result["parameters"], []
+    differences = pd.read_csv(folder / "differences.csv")
+    summary = pd.read_csv(folder / "summary.csv", dtype={"seeds": str}, keep_default_na=False)
+    for one in summary.to_dict("records"):
+        ends = {"value": "", "low": "_low", "high": "_high"}
+        metrics = {
+            name: {end: _number(one[f"{name}{key}"]) for end, key in ends.items()}
+            for name in one
+            if f"{name}_low" in one
+        }
+        own = differences
+        for key in ("task", "protocol", "model", "unit"):
+            own = own[own[key] == one[key]]
+        metrics |= {
+            f"{two.metric}_over_{two.minus}": {"value": two.value, "low": two.low, "high": two.high}
+            for two in own.itertuples()
+        }
+        place = {key: one[key] for key in ("task", "protocol", "model", "unit", "n")}
+        seeds = list(map(int, one["seeds"].split("/")))
+        same = f"Says the same of everything in a fold: {one['always']}. " if one["always"] else ""
+        note = f"{same}Second class: {one['positives']} of {one['n']}. {_transfer_note(parameters)}"
+        rows.append(_row(result, folder, **place, seeds=seeds, metrics=metrics, note=note))
+    return rows
+
+
+def _number(told: Any) -> float | None:
+    return None if told == "" else float(told)
+
+
+def _transfer_note(parameters: dict[str, Any]) -> str:
+    source, epochs = (
+        "the recipe's" if parameters[name] is None else str(parameters[name])
+        for name in ("SOURCE_EPOCHS", "EPOCHS")
+    )
+    return (
+        f"{parameters['MODEL']}; a beat has its recording's label; intervals by bootstrap over patients. Source: DS1 "
+        f"of MIT-BIH, {source} epochs; then {epochs} epochs each way, nothing is chosen. <metric>_over_<other>: "
+        "paired, with another way, or of leaky_beats with patient_folds. majority and rate_alone are floors."
+    )
+
+
 def _note_on_leads(result: dict[str, Any]) -> str:
     checked = result["parameters"]["CHECKED"]
     trips = result["metrics"].get("roundtrip_recordings")
@@ -302,5 +349,6 @@ ROWS_OF: dict[str, Callable[[dict[str, Any], Path], list[dict[str, Any]]]] = {
     "signal_ensemble": partial(
         _signal_rows, table="summary.csv", trained="32_signal_networks", said=_ENSEMBLE_NOTE
     ),
+    "signal_transfer": _transfer_rows,
 }
 """By the name of the file: (result, folder of the notebook) to its rows."""

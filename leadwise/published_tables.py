@@ -208,6 +208,42 @@ def _single(row: dict[str, Any]) -> bool:
     return str(row["model"]).startswith("best_")
 
 
+_ALWAYS = re.compile(r"Says the same of everything in a fold: ([^.]+)\.")
+_TRANSFER = ("accuracy", "auroc", "auprc")
+_TRANSFER_WORDS = ("accuracy", "AUROC", "AUPRC", "AUROC minus scratch's", "accuracy: what the leak adds")
+
+
+def _transfer(rows: list[dict[str, Any]]) -> str:
+    """A row a protocol, level and way or floor, with intervals; who always says the same is named."""
+    lines = [
+        f"| task | model | protocol | counted by | n | {' | '.join(_TRANSFER_WORDS)} |",
+        "|---" * (5 + len(_TRANSFER_WORDS)) + "|",
+    ]
+    for row in rows:
+        metrics = row["metrics"]
+        cells = [
+            "" if metrics[name]["value"] is None else _with_interval(metrics[name]) for name in _TRANSFER
+        ]
+        cells += [
+            _signed(metrics[name]) if name in metrics else ""
+            for name in ("auroc_over_scratch", "accuracy_over_patient_folds")
+        ]
+        same = f" (always {always[1]})" if (always := _ALWAYS.match(row["note"])) else ""
+        told = (
+            row["task"],
+            f"`{row['model']}`{same}",
+            f"`{row['protocol']}`",
+            row["unit"],
+            f"{row['n']:,}",
+            *cells,
+        )
+        lines.append(f"| {' | '.join(told)} |")
+    row = rows[0]
+    note = row["note"].partition(f" of {row['n']}. ")[2]
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {note}"]
+    return "\n".join(lines)
+
+
 def _leakage(rows: list[dict[str, Any]]) -> str:
     """A row a protocol and way of counting, a column a network: accuracy with its interval."""
     models = list(dict.fromkeys(row["model"] for row in rows))
@@ -384,5 +420,6 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "signal_beats": partial(_recordings, names=_BEATS, words=_BEATS_WORDS),
     "signal_detection": _detection,
     "signal_ensemble": _ensembles,
+    "signal_transfer": _transfer,
     "signal_windows": partial(_recordings, names=_WINDOWS, words=_WINDOWS_WORDS),
 }

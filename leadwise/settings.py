@@ -154,6 +154,28 @@ class SignalEnsemble(Parameters):
     DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over records.")
 
 
+class SignalTransfer(Parameters):
+    """34_signal_transfer."""
+
+    MODEL: Literal[
+        "heartbeat_cnn", "heartbeat_vanilla", "heartbeat_vanilla_meant", "heartbeat_fourier",
+        "heartbeat_fourier_meant", "heartbeat_resnet398", "heartbeat_resnet38", "heartbeat_dilated",
+    ] = Field("heartbeat_cnn", description="A network of single beats that has convolutions.")  # fmt: skip
+    WEIGHTS: Name = Field(
+        "random", description="random: the source is trained here; or its .safetensors file."
+    )
+    RECIPE: Name = Field("random", description="Name of a recipe in leadwise.learning.recipes.")
+    SEEDS: Seeds = Field([1], description="Each seed has its own folds; leaky ones take the first alone.")
+    SOURCE_EPOCHS: Annotated[int, Ge(1)] | None = Field(
+        None, description="On MIT-BIH; None: as the recipe says."
+    )
+    EPOCHS: Annotated[int, Ge(1)] | None = Field(None, description="None: as the recipe says.")
+    MAX_STEPS: Annotated[int, Ge(1)] | None = Field(
+        None, description="Stops every epoch after so many steps: shows that all runs, teaches nothing."
+    )
+    DRAWS: Annotated[int, Ge(100)] = Field(2000, description="Bootstrap draws over patients.")
+
+
 class Training(Parameters):
     """What every notebook has that trains."""
 
@@ -373,6 +395,7 @@ NOTEBOOKS: dict[str, type[Parameters]] = {
     "31_signal_attention": SignalAttention,
     "32_signal_networks": SignalNetworksTraining,
     "33_signal_ensemble": SignalEnsemble,
+    "34_signal_transfer": SignalTransfer,
     "41_student_distill": StudentDistill,
     "42_student_test": Comparison,
     "43_student_export": StudentExport,

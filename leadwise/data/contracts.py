@@ -24,9 +24,11 @@ CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""
 
 TASKS = {"four": CLASSES, "binary": CLASSES[:2], "window": LABELS, "aami5": AAMI}
-"""The tasks and their classes; of two the last is the positive one."""
+TASKS |= {"normal": ("normal", "other"), "healthy": ("healthy", "other")}
+"""The tasks and their classes; of two the last is the positive one. `normal` is PTB-XL's, `healthy` PTB's."""
 
 UNITS = {"four": "page", "binary": "page", "window": "window", "aami5": "beat"}
+UNITS |= {"normal": "beat", "healthy": "beat"}
 """What one answer of a task is about."""
 
 PAGE_ID_DIGITS = 12

@@ -34,22 +34,43 @@ def labelled_recordings(folder: Path, but: Path | None = None) -> pd.DataFrame:
     NORM at 50 % or more, and sinus rhythm. All others are left out, and so are the records of the folder `but`.
     Raises `InputError` where the tables are not there or not as PTB-XL has them.
     """
+    told, statements = read_tables(folder)
+    classes, rhythms = statements["diagnostic_class"], statements.index[statements["rhythm"] == 1]
+    found = found_records(folder, but)
+    rows = []
+    for name, patient, own in zip(told["record"], told["patient"], told["codes"], strict=True):
+        label = _label(own, classes, set(rhythms) - _USUAL_RHYTHM)
+        if label and name in found:
+            rows.append((name, patient, label, found[name]))
+    return pd.DataFrame(rows, columns=["record", "patient_id", "label", "path"])
+
+
+def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """PTB-XL's two tables: its recordings with `record`, `patient` and `codes` beside the rest, and its statements.
+
+    Raises `InputError` where they are not there or not as PTB-XL has them.
+    """
     try:
         told = pd.read_csv(folder / "ptbxl_database.csv")
         statements = pd.read_csv(folder / "scp_statements.csv", index_col=0)
-        codes = told["scp_codes"].map(ast.literal_eval)
-        classes, rhythms = statements["diagnostic_class"], statements.index[statements["rhythm"] == 1]
+        lacking = {"diagnostic_class", "rhythm"} - set(statements)
+        if lacking:
+            raise KeyError(min(lacking))
+        told = told.assign(
+            record=told["filename_hr"].map(lambda path: Path(path).name),
+            patient=told["patient_id"].map("patient-{:.0f}".format),
+            codes=told["scp_codes"].map(ast.literal_eval),
+        )
     except (OSError, KeyError, ValueError, SyntaxError) as error:
         raise InputError(f"{folder}: not laid out as PTB-XL is ({error}).") from error
-    found = {path.stem: path.with_suffix("") for path in sorted((folder / "records").glob("*.hea"))}
+    return told, statements
+
+
+def found_records(folder: Path, but: Path | None = None) -> dict[str, Path]:
+    """Paths (without suffix) of the recordings below ``records/``, by name, without those of the folder `but`."""
     left_out = {path.stem for path in but.rglob("*.hea")} if but else set()
-    rows = []
-    for record, patient, own in zip(told["filename_hr"], told["patient_id"], codes, strict=True):
-        name = Path(record).name
-        label = _label(own, classes, set(rhythms) - _USUAL_RHYTHM)
-        if label and name in found and name not in left_out:
-            rows.append((name, f"patient-{patient:.0f}", label, found[name]))
-    return pd.DataFrame(rows, columns=["record", "patient_id", "label", "path"])
+    paths = sorted((folder / "records").glob("*.hea"))
+    return {path.stem: path.with_suffix("") for path in paths if path.stem not in left_out}
 
 
 def _label(codes: dict[str, float], classes: pd.Series, other_rhythms: set[str]) -> str | None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from leadwise.data.contracts import SCHEMAS
 from leadwise.data.folds import assert_disjoint
@@ -118,6 +118,45 @@ def leaky_beats(beats: pd.DataFrame, seed: int) -> pd.DataFrame:
     counts = beats["label"].value_counts()
     classes = beats["label"].mask(beats["label"].map(counts) < _RARE, counts.idxmax())
     return _at_random(beats, "beat_id", seed, PUBLISHED_TEST / sum(PUBLISHED.values()), 0.1, classes)
+
+
+def transfer_folds(beats: pd.DataFrame, protocol: str, seeds: Sequence[int]) -> pd.DataFrame:
+    """Five folds of beats with their recording's label, as rows of ``signal_folds.csv``; each beat is tested once.
+
+    `beats` has ``beat_id, record, group_id, label``. ``patient_folds``: no person is on both sides, classes of
+    recordings in proportion; ``leaky_beats``: beats at random, classes in proportion. Both answer for the same beats,
+    so they can be paired. Raises `SettingsError` for another protocol, `InputError` where a class is absent from a
+    fold, `LeakError` should a person of ``patient_folds`` be on both sides.
+    """
+    protocols = ("patient_folds", "leaky_beats")
+    if protocol not in protocols:
+        raise SettingsError(f"no protocol of transfer is called {protocol!r}; {nearest(protocol, protocols)}")
+    unit, key = ("record", "record") if protocol == "patient_folds" else ("beat", "beat_id")
+    units = beats.drop_duplicates(key).reset_index(drop=True)
+    groups = units["group_id"] if unit == "record" else units[key]
+    fewest = groups.groupby(units["label"]).nunique()
+    if len(fewest) < 2 or fewest.min() < N_FOLDS:
+        raise InputError(
+            f"{protocol}: class {fewest.idxmin()!r} has {fewest.min()} of at least {N_FOLDS} "
+            f"{'people' if unit == 'record' else 'beats'}, and there are {len(fewest)} classes: one would be absent "
+            "from a fold. Give more recordings."
+        )
+    made = []
+    for seed in seeds:
+        splitter = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed)
+        fold = np.zeros(len(units), np.int64)
+        for number, (rest, tested) in enumerate(splitter.split(units, units["label"], groups), start=1):
+            assert_disjoint(groups[rest], groups[tested], f"fold {number} of {protocol}")
+            if lacking := set(units["label"]) - set(units["label"][tested]):
+                raise InputError(
+                    f"{protocol}, seed {seed}: class {min(lacking)!r} is absent from fold {number}."
+                )
+            fold[tested] = number
+        made.append(
+            pd.DataFrame({"unit_id": units[key], "group_id": units["group_id"], "fold": fold, "seed": seed})
+        )
+    table = pd.concat(made, ignore_index=True).assign(protocol=protocol, unit=unit, part="test", inner=pd.NA)
+    return table.astype({"inner": "Int64"})[list(SCHEMAS["signal_folds.csv"].columns)]
 
 
 SIGNAL_PROTOCOLS: dict[str, tuple[str, Callable[[pd.DataFrame, int], pd.DataFrame]]] = {

@@ -34,6 +34,7 @@ from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
+from leadwise.models.signal_nets import freeze_convolutions
 
 LossFor = Callable[[Partition, LeftOut, Loss], Loss]
 """(partition, folds left out, the recipe's own loss) to the loss of that training."""
@@ -197,7 +198,8 @@ class _Jobs:
         study = self.study
         start = weights or study.weights
         if isinstance(self.examples, Pages):
-            return registry.build_page_model(study.model, len(study.classes), start)
+            model = registry.build_page_model(study.model, len(study.classes), start)
+            return freeze_convolutions(model) if study.frozen else model
         return registry.build(study.model, len(study.classes), start, study.input_px)
 
     def _fingerprint(self, plan: Plan, part: Partition, left_out: LeftOut) -> str:

@@ -22,7 +22,7 @@ class Study:
     `name` stands in the column `model` of all tables; `weights`, `input_px` and `model` are the
     registry's; `epochs` is the longest training considered. With `inner` the number of epochs is chosen
     on inner folds, without it all of them are trained and nothing is chosen. `shown` names views that the loss
-    looks at and the network does not.
+    looks at and the network does not; with `frozen` convolutions stay as `weights` brought them.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Study:
     input_px: int | None = None
     prefix: str = ""
     shown: tuple[str, ...] = ()
+    frozen: bool = False
 
     @classmethod
     def of(cls, parameters: Any, task: str, model: str, data_fingerprint: str, **own: Any) -> Study:

@@ -9,14 +9,17 @@ published files (`leadwise.models.heartbeat_nets`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from leadwise.errors import SettingsError
 from leadwise.models import heartbeat_nets
 from leadwise.models.beat_rhythm import BeatRhythm
 from leadwise.models.long_attention import attend
 from leadwise.models.origin import how_trained
+from leadwise.signals.beat_views import CUT
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "attention_windows": ("window",),
@@ -25,6 +28,11 @@ VIEWS: dict[str, tuple[str, ...]] = {
 }
 """What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
 ``heartbeat`` ``(N, 187)``, a beat of the Kachuee format; the others are those of `leadwise.signals.beat_views`."""
+
+SAMPLES = {"window": 3600, "beat": CUT.samples, "heartbeat": heartbeat_nets.LENGTH}
+"""Samples of the first view of each network. One that takes the largest over time would answer for any length."""
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class SignalClassifier(nn.Module):
@@ -38,7 +46,11 @@ class SignalClassifier(nn.Module):
     @property
     def preprocessing(self) -> dict[str, str]:
         """What a file of its weights says of what goes in."""
-        return {"views": ",".join(self.views), "input": "as leadwise.learning.signal_models makes it"}
+        return {
+            "views": ",".join(self.views),
+            "samples": str(SAMPLES[self.views[0]]),
+            "input": "as leadwise.learning.signal_models makes it",
+        }
 
     @property
     def how_trained(self) -> str:
@@ -48,6 +60,28 @@ class SignalClassifier(nn.Module):
     def forward(self, **views: Tensor) -> Tensor:
         """Logits ``(N, classes)``."""
         return torch.as_tensor(self.net(*(views[name].float() for name in self.views)))
+
+
+def freeze_convolutions(model: Network) -> Network:
+    """Keep the convolutions of a network, and what its batch norms remember, as they are; give the network back.
+
+    Raises `SettingsError` where it has none, so that nothing would be frozen.
+    """
+    kept = [part for part in model.modules() if isinstance(part, nn.Conv1d | nn.BatchNorm1d)]
+    if not any(isinstance(part, nn.Conv1d) for part in kept):
+        raise SettingsError(
+            f"{getattr(model, 'name', 'the network')} has no convolutions that could be frozen."
+        )
+    for part in kept:
+        part.requires_grad_(requires_grad=False)
+        if isinstance(part, nn.BatchNorm1d):
+            part.register_forward_pre_hook(_as_remembered)
+    return model
+
+
+def _as_remembered(norm: nn.Module, _: object) -> None:
+    """Before each batch: a frozen norm goes by what it remembers, whatever mode the network is in."""
+    norm.training = False
 
 
 class AttentionNet(nn.Module):

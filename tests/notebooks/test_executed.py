@@ -183,6 +183,20 @@ def test_a_leak_of_recordings_is_priced_for_every_network(executed_sample):
     assert (strict < every).all()
 
 
+def test_transfer_answers_for_every_beat_in_each_way_and_shares_no_patient(executed_sample):
+    folder = executed_sample / "34_signal_transfer"
+    answers = read_table(folder / "predictions.csv", "predictions.csv")
+    assert set(answers["model"]) == {"scratch", "frozen", "tuned", "rate_alone", "majority"}
+    asked = answers.groupby(["protocol", "model"])["unit_id"].agg(lambda ids: tuple(sorted(ids)))
+    assert asked.nunique() == 1  # so that all of them can be paired
+    several = answers.groupby(["protocol", "group_id"])["fold"].nunique() > 1
+    assert not several["patient_folds"].any()
+    assert several["leaky_beats"].all()
+    summary = pd.read_csv(folder / "summary.csv", keep_default_na=False)
+    assert set(summary["unit"]) == {"beat", "patient"}
+    assert summary.loc[summary["model"] == "majority", "always"].str.contains("folds").all()
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_sample, name):
     predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")

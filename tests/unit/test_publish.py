@@ -310,6 +310,48 @@ def test_the_exported_student_is_published_with_its_costs_and_goes_into_the_pack
     assert "| cold start of the command to its end, s | not measured |  |" in text
 
 
+def test_transfer_is_published_with_what_differs_and_with_who_always_says_the_same(measured: Path) -> None:
+    parameters = {"MODEL": "heartbeat_cnn", "SEEDS": [1], "SOURCE_EPOCHS": 4, "EPOCHS": None}
+    folder = written(measured, "34_signal_transfer", parameters, {"embedded": 0})
+    Image.new("RGB", (30, 15), "white").save(folder / "three_ways.png")
+    place = {
+        "task": "normal",
+        "protocol": "leaky_beats",
+        "unit": "beat",
+        "n": 4475,
+        "positives": 1691,
+        "seeds": "1",
+    }
+    scored = {
+        f"{name}{end}": value
+        for name in ("accuracy", "auroc", "auprc")
+        for end, value in {"": 0.9, "_low": 0.8, "_high": 0.95}.items()
+    }
+    summary = [
+        place | {"model": "tuned", "always": ""} | scored,
+        place | {"model": "majority", "always": "normal in 5 of 5 folds"} | scored | {"auprc": None},
+    ]
+    pd.DataFrame(summary).to_csv(folder / "summary.csv", index=False)
+    more = {"model": "tuned", "value": 0.1, "low": 0.05, "high": 0.2}
+    pairs = [{"minus": "scratch", "metric": "auroc"}, {"minus": "patient_folds", "metric": "accuracy"}]
+    pd.DataFrame([place | more | pair for pair in pairs]).to_csv(folder / "differences.csv", index=False)
+    results = publish.publish("cpu")[0].parent
+    tuned, majority = read_rows(results / "signal_transfer.json")
+    assert tuned["metrics"]["auroc_over_scratch"] == {"value": 0.1, "low": 0.05, "high": 0.2}
+    assert tuned["n"] == 4475
+    assert "DS1 of MIT-BIH, 4 epochs; then the recipe's epochs" in tuned["note"]
+    assert majority["metrics"]["auprc"]["value"] is None
+    text = with_tables(MARKS.replace("image_leads", "signal_transfer"), results)
+    assert "| `tuned` | `leaky_beats` | beat | 4,475 | 0.900 (0.800 to 0.950) |" in text
+    assert "+0.100, +0.050 to +0.200 | +0.100, +0.050 to +0.200 |" in text
+    assert "`majority` (always normal in 5 of 5 folds)" in text
+    (results / "signal_transfer.json").unlink()
+    told = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    (folder / "result.json").write_text(json.dumps(told | {"metrics": {"embedded": 1}}), encoding="utf-8")
+    publish.publish("cpu")  # of the twelve embedded recordings nothing is
+    assert not (results / "signal_transfer.json").exists()
+
+
 def test_transformers_that_were_not_run_are_named_beneath_the_table(measured: Path) -> None:
     results = publish.publish("cpu")[0].parent
     text = with_tables(MARKS.replace("image_leads", "image_transformers"), results)
