@@ -100,9 +100,10 @@ class SignalAttention(Parameters):
 
 
 SignalNetwork = Literal[
-    "beat_rhythm", "heartbeat_cnn", "heartbeat_mlp", "heartbeat_vanilla", "heartbeat_vanilla_meant", "heartbeat_rnn",
-    "heartbeat_fourier", "heartbeat_fourier_meant", "heartbeat_bilstm", "heartbeat_resnet398", "heartbeat_resnet38",
-    "heartbeat_dilated", "heartbeat_autoencoder", "heartbeat_transformer",
+    "beat_rhythm", "beat_rhythm_plain", "heartbeat_cnn", "heartbeat_mlp", "heartbeat_vanilla",
+    "heartbeat_vanilla_meant", "heartbeat_rnn", "heartbeat_fourier", "heartbeat_fourier_meant", "heartbeat_bilstm",
+    "heartbeat_resnet398", "heartbeat_resnet38", "heartbeat_dilated", "heartbeat_autoencoder",
+    "heartbeat_transformer",
 ]  # fmt: skip
 SignalNetworks = Annotated[list[SignalNetwork], AfterValidator(_distinct)]
 

@@ -34,6 +34,8 @@ class Partition:
     `trained` says who trains for each fold where that is not simply all others: under the protocols that leak, on
     purpose, and under copies' weights. There a page may stand in a list several times. `asked` is a fold in `rows`
     that trains nobody and is not tested: each network answers for it too, for a model that learns from answers.
+    `twin_of` says of each row of the table whose twin it is, -1 for those that are none: a twin is in no fold, and
+    trains wherever the row does whose twin it is.
     """
 
     seed: int
@@ -43,6 +45,7 @@ class Partition:
     labels: NDArray[Any]
     trained: dict[int, Rows] | None = None
     asked: int | None = None
+    twin_of: Rows | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -60,7 +63,16 @@ class Partition:
         return sorted(self.rows)
 
     def training_rows(self, left_out: LeftOut) -> Rows:
-        """The pages of all folds but those left out, checked to share no group with them; or those in `trained`."""
+        """The pages of all folds but those left out, checked to share no group with them; or those in `trained`.
+
+        With their twins, where there are any.
+        """
+        rows = self._own_training_rows(left_out)
+        if self.twin_of is None:
+            return rows
+        return np.concatenate([rows, np.isin(self.twin_of, rows).nonzero()[0]])
+
+    def _own_training_rows(self, left_out: LeftOut) -> Rows:
         if self.trained is not None:
             (fold,) = left_out  # these protocols choose nothing, so they have no inner folds
             return self.trained[fold]

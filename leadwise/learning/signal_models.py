@@ -25,7 +25,8 @@ from leadwise.evaluation.costs import ms_per_call
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import Loss
 from leadwise.learning.examples import Views
-from leadwise.learning.partition import Partition
+from leadwise.learning.partition import Partition, Rows
+from leadwise.learning.stretches import Twins, added
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.heartbeat_nets import Autoencoder
@@ -96,14 +97,15 @@ def train_signal_model(
     inner: bool = False,
     epochs: int | None = None,
     ask: bool = False,
+    more: Twins | None = None,
 ) -> Results:
     """Train networks of `leadwise.models.signal_nets` under one protocol and answer for the units left out.
 
     `table` is ``windows.csv`` or ``beats.csv``, `views` are in its order, `folds` is ``signal_folds.csv``. Several
     candidates are chosen among on inner folds, and the tables call what was taken `name`. `epochs` stands for those
     of the parameters where a protocol has its own. With `ask` there are also answers (role ``val``) for the part
-    ``val``. The autoencoder learns to give beats back first, from the beats that it is trained on and no others.
-    Raises what `placed`, `Study.of` and `cross_fit` raise.
+    ``val``. `more` are twins of the units, which train where these do. The autoencoder learns to give beats back
+    first, from the beats that it is trained on and no others. Raises what `placed`, `Study.of` and `cross_fit` raise.
     """
     units = table.rename(columns={f"{UNITS[task]}_id": "unit_id"})
     told = {"leaks": protocol.startswith("leaky"), "ask": ask}
@@ -131,10 +133,14 @@ def train_signal_model(
     ]
     if epochs is not None:
         studies = [replace(study, epochs=epochs) for study in studies]
+    given = dict(views)
+    if more is not None:
+        units, given, twin_of = added(units, given, more)
+        partitions = {seed: _with_twins(part, units, twin_of) for seed, part in partitions.items()}
     pages = units.rename(columns={"unit_id": "page_id"})
     begins = _LEARNED_FIRST.get(studies[0].model)
     if begins is None:
-        return cross_fit(studies, dict(views), pages, partitions, folder)
+        return cross_fit(studies, given, pages, partitions, folder)
     found = []
     for seed, part in partitions.items():
         study = replace(studies[0], seeds=(seed,))
@@ -145,12 +151,24 @@ def train_signal_model(
             seeds=(seed,),
         )
         learned = cross_fit(
-            first, dict(views), pages, {seed: part}, folder, loss_for=_giving_back, answer_test=False
+            first, given, pages, {seed: part}, folder, loss_for=_giving_back, answer_test=False
         )
         weights = str(folder / "weights" / f"{learned.networks[0]}.safetensors")
-        then = cross_fit(replace(study, weights=weights), dict(views), pages, {seed: part}, folder)
+        then = cross_fit(replace(study, weights=weights), given, pages, {seed: part}, folder)
         found += [replace(learned, chosen={}, candidates={}, networks=[]), then]
     return Results.joined(found)
+
+
+def _with_twins(part: Partition, units: pd.DataFrame, twin_of: Rows) -> Partition:
+    """The same folds of a table that has twins behind it; a twin has the group of its unit."""
+    own = np.where(twin_of < 0, np.arange(len(units)), twin_of)
+    return replace(
+        part,
+        page_ids=units["unit_id"].to_numpy(),
+        groups=part.groups[own],
+        labels=units["label"].to_numpy(),
+        twin_of=twin_of,
+    )
 
 
 def _giving_back(*_: object) -> Loss:

@@ -2,8 +2,9 @@
 
 ``attention_windows`` is the network of github.com/Al-Khlewee/attention-based-ecg-classifier (7,400,322 parameters at
 two classes); its repository cannot draw its attention as committed, so `attention` here gives the weights.
-``beat_rhythm`` is ours (`leadwise.models.beat_rhythm`); those that begin with ``heartbeat`` see one beat of the
-published files (`leadwise.models.heartbeat_nets`).
+``beat_rhythm`` is ours (`leadwise.models.beat_rhythm`), ``beat_rhythm_plain`` the same network for a training without
+twins (`leadwise.learning.stretches`); those that begin with ``heartbeat`` see one beat of the published files
+(`leadwise.models.heartbeat_nets`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from leadwise.signals.beat_views import CUT
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "attention_windows": ("window",),
-    "beat_rhythm": ("beat", "usual_beat", "intervals"),
+    **dict.fromkeys(("beat_rhythm", "beat_rhythm_plain"), ("beat", "usual_beat", "intervals")),
     **dict.fromkeys((*heartbeat_nets.MAKES, "heartbeat_reconstruction"), ("heartbeat",)),
 }
 """What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
@@ -115,7 +116,7 @@ class AttentionNet(nn.Module):
 
 _MAKES: dict[str, Callable[[int], nn.Module]] = {
     "attention_windows": AttentionNet,
-    "beat_rhythm": BeatRhythm,
+    **dict.fromkeys(("beat_rhythm", "beat_rhythm_plain"), BeatRhythm),
     **heartbeat_nets.MAKES,
     "heartbeat_reconstruction": heartbeat_nets.Reconstruction,
 }
