@@ -48,7 +48,7 @@ FIGURES = {
     "student_test": ("what_teaching_gives.png",),
     "student_export": ("answer.png",),
     "signal_windows": ("price_windows.png",),
-    "signal_beats": ("price_beats.png", "beside_papers.png"),
+    "signal_beats": ("price_beats.png", "beside_papers.png", "record.png"),
     "signal_ensemble": ("score_by_number.png",),
     "signal_transfer": ("three_ways.png",),
 }

@@ -468,3 +468,67 @@ def test_rows_of_benchmarks_are_copied_and_the_others_stay(clone: Clone) -> None
         "bench_serve_load": 12.0,
         "bench_serve_hostile": 500.0,
     }
+
+
+def of_beats(model: str, protocol: str, value: float, counted: str = "all of the test set") -> dict[str, Any]:
+    """A row of signal_beats.json or signal_windows.json in which every metric has one value."""
+    names = ("macro_f1", "accuracy", "balanced_accuracy", "recall_S", "ppv_S", "recall_V", "ppv_V")
+    metrics = {name: {"value": value, "low": value - 0.1, "high": value + 0.1} for name in names}
+    told = {
+        "task": "aami5",
+        "protocol": protocol,
+        "model": model,
+        "profile": "cpu",
+        "seeds": [1],
+        "unit": "beat",
+    }
+    more = {"n": 49712, "command": "leadwise run", "hardware": "a machine", "minutes": 9.0}
+    return {**told, "metrics": metrics, **more, "note": f"Counted: {counted}."}
+
+
+def test_the_table_of_beats_has_both_ways_to_split_in_a_row(tmp_path: Path) -> None:
+    rows = [
+        of_beats("beat_rhythm", "interpatient", 0.7),
+        of_beats("majority", "interpatient", 0.3),
+        of_beats("beat_rhythm", "leaky_beats", 0.9),
+        of_beats("majority", "leaky_beats", 0.4),
+        of_beats("beat_rhythm", "interpatient_strict", 0.6),
+        of_beats("majority", "interpatient", 0.2, "EC57"),
+        of_beats("beat_rhythm", "interpatient", 0.5, "EC57"),
+    ]
+    (tmp_path / "signal_beats.json").write_text(json.dumps(rows), encoding="utf-8")
+    lines = with_tables(MARKS.replace("image_leads", "signal_beats"), tmp_path).splitlines()
+    told = {
+        tuple(cell.strip() for cell in line.split("|")[1:3]): line for line in lines if line.startswith("| `")
+    }
+    assert list(told) == [
+        ("`beat_rhythm`", "all beats"),
+        ("`majority`", "all beats"),
+        ("`beat_rhythm`", "`interpatient_strict`, all"),
+        ("`beat_rhythm`", "`interpatient`, EC57"),
+    ]
+    ours = told["`beat_rhythm`", "all beats"]
+    assert ours.count("0.700 (0.600 to 0.800)") == 6
+    assert ours.endswith("| 0.900 (0.800 to 1.000) | 0.900 (0.800 to 1.000) |")
+    assert "0.900" not in told["`beat_rhythm`", "`interpatient_strict`, all"]
+
+
+def test_the_table_of_windows_has_a_row_a_protocol_and_model(tmp_path: Path) -> None:
+    rows = [of_beats("attention_windows", protocol, 0.8) for protocol in ("leaky_windows", "patient_folds")]
+    (tmp_path / "signal_windows.json").write_text(json.dumps(rows), encoding="utf-8")
+    text = with_tables(MARKS.replace("image_leads", "signal_windows"), tmp_path)
+    assert "| `attention_windows` | `patient_folds` | 49,712 | 1 | 0.800 (0.700 to 0.900) |" in text
+
+
+def test_the_table_of_detectors_has_four_digits(tmp_path: Path) -> None:
+    row = of_beats("all leads", "within_150_ms", 0.5)
+    share = {"value": 0.99871, "low": 0.99801, "high": 0.99921}
+    row["metrics"] = {
+        "sensitivity": share,
+        "ppv": share,
+        "slowest_record_s": {"value": 0.62, "low": None, "high": None},
+    }
+    (tmp_path / "signal_detection.json").write_text(json.dumps([row]), encoding="utf-8")
+    text = with_tables(MARKS.replace("image_leads", "signal_detection"), tmp_path)
+    assert "| all leads | 0.9987 (0.9980 to 0.9992) | 0.9987 (0.9980 to 0.9992) | 0.6 |" in text
+    assert "49,712 beats" in text
