@@ -201,4 +201,5 @@ def _small_copy(picture: Path, copy: Path) -> None:
     with Image.open(picture) as opened:
         image = opened.convert("RGB")
     image.thumbnail((1600, 1600), Image.Resampling.LANCZOS)
-    image.quantize(256, dither=Image.Dither.NONE).save(copy, optimize=True)
+    kept = Image.Quantize.MAXCOVERAGE  # colours of few pixels, as in a legend, stay what they are
+    image.quantize(256, kept, dither=Image.Dither.NONE).save(copy, format="PNG", optimize=True)
