@@ -13,6 +13,7 @@ import os
 import shlex
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +24,6 @@ from leadwise.data.recordings import find_recordings, load_recording
 from leadwise.data.recordings_sample import unpack_excerpts
 from leadwise.errors import LeadwiseError
 from leadwise.evaluation.detection import detections, summed_up
-from leadwise.evaluation.intervals import Interval
 from leadwise.files import write_json
 from leadwise.paths import runs_folder
 from leadwise.surroundings import machine
@@ -70,8 +70,8 @@ def _published(row: Any, profile: str, minutes: float) -> dict[str, Any]:
         "unit": "beat",
         "n": row.beats,
         "metrics": {
-            "sensitivity": _metric(row.sensitivity),
-            "ppv": _metric(row.ppv),
+            "sensitivity": asdict(row.sensitivity),
+            "ppv": asdict(row.ppv),
             "slowest_record_s": {"value": round(row.seconds, 2), "low": None, "high": None},
         },
         "command": shlex.join(["python", *sys.argv]),
@@ -82,10 +82,6 @@ def _published(row: Any, profile: str, minutes: float) -> dict[str, Any]:
             "records. slowest_record_s: half an hour of signal, seconds of one core."
         ),
     }
-
-
-def _metric(one: Interval) -> dict[str, float]:
-    return {"value": one.value, "low": one.low, "high": one.high}
 
 
 if __name__ == "__main__":
