@@ -27,6 +27,7 @@ FROM_NOTEBOOK = {
     "student_export": ("43_student_export",),
     "signal_windows": ("52_signal_models",),
     "signal_beats": ("52_signal_models",),
+    "signal_networks": ("52_signal_models",),
     "signal_ensemble": ("33_signal_ensemble",),
     "signal_transfer": ("34_signal_transfer",),
 }

@@ -156,21 +156,21 @@ def _windows(rows: list[dict[str, Any]]) -> str:
 
 
 def _beats(rows: list[dict[str, Any]]) -> str:
-    """A row a network by person, what it scores as published beside; ours counted in other ways beneath."""
+    """A row a network by person; ours counted in other ways beneath."""
     by_place: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
         counted = "EC57" if "EC57" in row["note"] else "all"
         by_place.setdefault((row["protocol"], counted), []).append(row)
-    leaky = {row["model"]: row["metrics"] for row in by_place.get(("leaky_beats", "all"), [])}
-    words = (*_BEATS_WORDS, "split at random: macro-F1", "accuracy")
-    lines = [f"| model | counted | n | seeds | {' | '.join(words)} |", "|---" * (4 + len(words)) + "|"]
+    lines = [
+        f"| model | counted | n | seeds | {' | '.join(_BEATS_WORDS)} |",
+        "|---" * (4 + len(_BEATS_WORDS)) + "|",
+    ]
     for (protocol, counted), own in by_place.items():
         if protocol == "leaky_beats":
             continue
         by_person = (protocol, counted) == ("interpatient", "all")
         for row in own if by_person else [one for one in own if one["model"] == _OURS]:
             cells = [_known(row["metrics"], name) for name in _BEATS]
-            cells += [_known(leaky.get(row["model"], {}) if by_person else {}, name) for name in _BEATS[:2]]
             how = "all beats" if by_person else f"`{protocol}`, {counted}"
             told = (f"`{row['model']}`", how, f"{row['n']:,}", str(len(row["seeds"])), *cells)
             lines.append(f"| {' | '.join(told)} |")
@@ -179,9 +179,36 @@ def _beats(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _known(metrics: dict[str, Any], name: str) -> str:
+_NETWORKS: Measured = (
+    ("leaky_accuracy", "accuracy, split at random", "{:.3f}".format),
+    ("printed_accuracy", "as its authors print it", "{:.3f}".format),
+    ("accuracy", "by person", "{:.3f}".format),
+    ("leaky_macro_f1", "macro-F1, split at random", "{:.3f}".format),
+    ("macro_f1", "by person", "{:.3f}".format),
+    ("parameters", "parameters", "{:,.0f}".format),
+    ("epochs", "epochs", "{:.3g}".format),
+    ("s_per_epoch", "seconds an epoch", "{:.0f}".format),
+    ("ms_per_beat", "ms a beat", "{:.2f}".format),
+)
+
+
+def _networks(rows: list[dict[str, Any]]) -> str:
+    """A row a network: what it scores at random, printed and by person, and what it costs."""
+    lines = [
+        f"| network | {' | '.join(words for _, words, _ in _NETWORKS)} |",
+        "|---" * (1 + len(_NETWORKS)) + "|",
+    ]
+    for row in rows:
+        cells = [_known(row["metrics"], name, shown) for name, _, shown in _NETWORKS]
+        lines.append(f"| `{row['model']}` | {' | '.join(cells)} |")
+    row = rows[0]
+    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    return "\n".join(lines)
+
+
+def _known(metrics: dict[str, Any], name: str, shown: Callable[[float], str] = "{:.3f}".format) -> str:
     """A metric with its interval; nothing where it is not there."""
-    return _with_interval(metrics[name]) if name in metrics else ""
+    return _with_interval(metrics[name], shown) if name in metrics else ""
 
 
 def _detection(rows: list[dict[str, Any]]) -> str:
@@ -189,7 +216,7 @@ def _detection(rows: list[dict[str, Any]]) -> str:
     lines = ["| detector | sensitivity | PPV | slowest record, s |", "|---" * 4 + "|"]
     for row in rows:
         found = row["metrics"]
-        shares = (_with_interval(found[name], "{:.4f}") for name in ("sensitivity", "ppv"))
+        shares = (_with_interval(found[name], "{:.4f}".format) for name in ("sensitivity", "ppv"))
         lines.append(f"| {row['model']} | {' | '.join(shares)} | {found['slowest_record_s']['value']:.1f} |")
     row = rows[0]
     command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}."
@@ -421,11 +448,9 @@ def _lines(row: dict[str, Any], wanted: Measured) -> list[str]:
     return lines
 
 
-def _with_interval(one: dict[str, Any], shown: str = "{:.3f}") -> str:
+def _with_interval(one: dict[str, Any], shown: Callable[[float], str] = "{:.3f}".format) -> str:
     """A value with its interval, where it has one."""
-    value, *ends = (
-        None if one[name] is None else shown.format(one[name]) for name in ("value", "low", "high")
-    )
+    value, *ends = (None if one[name] is None else shown(one[name]) for name in ("value", "low", "high"))
     return str(value) if ends[0] is None else f"{value} ({ends[0]} to {ends[1]})"
 
 
@@ -446,6 +471,7 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "signal_beats": _beats,
     "signal_detection": _detection,
     "signal_ensemble": _ensembles,
+    "signal_networks": _networks,
     "signal_transfer": _transfer,
     "signal_windows": _windows,
 }

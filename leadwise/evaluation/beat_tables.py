@@ -65,8 +65,10 @@ def as_text(scores: Scores, metrics: Sequence[str]) -> pd.DataFrame:
 def prices(scores: Scores, leaky: str, true: str, metrics: Sequence[str]) -> pd.DataFrame:
     """What networks trained under both protocols score in each: `of, model, metric, leaky, true`, with their ends.
 
-    `floor` is what always giving the same answer scores under the true one.
+    `floor` is what always giving the same answer scores under the true one, `printed` what was published of the
+    network under the leaky one, where anything was.
     """
+    told = printed().query("protocol == @leaky").dropna(subset="model").set_index("model")
     rows: list[dict[str, Any]] = []
     networks = [name for protocol, name in scores if protocol == leaky and name not in FLOORS]
     for name in networks:
@@ -75,6 +77,8 @@ def prices(scores: Scores, leaky: str, true: str, metrics: Sequence[str]) -> pd.
             for side, protocol in (("leaky", leaky), ("true", true)):
                 one = scores[protocol, name][metric]
                 row |= {side: one.value, f"{side}_low": one.low, f"{side}_high": one.high}
+            known = name in told.index and metric in told.columns
+            row["printed"] = float(told.loc[name, metric]) if known else np.nan
             rows.append(row | {"floor": scores[true, "majority"][metric].value})
     return pd.DataFrame(rows)
 
@@ -119,28 +123,42 @@ def errors(answers: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([sides[0][ordered], sides[1][sorted(sides[1])]], axis=1)
 
 
-def side_by_side(prices: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """A row a network for people: what it scores by person and as published, and what it costs.
+def networks(prices: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """A row a network: what it scores by person, as published and as printed, and what it costs.
 
-    `prices` as `prices` gives them; `costs` has ``model, parameters, s_per_epoch, ms_per_beat``.
+    `prices` as `prices` gives them: ``<metric>`` is by person, ``leaky_<metric>`` as published, both with their ends,
+    ``printed_<metric>`` what its authors print. `costs` has ``model, parameters, epochs, s_per_epoch, ms_per_beat``.
     """
     rows = []
     for model, own in prices.groupby("model", sort=False):
         row: dict[str, Any] = {"model": model}
-        for one in own.itertuples():
-            for words, value, low, high in (
-                ("by person", one.true, one.true_low, one.true_high),
-                ("as published", one.leaky, one.leaky_low, one.leaky_high),
-            ):
-                row[f"{readable(str(one.metric))}, {words}"] = str(Interval(value, low, high))
+        for one in own.to_dict("records"):
+            for end in ("", "_low", "_high"):
+                row[f"{one['metric']}{end}"] = one[f"true{end}"]
+                row[f"leaky_{one['metric']}{end}"] = one[f"leaky{end}"]
+            row[f"printed_{one['metric']}"] = one["printed"]
         rows.append(row)
+    return pd.DataFrame(rows).merge(costs, on="model", how="left")
+
+
+def networks_as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The same for people."""
+    shown = {"network": table["model"]}
+    for name in [name for name in table if f"{name}_low" in table]:
+        metric = name.removeprefix("leaky_")
+        ends = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
+        words = f"{readable(metric)}, {'by person' if metric == name else 'split at random'}"
+        shown[words] = [str(Interval(*one)) for one in ends]
+        shown[f"{readable(metric)}, printed"] = table[f"printed_{metric}"]
     called = {"s_per_epoch": "seconds an epoch of DS1", "ms_per_beat": "milliseconds a beat"}
-    table = pd.DataFrame(rows).merge(costs[["model", "parameters", *called]], on="model", how="left")
-    return table.rename(columns=called)
+    return pd.DataFrame(shown | {called.get(n, n): table[n] for n in ("parameters", "epochs", *called)})
 
 
 def printed() -> pd.DataFrame:
-    """What papers print about beats by person, each with its source; empty where they do not say it."""
+    """What papers print about beats, each with its source; empty where they do not say it.
+
+    `model` names the same network here, for those that are rebuilt.
+    """
     resource = package_files("leadwise") / "resources" / "published_beats.csv"
     with resource.open(encoding="utf-8") as file:
         return pd.read_csv(file)

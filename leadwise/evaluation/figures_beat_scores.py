@@ -78,7 +78,7 @@ def matrix(counted: pd.DataFrame, title: str) -> Picture:
 def price_of_leak(prices: pd.DataFrame, title: str) -> Picture:
     """What each network (a row) scores as published (hollow) and by person (filled): a panel a metric.
 
-    `prices` has ``model, metric, leaky, leaky_low, leaky_high, true, true_low, true_high, floor``.
+    `prices` has ``model, metric, leaky, leaky_low, leaky_high, true, true_low, true_high, printed, floor``.
     """
     metrics = list(dict.fromkeys(prices["metric"]))
     names = list(dict.fromkeys(prices["model"]))
@@ -93,6 +93,7 @@ def price_of_leak(prices: pd.DataFrame, title: str) -> Picture:
                 ax.plot([low, high], [row + down] * 2, color=colour, linewidth=2.2, solid_capstyle="round")
             ax.plot(one.leaky, row - 0.12, "o", color=ALARM, markerfacecolor="white", markersize=8)
             ax.plot(one.true, row + 0.12, "o", color=MARK, markersize=8)
+            ax.plot(one.printed, row - 0.12, "x", color="black", markersize=7, markeredgewidth=1.8)
             for value, colour, place in ((one.leaky, ALARM, 11), (one.true, MARK, -19)):
                 ax.annotate(f"{value:.3f}", (value, row), xytext=(0, place), textcoords="offset points",
                             ha="center", fontsize=9, color=colour)  # fmt: skip
@@ -104,8 +105,10 @@ def price_of_leak(prices: pd.DataFrame, title: str) -> Picture:
         ax.set(ylim=(len(names) - 0.4, -0.7), xlim=(-0.02, 1.05))
         ax.grid(visible=True, axis="x")
     axes[0].plot([], [], "o", color=ALARM, markerfacecolor="white", label="as published")
+    if prices["printed"].notna().any():
+        axes[0].plot([], [], "x", color="black", markeredgewidth=1.8, label="as its authors print it")
     axes[0].plot([], [], "o", color=MARK, label="by person")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=9.5)
     heading(
         figure,
         title,

@@ -124,15 +124,26 @@ def test_errors_are_counted_by_class_and_by_record(several):
     figures_beat_scores.wrong_by(wrong, "Made").savefig(io.BytesIO())
 
 
-def test_scores_by_person_and_as_published_stand_beside_what_a_network_costs(several):
+def test_scores_by_person_as_published_and_as_printed_stand_beside_what_a_network_costs(several):
     both = pd.concat([several, several.assign(protocol="leaky_beats")])
     scores = beat_tables.scored(both, lambda rows: beat_scores(rows, draws=50))
     prices = beat_tables.prices(scores, "leaky_beats", "interpatient", ["accuracy"])
     costs = pd.DataFrame(
-        {"model": ["heartbeat_cnn"], "parameters": [254_901], "s_per_epoch": [17.0], "ms_per_beat": [0.8]}
+        {
+            "model": ["heartbeat_cnn"],
+            "parameters": [254_901],
+            "epochs": [8],
+            "s_per_epoch": [17.0],
+            "ms_per_beat": [0.8],
+        }
     )
-    table = beat_tables.side_by_side(prices, costs).set_index("model")
-    assert list(table.index) == ["beat_rhythm", "heartbeat_cnn"]
-    assert table.loc["heartbeat_cnn", "seconds an epoch of DS1"] == 17.0
-    assert table.loc["beat_rhythm", "Accuracy, by person"].startswith("0.90 (")
+    table = beat_tables.networks(prices, costs)
+    told = table.set_index("model")
+    assert list(told.index) == ["beat_rhythm", "heartbeat_cnn"]
+    assert told.loc["heartbeat_cnn", "s_per_epoch"] == 17.0
+    assert told.loc["heartbeat_cnn", "printed_accuracy"] == 0.9841
+    assert np.isnan(told.loc["beat_rhythm", "printed_accuracy"])
+    text = beat_tables.networks_as_text(table).set_index("network")
+    assert text.loc["beat_rhythm", "Accuracy, by person"].startswith("0.90 (")
+    assert text.loc["heartbeat_cnn", "seconds an epoch of DS1"] == 17.0
     figures_beat_scores.price_of_leak(prices, "Made").savefig(io.BytesIO())
