@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from leadwise.data.contracts import checked
 from leadwise.errors import InputError, LeakError
@@ -240,13 +241,25 @@ def test_every_network_of_beats_answers_and_learns(name):
     )
 
 
-def test_padding_says_nothing_to_recurrent_networks():
+@pytest.mark.parametrize(("name", "cell"), [("heartbeat_rnn", nn.RNN), ("heartbeat_bilstm", nn.LSTM)])
+def test_padding_says_nothing_to_recurrent_networks(name, cell):
     torch.manual_seed(0)
-    model = registry.build_page_model("heartbeat_rnn", 5).eval()
-    beats = torch.rand(2, 187) + 0.01
-    beats[0, 100:] = 0
-    alone = model.net.cell(beats[:1, :100, None])[1][0]
-    torch.testing.assert_close(model(heartbeat=beats)[:1], model.net.head(alone))
+    model = registry.build_page_model(name, 5).eval()
+    beats = torch.rand(3, 187) + 0.01
+    beats[0, 100:], beats[1, 1:], beats[2, 150:] = 0, 0, 0
+    own = {
+        f"{key}{'_reverse' * int(way)}": value
+        for way, one in enumerate(model.net.cells)
+        for key, value in one.state_dict().items()
+    }
+    packing = cell(1, 128, batch_first=True, bidirectional=len(model.net.cells) == 2)
+    packing.load_state_dict(own)
+    packed = nn.utils.rnn.pack_padded_sequence(
+        beats[:, :, None], torch.tensor([100, 1, 150]), batch_first=True, enforce_sorted=False
+    )
+    state = packing(packed)[1]
+    last = state[0] if isinstance(state, tuple) else state
+    torch.testing.assert_close(model(heartbeat=beats), model.net.head(last.transpose(0, 1).flatten(1)))
 
 
 def test_focal_loss_is_cross_entropy_where_gamma_is_none_and_less_where_sure():
