@@ -12,7 +12,7 @@ from leadwise import paths
 from leadwise.data.croissant import metadata
 from leadwise.errors import MissingInput
 from leadwise.files import write_json, written_whole
-from leadwise.published_rows import read_rows
+from leadwise.published_rows import BENEFIT_AT, read_rows
 from leadwise.published_set import SET_WRITERS
 
 _TABLE = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -335,6 +335,26 @@ def _external(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _benefit(rows: list[dict[str, Any]]) -> str:
+    """A row a prevalence and model, a column a threshold: net benefit in pages of 100."""
+    lines = [
+        f"| abnormal | acted on by | {' | '.join(f'from {limit:.0%} on' for limit in BENEFIT_AT)} |",
+        "|---" * (2 + len(BENEFIT_AT)) + "|",
+    ]
+    for row in rows:
+        metrics = row["metrics"]
+        cells = [
+            _with_interval(metrics[f"net_benefit_at_{limit:.2f}"], lambda value: f"{100 * value + 0.0:.1f}")
+            for limit in BENEFIT_AT
+        ]
+        share = f"{metrics['prevalence']['value']:.0%}"
+        lines.append(f"| {share} | {row['model']} | {' | '.join(cells)} |")
+    row = rows[-1]
+    told = f"{row['n']} pages, net benefit in 100 of them; seeds {', '.join(map(str, row['seeds']))}."
+    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
+    return "\n".join([*lines, "", told, "", command])
+
+
 _EXTERNAL = (
     ("auroc_mi", "AUROC, normal ({n_normal}) against infarction ({n_mi})"),
     ("auroc_rhythm", "AUROC, normal against another rhythm than sinus ({n_rhythm})"),
@@ -464,6 +484,7 @@ _WRITERS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
     "image_floors": _page_models,
     "image_leakage": _leakage,
     "image_external": _external,
+    "image_benefit": _benefit,
     "student_test": _students,
     "student_export": _export,
     "image_transformers": _transformers,

@@ -62,15 +62,18 @@ def as_text(scores: Scores, metrics: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def prices(scores: Scores, leaky: str, true: str, metrics: Sequence[str]) -> pd.DataFrame:
+def prices(
+    scores: Scores, leaky: str, true: str, metrics: Sequence[str], *, floors: bool = False
+) -> pd.DataFrame:
     """What networks trained under both protocols score in each: `of, model, metric, leaky, true`, with their ends.
 
+    With `floors`, those too that are no networks.
     `floor` is what always giving the same answer scores under the true one, `printed` what was published of the
     network under the leaky one, where anything was.
     """
     told = printed().query("protocol == @leaky").dropna(subset="model").set_index("model")
     rows: list[dict[str, Any]] = []
-    networks = [name for protocol, name in scores if protocol == leaky and name not in FLOORS]
+    networks = [name for protocol, name in scores if protocol == leaky and (floors or name not in FLOORS)]
     for name in networks:
         for metric in metrics:
             row: dict[str, Any] = {"of": leaky, "model": name, "metric": metric}

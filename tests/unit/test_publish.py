@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from miniature import Clone
 from PIL import Image
 
 from leadwise import paths, publish
+from leadwise.data import contracts
 from leadwise.errors import MissingInput, SettingsError, TableError
+from leadwise.evaluation import net_benefit
 from leadwise.published_rows import read_rows
 from leadwise.published_tables import with_tables
 
@@ -237,6 +240,44 @@ def test_recordings_of_another_source_are_a_row_of_their_own(measured: Path) -> 
     text = with_tables(MARKS.replace("image_leads", "image_external"), results)
     assert "| AUROC, normal (260) against infarction (45) | 0.700 (0.600 to 0.800) |" in text
     assert "| calibration error | 0.200 |" in text
+
+
+def test_net_benefit_is_published_in_pages_of_100_at_some_thresholds(measured: Path) -> None:
+    folder = written(measured, "51_image_models", {"SEEDS": [1]}, {})
+    place = {"model": "leads12", "task": "binary", "protocol": "grouped", "n": 375, "seeds": 1}
+    pd.DataFrame([place | SCORES]).to_csv(folder / "summary.csv", index=False)
+    answers = pd.DataFrame({
+        "unit_id": list("abcd"), "group_id": list("abcd"), "label": ["normal"] * 2 + ["abnormal_heartbeat"] * 2,
+        "prob_normal": [0.95, 0.4, 0.35, 0.05], "prob_abnormal_heartbeat": [0.05, 0.6, 0.65, 0.95],
+        "model": "leads12", "task": "binary", "protocol": "grouped", "seed": 1, "role": "test",
+    })  # fmt: skip
+    table = net_benefit.net_benefit(
+        {"leads12": answers}, contracts.TASKS["binary"], net_benefit.THRESHOLDS, draws=20
+    )
+    table.to_csv(folder / "net_benefit.csv", index=False)
+    for name in ("worst_pages.png", "net_benefit.png"):
+        Image.new("RGB", (4, 4)).save(folder / name)
+    results = publish.publish("cpu")[0].parent
+    rows = read_rows(results / "image_benefit.json")
+    assert [row["model"] for row in rows] == ["leads12", net_benefit.ALL, net_benefit.NONE]
+    found = {name: one["value"] for name, one in rows[0]["metrics"].items()}
+    assert found["net_benefit_at_0.50"] == pytest.approx(2 / 4 - 1 / 4)
+    assert found["net_benefit_at_0.90"] == pytest.approx(1 / 4)
+    assert len(found) == 6
+    text = with_tables(MARKS.replace("image_leads", "image_benefit"), results)
+    assert "| abnormal | acted on by | from 10% on | from 30% on |" in text
+    assert "| 50% | leads12 | " in text
+
+
+def test_the_costs_of_networks_are_published_beside_what_they_score(measured: Path) -> None:
+    folder = written(measured, "52_signal_models", {"SOURCES": [32]}, {})
+    one = {"model": "heartbeat_cnn", "accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.9}
+    costs = {"printed_accuracy": 0.9841, "printed_macro_f1": np.nan, "parameters": 254901, "epochs": 8}
+    pd.DataFrame([one | costs]).to_csv(folder / "networks.csv", index=False)
+    (row,) = read_rows(publish.publish("cpu")[0].parent / "signal_networks.json")
+    assert row["metrics"]["accuracy"] == {"value": 0.8, "low": 0.7, "high": 0.9}
+    assert row["metrics"]["printed_accuracy"] == {"value": 0.9841, "low": None, "high": None}
+    assert "printed_macro_f1" not in row["metrics"]
 
 
 def test_a_network_that_was_not_run_has_a_row_that_says_so(measured: Path) -> None:
