@@ -315,8 +315,8 @@ def _network_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
 _NETWORK_NOTE = (
     "leaky_<metric>: the same network where beats are split at random; printed_<metric>: what its authors print of "
     "that. Epochs are fixed for the networks of the coursework, and fewer than theirs, which stop when nothing "
-    "improves. Seconds an epoch of DS1 with other trainings beside it; milliseconds for one beat alone. Intervals by "
-    "bootstrap over people. heartbeat_resnet38 stands in for a published one of 398 layers."
+    "improves. Seconds an epoch of DS1, the median, with another training beside it; milliseconds for one beat "
+    "alone. Intervals by bootstrap over people. heartbeat_resnet38 stands in for a published one of 398 layers."
 )
 _SIGNAL_NOTE = (
     "Test answers; intervals by bootstrap over people, since beats and windows of one heart are alike. Under "

@@ -184,18 +184,20 @@ def _giving_back(*_: object) -> Loss:
 def network_costs(name: str, results: Results, views: Mapping[str, NDArray[Any]]) -> dict[str, float | str]:
     """What one network costs: `model, parameters, epochs, s_per_epoch, ms_per_beat`.
 
-    Seconds are those of its trainings in `results` that leave out the test set alone; milliseconds, of one beat at
-    a time in fp32 on this process's threads, are the fastest.
+    Seconds are those of its trainings in `results` that leave out the test set alone, the median between two notes of
+    the loss, so that a pause does not count; milliseconds, of one beat at a time in fp32 on this process's threads,
+    are the fastest.
     """
     model = registry.build_page_model(name, len(TASKS["aami5"])).eval()
     one = {view: torch.from_numpy(np.asarray(views[view][:1])) for view in registry.VIEWS[name]}
     history = results.history[results.history["role"] == "test"]
-    own = history[history["model"].str.startswith(f"{name}-")].groupby("seed")[["epoch", "seconds"]].max()
+    own = history[history["model"].str.startswith(f"{name}-")].sort_values("epoch").groupby("seed")
+    noted = own[["epoch", "seconds"]].diff().dropna()
     return {
         "model": name,
         "parameters": sum(value.numel() for value in model.parameters() if value.requires_grad),
-        "epochs": float(own["epoch"].mean()),
-        "s_per_epoch": float((own["seconds"] / own["epoch"]).mean()),
+        "epochs": float(own["epoch"].max().mean()),
+        "s_per_epoch": float((noted["seconds"] / noted["epoch"]).median()),
         "ms_per_beat": ms_per_call(lambda: model(**one)),
     }
 

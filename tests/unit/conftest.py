@@ -16,7 +16,9 @@ from leadwise.learning.export_beats import beat_metadata, export_beats
 from leadwise.models.signal_nets import SignalClassifier
 from leadwise.signals.annotations import AAMI
 
-torch.set_num_threads(1)  # batches are tiny here: two threads wait for each other, minutes long where cores are busy
+torch.set_num_threads(
+    1
+)  # batches are tiny here: two threads wait for each other, minutes long where cores are busy
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 
