@@ -217,7 +217,7 @@ def sensitivity_and_ppv(
     rebuilt: Mapping[str, Mapping[str, Interval]],
     printed: pd.DataFrame,
 ) -> Picture:
-    """Sensitivity to S and V against their PPV: ours with intervals; rebuilt networks and what papers print as points.
+    """Sensitivity to S and V against their PPV: ours with intervals, rebuilt networks and papers as points.
 
     `printed` has ``work, class, recall, ppv`` in 0 to 1.
     """
