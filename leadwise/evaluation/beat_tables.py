@@ -152,13 +152,14 @@ def networks_as_text(table: pd.DataFrame) -> pd.DataFrame:
         ends = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
         words = f"{readable(metric)}, {'by person' if metric == name else 'split at random'}"
         shown[words] = [str(Interval(*one)) for one in ends]
-        shown[f"{readable(metric)}, printed"] = table[f"printed_{metric}"]
+        if metric != name and table[f"printed_{metric}"].notna().any():
+            shown[f"{readable(metric)}, printed"] = table[f"printed_{metric}"]
     called = {"s_per_epoch": "seconds an epoch of DS1", "ms_per_beat": "milliseconds a beat"}
     return pd.DataFrame(shown | {called.get(n, n): table[n] for n in ("parameters", "epochs", *called)})
 
 
 def printed() -> pd.DataFrame:
-    """What papers print about beats, each with its source; empty where they do not say it.
+    """What papers print about beats, each with its source; empty where they do not say it, or not of N, S and V.
 
     `model` names the same network here, for those that are rebuilt.
     """
