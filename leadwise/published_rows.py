@@ -320,7 +320,7 @@ _NETWORK_NOTE = (
 )
 _SIGNAL_NOTE = (
     "Test answers; intervals by bootstrap over people, since beats and windows of one heart are alike. Under "
-    "interpatient the number of epochs is chosen inside DS1 (that of slow networks is fixed), elsewhere nothing is "
+    "interpatient the number of epochs is chosen inside DS1 (fixed for networks named heartbeat), elsewhere nothing is "
     "chosen. beat_rhythm_plain was tested on DS2 before beat_rhythm was made, which was chosen inside DS1 again. "
     "majority, ratios_alone and record_alone are floors. Minutes are those of all networks of the task."
 )
