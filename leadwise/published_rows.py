@@ -320,9 +320,9 @@ _NETWORK_NOTE = (
 )
 _SIGNAL_NOTE = (
     "Test answers; intervals by bootstrap over people, since beats and windows of one heart are alike. Under "
-    "interpatient the number of epochs is chosen inside DS1 (fixed for networks named heartbeat), elsewhere nothing is "
-    "chosen. beat_rhythm_plain was tested on DS2 before beat_rhythm was made, which was chosen inside DS1 again. "
-    "majority, ratios_alone and record_alone are floors. Minutes are those of all networks of the task."
+    "interpatient the number of epochs is chosen inside DS1 (fixed where the name begins with heartbeat), elsewhere "
+    "nothing is chosen. beat_rhythm_plain was tested on DS2 before beat_rhythm was made, which was chosen inside "
+    "DS1 again. majority, ratios_alone and record_alone are floors. Minutes are those of all networks of the task."
 )
 _ENSEMBLE_NOTE = (
     "Of the k best networks joined, ranked by macro-F1 and fitted on beats that none of them was trained on; no "
