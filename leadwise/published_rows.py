@@ -298,12 +298,17 @@ def _network_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
 
     if not (folder / "networks.csv").is_file():
         return []
+    every = pd.read_csv(folder / "differences.csv").query("metric == 'macro_f1'")
     rows = []
     for one in pd.read_csv(folder / "networks.csv").to_dict("records"):
         metrics = {
             name: {"value": value, "low": one.get(f"{name}_low"), "high": one.get(f"{name}_high")}
             for name, value in one.items()
             if name != "model" and not name.endswith(("_low", "_high")) and pd.notna(value)
+        }
+        metrics |= {
+            f"macro_f1_over_{two.minus}": {"value": two.value, "low": two.low, "high": two.high}
+            for two in every[every["model"] == one["model"]].itertuples()
         }
         own = {"task": "aami5", "protocol": "interpatient", "model": one["model"], "unit": "beat"}
         trained_s = result["seconds"] + _trained_s(folder.parent / "32_signal_networks")

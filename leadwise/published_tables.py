@@ -201,9 +201,21 @@ def _networks(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         cells = [_known(row["metrics"], name, shown) for name, _, shown in _NETWORKS]
         lines.append(f"| `{row['model']}` | {' | '.join(cells)} |")
+    said = []
+    for other in ("ratios_alone", "beat_rhythm"):
+        told: dict[str, list[str]] = {}
+        for row in rows:
+            if over := row["metrics"].get(f"macro_f1_over_{other}"):
+                place = "above" if over["low"] > 0 else "below" if over["high"] < 0 else "neither"
+                told.setdefault(place, []).append(f"`{row['model']}`")
+        if told:
+            places = (
+                f"{place} {', '.join(told.get(place, ['none']))}" for place in ("above", "below", "neither")
+            )
+            said.append(f"Macro-F1 by person, paired, against `{other}`: {'; '.join(places)}.")
     row = rows[0]
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
-    return "\n".join(lines)
+    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
+    return "\n".join([*lines, "", "\n\n".join([*said, command])])
 
 
 def _known(metrics: dict[str, Any], name: str, shown: Callable[[float], str] = "{:.3f}".format) -> str:

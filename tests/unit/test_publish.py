@@ -274,10 +274,22 @@ def test_the_costs_of_networks_are_published_beside_what_they_score(measured: Pa
     one = {"model": "heartbeat_cnn", "accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.9}
     costs = {"printed_accuracy": 0.9841, "printed_macro_f1": np.nan, "parameters": 254901, "epochs": 8}
     pd.DataFrame([one | costs]).to_csv(folder / "networks.csv", index=False)
-    (row,) = read_rows(publish.publish("cpu")[0].parent / "signal_networks.json")
+    over = {
+        "model": "heartbeat_cnn",
+        "minus": "beat_rhythm",
+        "metric": "macro_f1",
+        "value": -0.2,
+        "low": -0.3,
+        "high": -0.1,
+    }
+    pd.DataFrame([over]).to_csv(folder / "differences.csv", index=False)
+    results = publish.publish("cpu")[0].parent
+    (row,) = read_rows(results / "signal_networks.json")
     assert row["metrics"]["accuracy"] == {"value": 0.8, "low": 0.7, "high": 0.9}
     assert row["metrics"]["printed_accuracy"] == {"value": 0.9841, "low": None, "high": None}
     assert "printed_macro_f1" not in row["metrics"]
+    text = with_tables(MARKS.replace("image_leads", "signal_networks"), results)
+    assert "paired, against `beat_rhythm`: above none; below `heartbeat_cnn`; neither none." in text
 
 
 def test_a_network_that_was_not_run_has_a_row_that_says_so(measured: Path) -> None:
