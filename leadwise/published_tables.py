@@ -104,7 +104,7 @@ def _page_models(rows: list[dict[str, Any]]) -> str:
         told = (f"`{row['model']}`", row["task"], f"`{row['protocol']}`", str(row["n"]), str(seeds), *cells)
         lines.append(f"| {' | '.join(told)} |")
     row = rows[-1]
-    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
+    command = _command(row)
     lines += ["", "\n\n".join([*filter(None, map(_above_the_floors, rows)), command])]
     return "\n".join(lines)
 
@@ -151,7 +151,7 @@ def _windows(rows: list[dict[str, Any]]) -> str:
         told = (f"`{row['model']}`", f"`{row['protocol']}`", f"{row['n']:,}", str(len(row["seeds"])), *cells)
         lines.append(f"| {' | '.join(told)} |")
     row = rows[0]
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    lines += ["", _command(row)]
     return "\n".join(lines)
 
 
@@ -175,7 +175,7 @@ def _beats(rows: list[dict[str, Any]]) -> str:
             told = (f"`{row['model']}`", how, f"{row['n']:,}", str(len(row["seeds"])), *cells)
             lines.append(f"| {' | '.join(told)} |")
     row = rows[0]
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    lines += ["", _command(row)]
     return "\n".join(lines)
 
 
@@ -214,8 +214,7 @@ def _networks(rows: list[dict[str, Any]]) -> str:
             )
             said.append(f"Macro-F1 by person, paired, against `{other}`: {'; '.join(places)}.")
     row = rows[0]
-    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
-    return "\n".join([*lines, "", "\n\n".join([*said, command])])
+    return "\n".join([*lines, "", "\n\n".join([*said, _command(row)])])
 
 
 def _known(metrics: dict[str, Any], name: str, shown: Callable[[float], str] = "{:.3f}".format) -> str:
@@ -264,7 +263,7 @@ def _ensembles(rows: list[dict[str, Any]]) -> str:
         "",
         "\n\n".join(said),
         "",
-        f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}",
+        _command(row),
     ]
     return "\n".join(lines)
 
@@ -332,7 +331,7 @@ def _leakage(rows: list[dict[str, Any]]) -> str:
         if row["protocol"] == "distinct" and (over := row["metrics"].get("accuracy_over_grouped")):
             said.append(f"`distinct` minus `grouped`, paired, `{row['model']}`: {_signed(over)}.")
     row = rows[-1]
-    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
+    command = _command(row)
     return "\n".join([*lines, "", " ".join(said), "", command])
 
 
@@ -343,7 +342,7 @@ def _external(rows: list[dict[str, Any]]) -> str:
     for name, words in _EXTERNAL:
         one = metrics[name]
         lines.append(f"| {words.format(**metrics)} | {_with_interval(one)} |")
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    lines += ["", _command(row)]
     return "\n".join(lines)
 
 
@@ -363,8 +362,7 @@ def _benefit(rows: list[dict[str, Any]]) -> str:
         lines.append(f"| {share} | {row['model']} | {' | '.join(cells)} |")
     row = rows[-1]
     told = f"{row['n']} pages, net benefit in 100 of them; seeds {', '.join(map(str, row['seeds']))}."
-    command = f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
-    return "\n".join([*lines, "", told, "", command])
+    return "\n".join([*lines, "", told, "", _command(row)])
 
 
 _EXTERNAL = (
@@ -397,7 +395,7 @@ def _students(rows: list[dict[str, Any]]) -> str:
         told = (f"`{row['model']}`", str(row["n"]), str(len(row["seeds"])), *cells)
         lines.append(f"| {' | '.join(told)} |")
     row = rows[-1]
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    lines += ["", _command(row)]
     return "\n".join(lines)
 
 
@@ -456,15 +454,20 @@ def _serve(rows: list[dict[str, Any]]) -> str:
         if protocol in measured:
             row = measured[protocol]
             lines += _lines(row, wanted)
-            told.append(f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}")
+            told.append(_command(row))
     return "\n".join([*lines, "", "\n\n".join(told)])
+
+
+def _command(row: dict[str, Any]) -> str:
+    """How a row was measured: command, time, machine, note."""
+    return f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"
 
 
 def _list(row: dict[str, Any], what: str, wanted: Measured) -> str:
     """A line a metric of one row: what was measured, its value, its interval."""
     lines = [f"| {what}, profile `{row['profile']}` | measured | 95 % interval |", "|---|---|---|"]
     lines += _lines(row, wanted)
-    lines += ["", f"`{row['command']}`: {row['minutes']:g} minutes on {row['hardware']}. {row['note']}"]
+    lines += ["", _command(row)]
     return "\n".join(lines)
 
 
