@@ -299,6 +299,7 @@ def _network_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     if not (folder / "networks.csv").is_file():
         return []
     every = pd.read_csv(folder / "differences.csv").query("metric == 'macro_f1'")
+    minutes = round((result["seconds"] + _trained_s(folder.parent / "32_signal_networks")) / 60, 1)
     rows = []
     for one in pd.read_csv(folder / "networks.csv").to_dict("records"):
         metrics = {
@@ -311,9 +312,7 @@ def _network_rows(result: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
             for two in every[every["model"] == one["model"]].itertuples()
         }
         own = {"task": "aami5", "protocol": "interpatient", "model": one["model"], "unit": "beat"}
-        trained_s = result["seconds"] + _trained_s(folder.parent / "32_signal_networks")
-        own |= {"minutes": round(trained_s / 60, 1), "note": _NETWORK_NOTE}
-        rows.append(_row(result, folder, **own, metrics=metrics))
+        rows.append(_row(result, folder, **own, minutes=minutes, note=_NETWORK_NOTE, metrics=metrics))
     return rows
 
 
