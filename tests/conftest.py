@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from leadwise.data.catalogue import build_catalogue, find_pages
-from leadwise.data.sample import unpack_sample
+from leadwise.sets.catalogue import build_catalogue, find_pages
+from leadwise.sets.sample import unpack_sample
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.data.contracts import TASKS, UNITS
 from leadwise.errors import LeakError, WeightsError
+from leadwise.folds.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.engine import Probabilities, answer
 from leadwise.learning.examples import Examples
-from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.models import registry
-from leadwise.pages.template import LEADS
+from leadwise.names import LEADS, TASKS, UNITS
 
 Network = TypeVar("Network", bound=registry.Classifier)
 

@@ -23,7 +23,7 @@ _PEN = 0.35  # exponent of the ink's brightness, each way: a thinner or thicker 
 
 
 def augmented(views: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The views of a batch of pages (`leadwise.data.views`), changed as pages differ; ink as 0 to 1.
+    """The views of a batch of pages (`leadwise.sets.views`), changed as pages differ; ink as 0 to 1.
 
     Time and amplitude are stretched alike in all views of a page, a lead or strip that is off is off in all of them.
     """
@@ -55,7 +55,7 @@ def augmented(views: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _augmented_beats(views: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Views of single beats (`leadwise.signals.beat_views`) in one mix of their leads, as electrodes differ.
+    """Views of single beats (`leadwise.recordings.beat_views`) in one mix of their leads, as electrodes differ.
 
     The first lead half of the time, else the second or any mix of both; through another short filter, upside down,
     shifted, taller, wandering, noisier; the record's usual interval a little longer or shorter.

@@ -25,16 +25,16 @@ from safetensors.torch import save_file
 
 import leadwise
 from leadwise.errors import InputError
-from leadwise.evaluation.calibration import fit_calibration
-from leadwise.evaluation.metrics import probabilities, scores
 from leadwise.files import sha256, written_whole
+from leadwise.folds.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.answers import answers_table, refuse_start_that_saw
 from leadwise.learning.engine import Loss, Plan, Trained, answer, cross_entropy, forget_checkpoints, train
 from leadwise.learning.examples import Examples, Leads, Pages
-from leadwise.learning.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.signal_nets import freeze_convolutions
+from leadwise.scores.calibration import fit_calibration
+from leadwise.scores.metrics import probabilities, scores
 
 LossFor = Callable[[Partition, LeftOut, Loss], Loss]
 """(partition, folds left out, the recipe's own loss) to the loss of that training."""

@@ -12,16 +12,16 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from leadwise.data.contracts import TASKS
-from leadwise.data.views import Views
 from leadwise.errors import SettingsError, WeightsError, nearest
 from leadwise.files import sha256
+from leadwise.folds.partition import LeftOut, Partition, weights_name
 from leadwise.learning.answers import load_for
 from leadwise.learning.engine import Loss
 from leadwise.learning.examples import Views as Seen
 from leadwise.learning.losses import softened_divergence
-from leadwise.learning.partition import LeftOut, Partition, weights_name
 from leadwise.models import registry
+from leadwise.names import TASKS
+from leadwise.sets.views import Views
 
 Heard = Callable[[Seen, Tensor], Tensor]
 """(views of a batch, rows of its pages) to what the teacher says of them: logits or log-probabilities."""

@@ -29,14 +29,14 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from leadwise.errors import TrainingError
-from leadwise.evaluation.metrics import scores
 from leadwise.files import written_whole
+from leadwise.folds.partition import Rows
 from leadwise.learning.augment import augmented
 from leadwise.learning.examples import Examples, PageDataset, Views, collate
-from leadwise.learning.partition import Rows
 from leadwise.learning.precision import pays_in_bf16
 from leadwise.learning.recipes import Recipe
 from leadwise.models.registry import Classifier
+from leadwise.scores.metrics import scores
 
 Probabilities = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from leadwise.learning.partition import Rows
+from leadwise.folds.partition import Rows
 
 Views = dict[str, Tensor]
 """What a network takes in, by the names of its arguments; the first dimension is the batch."""

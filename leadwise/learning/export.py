@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import leadwise
-from leadwise.data.views import Views
-from leadwise.evaluation.costs import ms_per_call
 from leadwise.files import written_whole
 from leadwise.models.joined import JoinedLeads
-from leadwise.serving.model import FORMAT, PREPROCESSING, session_of
-from leadwise.serving.seal import EMPTY_SEAL, sealed
+from leadwise.models.onnx_file import EMPTY_SEAL, PAGES, sealed, session_of
+from leadwise.scores.costs import ms_per_call
+from leadwise.sets.views import Views
 
 OPSET = 18
 
@@ -158,11 +157,11 @@ def metadata(
     `calibration` is the row that `Answering` was given.
     """
     return {
-        "format": FORMAT,
+        "format": PAGES.name,
         "model": student.name,
         "classes": ",".join(classes),
         **student.preprocessing,
-        **PREPROCESSING,
+        **PAGES.preprocessing,
         "far": repr(far),
         "calibration": ",".join(
             f"{key}={value:.4f}"

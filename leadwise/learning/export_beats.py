@@ -12,9 +12,9 @@ from torch import Tensor, nn
 import leadwise
 from leadwise.errors import WeightsError
 from leadwise.learning.export import describe, export
+from leadwise.models.onnx_file import BEATS
 from leadwise.models.signal_nets import SignalClassifier
-from leadwise.serving.beat_model import FORMAT, PREPROCESSING
-from leadwise.signals.beat_views import CUT, INTERVALS, LEADS
+from leadwise.recordings.beat_views import CUT, INTERVALS, LEADS
 
 
 class _Shares(nn.Module):
@@ -53,10 +53,10 @@ def beat_metadata(network: SignalClassifier, classes: Sequence[str], **more: str
     records of the people whom it was shown.
     """
     return {
-        "format": FORMAT,
+        "format": BEATS.name,
         "model": network.name,
         "classes": ",".join(classes),
-        **PREPROCESSING,
+        **BEATS.preprocessing,
         "leadwise": leadwise.__version__,
         **more,
     }

@@ -15,13 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.data.cache import shrink, shrink_leads
-from leadwise.data.contracts import TASKS
+from leadwise.folds.partition import Partition, partition
 from leadwise.learning.cross_fit import cross_fit
-from leadwise.learning.partition import Partition, partition
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
-from leadwise.pages.template import LEADS
+from leadwise.names import LEADS, TASKS
+from leadwise.sets.arrays import shrink, shrink_leads
 
 
 @dataclass(frozen=True)

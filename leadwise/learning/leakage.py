@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadwise.data.contracts import TASKS
 from leadwise.errors import InputError
-from leadwise.evaluation.ensembles import mean_answers
+from leadwise.folds.partition import partition
 from leadwise.learning.cross_fit import Inputs, cross_fit
-from leadwise.learning.partition import partition
 from leadwise.learning.study import Study
+from leadwise.names import TASKS
+from leadwise.scores.ensembles import mean_answers
 
 PRICED = {
     "four": ("leaky_file_90_10", "leaky_copies", "leaky_copy_weights", "distinct", "grouped", "by_month"),

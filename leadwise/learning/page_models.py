@@ -11,21 +11,21 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from leadwise.data.contracts import TASKS
-from leadwise.data.views import Views, all_views, stacked
+from leadwise.folds.partition import weights_name
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import answer
 from leadwise.learning.examples import Pages
 from leadwise.learning.lead_models import LeadData
-from leadwise.learning.partition import weights_name
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.leads12 import PageClassifier
+from leadwise.names import TASKS
 from leadwise.pages.digitize import Signals
+from leadwise.sets.views import Views, all_views, stacked
 
 
 def page_views(data: LeadData) -> Views:
-    """All pages as the page models see them (`leadwise.data.views`), in memory: some 85 kB a page."""
+    """All pages as the page models see them (`leadwise.sets.views`), in memory: some 85 kB a page."""
     told = zip(data.crops, data.strips, data.signals, data.rhythm, strict=True)
     return stacked(all_views(crops, strip, Signals(leads, rhythm)) for crops, strip, leads, rhythm in told)
 

@@ -17,21 +17,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from leadwise.data.contracts import TASKS, UNITS
-from leadwise.data.folds import assert_disjoint
-from leadwise.data.signal_folds import placed
 from leadwise.errors import InputError
-from leadwise.evaluation.costs import ms_per_call
+from leadwise.folds.pages import assert_disjoint
+from leadwise.folds.partition import Partition, Rows
+from leadwise.folds.recordings import placed
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import Loss
 from leadwise.learning.examples import Views
-from leadwise.learning.partition import Partition, Rows
 from leadwise.learning.stretches import Twins, added
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.heartbeat_nets import Autoencoder
 from leadwise.models.signal_nets import AttentionNet, SignalClassifier
-from leadwise.signals.beat_views import beat_views
+from leadwise.names import TASKS, UNITS
+from leadwise.recordings.beat_views import beat_views
+from leadwise.scores.costs import ms_per_call
 
 TESTED = 1
 """The fold of a protocol's one test set."""
@@ -50,7 +50,7 @@ def signal_partition(
 ) -> Partition:
     """One seed's folds of windows or beats as `cross_fit` wants them.
 
-    `units` has columns ``unit_id, label``; `found` is what `leadwise.data.signal_folds.placed` gives of the same
+    `units` has columns ``unit_id, label``; `found` is what `leadwise.folds.recordings.placed` gives of the same
     table. Rows of the part ``val`` train nobody; with `ask` they are the fold `ASKED`, answered for by those who are
     tested. Raises `LeakError` where a record is on both sides, unless the protocol `leaks` on purpose, and
     `InputError` where nobody is tested.
@@ -210,7 +210,7 @@ def reconstructed(model: SignalClassifier, beats: NDArray[np.floating]) -> NDArr
 
 
 def all_beat_views(beats: pd.DataFrame, cut: NDArray[np.floating]) -> dict[str, NDArray[np.float16]]:
-    """All beats of ``beats.csv`` and ``beats.npy`` as `leadwise.signals.beat_views` makes them, record by record."""
+    """All beats of ``beats.csv`` and ``beats.npy`` as `beat_views` makes them, record by record."""
     parts = [
         beat_views(cut[rows], beats["time_s"].to_numpy()[rows])
         for rows in beats.groupby("record", sort=False).indices.values()

@@ -1,7 +1,7 @@
 """Beats once more, as if their record were but a stretch of it: what is usual there may be odd elsewhere.
 
-Our network sees a beat beside what is usual in its record (`leadwise.signals.beat_views`). In most records the usual
-is a normal beat, and a training on whole records learns to take it for one; in a record that is mostly
+Our network sees a beat beside what is usual in its record (`leadwise.recordings.beat_views`). In most records
+the usual is a normal beat, and a training on whole records learns to take it for one; in a record that is mostly
 supraventricular that is wrong. So training beats are also shown beside what is usual in stretches of their record,
 some of which are chosen to be rich in supraventricular beats.
 """
@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.learning.partition import Rows
-from leadwise.signals.beat_views import beat_views
+from leadwise.folds.partition import Rows
+from leadwise.recordings.beat_views import beat_views
 
 MANY = 12
 """Stretches of a record; every second one lies about a supraventricular beat, where there are some."""

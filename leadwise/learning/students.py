@@ -13,19 +13,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.data.contracts import TASKS
-from leadwise.data.views import Views
+from leadwise.folds.partition import Partition, weights_name
 from leadwise.learning.answers import answer_folds, load_for
 from leadwise.learning.cross_fit import Inputs, cross_fit
 from leadwise.learning.distill import LOSSES, TaughtBy, Teacher
 from leadwise.learning.engine import Plan, answer, cross_entropy, forget_checkpoints, train
 from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.lead_models import LeadData, shrunk
-from leadwise.learning.partition import Partition, weights_name
 from leadwise.learning.recipes import recipe
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.joined import JoinedLeads
+from leadwise.names import TASKS
+from leadwise.sets.views import Views
 
 LEAD_PX = 96
 """Side of the crops that students of single leads see: the published 224 take five times as long on a CPU."""

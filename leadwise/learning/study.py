@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from leadwise.data.contracts import TASKS, UNITS
 from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
+from leadwise.names import TASKS, UNITS
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
 
-from leadwise.data.contracts import TASKS
-from leadwise.data.signal_folds import placed
 from leadwise.errors import SettingsError, WeightsError, nearest
 from leadwise.files import written_whole
+from leadwise.folds.partition import Partition
+from leadwise.folds.recordings import placed
 from leadwise.learning.cross_fit import cross_fit
-from leadwise.learning.partition import Partition
 from leadwise.learning.signal_models import signal_partition
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.signal_nets import SAMPLES, VIEWS
+from leadwise.names import TASKS
 
 WAYS = ("scratch", "frozen", "tuned")
 """From random weights; the convolutions kept and the dense layers trained on; all of it trained on."""
@@ -99,8 +99,9 @@ def train_transfer(
 ) -> Results:
     """Train ``parameters.MODEL`` on beats in one of WAYS over five folds, and answer for every beat.
 
-    `beats` and `rows` as in `leadwise.data.ptb.LabelledBeats`, `folds` of `transfer_folds`; `starts` has by seed what
-    `start_file` wrote for this task. All epochs are trained, nothing is chosen. Tables call the network by its way.
+    `beats` and `rows` as in `leadwise.sets.labelled_beats.LabelledBeats`, `folds` of `transfer_folds`; `starts` has
+    by seed what `start_file` wrote for this task. All epochs are trained, nothing is chosen. Tables
+    call the network by its way.
     """
     if way not in WAYS:
         raise SettingsError(f"no way of transfer is called {way!r}; {nearest(way, WAYS)}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from leadwise.signals.beat_views import INTERVALS
+from leadwise.recordings.beat_views import INTERVALS
 
 MIXES = ((1.0, 0.0), (0.0, 1.0))
 """The mixes of the two leads that are asked: each by itself."""
@@ -22,7 +22,7 @@ _WAVES = slice(22, 92)
 
 
 class BeatRhythm(nn.Module):
-    """Views of `leadwise.signals.beat_views` to logits; of two leads, or (in training) of one mix of them."""
+    """Views of `leadwise.recordings.beat_views` to logits; of two leads, or (in training) of one mix of them."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from leadwise.data.views import LARGEST_MV
 from leadwise.models.leads12 import signal_layers
 from leadwise.models.origin import how_trained
+from leadwise.sets.views import LARGEST_MV
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from leadwise.data.views import LARGEST_MV
 from leadwise.models.origin import how_trained
+from leadwise.sets.views import LARGEST_MV
 
 VIEWS = {
     "leads12_ink": ("ink", "ink_strip"),
@@ -21,7 +21,7 @@ VIEWS = {
     "leads12_beats": ("signals", "rhythm", "beats"),
     "leads12_both": ("ink", "ink_strip", "signals", "rhythm"),
 }
-"""What each page model looks at, of `leadwise.data.views`."""
+"""What each page model looks at, of `leadwise.sets.views`."""
 
 _WIDTH, _TOKENS = 96, 13
 

@@ -20,7 +20,7 @@ from leadwise.models import heartbeat_nets
 from leadwise.models.beat_rhythm import BeatRhythm
 from leadwise.models.long_attention import attend
 from leadwise.models.origin import how_trained
-from leadwise.signals.beat_views import CUT
+from leadwise.recordings.beat_views import CUT
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "attention_windows": ("window",),
@@ -28,7 +28,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((*heartbeat_nets.MAKES, "heartbeat_reconstruction"), ("heartbeat",)),
 }
 """What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
-``heartbeat`` ``(N, 187)``, a beat of the Kachuee format; the others are those of `leadwise.signals.beat_views`."""
+``heartbeat`` ``(N, 187)``, a beat of the Kachuee format; the others are those of `leadwise.recordings.beat_views`."""
 
 SAMPLES = {"window": 3600, "beat": CUT.samples, "heartbeat": heartbeat_nets.LENGTH}
 """Samples of the first view of each network. One that takes the largest over time would answer for any length."""

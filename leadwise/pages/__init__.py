@@ -1,1 +1,1 @@
-"""One printed page: reading, layout, leads, header."""
+"""One printed page: file to picture to ink to twelve leads in millivolts."""

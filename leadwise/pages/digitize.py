@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.names import LEADS
 from leadwise.pages.leads import COLUMNS_X, LEFT_PX, TOP_PX, Leads
 from leadwise.pages.template import (
     BASELINES_Y,
     FIRST_X,
     LEAD_S,
-    LEADS,
     ON_PAGE,
     PIXELS_PER_MV,
     PIXELS_PER_S,

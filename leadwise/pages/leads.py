@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.names import LEADS
 from leadwise.pages import template
 from leadwise.pages.layout import Layout, brightest, resampled
 from leadwise.pages.read import Page
-from leadwise.pages.template import BASELINES_Y, FIRST_X, FRAME, LEAD_S, LEADS, ON_PAGE, PIXELS_PER_S
+from leadwise.pages.template import BASELINES_Y, FIRST_X, FRAME, LEAD_S, ON_PAGE, PIXELS_PER_S
 
 ROW_PX, LEAD_PX, STRIP_PX = 300, 500, 2000
 """Sizes of the arrays: a lead takes 491 of 500 columns, the strip 1966 of 2000; zeros follow."""

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.names import LEADS
 from leadwise.pages import template
 from leadwise.pages.header import Header
 from leadwise.pages.read import Page
@@ -17,7 +18,6 @@ from leadwise.pages.template import (
     BASELINES_Y,
     FIRST_X,
     LEAD_S,
-    LEADS,
     ON_PAGE,
     PIXELS_PER_MV,
     PIXELS_PER_S,

@@ -33,9 +33,6 @@ SEPARATOR_ROWS = (420, 1110)
 BASELINES_Y = (464.0, 763.0, 1066.0, 1366.0)  # three rows of leads, then the strip; 0 mV
 FIRST_X = 152.5  # where the traces begin; the second column begins at its separator
 
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-"""The order of all arrays and tables."""
-
 ON_PAGE = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
 """Where each lead stands: rows and columns of the page."""
 

@@ -1,1 +1,1 @@
-"""Answers for one's own pages, without torch."""
+"""Answers for one's own pages and recordings, without torch."""

@@ -10,31 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import WeightsError
-from leadwise.serving.model import ModelInfo, opened
-from leadwise.signals.annotations import AAMI
-from leadwise.signals.beat_views import CUT, INTERVALS, LEADS
-from leadwise.signals.filters import BAND_HZ
+from leadwise.models.onnx_file import BEATS, ModelInfo, opened
+from leadwise.names import AAMI
 
 SHIPPED = "beat_rhythm.onnx"
 
-FORMAT = "beats 1"
-"""Changes whenever a file's inputs, outputs or metadata do; this leadwise reads no other."""
-
-VIEWS = ("beat", "usual_beat", "intervals")
-
-PREPROCESSING = {
-    "views": ",".join(VIEWS),
-    "rate_hz": f"{CUT.rate_hz:g}",
-    "samples": str(CUT.samples),
-    "peak": str(CUT.peak),
-    "leads": str(LEADS),
-    "band_hz": ",".join(f"{end:g}" for end in BAND_HZ),
-    "intervals": ",".join(INTERVALS),
-}
-"""How beats are cut for a model (`leadwise.signals.beat_views`); a file made for any other is refused."""
-
-NEEDED = ("format", "model", "classes", "protocol", "data_fingerprint", "leadwise", *PREPROCESSING)
-"""What a file's metadata must say."""
+VIEWS = tuple(BEATS.preprocessing["views"].split(","))
 
 _AT_ONCE = 512
 
@@ -71,15 +52,16 @@ def load_beat_model(path: Path | None = None) -> BeatModel:
 def _loaded(path: Path | None) -> BeatModel:
     name = SHIPPED if path is None else str(path)
     session, told = opened(path, SHIPPED, "--beat-model")
-    if told.get("format") != FORMAT or any(key not in told for key in NEEDED):
+    if told.get("format") != BEATS.name or any(key not in told for key in BEATS.needed):
         raise WeightsError(
             f"{name}: no model of beats, or one of another format ({told.get('format', 'unknown')}; this leadwise "
-            f"reads {FORMAT!r}). Models of pages are named with --model."
+            f"reads {BEATS.name!r}). Models of pages are named with --model."
         )
-    wrong = {key: told[key] for key, ours in PREPROCESSING.items() if told[key] != ours}
+    wrong = {key: told[key] for key, ours in BEATS.preprocessing.items() if told[key] != ours}
     if wrong:
         raise WeightsError(
-            f"{name}: was made for beats that are cut otherwise ({wrong}; here {PREPROCESSING}). Export it again."
+            f"{name}: was made for beats that are cut otherwise ({wrong}; here {BEATS.preprocessing}). "
+            "Export it again."
         )
     if set(told["classes"].split(",")) - set(AAMI):
         raise WeightsError(f"{name}: names classes other than {', '.join(AAMI)}. Export it again.")

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import DoubtfulPage
+from leadwise.names import LEADS
+from leadwise.pages.checks import check, quality
 from leadwise.pages.digitize import Signals
-from leadwise.pages.quality import quality
-from leadwise.pages.template import LEADS, STRIP_S
-from leadwise.signals.checks import check
+from leadwise.pages.template import STRIP_S
 
 # what is said, and not refused
 _WORN_INK, _WORN_OFF = 0.95, 0.25

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadwise.data.views import signal_views, stacked
+from leadwise.names import LEADS
 from leadwise.pages.digitize import Signals
-from leadwise.pages.template import LEADS
+from leadwise.recordings.records import STRIP
 from leadwise.serving.model import Model
-from leadwise.signals.records import STRIP
+from leadwise.sets.views import signal_views, stacked
 
 
 def without_each_lead(signals: Signals, model: Model) -> dict[str, dict[str, float]]:

@@ -16,7 +16,7 @@ import cv2
 from leadwise.errors import InputError, LeadwiseError, MissingInput
 from leadwise.files import natural, written_whole
 from leadwise.pages.read import IMAGE_SUFFIXES
-from leadwise.parallel import in_processes
+from leadwise.processes import in_processes
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.model import load_model
 from leadwise.serving.predict import Answer, predict

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from leadwise.names import LEADS
 from leadwise.pages.read import Page
-from leadwise.pages.template import LEADS
 
 _BOX, _TEXT, _WARNING = (0, 114, 178), (20, 20, 20), (160, 60, 0)  # RGB, told apart by every eye
 _SHOWN_PX = 1000

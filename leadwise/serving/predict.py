@@ -23,18 +23,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.data.views import signal_views, stacked
 from leadwise.errors import InputError
+from leadwise.models.onnx_file import ModelInfo
+from leadwise.names import CAUTION, LEADS
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import Leads, cut_leads
 from leadwise.pages.read import Page, read_page
-from leadwise.pages.template import LEADS
 from leadwise.serving import gate
 from leadwise.serving.gate import Quality
-from leadwise.serving.model import CAUTION, ModelInfo, load_model
+from leadwise.serving.model import load_model
 from leadwise.serving.overlay import in_notebook, overlay
 from leadwise.serving.predict_recording import RecordingAnswer, is_recording, predict_recording
+from leadwise.sets.views import signal_views, stacked
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""

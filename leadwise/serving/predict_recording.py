@@ -21,17 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
+from leadwise.models.onnx_file import ModelInfo
+from leadwise.names import AAMI, BEAT_NAMES, CAUTION
 from leadwise.pages.read import Page
+from leadwise.recordings.beat_views import CUT, LEADS, beat_views
+from leadwise.recordings.context import cut_beats, intervals_s
+from leadwise.recordings.records import RHYTHM_LEADS, Record
+from leadwise.recordings.summary import Rhythm, Runs, summarise
 from leadwise.serving.beat_model import load_beat_model
-from leadwise.serving.model import CAUTION, ModelInfo
 from leadwise.serving.overlay import in_notebook
 from leadwise.serving.recordings import DETECTOR, PROCESSING, Reading, process, read_path
 from leadwise.serving.strip_chart import strip_chart
-from leadwise.signals.annotations import AAMI, BEAT_NAMES
-from leadwise.signals.beat_views import CUT, LEADS, beat_views
-from leadwise.signals.context import cut_beats, intervals_s
-from leadwise.signals.records import RHYTHM_LEADS, Record
-from leadwise.signals.summary import Rhythm, Runs, summarise
 
 SUFFIXES = frozenset({".hea", ".dat"})
 """What names a recording."""

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, MissingInput
-from leadwise.signals.filters import BAND_HZ, band_passed, unknown_or_flat
-from leadwise.signals.qrs import find_beats
-from leadwise.signals.records import Record, read_record, rhythm_first
+from leadwise.recordings.filters import BAND_HZ, band_passed, unknown_or_flat
+from leadwise.recordings.qrs import find_beats
+from leadwise.recordings.records import Record, read_record, rhythm_first
 
 MAX_S = 1900.0
 """Longest recording that is answered; those of MIT-BIH have 1,806 s."""
@@ -28,7 +28,7 @@ MAX_VALUES = 8_000_000
 """Most samples of all leads together: half an hour of eight leads at 500 Hz."""
 
 PROCESSING = f"band-pass {BAND_HZ[0]:g} to {BAND_HZ[1]:g} Hz, Butterworth of order 5, forwards and backwards"
-DETECTOR = "leadwise.signals.qrs"
+DETECTOR = "leadwise.recordings.qrs"
 
 SECOND_LEAD = "V1"
 """Stands beside the rhythm lead where there are more than two, as in most records of MIT-BIH."""

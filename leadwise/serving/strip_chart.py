@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from leadwise.names import AAMI, BEAT_COLOURS, BEAT_NAMES
 from leadwise.pages.read import Page
 from leadwise.serving.overlay import with_lines
-from leadwise.signals.annotations import AAMI, BEAT_COLOURS, BEAT_NAMES
 
 _WIDTH, _LEFT, _RIGHT = 1800, 110, 20
 _ROW_S, _MOST_ROWS = (10, 20, 30, 60, 120, 240, 600), 32

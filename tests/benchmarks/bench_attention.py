@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from leadwise.files import write_json
 from leadwise.models.long_attention import attend
-from leadwise.paths import runs_folder
+from leadwise.project.paths import runs_folder
 
 WINDOWS, TIMES, CLAIMED = 8, 5, 0.6
 

@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.data.catalogue import find_pages
-from leadwise.data.sample import unpack_sample
 from leadwise.errors import LeadwiseError
 from leadwise.files import written_whole
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
-from leadwise.paths import runs_folder
+from leadwise.project.paths import runs_folder
+from leadwise.sets.catalogue import find_pages
+from leadwise.sets.sample import unpack_sample
 
 DRAWS = 2000
 ALLOWED = 3.0

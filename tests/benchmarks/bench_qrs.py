@@ -1,4 +1,4 @@
-"""How many beats of annotated recordings are found, by `leadwise.signals.qrs` and by the detectors of wfdb.
+"""How many beats of annotated recordings are found, by `leadwise.recordings.qrs` and by the detectors of wfdb.
 
 Sensitivity and positive predictive value within 150 ms, flutter left out, with 95 % intervals over records; seconds
 are those of one core and the slowest record.
@@ -18,15 +18,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from detection import detections, summed_up
 from tqdm import tqdm
 
-from leadwise.data.recordings import find_recordings, load_recording
-from leadwise.data.recordings_sample import unpack_excerpts
 from leadwise.errors import LeadwiseError
-from leadwise.evaluation.detection import detections, summed_up
 from leadwise.files import write_json
-from leadwise.paths import runs_folder
-from leadwise.surroundings import machine
+from leadwise.project.paths import runs_folder
+from leadwise.project.provenance import machine
+from leadwise.sets.excerpts import unpack_excerpts
+from leadwise.sets.recordings import find_recordings, load_recording
 
 CLAIMED = 0.997
 

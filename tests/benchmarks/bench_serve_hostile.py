@@ -15,10 +15,10 @@ from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hostile_uploads import made
 from served import Server, form, metric, quantile_of, running, write_row
 
-from leadwise.data.sample import unpack_sample
-from leadwise.evaluation.hostile_uploads import made
+from leadwise.sets.sample import unpack_sample
 
 SLOWEST_S, MOST_GROWTH = 5.0, 1.10
 ROUND = 48

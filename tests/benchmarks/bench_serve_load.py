@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from served import Server, form, metric, quantile_of, running, write_row
 
-from leadwise.data.catalogue import find_pages
-from leadwise.data.sample import unpack_sample
 from leadwise.processes import available_cores
+from leadwise.sets.catalogue import find_pages
+from leadwise.sets.sample import unpack_sample
 
 ALONE, MOST_GROWTH, MOST_DEARER = 100, 1.10, 1.30
 

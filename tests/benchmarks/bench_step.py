@@ -25,17 +25,17 @@ import cv2
 import numpy as np
 import torch
 
-from leadwise.data.catalogue import find_pages
-from leadwise.data.contracts import CLASSES
-from leadwise.data.sample import unpack_sample
-from leadwise.data.views import views_of
 from leadwise.files import write_json
 from leadwise.learning import engine
 from leadwise.learning.examples import Pages
 from leadwise.learning.recipes import recipe
 from leadwise.models import registry
 from leadwise.models.leads12 import VIEWS
-from leadwise.paths import runs_folder
+from leadwise.names import CLASSES
+from leadwise.project.paths import runs_folder
+from leadwise.sets.catalogue import find_pages
+from leadwise.sets.sample import unpack_sample
+from leadwise.sets.views import views_of
 
 CLAIMED = 0.85
 

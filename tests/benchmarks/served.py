@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from leadwise.files import written_whole
-from leadwise.paths import runs_folder
+from leadwise.project.paths import runs_folder
 
 DRAWS = 2000
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from leadwise import settings, surroundings, workflow
+from leadwise.project import executor, provenance, settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -45,9 +45,9 @@ def is_current(folder: Path) -> bool:
         for name, parameters in settings.load_profile("sample").items():
             if not all((folder / name / file).is_file() for file in ("notebook.ipynb", "result.json")):
                 return False
-            result = workflow.read_result(folder / name / "result.json")
+            result = executor.read_result(folder / name / "result.json")
             if result["parameters"] != parameters.model_dump():
                 return False
-            if result["code_fingerprint"] != surroundings.code_fingerprint(name):
+            if result["code_fingerprint"] != provenance.code_fingerprint(name):
                 return False
     return True

@@ -19,17 +19,18 @@ from PIL import Image
 from safetensors import safe_open
 from sites import broken_links, fetched, pages
 
-from leadwise import settings
-from leadwise.data.cache import open_array
-from leadwise.data.contracts import CLASSES, read_table
-from leadwise.data.folds import assert_disjoint
-from leadwise.data.signal_folds import SIGNAL_PROTOCOLS
-from leadwise.evaluation.metrics import select_pages
+from leadwise.folds.pages import assert_disjoint
+from leadwise.folds.recordings import SIGNAL_PROTOCOLS
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
-from leadwise.paths import STAGES
-from leadwise.report import write_report
+from leadwise.names import CLASSES
+from leadwise.project import settings
+from leadwise.project.paths import STAGES
+from leadwise.project.report import write_report
+from leadwise.scores.metrics import select_pages
 from leadwise.serving.model import load_model
+from leadwise.sets.arrays import open_array
+from leadwise.tables import read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = ["21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"]

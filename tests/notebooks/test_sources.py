@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from leadwise import settings
+from leadwise.project import settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted(REPOSITORY.glob("*/[0-9][0-9]_*.ipynb"))}

@@ -11,10 +11,10 @@ import torch
 from made import made_beats
 from miniature import Clone
 
-from leadwise import settings
 from leadwise.learning.export_beats import beat_metadata, export_beats
 from leadwise.models.signal_nets import SignalClassifier
-from leadwise.signals.annotations import AAMI
+from leadwise.names import AAMI
+from leadwise.project import settings
 
 torch.set_num_threads(
     1

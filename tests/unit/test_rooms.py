@@ -1,4 +1,8 @@
-"""Imports go one way, so that each room can be read and used without those below it."""
+"""Imports go one way, so that each room can be read and used without those above it.
+
+From the ground (`names`) to the roof (`cli`). Scores stand below audit and learning, since an audit states its
+shares with intervals and a training is watched by its score; figures below audit, whose report shows pictures.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +24,9 @@ import leadwise
 PACKAGE = Path(leadwise.__file__).parent
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "errors", "files", "parallel",
-    "pages", "signals", "data", "serving", "evaluation", "models", "learning",
-    "paths", "settings", "processes", "surroundings", "notebook", "workflow",
-    "published_rows", "published_set", "published_tables", "publish", "report", "cli",
+    "names", "errors", "files", "processes", "tables",
+    "pages", "recordings", "sets", "folds", "scores", "figures", "audit", "models", "learning",
+    "serving", "project", "cli",
 )  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in {"__init__.py", "__main__.py"})
 
@@ -42,12 +46,24 @@ def room_of(module: Path) -> str:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_a_room_imports_only_from_rooms_above_it(module: Path) -> None:
+def test_a_room_imports_only_from_those_below_it(module: Path) -> None:
     own = ROOMS.index(room_of(module))
     for name in imported(module):
         parts = name.split(".")
         if parts[0] == "leadwise" and len(parts) > 1 and parts[1] in ROOMS:
-            assert ROOMS.index(parts[1]) <= own, f"{room_of(module)} imports {name}, a room below it"
+            assert ROOMS.index(parts[1]) <= own, f"{room_of(module)} imports {name}, a room above it"
+
+
+def test_every_module_stands_in_a_room() -> None:
+    assert {room_of(module) for module in MODULES} == set(ROOMS)
+
+
+def test_no_room_is_larger_than_a_sixth_of_the_house() -> None:
+    lines = Counter(dict.fromkeys(ROOMS, 0))
+    for module in MODULES:
+        lines[room_of(module)] += len(module.read_text(encoding="utf-8").splitlines())
+    (room, most), *_ = lines.most_common(1)
+    assert most <= 0.17 * lines.total(), f"{room} has {most} of {lines.total()} lines: it is two rooms"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
@@ -70,6 +86,11 @@ def test_importing_leadwise_takes_under_0_3_s_and_loads_nothing_heavy() -> None:
     seconds, modules = min(loaded_by("import leadwise") for _ in range(3))
     assert seconds < 0.3
     assert not {"torch", "cv2", "numpy", "pandas"} & modules
+
+
+def test_reading_a_table_loads_neither_pictures_nor_networks() -> None:
+    _, modules = loaded_by("import leadwise.tables")
+    assert not {"torch", "cv2", "wfdb", "matplotlib", "scipy"} & modules
 
 
 def test_the_command_line_starts_without_what_only_its_commands_need() -> None:

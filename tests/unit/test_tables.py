@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from leadwise.data.catalogue import find_pages, shipped
-from leadwise.data.contracts import CLASSES, SCHEMAS, checked, read_table, write_table
-from leadwise.data.folds import N_FOLDS, assert_disjoint, group_ids, make_folds
 from leadwise.errors import InputError, LeakError, MissingInput, SettingsError, TableError
-from leadwise.pages.template import LEADS
+from leadwise.folds.pages import N_FOLDS, assert_disjoint, group_ids, make_folds
+from leadwise.names import CLASSES, LEADS
+from leadwise.sets.catalogue import find_pages, shipped
+from leadwise.tables import SCHEMAS, checked, read_table, write_table
 
 RUN = {"model": "vit_micro", "profile": "sample", "task": "four", "protocol": "grouped", "seed": 1, "fold": 1}
 ROWS: dict[str, dict[str, object]] = {

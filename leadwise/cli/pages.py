@@ -1,0 +1,409 @@
+"""Commands for pages, recordings and folders of one's own. Each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadwise.cli.app import app
+
+if TYPE_CHECKING:
+    from leadwise.audit.facts import Facts
+    from leadwise.audit.findings import Finding
+    from leadwise.sets.sources import Source, Verdict
+
+PageModelFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."),
+]
+
+BeatModelFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."),
+]
+
+
+@app.command()
+def predict(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them."
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a file, a line each.")
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print a table: a row a page, or a row a beat.")
+    ] = False,
+    model: PageModelFile = None,
+    beat_model: BeatModelFile = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT",
+            help="Draw the answer on the page, or a recording as a strip chart: a .png; with many files a folder.",
+        ),
+    ] = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
+    ] = None,
+) -> None:
+    """Answer for printed 12-lead ECGs, and for recordings.
+
+    Example: leadwise predict page.jpg --overlay answer.png
+
+    Example: leadwise predict scans/ --csv > answers.csv
+
+    Example: leadwise predict 100.hea --overlay strip.png
+
+    For a page: class, probabilities, leads found, heart rate, quality. Classes are normal, abnormal_heartbeat,
+    history_of_mi and mi, as one hospital labelled them; probabilities are calibrated on its pages. For a recording:
+    its beats found, each called N, S, V, F or Q (ANSI/AAMI EC57), and the rhythm summed up. A page of another
+    layout, one that is no ECG or a file that cannot be read is refused with the reason.
+    Exit status 0: all files were answered; 1: some were refused, or not drawn; 2: it could not be done.
+    Research use only, not a medical device.
+    """
+    from leadwise import processes
+    from leadwise.errors import InputError
+    from leadwise.serving import many
+    from leadwise.serving.model import load_model
+    from leadwise.serving.predict_recording import is_recording
+
+    if as_json and as_csv:
+        raise InputError("--json and --csv exclude each other: take one.")
+    found = many.find_files(files)
+    records = sum(map(is_recording, found))
+    if as_csv and 0 < records < len(found):
+        raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
+    targets = many.picture_targets(found, overlay) if overlay is not None else []
+    refused = undrawn = 0
+    classes = () if records == len(found) else load_model(model).info.classes
+    told = many.answer_all(
+        found, model=model, beat_model=beat_model, targets=targets, cores=cores or processes.available_cores()
+    )
+    if as_csv:
+        typer.echo(many.beats_head() if records else many.csv_head(classes))
+    with _pages_shown("Reading files") as progress:
+        for one in progress(told, len(found)):
+            refused += bool(one.why)
+            undrawn += bool(one.undrawn)
+            if one.undrawn:
+                typer.secho(f"not drawn: {one.undrawn}", fg=typer.colors.RED, err=True)
+            if one.why and not as_json:
+                typer.secho(f"{one.file}: {one.why}", fg=typer.colors.RED, err=True)
+            if as_json:
+                typer.echo(one.json_line())
+            elif as_csv:
+                typer.echo("".join(f"{line}\n" for line in one.csv_lines(classes)), nl=False)
+            elif not one.why:
+                typer.secho(str(one.file), bold=True)
+                typer.echo("".join(f"  {line}\n" for line in one.lines), nl=False)
+    if overlay is not None and refused + undrawn < len(found):
+        typer.echo(f"Drawn: {overlay}", err=True)
+    if refused and len(found) > 1:
+        typer.echo(f"{refused} of {len(found)} files were refused.", err=True)
+    if refused or undrawn:
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    model: PageModelFile = None,
+    beat_model: BeatModelFile = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Processes that answer; as many as cores by default.")
+    ] = None,
+) -> None:
+    """Answer in the browser and over HTTP, until Ctrl+C.
+
+    Example: leadwise serve --port 8000
+
+    Open the address that it prints and drop a page or a record there; POST /predict takes the same from programs
+    (/openapi.json describes it). Nothing that is sent is kept, and nothing is fetched from elsewhere. Needs
+    leadwise[serve]. Research use only, not a medical device.
+    """
+    from leadwise import processes
+    from leadwise.serving.http.serve import serve as run_server
+
+    run_server(host, port, model, beat_model, cores or processes.available_cores(), typer.echo)
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders, or the splits.")],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all findings, with every file, here.")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a report with pictures here.")
+    ] = None,
+    headers: Annotated[
+        bool, typer.Option("--headers/--no-headers", help="Read printed headers that are not known yet.")
+    ] = True,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
+    ] = None,
+) -> None:
+    """Say what a folder of page images really holds, and whether its splits leak.
+
+    Example: leadwise audit ~/ecg-pages --html audit.html
+
+    Any classes, one folder each, with or without folders such as train, val and test above them. Found are byte
+    copies, pixel copies, the same trace under another header, printed ids, contradictory labels, leaks, unreadable
+    and foreign files, imbalance, and what gives a class away without the heart; each finding has a code (LW001 to
+    LW014). Exit status 0: no split leaks; 1: one does; 2: it could not be done.
+    """
+    from leadwise import processes
+    from leadwise.audit import findings
+    from leadwise.audit.facts import gather
+
+    for target in (json_file, html_file):
+        if target is not None:
+            _must_be_writable(target)
+    with _pages_shown("Looking at pages") as progress:
+        facts = gather(folder, headers, cores or processes.available_cores(), progress)
+    found = findings.find(facts)
+    if json_file is not None:
+        from leadwise.files import write_json
+
+        write_json(findings.as_json(facts, found), json_file)
+    if html_file is not None:
+        from leadwise.audit.report import write_report
+
+        write_report(facts, found, html_file)
+    _show_audit(facts, found)
+    for target in (json_file, html_file):
+        if target is not None:
+            typer.echo(f"Written to {target}")
+    if findings.leaks(found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def catalogue(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
+    out: Annotated[Path, typer.Option(help="The table to write.")],
+) -> None:
+    """Read every page's printed header and write the catalogue of the distinct pages.
+
+    Example: leadwise catalogue ~/ecg-pages --out leadwise/resources/pages.csv
+
+    Takes some two minutes for 500 pages.
+    """
+    from leadwise.sets.catalogue import rebuild
+
+    for page in rebuild(folder, out).itertuples():
+        typer.secho(f"not read: {page.path}: {page.why}", err=True)
+
+
+@app.command()
+def folds(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
+    out: Annotated[Path, typer.Option(help="The table to write.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Partitions, each by its own seed: 1, 2, ...")] = 3,
+) -> None:
+    """Split a folder's distinct pages into folds that cannot leak.
+
+    Example: leadwise folds ~/ecg-pages --out folds.csv
+
+    Writes a row a page: its group, its label, and for each partition the fold in which it is tested. grouped_1,
+    grouped_2 ... share no copy, no trace and no printed id; beside them stand distinct_1 ..., which share no copy,
+    and by_month, where the pages allow it. The folds of the Mendeley set come with leadwise; this made them. Takes
+    half a minute for 500 pages.
+    """
+    from leadwise import processes
+    from leadwise.audit.folds import fold_folder
+    from leadwise.files import written_whole
+    from leadwise.folds.pages import fingerprint
+
+    table, notes = fold_folder(folder, range(1, seeds + 1), processes.available_cores())
+    with written_whole(out) as aside:
+        table.to_csv(aside, index=False, lineterminator="\n")
+    groups = table["group_id"].nunique()
+    for note in notes:
+        typer.secho(note, err=True)
+    typer.echo(
+        f"{len(table)} distinct pages in {groups} groups; fingerprint {fingerprint(table)}; written to {out}"
+    )
+
+
+@app.command()
+def template(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
+    out: Annotated[Path, typer.Option(help="The folder for template_ink.png and template_paper.png.")],
+) -> None:
+    """Find what all pages of one device have in common: what is printed in black, and the paper under it.
+
+    Example: leadwise template ~/ecg-pages --out leadwise/resources
+
+    Every other page that was not recorded in 2019-11 (another file variant) is used, at most 100.
+    """
+    from leadwise.pages.read import read_page
+    from leadwise.pages.template import write_template
+    from leadwise.sets.catalogue import shipped
+
+    pages = shipped()
+    pages = pages[~pages["recorded_at"].str.startswith("2019-11")].iloc[::2]
+    write_template((read_page(folder / path) for path in pages["path"]), out)
+    typer.echo(f"Written to {out}")
+
+
+@app.command()
+def sample(folder: Annotated[Path, typer.Argument(help="Where to unpack it.")]) -> None:
+    """Unpack the embedded sample, 48 real pages and their copies, and check it byte by byte.
+
+    Example: leadwise sample ~/ecg-sample
+    """
+    from leadwise.sets.sample import unpack_sample
+
+    typer.echo(f"The sample is in {unpack_sample(folder)}")
+
+
+@app.command()
+def fetch(
+    source: Annotated[
+        str | None, typer.Argument(help="mendeley or mitdb; --verify also finds it out by itself.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where it goes; ecg-data/SOURCE by default.")
+    ] = None,
+    verify: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Check what lies in DIR; fetch nothing.")
+    ] = None,
+) -> None:
+    """Fetch a public set and check every file of it, or check one that you downloaded by hand.
+
+    Example: leadwise fetch mendeley --to ~/ecg-pages
+
+    Example: leadwise fetch --verify ~/Downloads/ecg-pages
+
+    mendeley is 928 page images, 0.6 GB; mitdb is 48 half-hour recordings in 144 files, 0.1 GB. What is there
+    and right is not fetched again, and a download that broke goes on where it was. Exit status 0: every file
+    is right; 1: files differ or are missing; 2: it could not be done.
+    """
+    from leadwise.errors import FetchError
+    from leadwise.sets import sources
+
+    if verify is not None and to is not None:
+        raise FetchError("--to and --verify exclude each other: fetch to a folder, or check one.")
+    if verify is not None:
+        which, folder = sources.recognised(verify, source)
+        verdict = sources.verify(folder, which)
+    elif source is not None:
+        from leadwise.sets.fetch import fetch as bring
+
+        which = sources.named(source)
+        folder = to or Path("ecg-data") / source
+        with _bytes_shown(f"{which.title} to {folder}") as tell:
+            verdict = bring(which, folder, tell)
+    else:
+        raise FetchError(
+            f"Name what to fetch, {' or '.join(sources.SOURCES)}; or what to check: --verify DIR"
+        )
+    _show_verdict(which, folder, verdict)
+    if verdict.lacking:
+        raise typer.Exit(1)
+
+
+def _show_audit(facts: Facts, found: list[Finding]) -> None:
+    """Print what a folder holds and what was found, each finding with its advice and its first files."""
+    from leadwise.audit.findings import verdict
+
+    colours = {"leak": typer.colors.RED, "warning": typer.colors.YELLOW, "note": typer.colors.CYAN}
+    for by in ("label", "split") if facts.is_split else ("label",):
+        for name, files, distinct in facts.counts(by).itertuples(index=False):
+            typer.echo(f"  {name or 'in none':<22}{files:>7} files{distinct:>7} distinct pages")
+        typer.echo()
+    for finding in found:
+        kind = finding.kind
+        typer.secho(f"{finding.code} {kind.name} ({kind.weight})", fg=colours[kind.weight], bold=True)
+        typer.echo(f"  {finding.says}")
+        for group in finding.files[:2]:
+            more = f" and {len(group) - 3} more" if len(group) > 3 else ""
+            typer.echo(f"    {', '.join(_without_repeated_folder(group[:3]))}{more}")
+        if len(finding.files) > 2:
+            typer.echo(f"    ... {len(finding.files) - 2} more")
+        typer.echo(f"  {kind.advice}\n")
+    for sentence in facts.not_checked:
+        typer.echo(sentence)
+    typer.secho(verdict(facts, found), bold=True)
+
+
+def _without_repeated_folder(paths: Iterable[str]) -> Iterator[str]:
+    """Paths, each without its folder where that is the one before."""
+    before = None
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        yield name if folder == before else path
+        before = folder
+
+
+def _must_be_writable(target: Path) -> None:
+    """Say at once, not after minutes, that a file cannot be written."""
+    from leadwise.errors import InputError
+
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}. Make it, or name another file.")
+
+
+@contextmanager
+def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[Any]]]:
+    """Show how many pages are done: live in a terminal, nothing elsewhere.
+
+    Answers that go to the same terminal appear above the bar; those that go to a file or a pipe go there.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as progress:
+        yield lambda pages, total: progress.track(pages, total, description=what)
+
+
+@contextmanager
+def _bytes_shown(what: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show what has come: live in a terminal, one line elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        typer.echo(f"Fetching {what}", err=True)
+        task = progress.add_task("", total=None)
+
+        def tell(name: str, done: int, total: int | None) -> None:
+            progress.update(task, description=name, completed=done, total=total)
+
+        yield tell
+
+
+def _show_verdict(source: Source, folder: Path, verdict: Verdict) -> None:
+    """Print how many files are right, and the names of those that are not."""
+    for word, paths in vars(verdict).items():
+        if word != "right" and paths:
+            more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+            typer.secho(f"{word}: {', '.join(paths[:5])}{more}", err=True)
+    said = f"{source.title}: {len(verdict.right)} of {len(source.files)} files are right in {folder}"
+    if verdict.lacking:
+        said += f". To fetch the others: leadwise fetch {source.name} --to {shlex.quote(str(folder))}"
+    typer.echo(said)

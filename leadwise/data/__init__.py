@@ -1,1 +1,0 @@
-"""Many pages: sample, catalogue, tables, folds, cache."""

@@ -1,0 +1,1 @@
+"""Pictures: one style, and a file a subject."""

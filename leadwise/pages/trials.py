@@ -1,0 +1,254 @@
+"""How far reading a page can be trusted: pages as scanners spoil them, pages of others, and a way there and back.
+
+Nothing here is used to read a page; it all looks at what was read. Distorted pages are real ones, so the place of
+each lead is known; foreign ones are drawn with real traces in other layouts; the round trip prints recordings on
+the known template and digitises them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.errors import ForeignPage
+from leadwise.names import LEADS
+from leadwise.pages import template
+from leadwise.pages.checks import quality
+from leadwise.pages.digitize import N_LEAD, RATE_HZ, digitize
+from leadwise.pages.layout import find_layout
+from leadwise.pages.leads import cut_leads
+from leadwise.pages.read import Page
+from leadwise.pages.render import render
+from leadwise.pages.template import BASELINES_Y, FIRST_X, ON_PAGE, SEPARATORS_X
+
+PRINTED_HZ = (0.67, 25.0)
+"""The band in which the pages are printed, by their footers."""
+
+Map = NDArray[np.float64]
+_WHITE = (255, 255, 255)
+_PLACES = np.array([(x, y) for x in (FIRST_X, *SEPARATORS_X, 2118.0) for y in BASELINES_Y])
+_OFF_PX = 3.0
+_READ = 0.9
+
+
+# --- pages as scanners spoil them ---------------------------------------------------------------------------
+
+
+def rotated(page: Page, degrees: float = 3.0) -> tuple[Page, Map]:
+    """Turned clockwise about its middle on a white sheet that holds it all; and where its pixels went."""
+    height, width = page.shape[:2]
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, -degrees, 1.0), np.float64)
+    cosine, sine = np.abs(matrix[0])[:2]
+    size = (int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1)
+    matrix[:, 2] += (np.array(size) - (width, height)) / 2
+    return _page(cv2.warpAffine(page, matrix, size, borderValue=_WHITE)), matrix
+
+
+def scaled(page: Page, factor: float = 0.5) -> tuple[Page, Map]:
+    """At another size."""
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    moved = factor / 2 - 0.5  # the middle of the first pixel is (0, 0) in both
+    picture = cv2.resize(page, None, fx=factor, fy=factor, interpolation=way)
+    return _page(picture), np.array([[factor, 0, moved], [0, factor, moved]])
+
+
+def recompressed(page: Page, jpeg_quality: int = 30) -> tuple[Page, Map]:
+    """Saved as JPEG once more."""
+    data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])[1]
+    return _page(cv2.imdecode(data, cv2.IMREAD_COLOR)), np.eye(2, 3)
+
+
+def bordered(page: Page, width: int = 100, grey: int = 96) -> tuple[Page, Map]:
+    """On a larger grey sheet, as on the glass of a scanner."""
+    picture = cv2.copyMakeBorder(
+        page, width, width, width, width, cv2.BORDER_CONSTANT, value=(grey, grey, grey)
+    )
+    return _page(picture), np.array([[1.0, 0, width], [0, 1, width]])
+
+
+def noisy(page: Page, sigma: float = 25.0) -> tuple[Page, Map]:
+    """As a grey copy with noise of `sigma` grey levels."""
+    grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY).astype(np.int16)
+    noise = np.random.default_rng(int(grey[::50, ::50].sum())).normal(0, sigma, grey.shape)
+    return _page(cv2.cvtColor(np.clip(grey + noise, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)), np.eye(
+        2, 3
+    )
+
+
+DISTORTIONS: dict[str, Callable[[Page], tuple[Page, Map]]] = {
+    "rotated": rotated,
+    "scaled": scaled,
+    "jpeg30": recompressed,
+    "border": bordered,
+    "noise": noisy,
+}
+"""What a page must survive: turned by 3 degrees, half the size, JPEG quality 30, a border, grey noise."""
+
+
+def is_found(page: Page, way: str) -> bool:
+    """Whether all leads of a real page are still found after one of DISTORTIONS.
+
+    Found is: rows and columns within 3 px of where they went, and ink in 90 % of each lead's columns.
+    """
+    where = find_layout(page).to_page(_PLACES)
+    picture, moved = DISTORTIONS[way](page)
+    try:
+        layout = find_layout(picture)
+    except ForeignPage:
+        return False
+    off = layout.to_page(_PLACES) - (where @ moved[:, :2].T + moved[:, 2])
+    if np.hypot(*off.T).max() > _OFF_PX * layout.scale:
+        return False
+    return min(quality(crop) for crop in cut_leads(picture, layout).crops) >= _READ
+
+
+# --- pages of others ----------------------------------------------------------------------------------------
+
+
+def six_by_two(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:
+    """Six rows of two leads with names, pulses and a separator on a pink grid in a frame: another device's page."""
+    page = _sheet(rng, frame=True)
+    top, pitch = int(rng.integers(330, 370)), int(rng.integers(185, 200))
+    for row in range(6):
+        y = top + row * pitch
+        _pulse(page, 95, y)
+        for column in range(2):
+            lead = row + 6 * column
+            x = 150 + 985 * column
+            cv2.putText(page, LEADS[lead], (x + 4, y - 30), cv2.FONT_HERSHEY_COMPLEX_SMALL, 1.1, (0, 0, 0), 1)
+            _trace(page, np.tile(signals[lead], 2), x, y, 985)
+    cv2.line(page, (1135, top - 60), (1135, top + 5 * pitch + 60), (0, 0, 0), 3)
+    return page
+
+
+def three_by_four_unframed(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:
+    """Three rows of four leads and a strip as many devices print them: no frame, short marks between the leads."""
+    page = _sheet(rng, frame=False)
+    left, pitch, width = int(rng.integers(60, 140)), int(rng.integers(260, 330)), int(rng.integers(470, 520))
+    top = 420
+    for row, names in enumerate((*ON_PAGE, ("II",) * 4)):
+        y = top + row * pitch
+        for column, name in enumerate(names):
+            x = left + column * width
+            if row < 3:
+                cv2.putText(page, name, (x + 6, y - 50), cv2.FONT_HERSHEY_DUPLEX, 0.9, (0, 0, 0), 2)
+                if column:
+                    cv2.line(page, (x, y - 25), (x, y + 25), (0, 0, 0), 2)
+            _trace(page, signals[LEADS.index(name)], x, y, width)
+    return page
+
+
+def known_form_without_its_frame(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:
+    """The known page itself, its paper white: everything in its place but grid and frame."""
+    page = render(np.tile(signals, (1, 4)), RATE_HZ, rhythm="II", jpeg_quality=int(rng.integers(60, 96)))
+    return _page(np.where(page.max(axis=2, keepdims=True) > 130, 255, page))
+
+
+def photo(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:  # noqa: ARG001
+    """Soft light, a dark window with three bars and noise: a picture of something else."""
+    soft = cv2.resize(rng.random((9, 12, 3), dtype=np.float32), (2000, 1400), interpolation=cv2.INTER_CUBIC)
+    soft = soft * (0.5, 0.6, 1.0) + rng.normal(0, 0.03, soft.shape)
+    page = np.clip(255 * soft, 0, 255).astype(np.uint8)
+    x, y, bar = int(rng.integers(250, 350)), int(rng.integers(200, 300)), int(rng.integers(350, 450))
+    cv2.rectangle(page, (x, y), (x + 4 * bar, y + int(1.404 * bar)), (40, 40, 40), 21)
+    for number in (1, 2, 3):
+        cv2.line(page, (x + number * bar, y), (x + number * bar, y + int(1.404 * bar)), (40, 40, 40), 9)
+    return _page(page)
+
+
+FOREIGN: dict[str, Callable[[NDArray[np.floating], np.random.Generator], Page]] = {
+    "six rows of two leads": six_by_two,
+    "three rows of four, no frame": three_by_four_unframed,
+    "the known form without its frame": known_form_without_its_frame,
+    "a photo of something else": photo,
+}
+"""Kinds of pages that must be refused, drawn with the twelve leads ``(12, 625)`` in mV of a real page."""
+
+
+def is_refused(page: Page) -> bool:
+    """Whether `find_layout` takes a page for one of another layout."""
+    try:
+        find_layout(page)
+    except ForeignPage:
+        return True
+    return False
+
+
+def _sheet(rng: np.random.Generator, frame: bool) -> Page:
+    page = np.full((template.PAGE_PX[1], template.PAGE_PX[0], 3), 255, np.uint8)
+    step = float(rng.uniform(7.5, 8.5))
+    for x in np.arange(68, 2176, step):
+        page[284:1517, int(x)] = (215, 200, 255)
+    for y in np.arange(284, 1517, step):
+        page[int(y), 68:2176] = (215, 200, 255)
+    if frame:
+        cv2.rectangle(page, (68, 284), (2175, 1516), (180, 150, 255), 3)
+    return page
+
+
+def _trace(page: Page, millivolts: NDArray[np.floating], x: int, y: int, width: int) -> None:
+    known = millivolts[np.isfinite(millivolts)]
+    columns = np.linspace(x, x + width - 4, len(known))
+    points = np.stack([columns, y - template.PIXELS_PER_MV * known], axis=1).round().astype(np.int32)
+    cv2.polylines(page, [points], False, (0, 0, 0), 3)
+
+
+def _pulse(page: Page, x: int, y: int) -> None:
+    height = round(template.PIXELS_PER_MV)
+    corners = [(x, y), (x + 9, y), (x + 9, y - height), (x + 28, y - height), (x + 28, y), (x + 36, y)]
+    cv2.polylines(page, [np.array(corners, np.int32)], False, (0, 0, 0), 3)
+
+
+# --- there and back -----------------------------------------------------------------------------------------
+
+
+def band_limited(signals: NDArray[np.floating], rate_hz: float) -> NDArray[np.float64]:
+    """Signals ``(leads, samples)`` in the printed band of 0.67 to 25 Hz, without shift in phase."""
+    from scipy.signal import butter, sosfiltfilt
+
+    band = butter(4, PRINTED_HZ, "bandpass", fs=rate_hz, output="sos")
+    return np.asarray(sosfiltfilt(band, np.nan_to_num(signals), axis=1))
+
+
+def drawn(signals: NDArray[np.floating], rate_hz: float) -> Page:
+    """10 s of twelve leads as this device would have printed them: in 0.67 to 25 Hz, on the template."""
+    return render(band_limited(signals, rate_hz), rate_hz)
+
+
+def round_trip(
+    signals: NDArray[np.floating], rate_hz: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Print 10 s of twelve leads on the template and read the page: what was printed and what was read.
+
+    Both ``(12, 625)`` mV, each lead over the 2.5 s that the page shows of it, its mean taken out. What is printed is
+    the signal in 0.67 to 25 Hz; what was not read counts as its mean.
+    """
+    from scipy.signal import resample_poly
+
+    printed = band_limited(signals, rate_hz)
+    page = render(printed, rate_hz)
+    read = digitize(cut_leads(page, find_layout(page))).leads.astype(float)
+    whole = resample_poly(printed, RATE_HZ, round(rate_hz), axis=1)
+    shown = np.zeros(read.shape)
+    for names in ON_PAGE:
+        for column, name in enumerate(names):
+            lead = LEADS.index(name)
+            shown[lead] = whole[lead, column * N_LEAD : (column + 1) * N_LEAD]
+    return shown - shown.mean(axis=1, keepdims=True), np.nan_to_num(
+        read - np.nanmean(read, axis=1, keepdims=True)
+    )
+
+
+def round_trip_snr_db(signals: NDArray[np.floating], rate_hz: float) -> NDArray[np.float64]:
+    """Signal to noise ``(12,)`` in dB of the way through a printed page; neither gain nor time is fitted."""
+    printed, read = round_trip(signals, rate_hz)
+    return np.asarray(10 * np.log10(np.sum(printed**2, axis=1) / np.sum((read - printed) ** 2, axis=1)))
+
+
+def _page(picture: Any) -> Page:
+    return np.asarray(picture, np.uint8)

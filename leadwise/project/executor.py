@@ -1,0 +1,337 @@
+"""Running the notebooks: ``leadwise run`` over Snakemake, and the executor of a single one.
+
+    leadwise run            holds runs/<profile>, starts
+    └── snakemake           which knows what needs what (workflow/Snakefile), starts for each notebook
+        └── executor        python -m leadwise.project.executor NOTEBOOK PROFILE THREADS, which starts
+            └── kernel      the notebook itself, which holds its own folder (leadwise.project.notebook.start)
+
+On Linux each is killed when the one above it ends, so a ``kill -9`` anywhere leaves nothing that
+goes on writing; elsewhere the locks make the next run wait for what is left.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from leadwise import processes
+from leadwise.errors import LeadwiseError, MissingInput, SettingsError, nearest
+from leadwise.project import notebook, paths, provenance, settings
+
+_EVENT = "@leadwise "
+
+
+class NotebookError(LeadwiseError):
+    """A notebook stopped before its end."""
+
+
+class Outcome(NamedTuple):
+    """How a run ended: ``error`` is None when all went well."""
+
+    ran: list[str]
+    error: str | None
+
+
+# --- leadwise run --------------------------------------------------------------------------
+
+
+def run(profile: str, only: str | None = None, cores: int | None = None, *, force: bool = False) -> Outcome:
+    """Run the notebooks of a profile that are not done, or one of them with all that it needs.
+
+    A notebook is done when its ``result.json`` is there, was made with the profile's parameters and
+    from the present pages, and is newer than what it needs. ``force`` runs the notebook (all, without
+    ``only``) once more. Raises SettingsError for unknown names, MissingInput for missing pages, and
+    InputError while another run of the same profile goes on.
+    """
+    if only is not None:
+        settings.check_notebook(only)
+    wanted = settings.load_profile(profile)
+    for name in wanted:
+        if not paths.notebook_path(name).is_file():
+            raise MissingInput(f"{paths.notebook_path(name)} is missing: 'git checkout' brings it back.")
+    listings = provenance.data_listing(profile), provenance.signals_listing(profile)
+    folder = paths.runs_folder() / profile
+    processes.take_lock(folder / ".locks" / "run.lock", f"the profile {profile!r}")
+    for name, parameters in wanted.items():
+        if (force and only in (None, name)) or _outdated(
+            paths.result_path(profile, name), parameters, listings["_signal_" in name]
+        ):
+            result = paths.result_path(profile, name)
+            result.unlink(missing_ok=True)
+            result.with_name(notebook.BEGUN).unlink(missing_ok=True)  # what is half done is not gone on with
+    cores = min(cores or processes.available_cores(), 2 if profile == "sample" else sys.maxsize)
+    return _snakemake(folder, profile, only, cores, threads=1 if profile == "sample" else cores)
+
+
+def made_by_other_code(profile: str) -> list[str]:
+    """List the notebooks whose results were made before the code or the notebook changed."""
+    results = {name: paths.result_path(profile, name) for name in settings.NOTEBOOKS}
+    return [
+        name
+        for name, path in results.items()
+        if path.is_file() and read_result(path)["code_fingerprint"] != provenance.code_fingerprint(name)
+    ]
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Read a ``result.json``."""
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def _outdated(path: Path, parameters: settings.Parameters, listing: str) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        result = read_result(path)
+        return result["parameters"] != parameters.model_dump() or result["data_listing"] not in (
+            None,
+            listing,
+        )
+    except (ValueError, KeyError):
+        return True  # made by an older version, or not by us
+
+
+def _snakemake(folder: Path, profile: str, only: str | None, cores: int, threads: int) -> Outcome:
+    start = (
+        f"from leadwise import processes; processes.die_with_parent({os.getpid()}); "
+        "from snakemake.cli import main; main()"
+    )
+    command = [
+        *(sys.executable, "-c", start),
+        *([f"{only}/result.json"] if only else []),  # before --config, which is greedy
+        *("--snakefile", str(paths.repository() / "workflow" / "Snakefile")),
+        *("--cores", str(cores), "--scheduler", "greedy", "--nocolor"),
+        "--rerun-incomplete",
+        "--nolock",  # our own lock is held, and unlike Snakemake's it ends with its holder
+        *("--config", f"profile={profile}", f"threads={threads}", f"python={sys.executable}"),
+    ]
+    events = _Events()
+    with (
+        (folder / "workflow.log").open("w", encoding="utf-8") as log,
+        _shown(events) as show,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ
+            | {"LEADWISE_RUNS": str(folder.parent), paths.KNOWN_REPOSITORY: str(paths.repository())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                if line.startswith(_EVENT):
+                    with contextlib.suppress(ValueError):  # another job's line may have cut this one in two
+                        show(json.loads(line.removeprefix(_EVENT)))
+                        continue
+                log.write(line)
+                log.flush()
+                if total := re.match(r"total\s+(\d+)$", line):
+                    events.total = int(total[1]) - (only is None)  # the rule `all` is no notebook
+        except BaseException:  # Ctrl-C, or nobody reads what we print: Snakemake would wait for ever
+            process.kill()
+            raise
+    if process.returncode == 0:
+        return Outcome(events.done, None)
+    if events.errors:
+        return Outcome(events.done, "\n".join(events.errors))
+    if events.running:
+        names = ", ".join(events.running)
+        return Outcome(events.done, f"{names}: was killed from outside. Is there enough memory?")
+    return Outcome(events.done, f"Snakemake stopped; what it said is in {folder / 'workflow.log'}")
+
+
+class _Events:
+    """What the executors have told so far."""
+
+    def __init__(self) -> None:
+        self.total: int | None = None
+        self.running: dict[str, str] = {}
+        self.done: list[str] = []
+        self.errors: list[str] = []
+
+    def take(self, event: dict[str, Any]) -> str | None:
+        """Note an event; return the line that tells it, if it is worth one."""
+        name, state = event["notebook"], event["state"]
+        if state == "running":
+            self.running[name] = event["cell"]
+            return None
+        self.running.pop(name, None)
+        if state == "failed":
+            self.errors.append(event["error"])
+            return f"{name} failed after {event['seconds']:.0f} s"
+        self.done.append(name)
+        return f"{name} done in {event['seconds']:.0f} s ({len(self.done)} of {self.total or '?'} notebooks)"
+
+
+@contextmanager
+def _shown(events: _Events) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Show events as they come: live in a terminal, as plain lines elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console()
+    tasks: dict[str, Any] = {}
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def show(event: dict[str, Any]) -> None:
+            name = event["notebook"]
+            if name not in tasks:
+                tasks[name] = progress.add_task(name)
+                if not console.is_terminal:
+                    print(f"{name} ...", flush=True)
+            line = events.take(event)
+            if line is None:
+                progress.update(tasks[name], description=f"{name}  {event['cell']}")
+            else:
+                progress.remove_task(tasks.pop(name))
+                progress.console.print(line, highlight=False)
+                sys.stdout.flush()
+
+        yield show
+
+
+# --- the executor of one notebook ----------------------------------------------------------
+
+
+def execute(name: str, profile: str) -> None:
+    """Execute one notebook with a profile's parameters, in this process and a kernel of its own.
+
+    The executed notebook and then ``result.json`` come to their places when all cells have run.
+    Raises NotebookError, after the notebook was kept as ``notebook.failed.ipynb``, when a cell fails
+    or the kernel is killed; SettingsError when the notebook's own parameters are not those of
+    leadwise.project.settings.
+    """
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    parameters = settings.parameters(profile, name).model_dump()
+    source = paths.notebook_path(name)
+    cells = _check_parameters_cell(source, set(parameters))
+    folder = paths.runs_folder() / profile / name
+    aside = folder.parent / ".running" / f"{name}.ipynb"
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    failed = folder / "notebook.failed.ipynb"
+    failed.unlink(missing_ok=True)
+
+    def at_cell(cell_index: int, **_: Any) -> None:
+        _tell(name, "running", cell=f"cell {cell_index + 1} of {cells}")
+
+    try:
+        papermill.execute_notebook(
+            source,
+            aside,
+            parameters=parameters,
+            cwd=source.parent,
+            kernel_name="python3",
+            language="python",
+            kernel_manager_class=_own_python(),
+            progress_bar=False,
+            coalesce_streams=True,  # one line of progress stays, not hundreds
+            on_cell_start=at_cell,
+        )
+        result = folder / notebook.WAITING_RESULT
+        if not result.is_file():
+            raise NotebookError("ended without run.finish(...), so there is no result")
+    except (papermill.PapermillExecutionError, DeadKernelError, NotebookError) as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / notebook.WAITING_RESULT).unlink(missing_ok=True)
+        aside.replace(failed)
+        raise NotebookError(f"{name}: {_say(error)}\n  The notebook up to there: {failed}") from None
+    aside.replace(folder / "notebook.ipynb")
+    result.replace(folder / "result.json")
+    (folder / notebook.BEGUN).unlink(missing_ok=True)
+
+
+def _check_parameters_cell(source: Path, wanted: set[str]) -> int:
+    """Compare a notebook's parameters cell with its settings; return how many cells will run.
+
+    Papermill itself only warns of an unknown parameter, and puts parameters silently at the top of
+    a notebook that has no such cell.
+    """
+    cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    if len(tagged) != 1:
+        raise SettingsError(
+            f"{source.name}: {len(tagged)} cells are tagged 'parameters', and it must be one."
+        )
+    targets = [
+        target
+        for statement in ast.parse("".join(tagged[0]["source"])).body
+        for target in getattr(statement, "targets", [getattr(statement, "target", None)])
+    ]
+    own = {target.id for target in targets if isinstance(target, ast.Name)}
+    for word in sorted(own - wanted):
+        raise SettingsError(f"{source.name}: unknown parameter {word!r}: {nearest(word, wanted)}")
+    for word in sorted(wanted - own):
+        raise SettingsError(f"{source.name}: the parameter {word!r} is missing from the cell 'parameters'.")
+    return len(cells) + 1  # papermill puts the profile's parameters into a cell of their own
+
+
+def _own_python() -> type:
+    """Make a kernel manager that starts this Python, whatever kernels the user has installed."""
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    class OwnPython(AsyncKernelManager):
+        def _kernel_spec_manager_default(self) -> KernelSpecManager:
+            return KernelSpecManager(parent=self, kernel_dirs=[])
+
+    return OwnPython
+
+
+def _say(error: Exception) -> str:
+    if hasattr(error, "evalue"):
+        text = f"In [{error.exec_count}]: {error.ename}: {error.evalue}"  # type: ignore[attr-defined]
+        return "\n".join(text.splitlines()[-5:]) if text.count("\n") > 5 else text
+    if isinstance(error, NotebookError):
+        return str(error)
+    return "the kernel was killed while a cell ran. Is there enough memory?"
+
+
+def _tell(name: str, state: str, **more: Any) -> None:
+    """Tell ``leadwise run``, which reads what Snakemake and its jobs print."""
+    line = f"{_EVENT}{json.dumps({'notebook': name, 'state': state, **more})}\n"
+    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), line.encode())  # in one piece: two jobs write into one pipe
+
+
+def main(arguments: list[str]) -> int:
+    """Execute the notebook that Snakemake asks for: NOTEBOOK PROFILE THREADS."""
+    name, profile, threads = arguments
+    processes.die_with_parent()
+    os.environ[notebook.UNDER_EXECUTOR] = "1"
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = threads
+    began_s = time.monotonic()
+    _tell(name, "running", cell="starts")
+    try:
+        execute(name, profile)
+    except Exception as error:
+        if not isinstance(error, LeadwiseError):
+            traceback.print_exc()  # a defect of ours or of a library: all of it goes to workflow.log
+        message = str(error) if str(error).startswith(name) else f"{name}: {error}"
+        _tell(name, "failed", seconds=time.monotonic() - began_s, error=message)
+        return 1
+    _tell(name, "done", seconds=time.monotonic() - began_s)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

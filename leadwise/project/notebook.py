@@ -1,0 +1,368 @@
+"""How a notebook opens and closes: one call at its top, one at its end.
+
+    run = leadwise.project.notebook.start("24_image_vit", globals())
+    leads = run.input("12_image_leads", "leads.npy")
+    run.table(predictions, "predictions.csv")
+    run.finish({"accuracy": 0.93})
+
+Between the two a notebook writes only below ``run.folder``. ``result.json`` comes last, and its
+presence means "done".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from leadwise import files, processes
+from leadwise.errors import MissingInput, SettingsError
+from leadwise.project import paths, provenance, settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from leadwise.learning.lead_models import LeadData
+
+    Drawn = TypeVar("Drawn", bound=Figure)
+
+#: Set by the executor (leadwise.project.executor): the result then waits beside its place until the
+#: executed notebook is in its own.
+UNDER_EXECUTOR = "LEADWISE_UNDER_EXECUTOR"
+WAITING_RESULT = ".result.json"
+
+#: What a training notebook's folder holds of networks; `leadwise.learning.cross_fit` says whether they still fit.
+TRAININGS = ("trainings", "weights")
+
+#: Says with which parameters a notebook was begun; there until it is done.
+BEGUN = ".begun.json"
+
+
+def start(name: str, namespace: Mapping[str, Any]) -> Run:
+    """Open a notebook: check its parameters, take its folder, fix seeds and threads, say where it stands.
+
+    ``namespace`` is the notebook's ``globals()``; its UPPERCASE names are the parameters. What an
+    interrupted run with the same parameters left in the folder stays, so that training can go on. All else
+    there is cleared away, the old ``result.json`` with it, but for finished trainings: each of them knows all
+    that it was made of, so that another seed, or another picture, need not cost their time again.
+
+    Raises SettingsError for an unknown notebook, profile or parameter, and InputError when another
+    process runs the same notebook and does not end within half a minute.
+    """
+    if os.environ.get(UNDER_EXECUTOR):
+        processes.die_with_parent(int(os.environ["JPY_PARENT_PID"]))
+    parameters = settings.check_parameters(name, _parameters_in(name, namespace), name)
+    if parameters.PROFILE not in settings.profile_names():
+        settings.load_profile(parameters.PROFILE)  # says which profiles there are
+    profile = parameters.PROFILE
+    profile_folder = paths.runs_folder() / profile
+    processes.take_lock(profile_folder / ".locks" / f"{name}.lock", f"{name} (profile {profile})", wait_s=30)
+    run = Run(
+        name=name,
+        profile=profile,
+        parameters=parameters,
+        folder=profile_folder / name,
+        threads=int(os.environ.get("OMP_NUM_THREADS", processes.available_cores())),
+        code_fingerprint=provenance.code_fingerprint(name),
+    )
+    _clear(run.folder, parameters)
+    audit = paths.result_path(profile, run.audit)
+    if name != run.audit and audit.is_file():
+        seen = json.loads(audit.read_text(encoding="utf-8"))
+        run.data_fingerprint = seen.get("data_fingerprint")
+        if run.of_signals:  # what comes of the excerpts says so, whoever made it
+            run.data_listing = seen.get("data_listing")
+    _fix_threads(run.threads)
+    _fix_seeds(getattr(parameters, "SEEDS", [1])[0])
+    run.introduce()
+    return run
+
+
+@dataclasses.dataclass
+class Run:
+    """One run of one notebook. ``folder`` is where it writes, ``threads`` what it may use."""
+
+    name: str
+    profile: str
+    parameters: Any  # the model of settings.NOTEBOOKS[name]; each notebook knows its own
+    folder: Path
+    threads: int
+    code_fingerprint: str
+    data_fingerprint: str | None = None
+    data_listing: str | None = None
+    inputs: dict[str, str] = dataclasses.field(default_factory=dict)
+    started: datetime = dataclasses.field(default_factory=lambda: datetime.now().astimezone())
+    _began_s: float = dataclasses.field(default_factory=time.monotonic)
+
+    def introduce(self) -> None:
+        """Print versions, machine, data and profile."""
+        rows = {
+            "notebook": self.name,
+            "profile": self.profile,
+            "versions": ", ".join(
+                f"{package} {version}" for package, version in provenance.versions().items()
+            ),
+            "machine": ", ".join(
+                f"{what} {value}" for what, value in provenance.machine().items() if value is not None
+            ),
+            "threads": str(self.threads),
+            "data": self.data_fingerprint or f"not yet audited ({self.audit} names it)",
+        }
+        for word, text in rows.items():
+            print(f"{word:<10}{text}")
+        if note := _on_the_sample(self.profile, self.of_signals):
+            print(f"\n{note}")
+
+    @property
+    def of_signals(self) -> bool:
+        """Whether the notebook works on recordings and not on pages: its name says so."""
+        return "_signal_" in self.name
+
+    @property
+    def audit(self) -> str:
+        """Name the notebook that first sees the data, whose fingerprint all results of these data carry."""
+        return "14_signal_records" if self.of_signals else "11_image_audit"
+
+    def data_folder(self) -> Path:
+        """Give the folder with the pages: the embedded sample, or ``$LEADWISE_DATA`` where that is set.
+
+        The profile ``sample`` always works on the sample. Raises MissingInput for a folder that is
+        not there or empty.
+        """
+        folder = provenance.data_folder(self.profile)
+        self.data_listing = provenance.data_listing(self.profile)
+        if folder is None:
+            from leadwise.sets.sample import unpack_sample
+
+            folder = unpack_sample(paths.runs_folder() / ".sample-data")
+        return folder
+
+    def recordings_folder(self) -> Path:
+        """Give the folder with the records of MIT-BIH: the embedded excerpts, or ``$LEADWISE_SIGNALS/mitdb``.
+
+        The profile ``sample`` always works on the excerpts.
+        """
+        folder = provenance.signals_folder(self.profile, "mitdb")
+        self.data_listing = provenance.signals_listing(self.profile)
+        if folder is None:
+            from leadwise.sets.excerpts import unpack_excerpts
+
+            folder = unpack_excerpts(paths.runs_folder() / ".sample-signals")
+        return folder
+
+    def heartbeat_folder(self) -> Path | None:
+        """Give ``$LEADWISE_SIGNALS/heartbeat``, where the user has the published "heartbeat" files, or None."""
+        return provenance.signals_folder(self.profile, "heartbeat")
+
+    def input(self, notebook: str, filename: str) -> Path:
+        """Give a file that an earlier notebook wrote, and note in the result that it was read."""
+        settings.check_notebook(notebook)
+        path = paths.runs_folder() / self.profile / notebook / filename
+        result = paths.result_path(self.profile, notebook)
+        if not result.is_file() or not path.is_file():
+            raise MissingInput(
+                f"{self.name} needs {filename} of {notebook}, which has not been run under the profile "
+                f"{self.profile!r}: run {notebook} first, or give "
+                f"'leadwise run --profile {self.profile} --only {self.name}', which runs all that it needs."
+            )
+        made_from = json.loads(result.read_text(encoding="utf-8")).get("data_fingerprint")
+        if self.name != self.audit and made_from != self.data_fingerprint:
+            what = "recordings" if self.of_signals else "pages"
+            raise MissingInput(
+                f"{self.name} needs {filename} of {notebook}, which was made from other {what} ({made_from}) "
+                f"than {self.audit} has seen since ({self.data_fingerprint}): run {notebook} again."
+            )
+        self.inputs.setdefault(f"{notebook}/{filename}", files.sha256(path))
+        return path
+
+    def result(self, notebook: str) -> dict[str, Any]:
+        """Give what an earlier notebook wrote into its ``result.json``."""
+        text = self.input(notebook, "result.json").read_text(encoding="utf-8")
+        return dict(json.loads(text))
+
+    def weights(self, notebook: str) -> Path:
+        """Give the folder of the networks that an earlier notebook trained, and note all of them as read."""
+        folder = self.input(notebook, "result.json").parent / "weights"
+        for path in sorted(folder.glob("*.safetensors")):
+            self.input(notebook, f"weights/{path.name}")
+        return folder
+
+    def lead_data(self) -> LeadData:
+        """Give the pages, folds and crops that the data notebooks wrote; pages without crops are left out."""
+        from leadwise.learning.lead_models import LeadData
+        from leadwise.sets.arrays import open_array
+        from leadwise.tables import read_table
+
+        found = read_table(self.input("12_image_leads", "leads.csv"), "leads.csv")["page_id"].unique()
+        pages = read_table(self.input("11_image_audit", "pages.csv"), "pages.csv")
+        return LeadData(
+            pages.set_index("page_id").loc[found].reset_index(),
+            read_table(self.input("13_image_folds", "folds.csv"), "folds.csv"),
+            open_array(self.input("12_image_leads", "leads.npy")),
+            *(
+                open_array(self.input("12_image_leads", name))
+                for name in ("strip.npy", "signals.npy", "rhythm.npy")
+            ),
+        )
+
+    @property
+    def caution(self) -> str:
+        """Give the sentence that must stand beside every figure of this run."""
+        if note := _on_the_sample(self.profile, self.of_signals):
+            return f"**{note}**"
+        if self.of_signals:
+            return (
+                "These are half-hour recordings of 47 people of one hospital, some chosen for rare arrhythmias, of "
+                "the years 1975 to 1979; beats were marked by two cardiologists. Research use only."
+            )
+        return (
+            "These are pages of one hospital and one device, labelled by criteria that were not published; a "
+            "printed id is a number of the device and no person. Research use only."
+        )
+
+    def table(self, frame: pd.DataFrame, name: str) -> Path:
+        """Write a table whole; one with a contract in leadwise.tables is checked against it."""
+        from leadwise import tables
+
+        path = self.folder / name
+        if name in tables.SCHEMAS:
+            tables.write_table(frame, path, name)
+        else:
+            with files.written_whole(path) as aside:
+                frame.to_csv(aside, index=False)
+        return path
+
+    def document(self, values: Any, name: str) -> Path:
+        """Write plain values as a JSON file, whole."""
+        files.write_json(values, self.folder / name)
+        return self.folder / name
+
+    def figure(self, figure: Drawn, name: str) -> Drawn:
+        """Save a figure as PNG and SVG, and hand it back so that it shows as a cell's last line."""
+        from leadwise.figures.style import save_figure
+
+        save_figure(figure, self.folder, name)
+        return figure
+
+    def finish(self, metrics: Mapping[str, Any]) -> None:
+        """Write ``result.json``, the last act of a notebook.
+
+        ``metrics`` maps names to numbers, to ``{value, low, high}`` or to dataclasses with these
+        fields; what is not finite becomes null.
+        """
+        result = {
+            "notebook": self.name,
+            "profile": self.profile,
+            "parameters": self.parameters.model_dump(),
+            "data_fingerprint": self.data_fingerprint,
+            "data_listing": self.data_listing,
+            "code_fingerprint": self.code_fingerprint,
+            "inputs": [{"path": path, "sha256": digest} for path, digest in sorted(self.inputs.items())],
+            "versions": provenance.versions(),
+            "machine": provenance.machine(),
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self._began_s, 1),
+            "metrics": {name: _plain(value) for name, value in metrics.items()},
+            "files": sorted(
+                path.relative_to(self.folder).as_posix()
+                for path in self.folder.rglob("*")
+                if path.is_file() and not path.name.startswith(".")
+            ),
+        }
+        waiting = bool(os.environ.get(UNDER_EXECUTOR))
+        with files.written_whole(self.folder / (WAITING_RESULT if waiting else "result.json")) as aside:
+            aside.write_text(
+                json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
+            )
+        if not waiting:
+            (self.folder / BEGUN).unlink(missing_ok=True)
+        print(f"{self.name} is done after {result['seconds']:.0f} s; its files are in {self.folder}")
+
+
+def _on_the_sample(profile: str, of_signals: bool) -> str:
+    """Say that figures mean nothing where the embedded sample is what was worked on."""
+    if of_signals and provenance.signals_folder(profile, "mitdb") is None:
+        why = "This" if profile == "sample" else "LEADWISE_SIGNALS names no folder that holds mitdb/, so this"
+        return f"{why} is the sample: six minutes each of twelve recordings. Its figures mean nothing."
+    if of_signals:
+        return ""
+    if profile == "sample":
+        return "This is the sample: 48 pages and a few steps from random weights. Its figures mean nothing."
+    if not os.environ.get("LEADWISE_DATA"):
+        return (
+            "LEADWISE_DATA is not set, so this is the embedded sample of 48 pages: its figures mean nothing. "
+            "Let LEADWISE_DATA name the folder that holds the class folders."
+        )
+    return ""
+
+
+def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect a notebook's UPPERCASE plain values; constants that it imported are tuples and dicts."""
+    settings.check_notebook(name)
+    known = settings.NOTEBOOKS[name].model_fields
+    plain = (str, int, float, bool, list, type(None))
+    return {
+        word: value
+        for word, value in namespace.items()
+        if word in known or (word.isupper() and word[0].isalpha() and isinstance(value, plain))
+    }
+
+
+def _clear(folder: Path, parameters: settings.Parameters) -> None:
+    """Make the folder ready: an interrupted run with the same parameters keeps all, any other its trainings."""
+    begun = folder / BEGUN
+    now = parameters.model_dump_json()
+    interrupted = not (folder / "result.json").exists()
+    if not (interrupted and begun.is_file() and begun.read_text(encoding="utf-8") == now):
+        for path in folder.glob("*"):
+            if path.name not in TRAININGS:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WAITING_RESULT).unlink(missing_ok=True)
+    begun.write_text(now, encoding="utf-8")
+
+
+def _fix_threads(threads: int) -> None:
+    import cv2
+
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = str(threads)  # read by what is imported from here on
+    cv2.setNumThreads(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+
+
+def _fix_seeds(seed: int) -> None:
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries that take no generator draw from this one
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def _plain(value: Any) -> Any:
+    """Turn a metric into what JSON holds: numpy numbers into numbers, what is not finite into null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise SettingsError(f"a metric of type {type(value).__name__} does not fit into result.json: {value!r}.")

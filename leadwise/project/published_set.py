@@ -1,0 +1,185 @@
+"""What the data set's card says in numbers, counted in the tables that ship with leadwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadwise.folds.pages import fingerprint, published
+from leadwise.names import CLASSES
+from leadwise.project.published_rows import read_rows
+from leadwise.scores.draws import bootstrap_share
+from leadwise.sets.catalogue import seen_by_eye, shipped
+from leadwise.sets.ids import id_falls, page_pairs
+
+WORDS = {
+    "normal": "normal",
+    "abnormal_heartbeat": "abnormal heartbeat",
+    "history_of_mi": "history of MI",
+    "mi": "MI",
+}
+
+
+def set_files(_: Path) -> str:
+    """How many files are copies, by class."""
+    pages = shipped()
+    files = _files()
+    same = files.groupby("sha256").size()
+    copies = int(len(files) - len(same))
+    rows = []
+    for label, own in _by_class(pages):
+        often = ", ".join(
+            f"{n} ({count} {'page' if count == 1 else 'pages'})"
+            for n, count in own["copies"].value_counts().sort_index().items()
+        )
+        rows.append((WORDS[label], own["copies"].sum(), len(own), own["copies"].sum() - len(own), often))
+    rows.append(("all", len(files), len(pages), copies, ""))
+    return (
+        f"The published set holds {len(files)} files of {files['bytes'].sum() / 1e6:.0f} MB in all. They are "
+        f"{len(pages)} different pages: **{copies} files are byte-for-byte copies** of another file of the same "
+        "class. How often a page was copied gives its class away.\n\n"
+        + _table(("class", "files", "distinct pages", "copies", "files a page"), rows)
+    )
+
+
+def set_counts(_: Path) -> str:
+    """Pages by class and sex, lead off, printed heart rate."""
+    pages = shipped()
+    rows = []
+    for label, own in [*_by_class(pages), ("all", pages)]:
+        rate = own["heart_rate_bpm"]
+        sexes = [int((own["sex"] == sex).sum()) for sex in ("female", "male")]
+        rates = (
+            f"{rate.median():.0f} ({rate.min()} to {rate.max()})",
+            int((rate > 90).sum()),
+            int((rate < 60).sum()),
+        )
+        rows.append((WORDS.get(label, label), len(own), *sexes, int(own["lead_off"].sum()), *rates))
+    heads = (
+        "class",
+        "pages",
+        "female",
+        "male",
+        '"Lead Off"',
+        "bpm, median (range)",
+        "over 90 bpm",
+        "under 60 bpm",
+    )
+    return _table(heads, rows)
+
+
+def set_months(_: Path) -> str:
+    """Pages by class and month, and the size of their files."""
+    pages = shipped().merge(_files().drop_duplicates("sha256")[["sha256", "bytes"]], on="sha256")
+    month = pages["recorded_at"].str[:7]
+    months = sorted(month.unique())
+    rows = [
+        (WORDS[label], *((month[own.index] == one).sum() for one in months), len(own))
+        for label, own in _by_class(pages)
+    ]
+    rows.append(("all", *((month == one).sum() for one in months), len(pages)))
+    sizes = [f"{pages.loc[month == one, 'bytes'].median() / 1e3:.0f} kB" for one in months]
+    rows.append(("file, median", *sizes, ""))
+    width, height = pages[["width_px", "height_px"]].drop_duplicates().to_numpy().tolist()[0]
+    span = f"{pages['recorded_at'].min()[:10]} to {pages['recorded_at'].max()[:10]}"
+    alike = len(pages[["width_px", "height_px"]].drop_duplicates()) == 1
+    size = f"all {width} x {height} px" if alike else "of several sizes"
+    return f"Printed dates run from {span}; pages are {size}.\n\n" + _table(("class", *months, "all"), rows)
+
+
+def set_ids(_: Path) -> str:
+    """What a printed id is."""
+    pages = shipped()
+    of_id = pages.groupby("recording_id")
+    several = of_id["label"].agg("nunique") > 1
+    pairs = page_pairs(pages, np.zeros((len(pages), len(pages)), np.float32))
+    soon = pairs[pairs["same_id"] & pairs["minutes"].between(1, 5)]
+    agree = bootstrap_share(soon["same_label"].to_numpy(), soon["recording_id"])
+    folds = published()
+    groups = folds.groupby("group_id").size()
+    two_sexes = int((of_id["sex"].agg("nunique") > 1).sum())
+    return (
+        f"{of_id.ngroups} ids stand on {len(pages)} pages, the most frequent on {of_id.size().max()}; "
+        f"{int(several.sum())} ids ({int(of_id.size()[several].sum())} pages) carry several classes, and "
+        f"{two_sexes or 'none'} both sexes. In order of printed time the number only rises, but for "
+        f"{len(id_falls(pages))} times that it was set back: a running number of the device, given out more than "
+        f"once. Of the {len(soon)} pairs of pages of one id that were printed one to five minutes apart, "
+        f"{agree.value:.0%} ({agree.low:.0%} to {agree.high:.0%}; ids drawn) agree in class; of any two pages "
+        f"{pairs['same_label'].mean():.0%} do. **An id is not shown to be a person**, nor shown never to be one: "
+        f"keeping the pages of one id together is a precaution, and this set allows no split by patient. The "
+        f"published folds (`folds.csv`, fingerprint `{fingerprint(folds)}`) keep {int((groups > 1).sum())} groups of "
+        f"several pages ({int(groups[groups > 1].sum())} pages) whole."
+    )
+
+
+def set_labels(results: Path) -> str:
+    """What the labels can bear."""
+    pages = shipped()
+    rate = pages.groupby("label")["heart_rate_bpm"]
+    women = pages[pages["sex"] == "female"].groupby("label").size()
+    fast = pages[(pages["label"] == "abnormal_heartbeat") & (pages["heart_rate_bpm"] > 90)]
+    floors = [row for row in read_rows(results / "image_floors.json") if row["task"] == "four"]
+    alone = {row["model"]: row["metrics"]["accuracy"] for row in floors}
+    said = ", ".join(
+        f"{words} {{value:.1%}} ({{low:.1%}} to {{high:.1%}})".format(**alone[model])
+        for model, words in (
+            ("rate", "the printed heart rate alone is right on"),
+            ("majority", "always answering the largest class on"),
+        )
+    )
+    return (
+        f'- **"Abnormal heartbeat" is largely "fast".** {len(fast)} of its '
+        f"{len(rate.get_group('abnormal_heartbeat'))} pages exceed 90 bpm; "
+        f"no normal page exceeds {rate.max()['normal']} bpm, "
+        f"and no abnormal one is below {rate.min()['abnormal_heartbeat']}. "
+        "What is called slow or pausing elsewhere cannot be learned here.\n"
+        f"- **Few infarctions.** {len(rate.get_group('mi'))} MI pages, {women['mi']} of women; "
+        f"{len(rate.get_group('history_of_mi'))} of history of MI, {women['history_of_mi']} of women. An interval of "
+        "any recall of MI is wide.\n"
+        f"- **Print tells much.** Out of fold, {said} of all pages (protocol `grouped`); a model has to be "
+        "more than that.\n"
+        f"- **Mostly men.** {women.sum()} of {len(pages)} pages are of women."
+    )
+
+
+def set_reading(results: Path) -> str:
+    """How the printed fields were read, and how that was checked."""
+    (row,) = (
+        row for row in read_rows(results / "image_leads.json") if row["metrics"].get("headers_right_by_eye")
+    )
+    right, read = row["metrics"]["headers_right_by_eye"], row["metrics"]["header_read_rate"]
+    n = int((seen_by_eye().query("part == 'header'")["drawn"] == "at random").sum())
+    return (
+        f"Printed fields were read by optical character recognition on {read['value']:.1%} of pages. On {n} pages "
+        f"drawn at random they were compared by eye: {right['value']:.1%} ({right['low']:.1%} to "
+        f"{right['high']:.1%}) were right."
+    )
+
+
+SET_WRITERS: dict[str, Callable[[Path], str]] = {
+    "set_files": set_files,
+    "set_counts": set_counts,
+    "set_months": set_months,
+    "set_ids": set_ids,
+    "set_labels": set_labels,
+    "set_reading": set_reading,
+}
+"""By the name between the marks: what writes it, given the folder ``analysis/results``."""
+
+
+def _files() -> pd.DataFrame:
+    return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "mendeley.csv")))
+
+
+def _by_class(pages: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(label, pages[pages["label"] == label]) for label in CLASSES]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

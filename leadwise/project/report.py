@@ -1,0 +1,280 @@
+"""The executed notebooks of a profile as a site that opens from disk: nothing is executed, nothing is fetched.
+
+runs/<profile>/report/
+├── index.html       the notebooks, what each asks, when it ran
+├── results.html     the published tables, and this profile's own
+├── figures.html     every figure, linked to the cell that drew it
+├── cards ...        model card, data set card, reporting checklist
+├── notebooks/       one page a notebook (nbconvert), figures/ their pictures
+└── files/           what the cards link to
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any
+
+from leadwise.errors import MissingInput
+from leadwise.project import executor, paths, settings
+from leadwise.project.publish import FROM_NOTEBOOK
+from leadwise.project.published_tables import results_table
+
+CARDS = {
+    "model_card": ("leadwise/resources/MODEL_CARD.md", "Model card, pages"),
+    "beat_card": ("leadwise/resources/BEAT_CARD.md", "Model card, beats"),
+    "dataset_card": ("leadwise/resources/DATASET_CARD.md", "Data set card"),
+    "reporting": ("analysis/REPORTING.md", "Reporting checklist"),
+}
+"""By the name of their page: where they lie in the repository, and what they are called."""
+
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+
+
+@dataclass(frozen=True)
+class _Executed:
+    """A notebook that has run: its cells, and what it says of itself in ``result.json``."""
+
+    name: str
+    notebook: Any
+    result: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        first = next(cell for cell in self.notebook.cells if cell.cell_type == "markdown")
+        return str(first.source).splitlines()[0].lstrip("# 0123456789")
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The cell that drew it, by the name of each figure; the whole notebook's page where none names it."""
+        names = [Path(file).stem for file in self.result["files"] if re.fullmatch(r"[^/]+\.png", file)]
+        return {name: self._cell_of(name) for name in names}
+
+    def _cell_of(self, figure: str) -> str:
+        quoted = re.compile(rf"""["']{re.escape(figure)}["']""")
+        cells = [
+            cell for cell in self.notebook.cells if cell.cell_type == "code" and quoted.search(cell.source)
+        ]
+        return f"#cell-id={cells[0].id}" if cells else ""
+
+
+def write_report(profile: str, target: Path | None = None) -> Path:
+    """Write the site of a profile, whole or not at all; return its first page.
+
+    It goes to ``runs/<profile>/report``, or to `target`, and takes the place of an earlier one. Notebooks that have
+    not run are named as such. Raises MissingInput where none has run or `target` holds something else.
+    """
+    settings.load_profile(profile)
+    executed = _executed(profile)
+    if not executed:
+        raise MissingInput(
+            f"no notebook has run under the profile {profile!r}, so there is nothing to show. "
+            f"Run them first: leadwise run --profile {profile}"
+        )
+    folder = target or paths.runs_folder() / profile / "report"
+    if folder.exists() and any(folder.iterdir()) and not (folder / "index.html").is_file():
+        raise MissingInput(f"{folder} holds something else than a report. Name another folder, or empty it.")
+    aside = folder.with_name(f".{folder.name}.aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    _Site(profile, executed, aside).write()
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+    return folder / "index.html"
+
+
+def _executed(profile: str) -> dict[str, _Executed]:
+    import nbformat
+
+    found = {}
+    for name in settings.NOTEBOOKS:
+        result = paths.result_path(profile, name)
+        notebook = result.with_name("notebook.ipynb")
+        if result.is_file() and notebook.is_file():
+            read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+            found[name] = _Executed(name, read, executor.read_result(result))
+    return found
+
+
+class _Site:
+    """The pages of one report, written into a folder that is not there yet."""
+
+    def __init__(self, profile: str, executed: dict[str, _Executed], folder: Path) -> None:
+        from jinja2 import Environment
+
+        self.profile = profile
+        self.executed = executed
+        self.folder = folder
+        self.repository = paths.repository()
+        text = (package_files("leadwise") / "resources" / "report.html.j2").read_text(encoding="utf-8")
+        self.template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+        self.cards = {name: card for name, card in CARDS.items() if (self.repository / card[0]).is_file()}
+
+    def write(self) -> None:
+        (self.folder / "notebooks").mkdir(parents=True)
+        for one in self.executed.values():
+            page = self._page_of(one)
+            (self.folder / "notebooks" / f"{one.name}.html").write_text(page, encoding="utf-8")
+        figures = [
+            {"notebook": one.name, "title": one.title, "name": name, "cell": cell}
+            for one in self.executed.values()
+            for name, cell in one.figures.items()
+            if self._copied(paths.result_path(self.profile, one.name).with_name(f"{name}.png"), one.name)
+        ]
+        changed = set(executor.made_by_other_code(self.profile))
+        rows = [
+            {
+                "name": name,
+                "stage": paths.STAGES[name[0]],
+                "executed": self.executed.get(name),
+                "old": name in changed,
+            }
+            for name in settings.NOTEBOOKS
+        ]
+        self._write("index", "Notebooks", notebooks=rows, pictures=len(figures))
+        self._write("figures", "Figures", figures=figures)
+        self._write("results", "Results", html=_html(self._results()))
+        for name, (place, title) in self.cards.items():
+            text = (self.repository / place).read_text(encoding="utf-8")
+            self._write(name, title, html=_html(self._linked(text, Path(place).parent)))
+
+    def _write(self, name: str, title: str, **more: Any) -> None:
+        menu = {"index": "Notebooks", "results": "Results", "figures": "Figures"}
+        menu |= {card: words for card, (_, words) in self.cards.items()}
+        text = self.template.render(page=name, title=title, menu=menu, profile=self.profile, **more)
+        (self.folder / f"{name}.html").write_text(text, encoding="utf-8")
+
+    def _copied(self, picture: Path, notebook: str) -> bool:
+        """Copy a figure into the site; say whether it is there."""
+        if picture.is_file():
+            copy = self.folder / "figures" / notebook / picture.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(picture, copy)
+        return picture.is_file()
+
+    def _page_of(self, one: _Executed) -> str:
+        """An executed notebook as HTML, with a way back, and with nothing that is fetched when it is read."""
+        from jinja2 import DictLoader
+        from nbconvert import HTMLExporter
+
+        for cell in one.notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = self._linked(cell.source, Path(paths.STAGES[one.name[0]]), above="../")
+        one.notebook.metadata.pop("widgets", None)  # saved widgets would be drawn by a script from elsewhere
+        exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+            extra_loaders=[DictLoader({"leadwise.html.j2": _NOTEBOOK})], template_file="leadwise.html.j2"
+        )
+        exporter.log.setLevel("ERROR")  # that pictures lack words is mended below
+        page, _ = exporter.from_notebook_node(one.notebook, {"metadata": {"name": one.name}})
+        return _with_words(str(page), one)
+
+    def _results(self) -> str:
+        """The published tables, each with its notebook, and the tables of this profile, in Markdown."""
+        parts = [
+            "# Results\n\n## Published\n\nFrom `analysis/results`, with the profile, the command and the machine "
+            "beside each; these may be other ones than the notebooks of this report."
+        ]
+        for name, notebooks in FROM_NOTEBOOK.items():
+            path = self.repository / "analysis" / "results" / f"{name}.json"
+            if path.is_file():
+                made = ", ".join(self._notebook_link(one) for one in notebooks)
+                rows = f"[its rows]({self._address(f'analysis/results/{name}.json')})"
+                words = name.replace("_", " ").capitalize()
+                parts.append(f"### {words}\n\nMeasured by {made}; {rows}.\n\n{results_table(path)}")
+        own = [
+            (one.name, table)
+            for one in self.executed.values()
+            for table in sorted(paths.result_path(self.profile, one.name).parent.glob("*summary.csv"))
+        ]
+        if own:
+            warning = " **These figures mean nothing: the sample shows that every step runs.**"
+            parts.append(
+                f"## Of the profile `{self.profile}`\n\n{warning if self.profile == 'sample' else ''}"
+            )
+        parts += [
+            f"### {name}: {table.name}\n\n{self._notebook_link(name)}\n\n{_frame(table)}"
+            for name, table in own
+        ]
+        return "\n\n".join(parts)
+
+    def _notebook_link(self, name: str) -> str:
+        return f"[{name}](notebooks/{name}.html)" if name in self.executed else f"`{name}` (not run here)"
+
+    def _linked(self, text: str, place: Path, above: str = "") -> str:
+        """Markdown whose links lead to the site's own pages and copies; a link to what is not there is dropped."""
+
+        def link(found: re.Match[str]) -> str:
+            picture, words, target, anchor = found[1], found[2], found[3], found[4] or ""
+            if re.match(r"[a-z]+:", target):
+                return found[0]
+            inside = os.path.normpath(place / target)
+            address = self._address(inside)
+            return f"{picture}[{words}]({above}{address}{anchor})" if address else words
+
+        return _LINK.sub(link, text)
+
+    def _address(self, inside: str) -> str | None:
+        """Where in the site a file of the repository stands; other files are copied. None where it cannot be."""
+        if Path(inside).suffix == ".ipynb":
+            name = Path(inside).stem
+            return f"notebooks/{name}.html" if name in self.executed else None
+        for name, (place, _) in self.cards.items():
+            if inside == place:
+                return f"{name}.html"
+        source = self.repository / inside
+        if inside.startswith("..") or not source.is_file():
+            return None
+        copy = self.folder / "files" / inside
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+        return f"files/{inside}"
+
+
+_NOTEBOOK = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block body_header %}
+<body class="jp-Notebook" data-jp-theme-light="true" data-jp-theme-name="JupyterLab Light">
+<nav class="jp-RenderedHTMLCommon" style="padding: .5rem 0 1rem 5rem"><a href="../index.html">All notebooks</a> ·
+<a href="../figures.html">Figures</a> · Research use only, not a medical device</nav>
+<main>
+{% endblock %}
+"""
+
+
+def _with_words(page: str, one: _Executed) -> str:
+    """Say in words what each picture of a notebook shows: the figure's name, or else whose it is."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(page, "html.parser")
+    drawn = {cell: name.replace("_", " ") for name, cell in one.figures.items()}
+    for image in soup.select(".jp-RenderedImage img"):
+        cell = image.find_parent(id=re.compile("^cell-id="))
+        image["alt"] = (
+            drawn.get(f"#{cell['id']}", f"figure of {one.name}") if cell else f"figure of {one.name}"
+        )
+    return str(soup)
+
+
+def _html(markdown: str) -> str:
+    """Markdown as HTML, by the renderer of nbconvert; the marks of tables stay out."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer).render(re.sub(r"<!--.*?-->", "", markdown)))
+
+
+def _frame(path: Path) -> str:
+    """A summary of a notebook as a table in Markdown, intervals beside their values."""
+    import pandas as pd
+
+    from leadwise.scores.tables import as_text
+
+    table = as_text(pd.read_csv(path))
+    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)

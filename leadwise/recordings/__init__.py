@@ -1,0 +1,1 @@
+"""One recording: WFDB in and out, filters, beats, rhythm."""

@@ -1,0 +1,122 @@
+"""Recordings in and out: WFDB for programs, CSV for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.errors import InputError, MissingInput
+from leadwise.files import written_whole
+from leadwise.names import LEADS
+from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
+from leadwise.pages.template import ON_PAGE
+
+STRIP = "strip"
+"""Name of the rhythm strip among the signals of a page's record."""
+
+RHYTHM_LEADS = ("MLII", "II")
+"""Leads in which beats are looked for first: nearly all records of MIT-BIH have MLII, 114 as its second channel."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One recording: `signals` float64 ``(leads, samples)`` in mV, the names of its leads, samples a second."""
+
+    signals: NDArray[np.float64]
+    names: tuple[str, ...]
+    rate_hz: float
+
+    def lead(self, name: str) -> NDArray[np.float64]:
+        """One lead by name, whichever case it is written in. Raises `InputError`, which names those there are."""
+        names = [known.lower() for known in self.names]
+        if name.lower() not in names:
+            raise InputError(f"no lead {name} in this record; it has {', '.join(self.names)}")
+        return np.asarray(self.signals[names.index(name.lower())])
+
+
+def read_record(path: Path) -> Record:
+    """Read a WFDB record (path without suffix, or of its ``.hea``), in physical units, mV.
+
+    Raises `MissingInput` where there is no such record, `InputError` where it cannot be read or is not in volts.
+    """
+    import wfdb
+
+    path = path.with_suffix("") if path.suffix == ".hea" else path
+    if not path.with_suffix(".hea").is_file():
+        raise MissingInput(f"{path}.hea: no such record")
+    try:
+        header = wfdb.rdheader(str(path))
+        lost = sorted({name for name in header.file_name or () if not path.with_name(name).is_file()})
+        if lost:
+            raise InputError(
+                f"{path}: not a readable WFDB record ({lost[0]}, which holds its signals, is missing). "
+                "Put it beside the header."
+            )
+        record = wfdb.rdrecord(str(path))
+    except InputError:
+        raise
+    except (ValueError, OSError, IndexError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"{path}: not a readable WFDB record ({error}). Is its .dat whole? Fetch it again."
+        ) from error
+    factors = {"mv": 1.0, "uv": 1e-3, "v": 1e3}
+    units = [str(unit).lower() for unit in record.units]
+    if unknown := sorted(set(units) - set(factors)):
+        raise InputError(
+            f"{path}: signals in {', '.join(unknown)}; volts, millivolts or microvolts are known"
+        )
+    signals = record.p_signal.T * np.array([factors[unit] for unit in units])[:, None]
+    return Record(np.asarray(signals, np.float64), tuple(record.sig_name), float(record.fs))
+
+
+def rhythm_first(names: Sequence[str | None]) -> tuple[int, ...]:
+    """The numbers of a record's leads, from 0: one of RHYTHM_LEADS first if there is one, the others as they are."""
+    upper = [(name or "").upper() for name in names]
+    first = next((upper.index(name) for name in RHYTHM_LEADS if name in upper), 0)
+    return (first, *(number for number in range(len(upper)) if number != first))
+
+
+def record_of(signals: Signals) -> Record:
+    """A page as one recording of 10 s: each lead in its 2.5 s and nan elsewhere, then the rhythm strip."""
+    table = np.full((len(LEADS) + 1, N_STRIP), np.nan)
+    for names in ON_PAGE:
+        for column, name in enumerate(names):
+            lead = LEADS.index(name)
+            table[lead, column * N_LEAD : (column + 1) * N_LEAD] = signals.leads[lead]
+    table[-1] = signals.strip
+    return Record(table, (*LEADS, STRIP), RATE_HZ)
+
+
+def write_record(record: Record, folder: Path, name: str, comments: list[str]) -> None:
+    """Write ``name.hea`` and ``name.dat`` (WFDB, 16 bit, 1 microvolt a step) and ``name.csv`` (mV) to a folder.
+
+    `comments` go into the header, where `read_record` and every WFDB tool can show them.
+    """
+    import wfdb
+
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = np.clip(np.round(record.signals * 1000), -32767, 32767)  # -32768 is WFDB's word for unknown
+    steps = np.where(np.isfinite(record.signals), steps, -32768).T
+    wfdb.wrsamp(
+        name,
+        fs=record.rate_hz,
+        units=["mV"] * len(record.names),
+        sig_name=list(record.names),
+        d_signal=steps.astype(np.int64),
+        fmt=["16"] * len(record.names),
+        adc_gain=[1000.0] * len(record.names),
+        baseline=[0] * len(record.names),
+        comments=comments,
+        write_dir=str(folder),
+    )
+    known = np.isfinite(record.signals)
+    cells = np.full((len(record.names) + 1, record.signals.shape[1]), "", object)
+    cells[0] = [f"{number / record.rate_hz:.3f}" for number in range(cells.shape[1])]
+    cells[1:][known] = [f"{value:.3f}" for value in record.signals[known].tolist()]
+    head = ",".join(["time_s", *(f"{lead}_mv" for lead in record.names)])
+    with written_whole(folder / f"{name}.csv") as path:
+        path.write_text("\n".join([head, *map(",".join, cells.T), ""]), encoding="utf-8")

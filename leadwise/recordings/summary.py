@@ -1,0 +1,74 @@
+"""The rhythm of a whole recording in a few numbers, from its beats and their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.names import AAMI
+
+_RUN = 3
+_NEARBY = 10
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Beats of one class that follow each other: pairs, runs of three or more, and the longest of them."""
+
+    pairs: int
+    runs: int
+    longest_beats: int
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """What a recording's beats are together; rates in beats a minute, None where there are too few beats.
+
+    `counts` by class, all five. `heart_rate_bpm` is 60 s over the median interval; the slowest and fastest rate are
+    those of ten intervals in a row. `longest_interval_s` begins at `longest_at_s`.
+    """
+
+    beats: int
+    counts: dict[str, int]
+    heart_rate_bpm: float | None
+    slowest_bpm: float | None
+    fastest_bpm: float | None
+    longest_interval_s: float | None
+    longest_at_s: float | None
+    ventricular: Runs
+    supraventricular: Runs
+
+    def share(self, name: str) -> float:
+        """Beats of one class over all, 0 where there is none."""
+        return self.counts[name] / max(self.beats, 1)
+
+
+def summarise(r_samples: NDArray[np.integer], classes: Sequence[str], rate_hz: float) -> Rhythm:
+    """Sum up R peaks at `rate_hz`, in order, each with its class."""
+    between = np.diff(np.asarray(r_samples, np.float64)) / rate_hz
+    many, one = min(_NEARBY, len(between)), len(between) > 0
+    means = np.convolve(between, np.full(many, 1 / many), "valid") if one else between
+    longest = int(between.argmax()) if one else 0
+    return Rhythm(
+        len(r_samples),
+        {name: sum(one == name for one in classes) for name in AAMI},
+        float(60 / np.median(between)) if one else None,
+        float(60 / means.max()) if one else None,
+        float(60 / means.min()) if one else None,
+        float(between[longest]) if one else None,
+        float(r_samples[longest] / rate_hz) if one else None,
+        _runs(classes, "V"),
+        _runs(classes, "S"),
+    )
+
+
+def _runs(classes: Sequence[str], name: str) -> Runs:
+    same = np.array([0, *(one == name for one in classes), 0], np.int64)
+    edges = np.flatnonzero(np.diff(same))
+    lengths = edges[1::2] - edges[::2]
+    return Runs(
+        int((lengths == 2).sum()), int((lengths >= _RUN).sum()), int(lengths.max()) if len(lengths) else 0
+    )

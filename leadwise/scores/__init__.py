@@ -1,0 +1,1 @@
+"""Scores with their intervals, and what they are compared with."""

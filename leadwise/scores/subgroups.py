@@ -1,0 +1,102 @@
+"""How many pages of each kind are answered rightly: by class, sex, month, printed rate, and how well they were read.
+
+Counts with Wilson's interval; no share where there are fewer pages than `FEWEST`, and no ranking. The kinds are not
+alike otherwise: a month, or a band of rates, has its own share of each class, so the classes are counted beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pandas as pd
+
+from leadwise.errors import InputError
+from leadwise.pages.template import PIXELS_PER_MV
+from leadwise.scores.draws import wilson
+from leadwise.scores.metrics import probabilities
+
+RATE_EDGES_BPM = (60, 91, 121)
+"""Of the bands of the printed rate, whole numbers; no normal page of the public set exceeds 90 bpm."""
+
+QUALITY_EDGES = (0.98, 0.99)
+"""Of the share of time columns that hold ink, in the lead that has least of it; most pages have 0.99."""
+
+TRIANGLE_EDGES_PX = (0.5, 1.0)
+"""Of what I + III is away from II, root mean square, in pixels of the template."""
+
+FEWEST = 10
+"""Under so many pages a kind is counted, and no share is told."""
+
+NOT_KNOWN = "not known"
+
+
+def kinds_of_pages(pages: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
+    """Each page's kinds: index ``page_id``, columns ``sex, month, rate, quality, triangle``, ordered.
+
+    ``pages`` and ``quality``: the tables of these names. ``rate`` is the printed one, ``quality`` and ``triangle``
+    say how well the page was read. All are categories in their order, the last `NOT_KNOWN`: what was not read, also
+    the quality of a page that ``quality`` does not hold.
+    """
+    known = pages.set_index("page_id")
+    read = quality.set_index("page_id").reindex(known.index)
+    kinds = {
+        "sex": known["sex"].astype("category"),
+        "month": known["recorded_at"].str[:7].astype("category"),
+        "rate": _bands(known["heart_rate_bpm"], RATE_EDGES_BPM, "{:.0f}", " bpm"),
+        "quality": _bands(read["quality"], QUALITY_EDGES, "{:.2f}", ""),
+        "triangle": _bands(read["einthoven_rms_mv"] * PIXELS_PER_MV, TRIANGLE_EDGES_PX, "{:.1f}", " px"),
+    }
+    return pd.DataFrame(
+        {name: of.cat.add_categories(NOT_KNOWN).fillna(NOT_KNOWN) for name, of in kinds.items()}
+    )
+
+
+def counts(answers: pd.DataFrame, kinds: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Right answers of one model in one seed: columns ``what, group, right, of, share, low, high``, then each class.
+
+    ``answers``: its test rows of predictions.csv; ``kinds`` as `kinds_of_pages` makes them, pages without a row being
+    `NOT_KNOWN`. The first rows are by class. ``share`` and its ends are nan under `FEWEST` pages; the columns named
+    by a class hold the group's pages of it. Raises InputError for several models or seeds, or no answers.
+    """
+    one_answerer(answers)
+    labels, prob = probabilities(answers, classes)
+    right = prob.argmax(axis=1) == labels
+    of_page = kinds.reindex(answers["unit_id"]).fillna(NOT_KNOWN).reset_index(drop=True)
+    of_page.insert(0, "class", pd.Categorical(answers["label"], categories=list(classes)))
+    rows = []
+    for what, column in of_page.items():
+        for group in column.cat.categories[column.cat.categories.isin(column)]:
+            here = (column == group).to_numpy()
+            found, n = int(right[here].sum()), int(here.sum())
+            share = wilson(found, n) if n >= FEWEST else wilson(0, 0)
+            made_up = {name: int((labels[here] == k).sum()) for k, name in enumerate(classes)}
+            told = {"what": what, "group": group, "right": found, "of": n, "share": share.value}
+            rows.append(told | {"low": share.low, "high": share.high} | made_up)
+    return pd.DataFrame(rows)
+
+
+def one_answerer(answers: pd.DataFrame) -> None:
+    """Raise InputError unless these are answers of one model, task and seed, each page once, none of them inner."""
+    if answers.empty:
+        raise InputError("no answers to count.")
+    for column in ("model", "task", "protocol", "seed"):
+        if len(answers[column].unique()) > 1:
+            several = ", ".join(map(str, answers[column].unique()[:3]))
+            raise InputError(f"answers of several {column}s at once: {several}. Count them one by one.")
+    if (answers["role"] != "test").any():
+        raise InputError("inner answers choose and are not counted. Give the rows of role 'test' alone.")
+    if answers["unit_id"].duplicated().any():
+        page = answers.loc[answers["unit_id"].duplicated(), "unit_id"].iloc[0]
+        raise InputError(f"{answers['model'].iloc[0]} answers twice for {page}.")
+
+
+def _bands(values: pd.Series, edges: Sequence[float], shown: str, unit: str) -> pd.Series:
+    """Each value's band as a category, lower ends included; missing where the value is."""
+    ends = [shown.format(edge) for edge in edges]
+    names = [f"under {ends[0]}{unit}"]
+    names += [f"{low} to under {high}{unit}" for low, high in pairwise(ends)]
+    names += [f"{ends[-1]}{unit} or more"]
+    numbers = values.astype("Float64").to_numpy(float, na_value=float("nan"))
+    cut = pd.cut(numbers, [-float("inf"), *edges, float("inf")], right=False, labels=names)
+    return pd.Series(cut, index=values.index)

@@ -1,0 +1,1 @@
+"""Many of them: samples, catalogues, downloads, labels, persons, arrays on disk."""

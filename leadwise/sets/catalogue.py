@@ -1,0 +1,230 @@
+"""What is in a folder of pages: files, classes, copies, and what each page says in print."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from leadwise.errors import InputError, LeadwiseError, MissingInput, UnreadablePage
+from leadwise.files import natural
+from leadwise.names import CLASSES
+from leadwise.pages.header import Header, read_header
+from leadwise.pages.layout import find_layout
+from leadwise.pages.read import IMAGE_SUFFIXES, MAX_BYTES, page_size, read_page
+from leadwise.tables import PAGE_ID_DIGITS, SCHEMAS, checked, read_table, write_table
+
+_HEADER_FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm", "lead_off")
+
+#: What a folder's name must hold, in this order: "history of MI" also holds "MI".
+_CLASS_WORDS = (
+    ("history_of_mi", r"history|\bpmi\b|\bhmi\b"),
+    ("abnormal_heartbeat", r"abnormal|arrhythmia|\bhb\b"),
+    ("mi", r"myocardial|infarct|\bmi\b"),
+    ("normal", r"normal"),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder holds.
+
+    `files` has a row a readable page in natural order: `path` (relative), `label, sha256, bytes, width_px,
+    height_px`. `problems` has a row a file that was left out: `path, why`.
+    """
+
+    files: pd.DataFrame
+    problems: pd.DataFrame
+
+
+def find_pages(folder: Path) -> Found:
+    """List and hash all images below the class folders of `folder`.
+
+    Class folders are told by their names: those of the Mendeley set and its mirrors, or plainly `normal,
+    abnormal_heartbeat, history_of_mi, mi`; folders such as train, val and test may stand above them. Files
+    that cannot be read as images are problems, not errors. Raises `MissingInput` for a folder that is missing
+    or holds no image below a class folder, `InputError` where one page stands under two classes.
+    """
+    found = find_images(folder, _known_class)
+    table = found.files
+    if table.empty:
+        raise MissingInput(
+            f"{folder}: no images below a class folder.{left_out(found.problems)} It should hold folders such "
+            "as 'normal', 'abnormal_heartbeat', 'history_of_mi' and 'mi' (or those of the Mendeley set) with page "
+            "images."
+        )
+    several = table.groupby("sha256")["label"].nunique()
+    if (several > 1).any():
+        same = table.loc[table["sha256"] == several.idxmax(), "path"].tolist()
+        raise InputError(
+            f"{folder}: one page stands under two classes ({same[0]}, {same[-1]}). Only one can be right: "
+            "take the other away."
+        )
+    return found
+
+
+def find_images(folder: Path, class_in: Callable[[tuple[str, ...]], str | None]) -> Found:
+    """List and hash all images of a folder, whatever its classes are called.
+
+    `class_in` gives the class for the names of the folders that lie between `folder` and a file, or None where
+    they name no class: such a file is a problem. Raises `MissingInput` for a folder that is missing.
+    """
+    if not folder.is_dir():
+        raise MissingInput(f"{folder}: no such folder. Give the one that holds the class folders.")
+    rows, problems = [], []
+    for path in files_below(folder):
+        name = path.relative_to(folder).as_posix()
+        label = class_in(path.relative_to(folder).parts[:-1])
+        try:
+            if path.suffix.lower() not in IMAGE_SUFFIXES:
+                raise UnreadablePage("not an image by its name")
+            if label is None:
+                raise UnreadablePage("no folder above it names a class")
+            if path.stat().st_size > MAX_BYTES:
+                raise UnreadablePage(f"larger than {MAX_BYTES / 1e6:.0f} MB")
+            data = path.read_bytes()
+            width, height = page_size(data, name)
+        except (UnreadablePage, OSError) as error:
+            problems.append({"path": name, "why": str(error).removeprefix(f"{name}: ")})
+            continue
+        rows.append((name, label, hashlib.sha256(data).hexdigest(), len(data), width, height))
+    columns = ["path", "label", "sha256", "bytes", "width_px", "height_px"]
+    return Found(pd.DataFrame(rows, columns=columns), pd.DataFrame(problems, columns=["path", "why"]))
+
+
+def left_out(problems: pd.DataFrame) -> str:
+    """A sentence, after a blank, on the files that were left out; nothing where none was."""
+    if problems.empty:
+        return ""
+    first = problems.iloc[0]
+    return f" {len(problems)} files were left out; {first['path']}: {first['why']}."
+
+
+def build_catalogue(
+    files: pd.DataFrame, folder: Path, known: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The distinct pages of `files` as `pages.csv`, and the pages whose header was not read (`path, why`).
+
+    Header fields of pages in `known` (the shipped catalogue unless given) are taken from there by sha256;
+    others are read by OCR. Pages of another layout keep empty fields.
+    """
+    from tqdm import tqdm
+
+    fields_of = (shipped() if known is None else known).set_index("sha256")[list(_HEADER_FIELDS)]
+    first = files.drop_duplicates("sha256", keep="first").reset_index(drop=True)
+    headers, unread = {}, []
+    new = first[~first["sha256"].isin(fields_of.index)]
+    for path, digest in tqdm(
+        zip(new["path"], new["sha256"], strict=True),
+        "reading printed headers",
+        len(new),
+        disable=new.empty,
+        file=sys.stdout,
+    ):
+        try:
+            headers[digest] = vars(_header_of(folder / path))
+        except LeadwiseError as error:
+            unread.append({"path": path, "why": str(error).removeprefix(f"{folder / path}: ")})
+    read = pd.DataFrame.from_dict(headers, orient="index", columns=list(_HEADER_FIELDS)).astype(object)
+    both = pd.concat([table for table in (fields_of.astype(object), read) if len(table)])
+    pages = first.join(both, on="sha256").assign(
+        page_id=first["sha256"].str[:PAGE_ID_DIGITS],
+        copies=first["sha256"].map(files["sha256"].value_counts()),
+    )
+    return (
+        checked(pages[list(SCHEMAS["pages.csv"].columns)], "pages.csv", str(folder)),
+        pd.DataFrame(unread, columns=["path", "why"]),
+    )
+
+
+def data_fingerprint(files: pd.DataFrame) -> str:
+    """Twelve hex digits over all paths and contents: the same for the same folder, wherever it lies."""
+    digest = hashlib.sha256()
+    for path, content in sorted(zip(files["path"], files["sha256"], strict=True)):
+        digest.update(f"{path}\0{content}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:12]
+
+
+@functools.cache
+def shipped() -> pd.DataFrame:
+    """The catalogue that comes with leadwise: all 491 distinct pages of the Mendeley set."""
+    return read_table(Path(str(package_files("leadwise") / "resources" / "pages.csv")), "pages.csv")
+
+
+@functools.cache
+def seen_by_eye() -> pd.DataFrame:
+    """What was seen by eye on pages of the Mendeley set: `page_id, part, drawn`, the printed fields, `seen`.
+
+    `part` is ``header``, with the fields as they stood in the catalogue when an eye compared them with the print and
+    found no difference, or ``strip``, with what was `seen` on a rhythm strip whose measured heart rate is not the
+    printed one. `drawn` says how the page was come by: ``at random`` (60
+    headers) or because its ``rate differs``.
+    """
+    return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "seen_by_eye.csv")), dtype=str)
+
+
+def headers_right(pages: pd.DataFrame) -> pd.DataFrame:
+    """The pages (contract ``pages.csv``) whose header was also compared by eye: `page_id, drawn, right`.
+
+    `right` is whether all printed fields are still those that were compared.
+    """
+    seen = seen_by_eye().query("part == 'header'").set_index("page_id")
+    here = pages[pages["page_id"].isin(seen.index)].set_index("page_id")
+    seen = seen.loc[here.index]
+    same = [here[name].astype(str) == seen[name] for name in _HEADER_FIELDS]
+    return pd.DataFrame({"drawn": seen["drawn"], "right": np.logical_and.reduce(same)}).reset_index()
+
+
+def rebuild(folder: Path, out: Path) -> pd.DataFrame:
+    """Read the headers of all distinct pages of `folder` anew and write them to `out`.
+
+    Nothing is taken from the shipped catalogue, which this made. Returns the pages that were not read, as
+    `build_catalogue` does.
+    """
+    files = find_pages(folder).files
+    pages, unread = build_catalogue(files, folder, known=shipped().iloc[:0])
+    write_table(pages, out, "pages.csv")
+    return unread
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files in subfolders, linked ones too, hidden ones left out, in natural order."""
+    found = []
+    above: dict[str, frozenset[str]] = {str(folder): frozenset({os.path.realpath(folder)})}
+    for here, folders, names in os.walk(folder, followlinks=True):
+        real = {name: os.path.realpath(os.path.join(here, name)) for name in folders}  # noqa: PTH118
+        # a link to a folder above itself would be followed for ever
+        folders[:] = [name for name in folders if not name.startswith(".") and real[name] not in above[here]]
+        above |= {os.path.join(here, name): above[here] | {real[name]} for name in folders}  # noqa: PTH118
+        if Path(here) != folder:
+            found += [Path(here, name) for name in names if not name.startswith(".")]
+    paths = [path for path in found if path.is_file()]
+    return sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix()))
+
+
+def class_of(folder_name: str) -> str | None:
+    """The class that a folder's name stands for, or None."""
+    name = folder_name.lower()
+    plain = re.sub(r"[\s_-]+", " ", name).strip()
+    if name in CLASSES:
+        return name
+    return next((label for label, words in _CLASS_WORDS if re.search(words, plain)), None)
+
+
+def _known_class(folders: tuple[str, ...]) -> str | None:
+    """The class that the nearest folder names, of those between the set's folder and a file."""
+    return next((found for name in reversed(folders) if (found := class_of(name))), None)
+
+
+def _header_of(path: Path) -> Header:
+    page = read_page(path)
+    return read_header(page, find_layout(page))

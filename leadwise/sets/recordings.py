@@ -1,0 +1,285 @@
+"""Recordings with annotated beats: whose they are, on which side they stand, and their windows and beats as tables.
+
+The MIT-BIH Arrhythmia Database (Moody and Mark 2001, doi:10.13026/C2F305) has 48 records of 47 people: 201 and 202
+are one person. De Chazal, O'Dwyer and Reilly (2004, doi:10.1109/TBME.2004.827359) divided the 44 without a
+pacemaker into DS1, on which all is learned and chosen, and DS2, which is tested.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leadwise.errors import InputError
+from leadwise.files import natural, sha256, written_whole
+from leadwise.names import AAMI, FLUTTER, RATIOS
+from leadwise.recordings import windows
+from leadwise.recordings.annotations import Annotations, read_annotations
+from leadwise.recordings.context import Cut, cut_beats, intervals_s, rhythm_ratios
+from leadwise.recordings.filters import band_passed, resampled, unknown_or_flat
+from leadwise.recordings.heartbeats import LENGTH, cut_heartbeats
+from leadwise.recordings.records import Record, read_record, rhythm_first
+from leadwise.sets.arrays import create
+
+DS1 = (
+    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
+    "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
+)  # fmt: skip
+DS2 = (
+    "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210",
+    "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",
+)  # fmt: skip
+PACED = ("102", "104", "107", "217")
+PARTS = ("ds1", "ds2", "paced", "other")
+
+RATE_HZ = windows.RATE_HZ
+"""All recordings are brought to this rate."""
+
+EC57_FROM_S = 300.0
+"""EC57 leaves the first five minutes of a record out: they may be used to learn its usual beat."""
+
+Progress = Callable[[Sequence[Path], str, int], Iterable[Path]]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One annotated recording at 360 Hz; `marks` are at that rate, too."""
+
+    name: str
+    record: Record
+    marks: Annotations
+    own_rate_hz: float
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The channels from 0, that of the lead that is used first (`rhythm_first`)."""
+        return rhythm_first(self.record.names)
+
+    @property
+    def channel(self) -> int:
+        """The channel of the lead that is used, from 0."""
+        return self.order[0]
+
+    @property
+    def lead(self) -> str:
+        """The lead that is used."""
+        return self.record.names[self.channel]
+
+    @cached_property
+    def filtered(self) -> NDArray[np.float64]:
+        """All leads ``(leads, samples)`` in mV within 0.5 to 50 Hz, the one that is used first."""
+        return band_passed(self.record.signals[list(self.order)], RATE_HZ)
+
+    @cached_property
+    def lost(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Where the lead that is used is unknown, and where it is flat."""
+        return unknown_or_flat(self.record.signals[self.channel], RATE_HZ)
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """First samples of its windows, but for those in which most of the signal is lost."""
+        starts = windows.window_starts(self.record.signals.shape[1])
+        return starts[windows.usable(np.logical_or(*self.lost), starts)]
+
+
+def find_recordings(folder: Path) -> list[Path]:
+    """Headers of the records in a folder, in natural order. Raises `InputError` where there is none."""
+    found = sorted(folder.glob("*.hea"), key=lambda path: natural(path.name))
+    if not found:
+        raise InputError(
+            f"{folder}: no WFDB record (.hea) lies there. `leadwise fetch mitdb` brings the MIT-BIH database; "
+            "LEADWISE_SIGNALS names the folder above it."
+        )
+    return found
+
+
+def load_recording(path: Path) -> Recording:
+    """Read a record (path of its ``.hea``) with its annotations, at 360 Hz whatever its own rate is.
+
+    Raises `MissingInput` where it has no annotations, `InputError` where it or they cannot be read, it holds no known
+    sample, or is shorter than a window.
+    """
+    marks, record = read_annotations(path), read_record(path)
+    if not np.isfinite(record.signals).any():
+        raise InputError(f"{path.stem}: no sample of it is known.")
+    if record.signals.shape[1] < windows.WINDOW_S * record.rate_hz:
+        raise InputError(
+            f"{path.stem}: {record.signals.shape[1] / record.rate_hz:.1f} s, shorter than a window of "
+            f"{windows.WINDOW_S} s."
+        )
+    if (own := record.rate_hz) != RATE_HZ:
+        lost = np.stack([~np.isfinite(lead) for lead in record.signals])
+        signals = resampled(record.signals, own, RATE_HZ)
+        at = np.minimum(np.arange(signals.shape[1]) * own / RATE_HZ, lost.shape[1] - 1).astype(np.int64)
+        signals[lost[:, at]] = np.nan
+        record = Record(signals, record.names, RATE_HZ)
+        marks = Annotations(np.round(marks.samples * (RATE_HZ / own)).astype(np.int64), marks.symbols)
+    return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own)
+
+
+def survey(folder: Path, progress: Progress | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The records of a folder as ``records.csv``, and those left out as `record, why`.
+
+    Raises `InputError` where none can be used.
+    """
+    paths = find_recordings(folder)
+    rows, left_out = [], []
+    for path in progress(paths, "records", len(paths)) if progress else paths:
+        try:
+            rows.append(_surveyed(load_recording(path)))
+        except InputError as error:
+            left_out.append((path.stem, str(error)))
+    if not rows:
+        raise InputError(f"{folder}: none of {len(paths)} records can be used. The first: {left_out[0][1]}")
+    return pd.DataFrame(rows), pd.DataFrame(left_out, columns=["record", "why"])
+
+
+def _surveyed(recording: Recording) -> dict[str, object]:
+    classes = recording.marks.beats.classes
+    labels, _ = windows.labelled(windows.beats_in_windows(recording.marks, recording.starts))
+    samples = recording.record.signals.shape[1]
+    unknown, flat = recording.lost
+    return {
+        "record": recording.name,
+        "group_id": person_of(recording.name),
+        "part": part_of(recording.name),
+        "lead": recording.lead,
+        "channel": recording.channel,
+        "leads": "+".join(recording.record.names),
+        "rate_hz": recording.own_rate_hz,
+        "seconds": samples / RATE_HZ,
+        "beats": len(classes),
+        **{f"beats_{name}": int((classes == name).sum()) for name in AAMI},
+        "flutter_waves": int((recording.marks.symbols == FLUTTER).sum()),
+        "windows": len(labels),
+        "windows_abnormal": int((labels == "abnormal").sum()),
+        "windows_left_out": len(windows.window_starts(samples)) - len(labels),
+        "missing_s": float(unknown.sum() / RATE_HZ),
+        "flat_s": float(flat.sum() / RATE_HZ),
+    }
+
+
+def person_of(record: str) -> str:
+    """Whose record it is: 201 and 202 of MIT-BIH are of one person, all others each of another."""
+    return f"person-{'201' if record == '202' else record}"
+
+
+def records_of_the_same(records: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Those of `records`, each once and in order, whose person has a record in `known`."""
+    people = {person_of(record) for record in known}
+    return sorted({record for record in records if person_of(record) in people})
+
+
+def part_of(record: str) -> str:
+    """``ds1``, ``ds2`` or ``paced``, by its name in MIT-BIH; ``other`` for any other record."""
+    return next(
+        (part for part, names in zip(PARTS, (DS1, DS2, PACED), strict=False) if record in names), "other"
+    )
+
+
+def fingerprint(folder: Path, records: Iterable[str]) -> str:
+    """Twelve hex digits over all files of the records: equal where the data are."""
+    digest = hashlib.sha256()
+    for path in sorted(path for record in records for path in folder.glob(f"{record}.*")):
+        digest.update(f"{path.name}\0{sha256(path)}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def write_windows(
+    folder: Path, records: pd.DataFrame, target: Path, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Write ``windows.npy``, float16 ``(windows, 3600)``, record by record, and give ``windows.csv``."""
+    tables, done = [], 0
+    with written_whole(target) as aside:
+        array = create(aside, (int(records["windows"].sum()), windows.LENGTH), np.float16)
+        for recording in _again(folder, records, progress):
+            starts = recording.starts
+            array[done : done + len(starts)] = windows.cut_windows(recording.filtered[0], starts)
+            done += len(starts)
+            tables.append(windows_of(recording))
+        del array  # flushes
+    return pd.concat(tables, ignore_index=True)
+
+
+def windows_of(recording: Recording) -> pd.DataFrame:
+    """Rows of ``windows.csv`` of one recording."""
+    counts = windows.beats_in_windows(recording.marks, recording.starts)
+    labels, decided = windows.labelled(counts)
+    return pd.DataFrame(
+        {
+            "window_id": [f"{recording.name}-{start:07d}" for start in recording.starts.tolist()],
+            "record": recording.name,
+            "group_id": person_of(recording.name),
+            "start_s": recording.starts / RATE_HZ,
+            "beats_normal": counts[:, 0],
+            "beats_abnormal": counts[:, 1],
+            "decided": decided,
+            "label": labels,
+        }
+    )
+
+
+def write_beats(
+    folder: Path,
+    records: pd.DataFrame,
+    target: Path,
+    cut: Cut,
+    leads: int = 1,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Write ``heartbeats.npy`` and ``beats.npy`` into the folder `target` and give ``beats.csv``.
+
+    Both are float16, a row a beat: ``(beats, 187)`` between 0 and 1, and ``(beats, leads, samples)`` in mV by `cut`.
+    A record with fewer leads has zeros in their place.
+    """
+    tables, done, total = [], 0, int(records["beats"].sum())
+    with written_whole(target / "heartbeats.npy") as first, written_whole(target / "beats.npy") as second:
+        heartbeats = create(first, (total, LENGTH), np.float16)
+        contexts = create(second, (total, leads, cut.samples), np.float16)
+        for recording in _again(folder, records, progress):
+            beats = recording.marks.beats
+            here = slice(done, done + len(beats.samples))
+            heartbeats[here] = cut_heartbeats(
+                recording.record.signals[recording.channel], RATE_HZ, beats.samples
+            )
+            found = cut_beats(recording.filtered[:leads], RATE_HZ, beats.samples, cut)
+            contexts[here, : found.shape[1]] = found
+            done = here.stop
+            tables.append(beats_of(recording))
+        del heartbeats, contexts  # flushes
+    return pd.concat(tables, ignore_index=True)
+
+
+def beats_of(recording: Recording) -> pd.DataFrame:
+    """Rows of ``beats.csv`` of one recording."""
+    beats = recording.marks.beats
+    before, after = intervals_s(beats.samples, RATE_HZ)
+    times_s = beats.samples / RATE_HZ
+    return pd.DataFrame(
+        {
+            "beat_id": [f"{recording.name}-{sample:07d}" for sample in beats.samples.tolist()],
+            "record": recording.name,
+            "group_id": person_of(recording.name),
+            "time_s": times_s,
+            "symbol": beats.symbols,
+            "label": beats.classes,
+            "rr_before_s": before,
+            "rr_after_s": after,
+            "in_heartbeat": np.isfinite(after),
+            "in_ec57": times_s >= EC57_FROM_S,
+            **dict(zip(RATIOS, rhythm_ratios(beats.samples, RATE_HZ).T.astype(np.float64), strict=True)),
+        }
+    )
+
+
+def _again(folder: Path, records: pd.DataFrame, progress: Progress | None) -> Iterator[Recording]:
+    paths = [folder / f"{record}.hea" for record in records["record"]]
+    for path in progress(paths, "records", len(paths)) if progress else paths:
+        yield load_recording(path)

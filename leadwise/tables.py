@@ -1,0 +1,384 @@
+"""The tables that notebooks hand each other: one reader and one writer, which check every column.
+
+A schema says of each column its kind, whether it may be empty, and which values are allowed. Units stand
+in the names. Readers and writers use the same check, so a table that was written can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from leadwise.errors import MissingInput, TableError, nearest
+from leadwise.files import written_whole
+from leadwise.names import AAMI, CLASSES, DECIDED, LEADS, RATIOS, SYMBOLS, TASKS, WINDOW_LABELS
+
+PAGE_ID_DIGITS = 12
+"""A page's name is the first 12 hex digits of its sha256: 491 pages, 48 bits, no collision in sight."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column may hold; ``low`` and ``high`` are inclusive, ``pattern`` must match whole."""
+
+    kind: Literal["text", "whole", "number", "truth"]
+    null: bool = False
+    allowed: tuple[str, ...] | None = None
+    pattern: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of one table, the optional ones, the prefix of open ones, and the key that is unique."""
+
+    columns: dict[str, Column]
+    optional: dict[str, Column]
+    prefix: tuple[str, Column] | None
+    key: tuple[str, ...]
+    rule: Callable[[pd.DataFrame], tuple[str, pd.Series, str] | None] | None = None
+
+
+def read_table(path: Path, name: str) -> pd.DataFrame:
+    """Read one of the tables and check it.
+
+    ``name`` is the contract (``pages.csv``, ``leads.csv``, ``quality.csv``, ``folds.csv``, ``predictions.csv``,
+    ``calibration.csv``, ``history.csv``; of recordings ``records.csv``, ``windows.csv``, ``beats.csv``,
+    ``signal_folds.csv``); ``path`` may have any file name. Text that is missing is NaN,
+    whole numbers and truths that may be missing come as ``Int64`` and ``boolean``.
+    Raises MissingInput where there is no such file and TableError where it breaks its contract.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingInput(f"{path}: no such table. The notebook that writes {name} must run first.")
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: not a CSV table ({error}). Make it again.") from error
+    return checked(frame, name, str(path))
+
+
+def write_table(frame: pd.DataFrame, path: Path, name: str) -> None:
+    """Check a table against the contract ``name`` and write it whole or not at all.
+
+    Columns are put in the contract's order. Raises TableError and then writes nothing.
+    """
+    path = Path(path)
+    frame = checked(frame, name, str(path))
+    with written_whole(path) as aside:
+        frame.to_csv(aside, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def checked(frame: pd.DataFrame, name: str, where: str) -> pd.DataFrame:
+    """Put a table into the contract's column order and types, or raise a TableError that names the fault.
+
+    ``where`` opens the message: the file's path, or what the table is.
+    """
+    if name not in SCHEMAS:
+        raise TableError(f"{where}: no contract named {name!r}; {nearest(name, SCHEMAS)}")
+    schema = SCHEMAS[name]
+    columns = _columns_present(frame, schema, where, name)
+    out = pd.DataFrame({column: _converted(frame[column], spec, where) for column, spec in columns.items()})
+    repeated = out.duplicated([c for c in schema.key if c in columns], keep="first")
+    if repeated.any():
+        row = int(repeated.to_numpy().argmax())
+        twice = ", ".join(f"{c} {str(out[c].iloc[row])!r}" for c in schema.key if c in columns)
+        raise TableError(f"{where}: row {row + 1} repeats {twice}. Each may stand in {name} once.")
+    fault = schema.rule(out) if schema.rule else None
+    if fault is not None and fault[1].any():
+        column, wrong, why = fault
+        row = int(wrong.to_numpy().argmax())
+        raise TableError(f"{where}: column {column!r}, row {row + 1}: {why}")
+    return out
+
+
+def _columns_present(frame: pd.DataFrame, schema: Schema, where: str, name: str) -> dict[str, Column]:
+    """Specification by column name, in the order of the file to be; refuses a lacking or unknown column."""
+    doubled = frame.columns[frame.columns.duplicated()]
+    if len(doubled):
+        raise TableError(f"{where}: column {doubled[0]!r} stands twice in {name}.")
+    lacking = [column for column in schema.columns if column not in frame.columns]
+    if lacking:
+        raise TableError(
+            f"{where}: column {lacking[0]!r} is missing; {name} must have {', '.join(schema.columns)}."
+        )
+    found = {c: spec for c, spec in (schema.columns | schema.optional).items() if c in frame.columns}
+    for column in frame.columns:
+        if column not in found:
+            if schema.prefix is None or not str(column).startswith(schema.prefix[0]):
+                known = schema.columns | schema.optional
+                raise TableError(f"{where}: {name} has no column {column!r}; {nearest(str(column), known)}")
+            found[column] = schema.prefix[1]
+    return found
+
+
+def _converted(values: pd.Series, spec: Column, where: str) -> pd.Series:
+    """One column as its kind, every value within what is allowed."""
+    values = values.reset_index(drop=True)
+    empty = values.isna()
+    if not spec.null:
+        _refuse(empty, values, where, "is empty and must not be")
+    if spec.kind == "truth":
+        truth = values.map({True: True, False: False, "True": True, "False": False}, na_action="ignore")
+        _refuse(truth.isna() & ~empty, values, where, "is neither True nor False")
+        return truth.astype("boolean" if spec.null else "bool")
+    if spec.kind == "text":
+        text = values.map(str, na_action="ignore")
+        if spec.allowed is not None:
+            allowed = ", ".join(spec.allowed)
+            _refuse(~text.isin(spec.allowed) & ~empty, values, where, f"is not one of {allowed}")
+        if spec.pattern is not None:
+            fits = text.astype("string").str.fullmatch(spec.pattern).fillna(True).astype(bool)
+            _refuse(~fits, values, where, f"does not look like {spec.pattern}")
+        return text
+    number = pd.to_numeric(values, errors="coerce").astype("Float64")
+    _refuse(number.isna() & ~empty, values, where, "is no number")
+    if spec.low is not None:
+        _refuse((number < spec.low).fillna(False), values, where, f"is below {spec.low:g}")
+    if spec.high is not None:
+        _refuse((number > spec.high).fillna(False), values, where, f"is above {spec.high:g}")
+    if spec.kind == "whole":
+        _refuse((number % 1 != 0).fillna(False), values, where, "is no whole number")
+        return number.astype("Int64" if spec.null else "int64")
+    _refuse((number.abs() == float("inf")).fillna(False), values, where, "is not finite")
+    return number.astype("float64")
+
+
+def _refuse(wrong: pd.Series, values: pd.Series, where: str, why: str) -> None:
+    """TableError for the first row that is wrong, if any."""
+    wrong = wrong.astype(bool)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise TableError(f"{where}: column {values.name!r}, row {row + 1}: {str(values.iloc[row])!r} {why}.")
+
+
+def _answers_are_probabilities(frame: pd.DataFrame) -> tuple[str, pd.Series, str] | None:
+    """Each row holds a probability for each class of its task, no other, and they add up to 1."""
+    probabilities = frame[[column for column in frame.columns if column.startswith("prob_")]]
+    given = probabilities.notna()
+    for task, classes in TASKS.items():
+        here = frame["task"] == task
+        wrong = here & ~frame["label"].isin(classes)
+        if wrong.any():
+            return "label", wrong, f"task {task!r} has the classes {', '.join(classes)} and no other."
+        if here.any():
+            wanted = [column in {f"prob_{name}" for name in classes} for column in given.columns]
+            wrong = here & ((given != wanted).any(axis=1) | (sum(wanted) < len(classes)))
+            if wrong.any():
+                return "prob_*", wrong, f"task {task!r} needs prob_ of {', '.join(classes)} and no other."
+    total = probabilities.sum(axis=1)
+    wrong = (total - 1).abs() > 1e-3  # float32 softmax written with seven digits is well within
+    if wrong.any():
+        return "prob_*", wrong, "the probabilities do not add up to 1. Write the softmax of the raw logits."
+    wrong = (frame["role"] == "inner") != frame["held_out"].notna()
+    return "held_out", wrong, "inner answers name the held-out fold, test answers leave it empty."
+
+
+_TEXT = Column("text")
+_WHOLE = Column("whole", low=0)
+_FROM_ONE = Column("whole", low=1)
+_NUMBER = Column("number")
+_LABEL = Column("text", allowed=CLASSES)
+_PAGE_ID = Column("text", pattern="[0-9a-f]{12}")
+_NAME = Column("text", pattern="[a-z0-9_]+")
+_POSITIVE = Column("number", low=0)
+
+SCHEMAS: dict[str, Schema] = {
+    "pages.csv": Schema(
+        columns={
+            "page_id": _PAGE_ID,
+            "path": _TEXT,
+            "label": _LABEL,
+            "copies": _FROM_ONE,
+            "sha256": Column("text", pattern="[0-9a-f]{64}"),
+            "width_px": _FROM_ONE,
+            "height_px": _FROM_ONE,
+            "recording_id": Column("text", null=True, pattern="[0-9]{4,9}"),
+            "sex": Column("text", null=True, allowed=("male", "female")),
+            "recorded_at": Column("text", null=True, pattern=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"),
+            "heart_rate_bpm": Column("whole", null=True, low=20, high=350),
+            "lead_off": Column("truth", null=True),
+        },
+        optional={},
+        prefix=None,
+        key=("page_id",),
+    ),
+    "leads.csv": Schema(
+        columns={
+            "page_id": _PAGE_ID,
+            "lead": Column("text", allowed=(*LEADS, "strip")),
+            **{f"{axis}{corner}": _NUMBER for corner in range(4) for axis in "xy"},
+            "pixels_per_s": Column("number", low=0),
+            "pixels_per_mv": Column("number", low=0),
+            "rotation_deg": _NUMBER,
+            "scale": Column("number", low=0),
+            "rhythm_lead": Column("text", null=True, allowed=LEADS),
+            "quality": Column("number", null=True, low=0, high=1),
+        },
+        optional={},
+        prefix=None,
+        key=("page_id", "lead"),
+    ),
+    "quality.csv": Schema(
+        columns={
+            "page_id": _PAGE_ID,
+            "quality": Column("number", low=0, high=1),
+            "rotation_deg": _NUMBER,
+            "scale": Column("number", low=0),
+            "rhythm_lead": Column("text", null=True, allowed=LEADS),
+            "strip_correlation": Column("number", null=True, low=-1, high=1),
+            "heart_rate_bpm": Column("number", null=True, low=0),
+            "einthoven_correlation": Column("number", null=True, low=-1, high=1),
+            "einthoven_rms_mv": Column("number", null=True, low=0),
+            "goldberger_rms_mv": Column("number", null=True, low=0),
+        },
+        optional={},
+        prefix=None,
+        key=("page_id",),
+    ),
+    "folds.csv": Schema(
+        columns={
+            "protocol": _NAME,
+            "path": _TEXT,
+            "page_id": _PAGE_ID,
+            "group_id": _TEXT,
+            "label": _LABEL,
+            "seed": _WHOLE,
+            "fold": _FROM_ONE,
+            "part": Column("text", allowed=("test", "train", "val")),
+        },
+        optional={},
+        prefix=None,
+        key=("protocol", "seed", "fold", "part", "path"),
+    ),
+    "predictions.csv": Schema(
+        columns={
+            "unit": Column("text", allowed=("page", "lead", "window", "beat", "record")),
+            "unit_id": _TEXT,
+            "group_id": _TEXT,
+            "model": _TEXT,
+            "profile": _TEXT,
+            "task": _NAME,
+            "protocol": _NAME,
+            "seed": _WHOLE,
+            "fold": _FROM_ONE,
+            "role": Column("text", allowed=("test", "inner", "val")),
+            "held_out": Column("whole", null=True, low=1),
+            "label": _TEXT,
+        },
+        optional={"lead": Column("text", null=True, allowed=LEADS)},
+        prefix=("prob_", Column("number", null=True, low=0, high=1 + 1e-6)),
+        key=("unit", "unit_id", "lead", "model", "task", "protocol", "seed", "fold", "role", "held_out"),
+        rule=_answers_are_probabilities,
+    ),
+    "calibration.csv": Schema(
+        columns={
+            "model": _TEXT,
+            "task": _NAME,
+            "protocol": _NAME,
+            "seed": _WHOLE,
+            "fold": _FROM_ONE,
+            "temperature": Column("number", low=0),
+        },
+        optional={},
+        prefix=("bias_", Column("number", null=True)),
+        key=("model", "task", "protocol", "seed", "fold"),
+    ),
+    "history.csv": Schema(
+        columns={
+            "fold": _FROM_ONE,
+            "seed": _WHOLE,
+            "epoch": Column("number", low=0),
+            "step": _WHOLE,
+            "loss": Column("number", null=True),
+            "lr": Column("number", null=True, low=0),
+            "seconds": Column("number", low=0),
+        },
+        optional={
+            "model": _TEXT,
+            "task": _NAME,
+            "protocol": _NAME,
+            "role": Column("text", allowed=("test", "inner")),
+            "held_out": Column("whole", null=True, low=1),
+        },
+        prefix=("inner_", Column("number", null=True)),
+        key=("model", "task", "protocol", "seed", "fold", "role", "held_out", "step"),
+    ),
+    "records.csv": Schema(
+        columns={
+            "record": _TEXT,
+            "group_id": _TEXT,
+            "part": Column("text", allowed=("ds1", "ds2", "paced", "other")),
+            "lead": _TEXT,
+            "channel": _WHOLE,
+            "leads": _TEXT,
+            "rate_hz": _POSITIVE,
+            "seconds": _POSITIVE,
+            "beats": _WHOLE,
+            **{f"beats_{name}": _WHOLE for name in AAMI},
+            "flutter_waves": _WHOLE,
+            "windows": _WHOLE,
+            "windows_abnormal": _WHOLE,
+            "windows_left_out": _WHOLE,
+            "missing_s": _POSITIVE,
+            "flat_s": _POSITIVE,
+        },
+        optional={},
+        prefix=None,
+        key=("record",),
+    ),
+    "windows.csv": Schema(
+        columns={
+            "window_id": _TEXT,
+            "record": _TEXT,
+            "group_id": _TEXT,
+            "start_s": _POSITIVE,
+            "beats_normal": _WHOLE,
+            "beats_abnormal": _WHOLE,
+            "decided": Column("text", allowed=DECIDED),
+            "label": Column("text", allowed=WINDOW_LABELS),
+        },
+        optional={},
+        prefix=None,
+        key=("window_id",),
+    ),
+    "beats.csv": Schema(
+        columns={
+            "beat_id": _TEXT,
+            "record": _TEXT,
+            "group_id": _TEXT,
+            "time_s": _POSITIVE,
+            "symbol": Column("text", allowed=tuple(SYMBOLS)),
+            "label": Column("text", allowed=AAMI),
+            "rr_before_s": Column("number", null=True, low=0),
+            "rr_after_s": Column("number", null=True, low=0),
+            "in_heartbeat": Column("truth"),
+            "in_ec57": Column("truth"),
+            **dict.fromkeys(RATIOS, _POSITIVE),
+        },
+        optional={},
+        prefix=None,
+        key=("beat_id",),
+    ),
+    "signal_folds.csv": Schema(
+        columns={
+            "protocol": _NAME,
+            "unit": Column("text", allowed=("record", "window", "beat")),
+            "unit_id": _TEXT,
+            "group_id": _TEXT,
+            "seed": _WHOLE,
+            "fold": _FROM_ONE,
+            "part": Column("text", allowed=("test", "train", "val")),
+            "inner": Column("whole", null=True, low=1),
+        },
+        optional={},
+        prefix=None,
+        key=("protocol", "seed", "unit_id"),
+    ),
+}
+"""The contracts by table name. ``history.csv`` takes metrics on inner folds as ``inner_<metric>``."""

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from miniature import Clone
+
+from leadwise import cli
+from leadwise.folds.pages import fingerprint
+from leadwise.names import CLASSES
+from leadwise.pages import template
+from leadwise.sets import catalogue
+
+
+def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["leadwise", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "catalogue", "sample", "fetch", "folds", "template", "audit", "predict"]
+)
+def test_the_help_of_each_command_shows_an_example(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leadwise(monkeypatch, command, "--help") == 0
+    assert f"Example: leadwise {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--profile", "sample", "--only", "21_image_bait"), "did you mean '21_image_beit'?"),
+        (("--profile", "papre"), "did you mean 'paper'?"),
+        (("--profile", "typo"), "workflow/profiles/typo.yaml: 24_image_vit: unknown parameter 'EPOCS'"),
+    ],
+)
+def test_a_wrong_word_ends_in_one_sentence_with_the_right_one(
+    clone: Clone,
+    arguments: tuple[str, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (clone.folder / "workflow" / "profiles" / "typo.yaml").write_text(
+        "24_image_vit: {EPOCS: 1}", encoding="utf-8"
+    )
+    assert leadwise(monkeypatch, "run", *arguments) == 2
+    said_now = capsys.readouterr().err
+    assert said in said_now
+    assert len(said_now.strip().splitlines()) == 1
+    assert not clone.runs.exists()
+
+
+def test_outside_a_clone_it_says_where_it_must_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert leadwise(monkeypatch, "run") == 2
+    assert "is not inside a clone of leadwise" in capsys.readouterr().err
+
+
+def test_a_missing_data_folder_is_told_before_anything_runs(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEADWISE_DATA", str(tmp_path / "no pages"))
+    assert leadwise(monkeypatch, "run", "--profile", "cpu") == 2
+    assert "no pages is no folder" in capsys.readouterr().err
+
+
+def test_a_missing_notebook_is_told_before_anything_runs(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clone.folder / "training" / "24_image_vit.ipynb").unlink()
+    assert leadwise(monkeypatch, "run") == 2
+    assert "24_image_vit.ipynb is missing" in capsys.readouterr().err
+
+
+def test_folds_of_the_sample_are_written_and_their_fingerprint_is_told(
+    sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "folds.csv"
+    assert leadwise(monkeypatch, "folds", str(sample_folder), "--out", str(out), "--seeds", "2") == 0
+    table = pd.read_csv(out, dtype={"page_id": str})
+    partitions = ["grouped_1", "grouped_2", "distinct_1", "distinct_2", "by_month"]
+    assert table.columns.tolist() == ["page_id", "group_id", "label", *partitions]
+    said = capsys.readouterr().out
+    assert f"48 distinct pages in {table['group_id'].nunique()} groups" in said
+    assert f"fingerprint {fingerprint(table)}" in said
+
+
+def test_a_folder_with_two_pages_a_class_gets_no_folds(
+    sample_folder: Path,
+    sample_pages: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for path in sample_pages.groupby("label")["path"].head(2):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).hardlink_to(sample_folder / path)
+    assert leadwise(monkeypatch, "folds", str(tmp_path), "--out", str(tmp_path / "folds.csv")) == 2
+    assert "class 'normal' has 2 pages; 5 folds need 5 at least" in capsys.readouterr().err
+
+
+def test_a_folder_of_pages_that_nobody_knows_gets_no_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for shade, name in enumerate([f"{label}/{page}.png" for label in CLASSES for page in "12"]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), np.full((8, 8, 3), shade, np.uint8))
+    assert leadwise(monkeypatch, "folds", str(tmp_path), "--out", str(tmp_path / "folds.csv")) == 2
+    assert "none of 8 pages is of a known layout" in capsys.readouterr().err
+    assert not list(tmp_path.glob("folds.csv*"))
+
+
+@pytest.fixture
+def pages_of_sample(sample_pages: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """24 pages of the sample as if they were all that the shipped catalogue knows."""
+    monkeypatch.setattr(catalogue, "shipped", lambda: sample_pages.iloc[::2])
+    return sample_pages.iloc[::2]
+
+
+def test_the_template_is_made_of_every_other_page_but_those_of_2019_11(
+    sample_folder: Path,
+    pages_of_sample: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used = []
+    monkeypatch.setattr("leadwise.pages.read.read_page", used.append)
+    monkeypatch.setattr(template, "write_template", lambda pages, _: list(pages))
+    assert leadwise(monkeypatch, "template", str(sample_folder), "--out", str(tmp_path)) == 0
+    later = pages_of_sample[pages_of_sample["recorded_at"] > "2020"]
+    assert 0 < len(later) < len(pages_of_sample)
+    assert used == [sample_folder / path for path in later["path"][::2]]
+
+
+def test_the_template_is_written_as_two_pictures_of_a_page(
+    sample_folder: Path,
+    pages_of_sample: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "new"
+    assert leadwise(monkeypatch, "template", str(sample_folder), "--out", str(out)) == 0
+    assert f"Written to {out}" in capsys.readouterr().out
+    ink = cv2.imread(str(out / "template_ink.png"), cv2.IMREAD_GRAYSCALE) > 0
+    assert (ink & template.ink()).sum() > 0.9 * template.ink().sum()
+    paper = cv2.imread(str(out / "template_paper.png"))
+    assert np.abs(paper.astype(int) - template.paper()).mean() < 6
+
+
+def test_a_folder_that_lacks_a_page_gives_no_template_and_the_page_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leadwise(monkeypatch, "template", str(tmp_path), "--out", str(tmp_path / "new")) == 2
+    assert "MI(1).jpg: No such file" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

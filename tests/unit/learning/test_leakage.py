@@ -1,0 +1,265 @@
+"""What leaks under which protocol, what is scored how, and what other sources' recordings are called."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import made_answers
+
+from leadwise.errors import InputError
+from leadwise.folds.pages import PROTOCOLS, make_folds
+from leadwise.folds.partition import partition
+from leadwise.learning import leakage
+from leadwise.learning.study import forget_others
+from leadwise.names import CLASSES
+from leadwise.recordings.records import read_record
+from leadwise.scores import ensembles, external, prices
+from leadwise.scores.metrics import scores
+from leadwise.sets.ptbxl import labelled_recordings, unpack_recordings
+from leadwise.tables import checked
+
+COPIES = {"normal": 2, "abnormal_heartbeat": 1, "history_of_mi": 2, "mi": 8}
+N = 80
+
+
+@pytest.fixture(scope="module")
+def pages() -> pd.DataFrame:
+    """Made pages with the public set's copies; two pages share an id now and then."""
+    labels = [CLASSES[i % 4] for i in range(N)]
+    return pd.DataFrame(
+        {
+            "page_id": [f"{i:012x}" for i in range(N)],
+            "path": [f"{i}.jpg" for i in range(N)],
+            "label": labels,
+            "copies": [COPIES[label] for label in labels],
+            "sha256": [f"{i:064x}" for i in range(N)],
+            "recording_id": [f"{100000 + i // 8 * 8 + i % 4}" for i in range(N)],
+            "recorded_at": [f"2020-{(8, 10)[i // 8 % 2]:02d}-01T10:00:00" for i in range(N)],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def folds(pages: pd.DataFrame) -> pd.DataFrame:
+    repeated = pages.loc[pages.index.repeat(pages["copies"]), ["path", "sha256"]]
+    files = repeated.assign(path=[f"{number}-{path}" for number, path in enumerate(repeated["path"])])
+    return pd.concat([make_folds(pages, name, [1], files) for name in PROTOCOLS], ignore_index=True)
+
+
+def split(pages: pd.DataFrame, folds: pd.DataFrame, protocol: str, task: tuple[str, ...] = CLASSES):
+    return partition(pages, folds, protocol, 1, task)
+
+
+# --- who trains and who is tested ----------------------------------------------------------------------------
+
+
+def test_copies_lie_on_both_sides_where_files_are_split_and_nowhere_else(pages, folds):
+    known = leakage.leaks(pages, folds, 1).set_index(["task", "protocol"])
+    assert known.loc[("four", "leaky_copies"), "tested"] == pages["copies"].sum()
+    assert known.loc[("four", "leaky_copies"), "same_page"] > 0.5
+    for protocol in ("leaky_copy_weights", "distinct", "grouped", "by_month"):
+        assert known.loc[("four", protocol), "same_page"] == 0
+    assert known.loc[("four", "distinct"), "same_id"] > 0
+    assert known.loc[("four", "grouped"), "same_id"] == 0
+    assert known.loc[("binary", "leaky_pooled"), "same_page"] > 0
+
+
+def test_copies_weights_train_a_page_as_often_as_it_has_copies_on_the_folds_of_distinct(pages, folds):
+    weighted, plain = split(pages, folds, "leaky_copy_weights"), split(pages, folds, "distinct")
+    for fold, rows in plain.rows.items():
+        assert np.array_equal(weighted.rows[fold], rows)
+        times = np.bincount(weighted.training_rows((fold,)), minlength=N)
+        rest = plain.training_rows((fold,))
+        assert np.array_equal(times[rest], pages["copies"].to_numpy()[rest])
+        assert times.sum() == times[rest].sum()
+
+
+def test_every_file_is_tested_once_and_trains_for_all_other_folds(pages, folds):
+    part = split(pages, folds, "leaky_copies")
+    tested = np.concatenate(list(part.rows.values()))
+    assert np.array_equal(np.bincount(tested, minlength=N), pages["copies"])
+    for fold, rows in part.rows.items():
+        both = np.bincount(np.concatenate([rows, part.training_rows((fold,))]), minlength=N)
+        assert np.array_equal(both, pages["copies"])
+
+
+def test_pooled_folds_train_and_test_one_network_with_repeats(pages, folds):
+    part = split(pages, folds, "leaky_pooled", ("normal", "abnormal_heartbeat"))
+    assert part.folds == [1]
+    assert set(pages["label"].iloc[part.rows[1]]) == {"normal", "abnormal_heartbeat"}
+    assert np.bincount(part.training_rows((1,))).max() > 2
+    assert np.isin(part.rows[1], part.training_rows((1,))).any()
+
+
+def test_the_last_tenth_of_the_files_is_tested_by_the_rest(pages, folds):
+    part = split(pages, folds, "leaky_file_90_10")
+    files = pages["copies"].sum()
+    assert len(part.rows[1]) == files // 10
+    assert len(part.training_rows((1,))) == files - files // 10
+
+
+def test_protocols_that_leak_have_no_inner_folds(pages, folds):
+    with pytest.raises(ValueError, match="unpack"):
+        split(pages, folds, "leaky_copies").training_rows((1, 2))
+
+
+def test_a_protocol_whose_training_lacks_a_class_is_refused(pages, folds):
+    first_month = (pages["recorded_at"].str[:7] == "2020-08") & (pages["label"] == "mi")
+    with pytest.raises(InputError, match=r"by_month.* has no page of class 'mi'"):
+        split(pages[~first_month], folds[~folds["page_id"].isin(pages[first_month]["page_id"])], "by_month")
+
+
+def test_a_month_without_a_class_can_still_be_tested(pages, folds):
+    gone = (pages["recorded_at"].str[:7] == "2020-08") & (pages["label"] == "mi")
+    gone[gone.idxmax()] = False  # one MI page trains for the other month
+    kept = folds[~folds["page_id"].isin(pages[gone]["page_id"])]
+    assert split(pages[~gone], kept, "by_month").folds == [1, 2]
+
+
+def test_the_same_folds_with_other_training_pages_are_another_partition(pages, folds):
+    assert (
+        split(pages, folds, "leaky_copy_weights").fingerprint != split(pages, folds, "distinct").fingerprint
+    )
+
+
+# --- what comes of it ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def priced(pages, folds, tmp_path_factory):
+    parameters = SimpleNamespace(
+        PROFILE="sample", WEIGHTS="random", RECIPE="random", SEED=1, EPOCHS=1, MAX_STEPS=1
+    )
+    crops = np.random.default_rng(0).integers(0, 255, (N, 12, 64, 64), np.uint8)
+    folder = tmp_path_factory.mktemp("leakage")
+    return leakage.price(parameters, {"lead_cnn": crops}, pages, folds, folder, "made"), folder
+
+
+def test_a_page_answers_once_in_one_table_and_as_often_as_it_was_tested_in_the_other(priced, pages):
+    found, _ = priced
+    checked(found.once, "predictions.csv", "once")
+    counted = found.counted.query("protocol == 'leaky_copies' and unit == 'page'")
+    once = found.once.query("protocol == 'leaky_copies'").set_index("unit_id")
+    assert len(once) == N
+    assert len(counted) == pages["copies"].sum()
+    assert counted["unit_id"].is_unique
+    page = pages["page_id"][3]
+    own = counted[counted["unit_id"].str.startswith(f"{page}-")]
+    assert once.loc[page, "prob_mi"] == pytest.approx(own["prob_mi"].mean())
+    assert not found.left_out
+
+
+def test_all_protocols_are_drawn_over_the_same_groups(priced, pages):
+    found, _ = priced
+    assert found.once.groupby("unit_id")["group_id"].nunique().max() == 1
+    assert found.once["group_id"].str.startswith("id-").all()
+
+
+def test_the_price_list_counts_as_published_and_once(priced, pages):
+    listed = prices.price_list(priced[0].once, priced[0].counted)
+    four = listed.query("task == 'four'").set_index(["protocol", "counted"])
+    assert four.loc[("leaky_copies", "file"), "n"] == pages["copies"].sum()
+    assert four.loc[("leaky_copies", "lead"), "n"] == pages["copies"].sum() * 12
+    assert four.loc[("leaky_copies", "page"), "n"] == N
+    assert ("distinct", "file") not in four.index
+    rows = priced[0].once.query("protocol == 'grouped' and task == 'four'")
+    prob = rows[[f"prob_{name}" for name in CLASSES]].to_numpy()
+    expected = scores(rows["label"].map(CLASSES.index).to_numpy(), prob, CLASSES)["accuracy"]
+    assert four.loc[("grouped", "page"), "accuracy"] == pytest.approx(expected)
+
+
+def test_steps_are_paired_on_the_same_pages(priced):
+    steps = prices.step_differences(priced[0].once)
+    assert set(zip(steps["protocol"], steps["minus"], strict=True)) == set(prices.STEPS)
+    assert (steps["low"] <= steps["high"]).all()
+
+
+def test_trainings_of_other_parameters_are_forgotten_and_no_others(priced):
+    found, folder = priced
+    (folder / "trainings" / "old").mkdir()
+    (folder / "weights" / "old.safetensors").write_bytes(b"")
+    forget_others(folder, found.trainings)
+    assert sorted(path.stem for path in (folder / "weights").iterdir()) == sorted(found.trainings)
+    assert sorted(path.name for path in (folder / "trainings").iterdir()) == sorted(found.trainings)
+
+
+def test_the_mean_over_seeds_is_one_answer_a_page():
+    answers = pd.concat([made_answers(n=20), made_answers(n=20).assign(seed=2, prob_mi=1.0)])
+    one = ensembles.mean_over_seeds(answers, "leads12_x2")
+    assert one["unit_id"].is_unique
+    assert set(one["model"]) == {"leads12_x2"}
+    assert set(one["seed"]) == {answers["seed"].iloc[0]}
+    own = answers[answers["unit_id"] == one["unit_id"].iloc[3]]
+    assert one["prob_mi"].iloc[3] == pytest.approx(own["prob_mi"].mean())
+
+
+# --- recordings of another source ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ptbxl(tmp_path_factory):
+    return unpack_recordings(tmp_path_factory.mktemp("ptbxl"))
+
+
+def test_the_embedded_recordings_are_named_by_their_statements(ptbxl):
+    found = labelled_recordings(ptbxl)
+    assert found["label"].value_counts().to_dict() == {"normal": 4, "mi": 4, "rhythm": 4}
+    record = read_record(found["path"][0])
+    assert record.signals.shape == (12, 2500)
+    assert np.abs(record.lead("I") + record.lead("III") - record.lead("II")).max() < 0.005
+    assert "CC BY 4.0" in (ptbxl / "CREDITS.md").read_text(encoding="utf-8")
+
+
+def test_recordings_of_a_set_apart_are_left_out(ptbxl, tmp_path):
+    found = labelled_recordings(ptbxl)
+    (tmp_path / f"{found['record'][0]}.hea").write_text("")
+    assert len(labelled_recordings(ptbxl, but=tmp_path)) == 11
+
+
+def test_a_folder_that_is_not_ptb_xl_is_refused(tmp_path):
+    with pytest.raises(InputError, match="not laid out as PTB-XL"):
+        labelled_recordings(tmp_path)
+
+
+@pytest.fixture
+def elsewhere() -> pd.DataFrame:
+    """Five networks that tell infarction well, and call every other rhythm normal."""
+    labels = np.repeat(["normal", "mi", "rhythm"], [60, 20, 10])
+    rows = []
+    for fold in range(1, 6):
+        sure = np.random.default_rng(fold).uniform(0.05, 0.4, len(labels))
+        mi = np.where(labels == "mi", 1 - sure, sure / 2)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "unit_id": [f"r{i}" for i in range(len(labels))],
+                    "group_id": [f"p{i}" for i in range(len(labels))],
+                    "label": labels,
+                    "prob_normal": 1 - mi,
+                    "prob_abnormal_heartbeat": 0.0,
+                    "prob_history_of_mi": mi / 2,
+                    "prob_mi": mi / 2,
+                }
+            ).assign(model="leads12", task="external", protocol="external", role="test", seed=fold, fold=fold)
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_both_classes_of_infarction_answer_for_one(elsewhere):
+    found = external.external_scores(external.merged(elsewhere), draws=200)
+    assert found["recall_mi"].value == 1
+    assert found["auroc_mi"].value == 1
+    assert found["rhythm_found"].value == 0
+    assert found["rhythm_found"].high > 0.2
+    assert external.rhythm_counts(external.merged(elsewhere)) == [0] * 5
+    assert found["ece"].value > 0
+
+
+def test_what_is_called_what_adds_up(elsewhere):
+    shares = external.called(elsewhere)
+    assert shares.index.tolist() == ["normal", "rhythm", "mi"]
+    assert shares.sum(axis=1).tolist() == pytest.approx([1, 1, 1])
+    assert shares.loc["rhythm", "normal"] == 1

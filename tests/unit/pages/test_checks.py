@@ -1,0 +1,261 @@
+"""A page: its beats counted as a person counts them, its leads held against physics."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import EVEN_S, QUICK_S, bumps, ecg, made_page, signals_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from leadwise.names import LEADS
+from leadwise.pages.checks import AFTER, BEFORE, alikeness, check, heart_rate_bpm, median_beat, r_peaks, rms
+from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
+from leadwise.pages.read import read_page
+from leadwise.pages.template import PIXELS_PER_MV
+from leadwise.pages.trials import scaled
+
+PIXEL_MV = 1 / PIXELS_PER_MV
+
+
+def lead_two(beats_s: NDArray[np.floating], rate_hz: float = RATE_HZ) -> NDArray[np.float64]:
+    """Lead II with beats at these times and 5 microvolts of an amplifier's noise."""
+    clean = ecg(beats_s, rate_hz)[1]
+    return clean + np.random.default_rng(0).normal(0, 0.005, len(clean))
+
+
+@pytest.fixture(scope="module")
+def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
+    return [sample_folder / path for path in sample_pages["path"]]
+
+
+@pytest.fixture(scope="module")
+def sample_signals(sample_paths: list[Path]) -> list[Signals]:
+    """Voltages of all 48 pages, read once."""
+    return [signals_of(read_page(path)) for path in sample_paths]
+
+
+@given(
+    bpm=st.floats(30, 200), first_s=st.floats(0.1, 0.9), rate_hz=st.sampled_from([200, 250, 360, 500, 1000])
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_the_rate_of_an_even_rhythm_is_found(bpm: float, first_s: float, rate_hz: float) -> None:
+    # beats fall between samples: two half samples of an interval, or a beat a minute
+    tolerance = max(1.0, bpm**2 / 60 / rate_hz)
+    beats = np.arange(first_s, 10, 60 / bpm)
+    assert heart_rate_bpm(lead_two(beats, rate_hz), rate_hz) == pytest.approx(bpm, abs=tolerance)
+
+
+@pytest.mark.parametrize("bpm", [30, 42, 55])
+def test_a_slow_rhythm_without_any_noise_has_its_rate(bpm: int) -> None:
+    assert heart_rate_bpm(ecg(np.arange(0.2, 10, 60 / bpm))[1], RATE_HZ) == pytest.approx(bpm, abs=1)
+
+
+def test_every_qrs_is_found_at_its_time() -> None:
+    found_s = r_peaks(lead_two(EVEN_S), RATE_HZ) / RATE_HZ
+    assert found_s == pytest.approx(EVEN_S, abs=0.03)  # the middle of R and S lies some 10 ms after R
+
+
+@pytest.mark.parametrize("at_s", [0.75, 4.5, 8.2])
+def test_one_early_beat_does_not_change_the_rate(at_s: float) -> None:
+    early = lead_two(np.sort(np.append(EVEN_S, at_s)))
+    assert len(r_peaks(early, RATE_HZ)) == len(EVEN_S) + 1
+    assert heart_rate_bpm(early, RATE_HZ) == pytest.approx(80, abs=1)
+
+
+def test_one_dropped_beat_does_not_change_the_rate() -> None:
+    assert heart_rate_bpm(lead_two(np.delete(EVEN_S, 6)), RATE_HZ) == pytest.approx(80, abs=1)
+
+
+@pytest.mark.parametrize("height_mv", [0.5, 1.0, 1.8])
+@pytest.mark.parametrize("bpm", [45, 75, 110])
+def test_t_waves_are_not_counted_however_tall(height_mv: float, bpm: float) -> None:
+    beats = np.arange(0.4, 9.6, 60 / bpm)
+    peaked = lead_two(beats) + height_mv * bumps(np.arange(N_STRIP) / RATE_HZ, beats + 0.28, 0.05)
+    assert len(r_peaks(peaked, RATE_HZ)) == len(beats)
+
+
+def test_a_wandering_baseline_and_mains_do_not_change_the_rate() -> None:
+    times_s = np.arange(N_STRIP) / RATE_HZ
+    disturbed = lead_two(EVEN_S) + np.sin(2 * np.pi * 0.3 * times_s) + 0.1 * np.sin(2 * np.pi * 50 * times_s)
+    assert heart_rate_bpm(disturbed, RATE_HZ) == pytest.approx(80, abs=1)
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.1, 1000.0])
+def test_unit_and_polarity_do_not_change_the_beats(factor: float) -> None:
+    np.testing.assert_array_equal(
+        r_peaks(factor * lead_two(EVEN_S), RATE_HZ), r_peaks(lead_two(EVEN_S), RATE_HZ)
+    )
+
+
+def test_a_gap_in_a_strip_is_bridged() -> None:
+    broken = lead_two(EVEN_S)
+    broken[1060:1130] = np.nan  # 0.28 s between two beats, a T wave among them
+    assert heart_rate_bpm(broken, RATE_HZ) == pytest.approx(80, abs=1)
+    assert len(r_peaks(broken, RATE_HZ)) == len(EVEN_S)
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [np.zeros(2500), np.full(2500, 0.7), np.full(2500, np.nan), np.where(np.arange(2500) < 1300, np.nan, ecg()[1])],
+    ids=["flat", "flat but not at 0", "not read", "mostly not read"],
+)  # fmt: skip
+def test_where_there_is_no_signal_there_is_no_beat_and_no_rate(signal: NDArray[np.float64]) -> None:
+    assert len(r_peaks(signal, RATE_HZ)) == 0
+    assert np.isnan(heart_rate_bpm(signal, RATE_HZ))
+
+
+def test_a_single_beat_has_no_rate() -> None:
+    one = ecg(np.array([0.5]))[1, :300]
+    assert len(r_peaks(one, RATE_HZ)) == 1
+    assert np.isnan(heart_rate_bpm(one, RATE_HZ))
+
+
+def test_rates_of_real_pages_are_those_printed(
+    sample_signals: list[Signals], sample_pages: pd.DataFrame
+) -> None:
+    printed = sample_pages["heart_rate_bpm"].to_numpy(float)
+    measured = np.array([heart_rate_bpm(signals.strip, RATE_HZ) for signals in sample_signals])
+    # the device counts over a longer time than it prints, so an irregular page or two may differ
+    assert (np.abs(measured - printed) <= np.maximum(3, 0.04 * printed)).sum() >= 46
+
+
+def test_leads_that_obey_physics_pass() -> None:
+    checks = check(made_page(rhythm="aVF"))
+    assert checks.einthoven_correlation > 0.99999
+    assert max(checks.einthoven_rms_mv, checks.goldberger_rms_mv) < 1e-6
+    assert (checks.rhythm_lead, checks.heart_rate_bpm) == ("aVF", pytest.approx(80, abs=1))
+
+
+def test_the_triangle_closes_on_real_pages(sample_signals: list[Signals]) -> None:
+    checks = [check(signals) for signals in sample_signals]
+    assert np.median([one.einthoven_correlation for one in checks]) > 0.99
+    assert min(one.einthoven_correlation for one in checks) > 0.95
+    assert np.median([one.einthoven_rms_mv for one in checks]) < PIXEL_MV
+    assert np.median([one.goldberger_rms_mv for one in checks]) < PIXEL_MV
+
+
+def test_leads_of_two_pages_do_not_close_the_triangle(sample_signals: list[Signals]) -> None:
+    mixed = sample_signals[0].leads.copy()
+    mixed[0] = sample_signals[1].leads[0]
+    checks = check(replace(sample_signals[0], leads=mixed))
+    assert checks.einthoven_correlation < 0.95
+    assert checks.einthoven_rms_mv > 4 * PIXEL_MV
+
+
+def test_a_lead_upside_down_breaks_its_own_law_alone() -> None:
+    page = made_page()
+    upside_down = page.leads.copy()
+    upside_down[0] *= -1
+    checks = check(replace(page, leads=upside_down))
+    assert checks.einthoven_rms_mv > 0.1
+    assert checks.goldberger_rms_mv < 1e-6
+
+
+def test_a_row_that_is_printed_too_high_is_no_fault() -> None:
+    page = made_page()
+    raised = page.leads + np.linspace(0, 0.1, 12, dtype=np.float32)[:, None]
+    checks = check(replace(page, leads=raised))
+    assert max(checks.einthoven_rms_mv, checks.goldberger_rms_mv) < 1e-6
+    assert checks.einthoven_correlation > 0.99999
+
+
+@pytest.mark.parametrize(("lead", "einthoven", "goldberger"), [("III", True, False), ("aVL", False, True)])
+def test_without_a_lead_its_check_says_nan_and_the_other_still_stands(
+    lead: str, einthoven: bool, goldberger: bool
+) -> None:
+    page = made_page()
+    leads = page.leads.copy()
+    leads[LEADS.index(lead)] = np.nan
+    checks = check(replace(page, leads=leads))
+    assert np.isnan(checks.einthoven_correlation) == np.isnan(checks.einthoven_rms_mv) == einthoven
+    assert np.isnan(checks.goldberger_rms_mv) == goldberger
+
+
+def test_of_a_page_without_signals_nothing_is_said() -> None:
+    checks = check(Signals(np.full((12, N_LEAD), np.nan), np.full(N_STRIP, np.nan)))
+    assert checks.rhythm_lead is None
+    assert np.isnan(
+        [
+            checks.einthoven_correlation,
+            checks.einthoven_rms_mv,
+            checks.strip_correlation,
+            checks.heart_rate_bpm,
+        ]
+    ).all()
+
+
+def test_a_root_mean_square_leaves_out_mean_and_gaps() -> None:
+    assert rms(np.array([9.0, 11.0, np.nan, 9.0, 11.0])) == pytest.approx(1)
+
+
+def test_the_usual_beat_of_an_even_rhythm_is_its_beat() -> None:
+    beats = median_beat(made_page(QUICK_S))
+    assert (beats.shape, beats.dtype) == ((12, BEFORE + AFTER), np.float32)
+    whole, start = ecg(QUICK_S), round(QUICK_S[9] * RATE_HZ) - BEFORE
+    for beat, lead in zip(beats, whole, strict=True):
+        # R and S are one complex: where S is deeper, as in V1, the beat is centred there, 30 ms after R
+        around = [lead[start + off :][: len(beat)] for off in range(-10, 11)]
+        off = min(np.abs(beat - (part - part.mean())).max() for part in around)
+        assert off < 0.001
+
+
+def test_the_usual_beat_has_no_offset() -> None:
+    page = made_page()
+    raised = replace(page, leads=page.leads + np.float32(0.5))
+    np.testing.assert_allclose(median_beat(raised).mean(axis=1), 0, atol=1e-5)
+    np.testing.assert_allclose(median_beat(raised), median_beat(page), atol=1e-5)
+
+
+def test_one_odd_beat_of_four_does_not_change_the_usual_beat() -> None:
+    page = made_page(QUICK_S)
+    odd = page.leads.copy()
+    odd[:, 180:230] *= 1.5  # the second beat, 0.8 s into each column
+    assert np.abs(odd - page.leads).max() > 0.5
+    np.testing.assert_allclose(median_beat(replace(page, leads=odd)), median_beat(page), atol=0.01)
+
+
+def test_a_column_without_beats_has_none_and_the_others_have() -> None:
+    page = made_page()
+    still = page.leads.copy()
+    still[[LEADS.index(name) for name in ("V1", "V2", "V3")]] = 0
+    unknown = np.isnan(median_beat(replace(page, leads=still))).all(axis=1)
+    assert [name for name, lost in zip(LEADS, unknown, strict=True) if lost] == ["V1", "V2", "V3"]
+
+
+def test_pages_are_most_alike_to_themselves(sample_signals: list[Signals]) -> None:
+    alike = alikeness(np.stack([median_beat(signals) for signals in sample_signals]))
+    assert alike.shape == (48, 48)
+    np.testing.assert_allclose(np.diag(alike), 1, atol=1e-6)
+    np.testing.assert_allclose(alike, alike.T, atol=1e-12)
+    assert np.abs(alike).max() <= 1 + 1e-9
+
+
+def test_a_page_scanned_at_half_its_size_is_known_again_by_its_beat(
+    sample_paths: list[Path], sample_signals: list[Signals]
+) -> None:
+    some = range(0, 48, 6)
+    again = [signals_of(scaled(read_page(sample_paths[number]))[0]) for number in some]
+    beats = np.stack([median_beat(signals) for signals in (*again, *sample_signals)])
+    alike = alikeness(beats)[: len(again), len(again) :]
+    assert alike.argmax(axis=1).tolist() == list(some)
+
+
+def test_beats_of_another_gain_are_as_alike_and_upside_down_ones_opposite() -> None:
+    beat = median_beat(made_page())
+    np.testing.assert_allclose(alikeness(np.stack([beat, 2 * beat, -beat]))[0], [1, 1, -1], atol=1e-6)
+
+
+def test_beats_are_compared_over_the_leads_that_both_have() -> None:
+    whole = median_beat(made_page())
+    half, other_half = whole.copy(), whole.copy()
+    half[6:] = np.nan
+    other_half[:6] = np.nan
+    alike = alikeness(np.stack([whole, half, other_half]))
+    np.testing.assert_allclose(alike[0], 1, atol=1e-6)
+    assert np.isnan(alike[1, 2])

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from miniature import Clone
+
+from leadwise import processes
+from leadwise.errors import InputError, MissingInput, SettingsError
+from leadwise.project import notebook, provenance
+
+
+@pytest.fixture(autouse=True)
+def own_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What start() sets and holds until a kernel ends must not outlive a test."""
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.setenv(variable, "1")
+    held: dict[Path, TextIO] = {}
+    monkeypatch.setattr(processes, "_held", held)
+    yield
+    for handle in held.values():
+        handle.close()
+
+
+def start(name: str, **namespace: Any) -> notebook.Run:
+    return notebook.start(name, {"__name__": "__main__", "In": [], **namespace})
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_notebook_that_ends_well_leaves_a_result_that_says_how_it_came_about(clone: Clone) -> None:
+    run = start("13_image_folds", SEEDS=[1, 2])
+    run.table(pd.DataFrame({"group": ["a"], "pages": [3]}), "groups.csv")
+    run.finish({"groups": np.int64(7), "share": {"value": 0.5, "low": math.nan, "high": np.float64(0.7)}})
+    result = read(clone.result("13_image_folds"))
+    assert result["notebook"] == "13_image_folds"
+    assert result["parameters"] == {"PROFILE": "sample", "SEEDS": [1, 2]}
+    assert result["metrics"] == {"groups": 7, "share": {"value": 0.5, "low": None, "high": 0.7}}
+    assert result["files"] == ["groups.csv"]
+    assert result["seconds"] >= 0
+    assert {"numpy", "python"} <= set(result["versions"])
+    assert result["machine"]["cores"] >= 1
+    assert result["code_fingerprint"] == provenance.code_fingerprint("13_image_folds")
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest_right_word(clone: Clone) -> None:
+    with pytest.raises(SettingsError, match="24_image_vit: unknown parameter 'EPOCS': did you mean 'EPOCHS'"):
+        start("24_image_vit", EPOCS=3)
+
+
+def test_a_profile_that_is_not_there_is_refused_in_a_notebook_too(clone: Clone) -> None:
+    with pytest.raises(SettingsError, match="unknown profile 'cqu'"):
+        start("11_image_audit", PROFILE="cqu")
+
+
+def test_constants_that_a_notebook_imported_are_no_parameters(clone: Clone) -> None:
+    run = start("11_image_audit", CLASSES=("normal", "mi"), TASK_CLASSES={"four": ()})
+    assert run.parameters.model_dump() == {"PROFILE": "sample"}
+
+
+def test_a_missing_input_names_the_notebook_to_run_first(clone: Clone) -> None:
+    run = start("24_image_vit")
+    with pytest.raises(
+        MissingInput, match=r"24_image_vit needs leads.npy of 12_image_leads.*run 12_image_leads first"
+    ):
+        run.input("12_image_leads", "leads.npy")
+
+
+def test_what_is_read_from_an_earlier_notebook_stands_in_the_result_with_its_hash(clone: Clone) -> None:
+    earlier = start("11_image_audit")
+    earlier.data_fingerprint = "0123456789ab"
+    (earlier.folder / "pages.csv").write_text("page_id\n", encoding="utf-8")
+    earlier.finish({})
+    run = start("12_image_leads")
+    assert run.input("11_image_audit", "pages.csv").read_text(encoding="utf-8") == "page_id\n"
+    run.finish({})
+    result = read(clone.result("12_image_leads"))
+    assert [entry["path"] for entry in result["inputs"]] == ["11_image_audit/pages.csv"]
+    assert len(result["inputs"][0]["sha256"]) == 64
+    assert result["data_fingerprint"] == "0123456789ab"
+
+
+def test_what_an_interrupted_run_left_stays_and_what_a_finished_one_left_goes(clone: Clone) -> None:
+    (start("24_image_vit").folder / "checkpoint").write_text("half", encoding="utf-8")
+    run = start("24_image_vit")
+    assert (run.folder / "checkpoint").exists()
+    run.finish({})
+    run = start("24_image_vit")
+    assert [path.name for path in run.folder.iterdir()] == [".begun.json"]
+
+
+def test_what_was_left_under_other_parameters_goes(clone: Clone) -> None:
+    (start("24_image_vit").folder / "checkpoint").write_text("half", encoding="utf-8")
+    assert not (start("24_image_vit", SEEDS=[2]).folder / "checkpoint").exists()
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_finished_trainings_stay_where_other_parameters_are_given(clone: Clone, finished: bool) -> None:
+    run = start("24_image_vit")
+    for name in ("trainings/seed1-fold1/history.csv", "weights/seed1-fold1.safetensors", "predictions.csv"):
+        (run.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (run.folder / name).write_text("of seed 1", encoding="utf-8")
+    if finished:
+        run.finish({})
+    again = start("24_image_vit", SEEDS=[1, 2])
+    assert (again.folder / "weights" / "seed1-fold1.safetensors").is_file()
+    assert (again.folder / "trainings" / "seed1-fold1" / "history.csv").is_file()
+    assert not (again.folder / "predictions.csv").exists()
+    assert not (again.folder / "result.json").exists()
+
+
+def test_the_old_result_is_gone_as_soon_as_a_notebook_starts_again(clone: Clone) -> None:
+    start("11_image_audit").finish({})
+    start("11_image_audit")
+    assert not clone.result("11_image_audit").exists()
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_missing_or_empty_data_folder_says_what_to_do(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    folder = tmp_path / "pages"
+    if made:
+        folder.mkdir()
+    monkeypatch.setenv("LEADWISE_DATA", str(folder))
+    run = start("11_image_audit", PROFILE="cpu")
+    with pytest.raises(MissingInput, match=r"LEADWISE_DATA: .*pages is (empty|no folder)"):
+        run.data_folder()
+
+
+def test_the_profile_cpu_works_on_the_pages_that_the_user_names(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pages").mkdir()
+    page = tmp_path / "pages" / "a.jpg"
+    page.write_bytes(b"1")
+    monkeypatch.setenv("LEADWISE_DATA", str(page.parent))
+    run = start("11_image_audit", PROFILE="cpu")
+    assert run.data_folder() == page.parent
+    before = run.data_listing
+    page.write_bytes(b"12")
+    assert provenance.data_listing("cpu") != before
+    assert provenance.data_listing("sample") == "sample"
+
+
+def test_a_notebook_on_recordings_works_on_those_the_user_names(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "signals" / "mitdb").mkdir(parents=True)
+    record = tmp_path / "signals" / "mitdb" / "100.hea"
+    record.write_text("100 0 360 0\n", encoding="utf-8")
+    monkeypatch.setenv("LEADWISE_SIGNALS", str(tmp_path / "signals"))
+    run = start("14_signal_records", PROFILE="cpu")
+    assert run.recordings_folder() == record.parent
+    assert "47 people" in run.caution
+    before = run.data_listing
+    record.write_text("100 0 360 00\n", encoding="utf-8")
+    assert provenance.signals_listing("cpu") != before
+    assert provenance.signals_listing("sample") == "sample"
+
+
+def test_without_recordings_the_excerpts_serve_and_say_so(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LEADWISE_SIGNALS", raising=False)
+    run = start("14_signal_records", PROFILE="cpu")
+    assert "six minutes each of twelve recordings. Its figures mean nothing" in capsys.readouterr().out
+    assert len(list(run.recordings_folder().glob("*.dat"))) == 12
+    assert run.data_listing == "sample"
+
+
+def test_what_was_made_of_other_recordings_is_refused(clone: Clone) -> None:
+    run = start("14_signal_records")
+    run.data_fingerprint, run.data_listing = "0123456789ab", "sample"
+    (run.folder / "records.csv").write_text("record\n", encoding="utf-8")
+    run.finish({})
+    later = start("15_signal_beats")
+    assert (later.data_fingerprint, later.data_listing) == ("0123456789ab", "sample")
+    later.input("14_signal_records", "records.csv")
+    clone.result("14_signal_records").write_text('{"data_fingerprint": "ba9876543210"}', encoding="utf-8")
+    with pytest.raises(MissingInput, match=r"made from other recordings .* than 14_signal_records has seen"):
+        later.input("14_signal_records", "records.csv")
+
+
+def test_a_notebook_in_another_process_is_not_raced(clone: Clone) -> None:
+    lock = clone.runs / "sample" / ".locks" / "11_image_audit.lock"
+    script = f"""
+import sys, time
+from pathlib import Path
+from leadwise.processes import take_lock
+take_lock(Path({str(lock)!r}), "it")
+print("held", flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(InputError, match=f"is being run by process {holder.pid}"):
+            processes.take_lock(lock, "11_image_audit", wait_s=0.3)
+        holder.kill()
+    processes.take_lock(lock, "11_image_audit", wait_s=5)
+    assert lock.read_text(encoding="ascii") == str(os.getpid())
+
+
+def test_a_process_dies_with_the_one_that_started_it(tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux can have a process killed with its parent")
+    lock = tmp_path / "lock"
+    child = (
+        "import time; from pathlib import Path; from leadwise import processes; processes.die_with_parent(); "
+        f"processes.take_lock(Path({str(lock)!r}), 'it'); time.sleep(60)"
+    )
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent]) as process:
+        give_up = time.monotonic() + 20
+        while not (lock.exists() and lock.read_text(encoding="ascii")):
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        process.kill()
+    time.sleep(1)
+    with lock.open() as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # free, so the child is gone

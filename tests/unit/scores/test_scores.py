@@ -1,0 +1,215 @@
+"""Scores, intervals and calibration: right by hand, by scikit-learn or by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import made_answers
+from sklearn import metrics as sk
+
+from leadwise.errors import InputError
+from leadwise.names import CLASSES
+from leadwise.scores import calibration, draws, floors, metrics, tables
+
+BINARY = CLASSES[:2]
+
+
+# --- scores ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rounded", [False, True], ids=["no ties", "many ties"])
+def test_four_class_scores_agree_with_scikit_learn(rounded):
+    labels, prob = metrics.probabilities(made_answers(), CLASSES)
+    if rounded:
+        prob = np.round(prob, 1) + 0.01
+        prob /= prob.sum(axis=1, keepdims=True)
+    found = metrics.scores(labels, prob, CLASSES)
+    answer, truth = prob.argmax(axis=1), np.eye(4)[labels]
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(labels, answer))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(labels, answer, average="macro"))
+    assert found["macro_auroc"] == pytest.approx(sk.roc_auc_score(labels, prob, multi_class="ovr"))
+    assert found["auprc"] == pytest.approx(sk.average_precision_score(truth, prob, average="macro"))
+    assert found["log_loss"] == pytest.approx(sk.log_loss(labels, prob))
+    assert found["brier"] == pytest.approx(((prob - truth) ** 2).sum(axis=1).mean())
+    assert "auroc" not in found
+
+
+def test_the_positive_class_of_two_is_the_abnormal_one():
+    labels, prob = metrics.probabilities(made_answers(classes=BINARY), BINARY)
+    found = metrics.scores(labels, prob, BINARY)
+    assert found["auroc"] == pytest.approx(sk.roc_auc_score(labels, prob[:, 1]))
+    assert found["auprc"] == pytest.approx(sk.average_precision_score(labels, prob[:, 1]))
+    assert found["recall_abnormal_heartbeat"] == pytest.approx(sk.recall_score(labels, prob[:, 1] > 0.5))
+    assert found["specificity_abnormal_heartbeat"] == pytest.approx(found["recall_normal"])
+
+
+def test_a_class_without_pages_has_no_recall_and_raises_no_warning():
+    found = metrics.scores(["normal", "mi"], np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]]), CLASSES)
+    assert found["accuracy"] == 1.0
+    assert np.isnan(found["recall_history_of_mi"])
+    assert np.isnan(found["macro_f1"])
+
+
+def test_values_that_are_no_probabilities_are_refused():
+    with pytest.raises(InputError, match="sum to 1"):
+        metrics.scores(["normal"], np.array([[0.7, 0.7, 0.1, 0.1]]), CLASSES)
+
+
+def test_only_test_answers_of_the_wanted_folds_are_selected():
+    answers = made_answers(seeds=(1, 2))
+    chosen = metrics.select_pages(answers, "four", [2], [1, 3])
+    assert set(chosen["seed"]) == {2}
+    assert set(chosen["fold"]) == {1, 3}
+    with pytest.raises(InputError, match="no test answers for seed 3, fold 1"):
+        metrics.select_pages(answers, "four", [3], [1])
+
+
+def test_the_majority_floor_knows_the_training_pages_frequencies_alone():
+    answers = made_answers(200)
+    folds = answers.rename(columns={"unit_id": "page_id"})[["protocol", "page_id", "label", "seed", "fold"]]
+    floor = floors.majority(answers[answers["fold"] != 1], folds, CLASSES)
+    tested = floor[floor["fold"] == 2]
+    trained_on = answers.loc[answers["fold"] != 2, "label"].value_counts(normalize=True)
+    for name in CLASSES:
+        assert tested[f"prob_{name}"].unique() == pytest.approx([trained_on[name]])
+    assert metrics.scores(*metrics.probabilities(floor, CLASSES), CLASSES)["macro_auroc"] < 0.55
+
+
+# --- intervals ------------------------------------------------------------------------------
+
+
+def test_the_headline_is_the_mean_over_seeds():
+    answers = made_answers(seeds=(1, 2, 3))
+    found = draws.bootstrap_groups(answers, CLASSES, draws=50)
+    by_seed = [
+        metrics.scores(*metrics.probabilities(frame, CLASSES), CLASSES)["accuracy"]
+        for _, frame in answers.groupby("seed")
+    ]
+    assert found["accuracy"].value == pytest.approx(np.mean(by_seed))
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    true = metrics.scores(*metrics.probabilities(made_answers(40_000), CLASSES), CLASSES)["accuracy"]
+    covered = 0
+    for repeat in range(60):
+        found = draws.bootstrap_groups(made_answers(200, rng_seed=repeat + 1), CLASSES, draws=200)["accuracy"]
+        covered += found.low <= true <= found.high
+    assert covered >= 51  # 57 are expected; fewer than 51 of 60 happen once in 100 if the interval holds
+
+
+def test_groups_are_drawn_and_not_pages():
+    alike = pd.concat([made_answers(60)] * 4).assign(copy=np.repeat(range(4), 60))
+    alike["unit_id"] = alike["unit_id"] + "-" + alike["copy"].astype(str)
+    whole = draws.bootstrap_groups(alike.drop(columns="copy"), CLASSES, draws=400)["accuracy"]
+    apart = alike.assign(group_id=alike["unit_id"]).drop(columns="copy")
+    naive = draws.bootstrap_groups(apart, CLASSES, draws=400)["accuracy"]
+    assert whole.high - whole.low > 1.5 * (naive.high - naive.low)
+
+
+def test_a_model_does_not_differ_from_itself():
+    answers = made_answers()
+    difference = draws.paired_difference(answers, answers, CLASSES, ["accuracy", "macro_auroc"], draws=100)
+    for interval in difference.values():
+        assert (interval.value, interval.low, interval.high) == (0, 0, 0)
+
+
+def test_a_better_model_differs_by_more_than_chance():
+    better = made_answers(400, skill=3.0)
+    worse = made_answers(400, skill=0.5).assign(label=better["label"])
+    assert draws.paired_difference(better, worse, CLASSES, ["accuracy"], draws=200)["accuracy"].low > 0
+
+
+def test_models_that_answered_for_other_pages_are_not_compared():
+    answers = made_answers()
+    with pytest.raises(InputError):
+        draws.paired_difference(answers, answers.iloc[:-1], CLASSES, ["accuracy"], draws=10)
+
+
+def test_wilsons_interval_of_26_of_30():
+    found = draws.wilson(26, 30)  # 0.7032 to 0.9469, Newcombe's calculator
+    assert (found.value, found.low, found.high) == pytest.approx((26 / 30, 0.7032, 0.9469), abs=5e-4)
+
+
+# --- calibration ----------------------------------------------------------------------------
+
+
+def overconfident(n: int, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Labels drawn from a model's true probabilities, and the same model with logits times `factor`."""
+    rng = np.random.default_rng(3)
+    logits = rng.normal(scale=1.5, size=(n, 4))
+    true = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = np.array([rng.choice(4, p=row) for row in true])
+    loud = np.exp(logits * factor)
+    return loud / loud.sum(axis=1, keepdims=True), labels
+
+
+def test_the_temperature_of_an_overconfident_model_is_found():
+    prob, labels = overconfident(6000, factor=2.5)
+    assert calibration.fit_temperature(prob, labels) == pytest.approx(2.5, rel=0.08)
+
+
+def test_a_calibrated_model_lies_within_its_floor_and_an_overconfident_one_does_not():
+    for factor, within in ((1.0, True), (2.5, False)):
+        prob, labels = overconfident(2000, factor)
+        floor = calibration.ece_floor(prob)
+        error = calibration.expected_calibration_error(prob, labels)
+        assert (floor.low <= error <= floor.high) == within
+
+
+def test_each_fold_gets_its_own_temperature():
+    answers = made_answers()
+    fitted = pd.DataFrame(
+        {
+            "model": "made",
+            "task": "four",
+            "protocol": "grouped",
+            "seed": 1,
+            "fold": range(1, 6),
+            "temperature": [1, 1, 1, 1, 9.0],
+        }
+    )
+    tempered = calibration.apply_by_fold(answers, fitted, CLASSES)
+    last = answers["fold"] == 5
+    pd.testing.assert_frame_equal(tempered[~last], answers[~last])
+    assert (tempered.loc[last, "prob_normal"] - 0.25).abs().max() < (
+        answers.loc[last, "prob_normal"] - 0.25
+    ).abs().max()
+    with pytest.raises(InputError, match="no temperature"):
+        calibration.apply_by_fold(answers, fitted.iloc[:4], CLASSES)
+
+
+# --- tables ---------------------------------------------------------------------------------
+
+
+def test_a_summary_names_protocol_pages_and_seeds_beside_each_score():
+    table = tables.summary({"a": made_answers(seeds=(1, 2))}, CLASSES, draws=50)
+    row = table.iloc[0]
+    assert (row["protocol"], row["n"], row["seeds"]) == ("grouped", 120, 2)
+    assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
+    assert "(" in tables.as_text(table)["Accuracy"][0]
+
+
+def test_inner_answers_are_never_reported():
+    with pytest.raises(InputError, match="inner"):
+        tables.summary({"a": made_answers().assign(role="inner", held_out=2)}, CLASSES, draws=10)
+
+
+def test_metrics_of_a_second_task_carry_its_name():
+    joined = tables.join_tasks(
+        {"four": {"a": made_answers()}, "binary": {"a": made_answers(classes=BINARY)}}, draws=20
+    )
+    found = tables.as_metrics(joined)
+    assert {"accuracy", "binary_accuracy"} <= set(found)
+    assert set(found["accuracy"]) == {"value", "low", "high"}
+
+
+def test_a_printed_table_is_never_cut(capsys):
+    table = tables.summary(
+        {"a_model_with_a_long_name": made_answers(), "b": made_answers()}, CLASSES, draws=20
+    )
+    tables.print_table(table, "Scores")
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    for text in tables.as_text(table)["Macro AUROC"]:
+        assert text in printed

@@ -1,0 +1,208 @@
+"""The page of `leadwise serve` in a real browser: dropped on, by keyboard, on a phone, in the dark."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from leadwise.names import LEADS
+from leadwise.sets.sample import unpack_sample
+
+CAUTION = "Research use only, not a medical device"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no Chromium: install Debian's chromium, or name one in CHROMIUM")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, served: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh window at the page; fails where the page's own script did, or asked anybody else."""
+    settings: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+    settings |= getattr(request, "param", {})
+    context = browser.new_context(**settings)
+    opened = context.new_page()
+    errors: list[str] = []
+    elsewhere: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on(
+        "request",
+        lambda asked: (
+            elsewhere.append(asked.url) if not asked.url.startswith((served, "data:", "blob:")) else None
+        ),
+    )
+    opened.goto(served)
+    opened.wait_for_selector("#samples img")
+    yield opened
+    context.close()
+    assert not errors
+    assert not elsewhere
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return min(unpack_sample(tmp_path_factory.mktemp("pages")).rglob("MI*.jpg"))
+
+
+def serious(page: Page) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [f"{found['id']}: {found['help']}" for found in Axe().run(page).response["violations"]]
+
+
+def test_a_sample_page_is_answered_with_boxes_traces_and_meaning(page: Page) -> None:
+    expect(page.get_by_text(CAUTION)).to_be_in_viewport()
+    page.click("[data-sample=infarction]")
+    answer = page.locator("#answer")
+    expect(answer.locator("h2")).to_have_text("Most like pages labelled MI", timeout=30_000)
+    expect(answer.locator("h2")).to_be_focused()
+    expect(page.get_by_text(CAUTION)).to_be_in_viewport()
+    assert page.locator(".page polygon").count() == 13
+    assert page.locator("svg.ecg path.t:not(.p)").count() == 13
+    names = page.locator("svg.ecg text").all_text_contents()
+    assert set(names) == {*LEADS, "rhythm strip"}
+    assert page.locator(".shares li").count() == 4
+    expect(answer.get_by_text("It is not the chance that a person is ill")).to_be_visible()
+    assert page.locator(".moved li").count() == 13
+    expect(answer.get_by_text("Which leads moved the answer")).to_be_visible()
+    expect(answer.get_by_text("No warnings")).to_be_visible()
+
+
+def test_a_page_that_is_dropped_is_answered_and_can_be_taken_home(
+    page: Page, sample: Path, tmp_path: Path
+) -> None:
+    data = base64.b64encode(sample.read_bytes()).decode()
+    page.evaluate(
+        """([name, bytes]) => {
+            const carried = new DataTransfer();
+            carried.items.add(new File([Uint8Array.from(atob(bytes), one => one.charCodeAt(0))], name));
+            document.getElementById("drop").dispatchEvent(
+                new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+        }""",
+        ["my page.jpg", data],
+    )
+    page.wait_for_selector("#answer .shares", timeout=30_000)
+    taken = {}
+    for button in ("json", "csv", "wfdb"):
+        with page.expect_download() as coming:
+            page.click(f"#{button}")
+        taken[button] = tmp_path / coming.value.suggested_filename
+        coming.value.save_as(taken[button])
+    assert [path.name for path in taken.values()] == ["my page.json", "my page.csv", "my page-wfdb.zip"]
+    told = json.loads(taken["json"].read_text(encoding="utf-8"))
+    assert told["file"] == "my page.jpg"
+    assert "picture" not in told
+    assert taken["csv"].read_text(encoding="utf-8").startswith("time_s,I_mv,II_mv")
+    with zipfile.ZipFile(taken["wfdb"]) as archive:
+        assert sorted(archive.namelist()) == ["leadwise.dat", "leadwise.hea"]
+
+
+def test_all_of_it_works_by_keyboard(page: Page) -> None:
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.sample") == "normal":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#answer .shares", timeout=30_000)
+    region = page.locator(".scroll")
+    region.focus()
+    narrow = page.evaluate("document.querySelector('svg.ecg').clientWidth")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    wide = page.evaluate("document.querySelector('svg.ecg').clientWidth")
+    assert wide > 1.5 * narrow
+    page.keyboard.press("0")
+    assert page.evaluate("document.querySelector('svg.ecg').clientWidth") == narrow
+    page.get_by_label("Look at").select_option("V3")
+    assert page.evaluate("document.querySelector('svg.ecg').clientWidth") > 2 * narrow
+    assert page.locator(".page g.lit").text_content() == "V3"
+
+
+def test_several_files_are_answered_one_after_the_other_and_a_bad_one_is_said_to_be(
+    page: Page, sample: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.jpg").write_text("Dear Sir or Madam", encoding="utf-8")
+    page.set_input_files("#file", [sample, tmp_path / "letter.jpg"])
+    expect(page.locator("#many button")).to_have_count(2, timeout=30_000)
+    expect(page.get_by_role("alert").first).to_contain_text("Not an image that can be read")
+    page.locator("#many button").first.click()
+    expect(page.locator("#answer .shares li")).to_have_count(4)
+
+
+def test_a_recording_shows_its_beats_ten_seconds_at_a_time(page: Page) -> None:
+    if not (folder := os.environ.get("LEADWISE_SIGNALS")):
+        pytest.skip("LEADWISE_SIGNALS is not set: it names the folder with MIT-BIH in mitdb/")
+    page.set_input_files("#file", [Path(folder) / "mitdb" / f"100{end}" for end in (".hea", ".dat")])
+    expect(page.locator("#answer h2")).to_contain_text("A recording of 30:05 min", timeout=60_000)
+    assert 8 <= page.locator(".beat").count() <= 16
+    assert "normal" in page.locator("#answer .shares").inner_text() or page.locator(".beat:not(.N)").count()
+    first = page.locator("svg.ecg path.t:not(.p)").first.get_attribute("d")
+    page.locator("input[type=range]").focus()
+    page.keyboard.press("PageUp")
+    assert page.locator("svg.ecg path.t:not(.p)").first.get_attribute("d") != first
+    assert not serious(page)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"color_scheme": "light"},
+        {"color_scheme": "dark"},
+        {
+            "viewport": {"width": 360, "height": 740},
+            "is_mobile": True,
+            "has_touch": True,
+            "color_scheme": "dark",
+        },
+    ],
+    indirect=True,
+    ids=["light", "dark", "phone"],
+)
+def test_it_is_accessible_before_and_after_and_fits_its_width(page: Page) -> None:
+    assert not serious(page)
+    page.click("[data-sample=disputed]")
+    page.wait_for_selector("#answer .shares", timeout=30_000)
+    page.wait_for_selector("#work", state="hidden")
+    page.locator("summary").first.click()
+    assert not serious(page)
+    width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= window
+    expect(page.get_by_text(CAUTION)).to_be_in_viewport()
+
+
+def test_a_server_that_is_gone_is_said_to_be(page: Page, sample: Path) -> None:
+    page.route("**/predict*", lambda route: route.abort())
+    page.set_input_files("#file", sample)
+    expect(page.get_by_role("alert").first).to_contain_text("The server did not answer")
+
+
+def test_a_busy_server_is_asked_again(page: Page, sample: Path) -> None:
+    asked = []
+
+    def busy_once(route: Any) -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"code": "full", "detail": "full"})
+        else:
+            route.continue_()
+
+    page.route("**/predict*", busy_once)
+    page.set_input_files("#file", sample)
+    page.wait_for_selector("#answer .shares", timeout=30_000)
+    assert len(asked) == 2
