@@ -6,11 +6,13 @@ only, not a medical device.
 
 from typing import TYPE_CHECKING, Any
 
+from leadwise import names
+
 if TYPE_CHECKING:
     from leadwise.serving.predict import Answer, predict
     from leadwise.serving.predict_recording import RecordingAnswer
 
-__version__ = "0.1.0"
+__version__ = names.VERSION
 
 __all__ = ["Answer", "RecordingAnswer", "__version__", "predict"]
 

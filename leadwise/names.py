@@ -1,4 +1,6 @@
-"""What things are called, in which order and in which colour: leads, classes, beats, tasks, units. Imports nothing.
+"""What things are called, in which order and in which colour: leads, classes, beats, tasks, metrics.
+
+Imports nothing of leadwise.
 
 The five classes of beats are those of ANSI/AAMI EC57: N from the sinus node or its neighbourhood (bundle branch
 blocks and escape beats with it), S supraventricular ectopic, V ventricular ectopic, F fusion of V and N, Q paced or
@@ -6,7 +8,11 @@ unknown. Waves of ventricular flutter (``!``) are no beats, nor are marks of rhy
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+
+VERSION = "0.1.0"
+"""Of the package."""
 
 CAUTION = "Research use only, not a medical device."
 """Stands beside every answer."""
@@ -96,6 +102,165 @@ UNITS: Mapping[str, str] = MappingProxyType(
         "aami5": "beat",
         "normal": "beat",
         "healthy": "beat",
+        "external": "record",
     }
 )
 """What one answer of a task is about."""
+
+TEST_SET_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "four": "mendeley",
+        "binary": "mendeley",
+        "window": "mitdb",
+        "aami5": "mitdb",
+        "normal": "ptbxl",
+        "healthy": "ptb",
+        "external": "ptbxl",
+    }
+)
+"""The set of which the answers to a task are; of MIT-BIH it is DS2 alone where persons are divided."""
+
+TEST_SETS: Mapping[str, str] = MappingProxyType(
+    {
+        "mendeley": "pages of the Mendeley set",
+        "mitdb": "all records of MIT-BIH",
+        "ds2": "the 22 records of MIT-BIH's DS2",
+        "ptbxl": "recordings of PTB-XL",
+        "ptb": "recordings of PTB",
+    }
+)
+"""Where answers were scored."""
+
+# --- metrics -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric's name for people, how its value is written, and what a row of it must say.
+
+    `protocol`, `n`, `interval`: whether it says nothing without how folds were made, without the number of units that
+    were counted, without an interval.
+    """
+
+    words: str
+    shown: str = ".3f"
+    protocol: bool = True
+    n: bool = True
+    interval: bool = True
+    lower_is_better: bool = False
+
+
+def _of_reading(words: str, shown: str, *, interval: bool = True) -> Metric:
+    return Metric(words, shown, protocol=False, interval=interval)
+
+
+def _measured(words: str, shown: str = ".3g", *, lower_is_better: bool = True) -> Metric:
+    """What a clock or a scale shows: of a machine, not of a test set."""
+    return Metric(words, shown, protocol=False, n=False, interval=False, lower_is_better=lower_is_better)
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        "accuracy": Metric("accuracy"),
+        "balanced_accuracy": Metric("balanced accuracy"),
+        "macro_f1": Metric("macro-F1"),
+        "macro_auroc": Metric("macro AUROC"),
+        "auroc": Metric("AUROC"),
+        "auprc": Metric("AUPRC"),
+        "log_loss": Metric("log-loss", lower_is_better=True),
+        "brier": Metric("Brier score", lower_is_better=True),
+        "ece": Metric("calibration error", interval=False, lower_is_better=True),
+        "ece_floor": Metric("calibration error of a perfect model", lower_is_better=True),
+        "recall": Metric("sensitivity"),
+        "specificity": Metric("specificity"),
+        "ppv": Metric("PPV"),
+        "npv": Metric("NPV"),
+        "f1": Metric("F1"),
+        "found": Metric("found", ".0f", interval=False),
+        "always": Metric("folds in which it always says", ".0f", interval=False),
+        "units": Metric("units that are", ",.0f", interval=False),
+        "agreement": Metric("same answer as its teacher", ".1%"),
+        "net_benefit": Metric("net benefit"),
+        "attention_on": Metric("attention on beats, 1 by chance"),
+        # what a reader of pages gives
+        "pages_found": _of_reading("pages whose twelve leads were found", ".0f", interval=False),
+        "pages_refused": _of_reading("pages that were refused", ".0f", interval=False),
+        "header_read": _of_reading("pages whose id, time and heart rate were read", ".1%"),
+        "header_right": _of_reading("headers compared by eye that were read right", ".1%"),
+        "heart_rate_right": _of_reading("measured heart rate within 3 bpm or 4 % of the printed one", ".1%"),
+        "einthoven_corr_median": _of_reading("correlation of I + III with II, median", ".4f"),
+        "einthoven_corr_p05": _of_reading("correlation of I + III with II, 5th percentile", ".4f"),
+        "einthoven_rms_mv_median": _of_reading("I + III against II, root mean square, median, mV", ".4f"),
+        "einthoven_within_one_pixel": _of_reading(
+            "pages on which that is within one pixel, 0.0127 mV", ".1%"
+        ),
+        "goldberger_rms_mv_median": _of_reading("aVR + aVL + aVF, root mean square, median, mV", ".4f"),
+        "roundtrip_snr_db_median": _of_reading("printed and read again, signal to noise, median, dB", ".1f"),
+        "leads_found": _of_reading("leads still found", ".0%"),
+        "refused": _of_reading("refused", ".1%"),
+        "warned": _of_reading("called unlike the training pages", ".1%"),
+        "quality_min": _of_reading("lowest quality of a page", ".3f", interval=False),
+        "strip_named": _of_reading("pages whose strip names its lead", ".0f", interval=False),
+        "pages_per_s": _measured(
+            "pages a second a core, from picture to millivolts", ".0f", lower_is_better=False
+        ),
+        # what finds beats
+        "sensitivity": Metric("sensitivity", ".4f"),
+        "positive_predictivity": Metric("PPV", ".4f"),
+        "slowest_record_s": _measured("slowest record, s", ".1f"),
+        # what a network and its file cost
+        "parameters": _measured("parameters", ",.0f"),
+        "epochs": _measured("epochs"),
+        "train_s": _measured("training of one network, s", ".0f"),
+        "weights_mb": _measured("weights, MB", ".2f"),
+        "s_per_epoch": _measured("seconds an epoch", ".0f"),
+        "ms_per_beat": _measured("ms a beat", ".2f"),
+        "ms_per_page": _measured("one page, from bytes to answer, one core, model loaded, ms", ".0f"),
+        "ms_network": _measured("the network alone, ms a page", ".2f"),
+        "size_mb": _measured("size of the file, MB", ".2f"),
+        "cold_start_s": _measured("cold start of the command to its end, s", ".1f"),
+        "peak_memory_mb": _measured("most memory of the command, MB", ".0f"),
+        "times_as_fast": _measured("times as fast", ",.0f", lower_is_better=False),
+        "parity_largest_difference": _measured(
+            "largest difference of a probability to torch, from bytes", ".0e"
+        ),
+        "parity_same_decision": _of_reading("same decision as torch", ".0%"),
+        "decisions_changed": Metric("decisions that int8 would change", ".1%", n=False),
+        # what a server takes
+        "pages_a_second": _measured("pages a second, many clients at once", ".1f", lower_is_better=False),
+        "processor_ms_a_page": _measured("a page, processor time of the server, ms", ".0f"),
+        "median_ms": _measured("a page, median, ms", ".0f"),
+        "p95_ms": _measured("a page, 95th percentile, ms", ".0f"),
+        "failed": _measured("of these requests failed", ".0f"),
+        "refused_by_4xx": _measured("hostile uploads refused by 4xx", ".0f"),
+        "not_refused": _measured("hostile uploads not refused", ".0f"),
+        "median_s": _measured("a hostile upload, median, s", ".2f"),
+        "slowest_s": _measured("the slowest hostile upload, s", ".1f"),
+        "slowest_processor_s": _measured("the slowest of them in time of the processor, s", ".1f"),
+        "alive": _measured("alive afterwards", ".0f"),
+        "memory_mb": _measured("memory of the server, MB", ".0f"),
+    }
+)
+"""Every metric there is. One of a class is called by both, as ``recall_mi`` or ``f1_S``."""
+
+_OF_A_CLASS = ("recall", "ppv", "f1", "auroc", "auprc", "found", "always", "units", "attention_on")
+_KINDS = {"rhythm", "other", "abnormal_minus_normal"}.union(*TASKS.values())
+
+
+def metric_of(name: str) -> tuple[Metric, str]:
+    """What is declared of a metric, and the class that it is of, or nothing: ``recall_mi`` is `recall` of ``mi``.
+
+    Raises KeyError for what is no metric.
+    """
+    if name in METRICS:
+        return METRICS[name], ""
+    for kind in _OF_A_CLASS:
+        if name.startswith(f"{kind}_") and (of := name.removeprefix(f"{kind}_")) in _KINDS:
+            return METRICS[kind], of
+    raise KeyError(name)
+
+
+def metric_words(name: str) -> str:
+    """A metric's name for people: ``recall_mi`` is ``sensitivity, MI``."""
+    metric, of = metric_of(name)
+    return f"{metric.words}, {CLASS_NAMES.get(of, of.replace('_', ' '))}" if of else metric.words

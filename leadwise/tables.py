@@ -15,7 +15,19 @@ import pandas as pd
 
 from leadwise.errors import MissingInput, TableError, nearest
 from leadwise.files import written_whole
-from leadwise.names import AAMI, CLASSES, DECIDED, LEADS, RATIOS, SYMBOLS, TASKS, WINDOW_LABELS
+from leadwise.names import (
+    AAMI,
+    CLASSES,
+    DECIDED,
+    LEADS,
+    METRICS,
+    RATIOS,
+    SYMBOLS,
+    TASKS,
+    TEST_SETS,
+    WINDOW_LABELS,
+    metric_of,
+)
 
 PAGE_ID_DIGITS = 12
 """A page's name is the first 12 hex digits of its sha256: 491 pages, 48 bits, no collision in sight."""
@@ -47,10 +59,8 @@ class Schema:
 def read_table(path: Path, name: str) -> pd.DataFrame:
     """Read one of the tables and check it.
 
-    ``name`` is the contract (``pages.csv``, ``leads.csv``, ``quality.csv``, ``folds.csv``, ``predictions.csv``,
-    ``calibration.csv``, ``history.csv``; of recordings ``records.csv``, ``windows.csv``, ``beats.csv``,
-    ``signal_folds.csv``); ``path`` may have any file name. Text that is missing is NaN,
-    whole numbers and truths that may be missing come as ``Int64`` and ``boolean``.
+    ``name`` is one of `SCHEMAS`; ``path`` may have any file name. Text that is missing is NaN, whole numbers and
+    truths that may be missing come as ``Int64`` and ``boolean``.
     Raises MissingInput where there is no such file and TableError where it breaks its contract.
     """
     path = Path(path)
@@ -120,6 +130,8 @@ def _columns_present(frame: pd.DataFrame, schema: Schema, where: str, name: str)
 def _converted(values: pd.Series, spec: Column, where: str) -> pd.Series:
     """One column as its kind, every value within what is allowed."""
     values = values.reset_index(drop=True)
+    if spec.kind == "text":
+        values = values.mask(values.astype("string").eq("").fillna(False).astype(bool))  # as a file has it
     empty = values.isna()
     if not spec.null:
         _refuse(empty, values, where, "is empty and must not be")
@@ -177,6 +189,49 @@ def _answers_are_probabilities(frame: pd.DataFrame) -> tuple[str, pd.Series, str
         return "prob_*", wrong, "the probabilities do not add up to 1. Write the softmax of the raw logits."
     wrong = (frame["role"] == "inner") != frame["held_out"].notna()
     return "held_out", wrong, "inner answers name the held-out fold, test answers leave it empty."
+
+
+def _scores_say_what_they_need(frame: pd.DataFrame) -> tuple[str, pd.Series, str] | None:
+    """Each row has what its metric cannot do without: protocol (with task, test set and unit), n, interval."""
+    declared = {}
+    for name in frame["metric"].unique():
+        try:
+            declared[name] = metric_of(name)[0]
+        except KeyError:
+            return "metric", frame["metric"] == name, f"{name!r} is no metric; {nearest(name, METRICS)}"
+    needs = frame["metric"].map(declared)
+    asked = {"protocol": ("protocol", "task", "test_set", "unit"), "n": ("n",), "interval": ("low", "high")}
+    for what, columns in asked.items():
+        for column in columns:
+            lacks = needs.map(lambda one, what=what: getattr(one, what)) & frame[column].isna()
+            if lacks.any():
+                name = frame.loc[lacks, "metric"].iloc[0]
+                said = what if what == "interval" else column
+                return column, lacks, f"is empty, and {name!r} says nothing without its {said}."
+    outside = (frame["low"] > frame["high"]).fillna(False)
+    return ("low", outside, "is above the other end of the interval.") if outside.any() else None
+
+
+def _score_columns(**more: Column) -> dict[str, Column]:
+    """The columns of ``scores.csv``; `more` stands behind the model."""
+    return {
+        "task": Column("text", null=True, pattern="[a-z0-9_]+"),
+        "protocol": Column("text", null=True, pattern="[a-z0-9_]+"),
+        "test_set": Column("text", null=True, allowed=tuple(TEST_SETS)),
+        "model": Column("text", pattern="[a-z0-9_]+"),
+        **more,
+        "weights": Column("text", null=True, allowed=("random", "pretrained", "file", "mitdb")),
+        "condition": Column("text", null=True, pattern=r"[a-z_]+=[^;=]+(;[a-z_]+=[^;=]+)*"),
+        "unit": Column("text", null=True, pattern="[a-z]+"),
+        "counted": Column("text", null=True, pattern="[a-z0-9_]+"),
+        "average": Column("text", null=True, allowed=("gross", "record")),
+        "seeds": Column("text", null=True, pattern="[0-9]+(/[0-9]+)*"),
+        "n": Column("whole", null=True, low=0),
+        "metric": Column("text"),
+        "value": Column("number"),
+        "low": Column("number", null=True),
+        "high": Column("number", null=True),
+    }
 
 
 _TEXT = Column("text")
@@ -308,6 +363,41 @@ SCHEMAS: dict[str, Schema] = {
         },
         prefix=("inner_", Column("number", null=True)),
         key=("model", "task", "protocol", "seed", "fold", "role", "held_out", "step"),
+    ),
+    "scores.csv": Schema(
+        columns=_score_columns(),
+        optional={"run": _TEXT},
+        prefix=None,
+        key=("run", *[name for name in _score_columns() if name not in {"n", "value", "low", "high"}]),
+        rule=_scores_say_what_they_need,
+    ),
+    "differences.csv": Schema(
+        columns=_score_columns(minus=_TEXT),
+        optional={"run": _TEXT},
+        prefix=None,
+        key=(
+            "run",
+            "minus",
+            *[name for name in _score_columns() if name not in {"n", "value", "low", "high"}],
+        ),
+        rule=_scores_say_what_they_need,
+    ),
+    "runs.csv": Schema(
+        columns={
+            "run": _TEXT,
+            "notebook": _TEXT,
+            "profile": _TEXT,
+            "command": _TEXT,
+            "hardware": _TEXT,
+            "versions": Column("text", null=True),
+            "precision": Column("text", null=True),
+            "minutes": _POSITIVE,
+            "opening": Column("text", null=True),
+            "note": Column("text", null=True),
+        },
+        optional={},
+        prefix=None,
+        key=("run",),
     ),
     "records.csv": Schema(
         columns={

@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise import __version__
 from leadwise.audit.facts import FIELDS, Facts
+from leadwise.names import VERSION
 from leadwise.scores.draws import bootstrap_share
 
 Weight = Literal["leak", "warning", "note"]
@@ -119,7 +119,7 @@ def verdict(facts: Facts, findings: list[Finding]) -> str:
 def as_json(facts: Facts, findings: list[Finding]) -> dict[str, Any]:
     """The whole audit as plain values: what ``leadwise audit --json`` writes."""
     return {
-        "leadwise": __version__,
+        "leadwise": VERSION,
         "folder": str(facts.folder),
         "files": len(facts.files),
         "distinct_pages": len(facts.pages),

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from leadwise import __version__
 from leadwise.audit.facts import Facts
 from leadwise.audit.findings import Finding, verdict
 from leadwise.audit.pictures import drawn, files_and_pages
 from leadwise.figures.style import class_name
 from leadwise.files import written_whole
+from leadwise.names import VERSION
 
 _LISTED = 30
 _MEANS = {"leak": "a split is false", "warning": "to be settled before training", "note": "to be known"}
@@ -50,7 +50,7 @@ def report(facts: Facts, findings: list[Finding]) -> str:
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>",
         f"<meta name='viewport' content='width=device-width'><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
-        f"<p class='quiet'>{escape(str(facts.folder.resolve()))}; leadwise {__version__}</p>",
+        f"<p class='quiet'>{escape(str(facts.folder.resolve()))}; leadwise {VERSION}</p>",
         _verdict(facts, findings),
         _counts(facts),
         "<h2>Findings</h2>",

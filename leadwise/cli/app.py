@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from leadwise import __version__
+from leadwise.names import VERSION
 
 app = typer.Typer(
     name="leadwise",
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"leadwise {__version__}")
+        typer.echo(f"leadwise {VERSION}")
         raise typer.Exit
 
 

@@ -50,25 +50,45 @@ def run(
 @app.command()
 def publish(
     profile: Annotated[str, typer.Option(help="Whose figures to publish; sample is refused.")],
+    partial: Annotated[
+        bool,
+        typer.Option(
+            "--partial", help="Also the test answers of finished trainings whose notebook has not ended."
+        ),
+    ] = False,
 ) -> None:
-    """Copy what the notebooks of a profile measured into analysis/results, each with its command and machine.
+    """Copy what the notebooks of a profile measured into analysis/results: scores, test answers, command, machine.
 
     Example: leadwise publish --profile cpu
+
+    `leadwise tables` then writes README's tables, RESULTS.md and the cards.
     """
     from leadwise.project.publish import publish as copy
 
-    for path in copy(profile):
+    for path in copy(profile, partial=partial):
         typer.echo(f"Written to {path}")
 
 
 @app.command()
-def tables() -> None:
-    """Write the tables of the README files anew from analysis/results.
+def tables(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; end with 1 where a file is not what the tables say."),
+    ] = False,
+) -> None:
+    """Write README's tables, RESULTS.md and the cards anew from analysis/results.
 
-    Example: leadwise tables
+    Example: leadwise tables --check
     """
-    from leadwise.project.published_tables import write_tables
+    from leadwise.project.documents import outdated, write_tables
 
+    if check:
+        if old := list(outdated()):
+            typer.echo("\n".join(f"Not as the tables say: {path}" for path in old), err=True)
+            typer.echo("`leadwise tables` writes them.", err=True)
+            raise typer.Exit(1)
+        typer.echo("README, RESULTS.md and cards are what the tables say.")
+        return
     changed = write_tables()
     typer.echo("\n".join(f"Written: {path}" for path in changed) or "All tables are up to date.")
 
@@ -91,21 +111,21 @@ def report(
 
 def _show_results(profile: str, only: str | None) -> None:
     """Print where the executed notebooks and the summary table are, and the table."""
-    from leadwise.project import executor, paths, settings
+    from leadwise.project import executor, paths
+    from leadwise.project.notebooks import NOTEBOOKS
 
     folder = paths.runs_folder() / profile
     typer.echo("\nExecuted notebooks:")
-    for name in [only] if only else settings.NOTEBOOKS:
+    for name in [only] if only else NOTEBOOKS:
         executed = folder / name / "notebook.ipynb"
         typer.echo(f"  {executed if executed.is_file() else f'{executed.parent} (run by hand)'}")
     if other := executor.made_by_other_code(profile):
         typer.echo(f"Made before the code last changed (--force runs them again): {', '.join(other)}")
-    summary = folder / "51_image_models" / "summary.csv"
-    if only in (None, "51_image_models") and summary.is_file():
-        import pandas as pd
+    scores = folder / "51_image_models" / "scores.csv"
+    if only in (None, "51_image_models") and scores.is_file():
+        from leadwise.scores.table import print_table, read_scores, selected
 
-        from leadwise.scores.tables import print_table
-
-        typer.echo(f"\nSummary table: {summary}\n")
+        typer.echo(f"\nAll scores: {scores}\n")
         meaningless = " (sample: these figures mean nothing)" if profile == "sample" else ""
-        print_table(pd.read_csv(summary), f"Profile {profile}{meaningless}")
+        shown = selected(read_scores(scores), protocol="grouped", condition="", unit="page")
+        print_table(shown, f"Profile {profile}{meaningless}")

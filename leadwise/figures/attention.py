@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.figures.style import ALARM, GREY, INK, MARK, Picture, heading, picture
+from leadwise.figures.forest import ENDS, forest
+from leadwise.figures.style import ALARM, GREY, INK, Picture, heading, picture
 
 _ATTENTION = "#E69F00"
 
@@ -39,36 +40,31 @@ def attention_over_windows(
         ax.set_zorder(behind.get_zorder() + 1)
         ax.patch.set_visible(False)
         low, high = float(window.min()), float(window.max())
-        ax.set(
-            ylim=(low - 0.05 * (high - low), high + 0.3 * (high - low)), ylabel="ECG, SD", xlim=(0, seconds)
-        )
-        for at_s, symbol, abnormal in zip(own["at_s"], own["symbol"], own["abnormal"], strict=True):
-            ax.text(
-                at_s, high + 0.12 * (high - low), symbol, ha="center", fontsize=9,
-                color=ALARM if abnormal else GREY, fontweight="bold" if abnormal else "normal",
-            )  # fmt: skip
+        tall = high - low
+        ax.set(xlim=(0, seconds), ylim=(low - 0.05 * tall, high + 0.3 * tall), ylabel="ECG, SD")
+        for at_s, symbol, abnormal in own[["at_s", "symbol", "abnormal"]].itertuples(index=False):
+            ink, weight = (ALARM, "bold") if abnormal else (GREY, "normal")
+            ax.text(at_s, high + 0.12 * tall, symbol, ha="center", fontsize=9, color=ink, fontweight=weight)
         ax.set_title(title, loc="left", fontsize=10)
     axes[-1].set_xlabel("Time, s")
-    heading(
-        figure,
-        "",
-        f"n = {len(windows)} windows; orange: attention, mean over queries and heads; dotted: even attention",
+    caption = (
+        f"n = {len(windows)} windows; orange: attention, mean over queries and heads; dotted: even attention"
     )
-    return figure
+    return heading(figure, "", caption)
 
 
 def beside_chance(told: pd.DataFrame) -> Picture:
     """By how much what `leadwise.scores.attended.against_chance` found lies above chance."""
-    figure = picture(9, 0.55 * len(told) + 1.6)
-    ax = figure.subplots()
-    places = np.arange(len(told))[::-1]
-    chance = np.array([0.0 if " minus " in what else 1.0 for what in told["what"]])
-    ax.axvline(0, color=ALARM, linewidth=1.5)
-    ax.hlines(places, told["low"] - chance, told["high"] - chance, color=MARK, linewidth=2.5)
-    ax.plot(told["value"] - chance, places, "o", color=MARK, markersize=7)
-    ax.set_yticks(
-        places, [f"{what} ({n} records)" for what, n in zip(told["what"], told["records"], strict=True)]
+    chance = np.where(told["what"].str.contains(" minus "), 0.0, 1.0)
+    ends = {end: told[end] - chance for end in ENDS}
+    rows = [f"{what} ({n} records)" for what, n in zip(told["what"], told["records"], strict=True)]
+    points = told.assign(**ends).assign(filled=lambda own: (own["low"] > 0) | (own["high"] < 0))
+    return forest(
+        points.assign(row=rows, panel=""),
+        {"": ""},
+        title="",
+        caption=f"n = {told['records'].min()} to {told['records'].max()} records, means over them\n"
+        "lines: 95 % intervals by bootstrap over records; hollow: the interval holds 0",
+        line=0.0,
+        axis="Attention near these beats above chance, window's mean = 1",
     )
-    ax.set(xlabel="Attention near these beats above chance, window's mean = 1", ylim=(-0.6, len(told) - 0.4))
-    heading(figure, "", "means over records; lines: 95 % intervals by bootstrap over records")
-    return figure

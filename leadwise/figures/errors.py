@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from leadwise.figures.forest import Look, marks
 from leadwise.figures.leads import twelve_leads_on
 from leadwise.figures.style import (
     ALARM,
@@ -64,13 +65,12 @@ def worst_pages(worst: pd.DataFrame, crops: NDArray[np.uint8], strips: NDArray[n
         ax.tick_params(labelbottom=False)
     for ax in axes[len(worst) :]:
         ax.set_visible(False)
-    heading(
+    return heading(
         figure,
         f"The {len(worst)} pages whose label was given the least",
         f"n = {len(worst)} pages; p: the label's probability, mean of {worst['networks'].max()} network(s), out of "
         "fold; paper 25 mm/s, 10 mm/mV, thick lines 0.2 s and 0.5 mV apart",
     )
-    return figure
 
 
 def wrong_together(counted: pd.DataFrame) -> Picture:
@@ -85,22 +85,20 @@ def wrong_together(counted: pd.DataFrame) -> Picture:
     x = some["wrong"].to_numpy(float)
     ax.bar(x - 0.2, some["pages"], 0.36, color=MARK, label="counted")
     ax.bar(x + 0.2, some["by_chance"], 0.36, color=PALE, edgecolor=GREY, label="if each erred on its own")
-    ends = np.abs(some[["low", "high"]].to_numpy().T - some["by_chance"].to_numpy())
-    ax.errorbar(x + 0.2, some["by_chance"], ends, fmt="none", ecolor=INK, elinewidth=1.4, capsize=4)
+    marks(ax, x + 0.2, some[["by_chance", "low", "high"]], Look(INK, "_"), upright=True)
     for place, row in zip(x, some.itertuples(), strict=True):
         ax.annotate(f"{row.pages}", (place - 0.2, float(row.pages)), xytext=(0, 3), textcoords="offset points",
                     ha="center", fontsize=10.5, color=MARK)  # fmt: skip
     ax.set(xlabel="Networks that answer otherwise than the label", ylabel="Pages", xticks=x)
     ax.margins(y=0.12)
     ax.legend()
-    heading(
+    return heading(
         figure,
         "Wrong together",
         f"n = {counted['pages'].sum()} pages, {networks} networks; all {networks} are right on "
         f"{counted['pages'].iloc[0]}. By chance: each network keeps\nits errors in each class, on pages drawn anew; "
         "lines: 95 % of the draws",
     )
-    return figure
 
 
 def subgroups(counted: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Picture:
@@ -117,11 +115,10 @@ def subgroups(counted: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Pi
     networks = [name for name in counted if name != "rate"]
     for number, (name, table) in enumerate(counted.items()):
         own = networks.index(name) if name in networks else 0
-        colour, marker = (GREY, "d") if name == "rate" else (MODEL_COLOURS[own % 8], MODEL_MARKERS[own % 8])
+        look = Look(MODEL_COLOURS[own % 8], MODEL_MARKERS[own % 8])
+        look = Look(GREY, "d", filled=False) if name == "rate" else look
         place = y + (number - (len(counted) - 1) / 2) * step
-        left.hlines(place, table["low"], table["high"], color=colour, linewidth=1.5)
-        left.plot(table["share"], place, marker, color=colour, markersize=5.5, label=name,
-                  fillstyle="none" if name == "rate" else "full")  # fmt: skip
+        marks(left, place, table[["share", "low", "high"]], look, label=name)
     so_far = np.zeros(len(first))
     for name in classes:
         share = (first[name] / first["of"]).to_numpy(float)
@@ -147,13 +144,12 @@ def subgroups(counted: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Pi
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=True, axis="x")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3 if ax is left else 2, fontsize=9.5)
-    heading(
+    return heading(
         figure,
         "Who is read well?",
         f"n = {first.loc[first['what'] == kinds[0], 'of'].sum()} pages, one seed; Wilson's 95 % intervals; groups "
         "differ in their classes, so shares are no ranking",
     )
-    return figure
 
 
 def decision_curves(tables: Sequence[pd.DataFrame], acted_on: str, pages: int) -> Picture:
@@ -188,23 +184,22 @@ def decision_curves(tables: Sequence[pd.DataFrame], acted_on: str, pages: int) -
     )
     handles, labels = axes[0, -1].get_legend_handles_labels()
     axes[0, -1].legend(handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=9.5)
-    heading(
+    return heading(
         figure,
         "Is it better to act on the answers than on all pages, or on none?",
         f"n = {pages} pages; bands: 95 % by bootstrap over groups, paired below. Only the first prevalence is that "
         "of these pages;\nthe other is assumed, and the probabilities are moved to it. No threshold is anybody's.",
     )
-    return figure
 
 
 def _curves(ax: Axes, table: pd.DataFrame) -> None:
     """All models' curves, the first with its band."""
     names = list(dict.fromkeys(table["model"]))
-    networks = [name for name in names if name not in ("rate", "majority", ALL, NONE)]
+    networks = [name for name in names if name not in ("rate", "base_rates", ALL, NONE)]
     for name in reversed(names):
         own = table[table["model"] == name]
         number = networks.index(name) if name in networks else 0
-        style = {ALL: (ALARM, ":"), NONE: (INK, "-"), "rate": (GREY, "--"), "majority": (GREY, ":")}
+        style = {ALL: (ALARM, ":"), NONE: (INK, "-"), "rate": (GREY, "--"), "base_rates": (GREY, ":")}
         colour, line = style.get(name, (MODEL_COLOURS[number % 8], "-"))
         ax.plot(own["threshold"], own["net_benefit"], line, color=colour, label=name,
                 linewidth=1.2 if name == NONE else 1.8)  # fmt: skip

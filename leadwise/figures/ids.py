@@ -7,7 +7,17 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from leadwise.figures.style import ALARM, GREY, PALE, Picture, class_colour, class_name, heading, picture
+from leadwise.figures.style import (
+    ALARM,
+    GREY,
+    PALE,
+    Picture,
+    class_colour,
+    class_name,
+    heading,
+    legend_above,
+    picture,
+)
 from leadwise.names import CLASS_NAMES
 
 SAME, OTHER = "#D55E00", "#0072B2"
@@ -40,13 +50,11 @@ def counter_over_time(pages: pd.DataFrame, falls: pd.DataFrame) -> Picture:
         ax.ticklabel_format(axis="y", useOffset=False, style="plain")
         ax.tick_params(axis="x", rotation=45, labelsize=9)
     axes[0].set_ylabel("Printed id")
-    figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside upper right", ncols=4, fontsize=10)
-    heading(
-        figure,
-        "A printed id is a running number",
-        f"n = {len(known)} pages, {known['recording_id'].nunique()} ids; red: set back ({len(falls)} times)",
+    legend_above(figure, axes[-1], 4)
+    caption = (
+        f"n = {len(known)} pages, {known['recording_id'].nunique()} ids; red: set back ({len(falls)} times)"
     )
-    return figure
+    return heading(figure, "A printed id is a running number", caption)
 
 
 def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
@@ -61,17 +69,12 @@ def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
     names = ["under 1 min", "1 to 5 min", "5 to 60 min", "1 to 24 h", "over a day"]
     same = pairs[pairs["same_id"]]
     for number, (low, high) in enumerate(itertools.pairwise(edges)):
-        within = same[(same["minutes"] >= low) & (same["minutes"] < high)]
-        share = within["same_label"].mean() if len(within) else 0.0
-        left.bar(number, share, 0.66, color=SAME)
-        left.text(
-            number,
-            share + 0.01,
-            f"{share:.0%}\nof {len(within)}" if len(within) else "none",
-            ha="center",
-            va="bottom",
-            fontsize=9.5,
+        agrees = same.loc[(same["minutes"] >= low) & (same["minutes"] < high), "same_label"]
+        share, told = (
+            (agrees.mean(), f"{agrees.mean():.0%}\nof {len(agrees)}") if len(agrees) else (0.0, "none")
         )
+        left.bar(number, share, 0.66, color=SAME)
+        left.text(number, share + 0.01, told, ha="center", va="bottom", fontsize=9.5)
     left.axhline(chance, color=GREY, linestyle="--", linewidth=1.2)
     left.set(ylim=(0, 1.12), ylabel="Pairs that agree in class", xticks=range(5), xticklabels=names)
     left.tick_params(axis="x", labelsize=9)
@@ -82,25 +85,15 @@ def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
         values = matched.loc[matched["same_id"] == is_same, "alike"].dropna()
         if len(values):
             weights = np.full(len(values), 1 / len(values))
-            right.hist(
-                values.clip(-0.5, 1),
-                bins,
-                weights=weights,
-                color=colour,
-                alpha=0.55,
-                label=f"{name} (n = {len(values)})",
-            )
+            right.hist(values.clip(-0.5, 1), bins, weights=weights, color=colour, alpha=0.55,
+                       label=f"{name} (n = {len(values)})")  # fmt: skip
             right.axvline(float(values.median()), color=colour, linewidth=1.8)
     right.set(xlabel="Correlation of the two pages' median beats, 12 leads", ylabel="Share of pairs")
     if right.get_legend_handles_labels()[0]:
         right.legend(loc="upper left")
     right.set_title("Same class, hour and rate: is one id more alike?")
-    heading(
-        figure,
-        "Is an id a person?",
-        f"n = {len(same)} pairs of one id; dashed: any two pages agree in {chance:.0%}; lines at the right: medians",
-    )
-    return figure
+    caption = f"n = {len(same)} pairs of one id; dashed: any two pages agree in {chance:.0%}; lines: medians"
+    return heading(figure, "Is an id a person?", caption)
 
 
 def rates_by_class(pages: pd.DataFrame) -> Picture:
@@ -114,29 +107,24 @@ def rates_by_class(pages: pd.DataFrame) -> Picture:
     ax.axvspan(60, 100, color=PALE, alpha=0.5, linewidth=0)
     rng = np.random.default_rng(0)
     for row, label in enumerate(labels):
-        rate = known.loc[known["label"] == label, "heart_rate_bpm"].to_numpy(float)
-        ax.plot(
-            rate,
-            row + rng.uniform(-0.28, 0.28, len(rate)),
-            "o",
-            color=class_colour(label),
-            markersize=3.5,
-            alpha=0.6,
+        rate, colour = (
+            known.loc[known["label"] == label, "heart_rate_bpm"].to_numpy(float),
+            class_colour(label),
         )
-        ax.plot([np.median(rate)] * 2, [row - 0.38, row + 0.38], color=class_colour(label), linewidth=3)
-        ax.text(np.median(rate), row - 0.4, f"{np.median(rate):.0f}", ha="center", va="bottom", fontsize=9.5)
+        scattered = row + rng.uniform(-0.28, 0.28, len(rate))
+        ax.plot(rate, scattered, "o", color=colour, markersize=3.5, alpha=0.6)
+        median = np.median(rate)
+        ax.plot([median] * 2, [row - 0.38, row + 0.38], color=colour, linewidth=3)
+        ax.text(median, row - 0.4, f"{median:.0f}", ha="center", va="bottom", fontsize=9.5)
     named = [f"{class_name(label)} ({(known['label'] == label).sum()})" for label in labels]
     ax.set(yticks=range(len(labels)), yticklabels=named, xlabel="Printed heart rate, beats a minute")
     ax.invert_yaxis()
-    heading(
-        figure, "What the labels can bear", f"n = {len(known)} pages; bars: medians; shaded: 60 to 100 bpm"
-    )
-    return figure
+    caption = f"n = {len(known)} pages; bars: medians; shaded: 60 to 100 bpm"
+    return heading(figure, "What the labels can bear", caption)
 
 
 def _nothing_read(title: str) -> Picture:
     """A picture that says why there is none."""
     figure = picture(10.5, 1.6)
     figure.text(0.5, 0.5, "No printed header could be read on these pages.", ha="center", color=GREY)
-    heading(figure, title, "n = 0 pages")
-    return figure
+    return heading(figure, title, "n = 0 pages")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.patches import Polygon
+from matplotlib.patches import Polygon, Rectangle
 from numpy.typing import NDArray
 
 from leadwise.figures.style import (
@@ -50,23 +50,7 @@ def crops_grid(crops: Mapping[str, NDArray[np.uint8]], columns: Sequence[str], t
         ax.set_title(name, loc="center")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)  # type: ignore[union-attr,call-arg]
     shown = sum(len(of_class) for of_class in crops.values())
-    heading(figure, title, f"{shown} crops; each 2.5 s wide and 3.8 mV high, grid of 0.2 s by 0.5 mV")
-    return figure
-
-
-def lead_on_ecg_paper(crop: NDArray[np.uint8], name: str) -> Picture:
-    """One lead's crop (300, 500) on ECG paper: 25 mm/s and 10 mm/mV, axes in s and mV."""
-    reach = crop.shape[0] / 2 / PIXELS_PER_MV
-    figure = picture(8, 7.1 / (LEAD_S / 0.4) * 2 * reach + 1.2)
-    ax = figure.subplots()
-    ecg_paper(ax, (0, LEAD_S), (-reach, reach))
-    ax.imshow(ink_on_nothing(crop), extent=_extent(crop), interpolation="bilinear", zorder=3)
-    ax.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="mV")
-    ax.set_aspect(0.4)  # 10 mm a millivolt and 25 mm a second: a millivolt is as long as 0.4 s
-    heading(
-        figure, name, "ECG paper of 25 mm/s and 10 mm/mV; thin lines 1 mm, thick lines 5 mm apart; n = 1 lead"
-    )
-    return figure
+    return heading(figure, title, f"{shown} crops; each 2.5 s wide and 3.8 mV high, grid of 0.2 s by 0.5 mV")
 
 
 def twelve_leads_on_ecg_paper(
@@ -78,10 +62,8 @@ def twelve_leads_on_ecg_paper(
     """
     figure = picture(12, 12 * 0.4 * (4 * _ROW_MV) / (4 * LEAD_S) + 1.0)
     twelve_leads_on(figure.subplots(), crops, strip, strip_name)
-    heading(
-        figure, title, "ECG paper of 25 mm/s and 10 mm/mV; thick lines 0.2 s and 0.5 mV apart; n = 1 page"
-    )
-    return figure
+    caption = "ECG paper of 25 mm/s and 10 mm/mV; thick lines 0.2 s and 0.5 mV apart; n = 1 page"
+    return heading(figure, title, caption)
 
 
 def page_to_leads(
@@ -101,8 +83,7 @@ def page_to_leads(
     left.set_title("The page as scanned, and what is cut from it")
     twelve_leads_on(right, crops, strip)
     right.set_title("Twelve leads and the rhythm strip, ink alone")
-    heading(figure, "", "n = 1 page of Khan and Hussain (2021), CC BY 4.0; paper 25 mm/s, 10 mm/mV")
-    return figure
+    return heading(figure, "", "n = 1 page of Khan and Hussain (2021), CC BY 4.0; paper 25 mm/s, 10 mm/mV")
 
 
 def shrink_comparison(crop: NDArray[np.uint8], shrunk: Mapping[str, NDArray[np.uint8]]) -> Picture:
@@ -124,26 +105,14 @@ def shrink_comparison(crop: NDArray[np.uint8], shrunk: Mapping[str, NDArray[np.u
             ax.imshow(255 - image, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0), aspect="auto",
                       interpolation="nearest")  # fmt: skip
             ax.set(xticks=[], yticks=[])
-            for spine in ax.spines.values():
-                spine.set(visible=True, color=PALE)
+            ax.spines[:].set(visible=True, color=PALE)
         axes[0, column].set_title(textwrap.fill(name, 18), loc="center", fontsize=11)
-        axes[0, column].add_patch(
-            Polygon(
-                [(x - 60, 2), (x + 60, 2), (x + 60, height - 2), (x - 60, height - 2)],
-                fill=False,
-                edgecolor=ALARM,
-                linewidth=1.4,
-            )
-        )
+        box = Rectangle((x - 60, 2), 120, height - 4, fill=False, edgecolor=ALARM, linewidth=1.4)
+        axes[0, column].add_patch(box)
         axes[1, column].set_xlim(x - 60, x + 60)
-        for spine in axes[1, column].spines.values():
-            spine.set(color=ALARM, linewidth=1.4)
-    heading(
-        figure,
-        "What shrinking does to a trace",
-        f"n = 1 lead; below: the red box, {120 / PIXELS_PER_S:.1f} s wide; pixels are drawn unsmoothed",
-    )
-    return figure
+        axes[1, column].spines[:].set(color=ALARM, linewidth=1.4)
+    caption = f"n = 1 lead; below: the red box, {120 / PIXELS_PER_S:.1f} s wide; pixels are drawn unsmoothed"
+    return heading(figure, "What shrinking does to a trace", caption)
 
 
 def twelve_leads_on(
@@ -159,61 +128,59 @@ def twelve_leads_on(
         for column, name in enumerate(names):
             crop = crops[LEADS.index(name)]
             x0, middle = column * LEAD_S, -(row + 0.5) * _ROW_MV
-            ax.imshow(
-                ink_on_nothing(crop), extent=_extent(crop, x0, middle), interpolation="bilinear", zorder=3
-            )
+            _ink(ax, crop, x0, middle)
             ax.text(x0 + 0.04, middle + 1.3, name, fontweight="bold", fontsize=text_pt, zorder=4)
             if column:
                 ax.plot([x0, x0], [middle - 0.25, middle + 0.25], color=GREY, linewidth=1, zorder=4)
-    ax.imshow(
-        ink_on_nothing(strip), extent=_extent(strip, 0, -3.5 * _ROW_MV), interpolation="bilinear", zorder=3
-    )
+    _ink(ax, strip, 0, -3.5 * _ROW_MV)
     ax.text(0.04, -3.5 * _ROW_MV + 1.3, strip_name, fontweight="bold", fontsize=text_pt, zorder=4)
-    ax.set(
-        xlim=(0, 4 * LEAD_S),
-        ylim=(-4 * _ROW_MV, 0),
-        xlabel="Time, s (each lead 2.5 s, the strip 10 s)",
-        yticks=[],
-    )
-    ax.set_aspect(0.4)
+    ax.set(xlim=(0, 4 * LEAD_S), ylim=(-4 * _ROW_MV, 0), yticks=[])
+    ax.set_xlabel("Time, s (each lead 2.5 s, the strip 10 s)")
+    ax.set_aspect(0.4)  # 10 mm a millivolt and 25 mm a second: a millivolt is as long as 0.4 s
 
 
 def ecg_paper(ax: Axes, seconds: tuple[float, float], millivolts: tuple[float, float]) -> None:
     """Draw ECG paper between these times and voltages: 1 mm is 0.04 s or 0.1 mV, every fifth line thick."""
-    ax.set_facecolor(PAPER)
-    for step_mm, colour, width in ((1, PAPER_FINE, 0.5), (5, PAPER_COARSE, 0.9)):
-        xs = _lines(*seconds, step_mm * 0.04)
-        ys = _lines(*millivolts, step_mm * 0.1)
-        lines = [[(x, millivolts[0]), (x, millivolts[1])] for x in xs]
-        lines += [[(seconds[0], y), (seconds[1], y)] for y in ys]
-        ax.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=1), autolim=False)
-    for spine in ax.spines.values():
-        spine.set(visible=True, color=PAPER_COARSE)
+    _lines(ax, seconds, millivolts, 1, PAPER_FINE, 0.5)
+    _lines(ax, seconds, millivolts, 5, PAPER_COARSE, 0.9)
 
 
 def _crop_on_paper(ax: Axes, crop: NDArray[np.uint8]) -> None:
     """A crop on paper with the thick lines alone, without ticks."""
     reach = crop.shape[0] / 2 / PIXELS_PER_MV
-    ax.set_facecolor(PAPER)
-    lines = [[(x, -reach), (x, reach)] for x in _lines(0, LEAD_S, 0.2)]
-    lines += [[(0, y), (LEAD_S, y)] for y in _lines(-reach, reach, 0.5)]
-    ax.add_collection(LineCollection(lines, colors=PAPER_FINE, linewidths=0.7, zorder=1), autolim=False)
-    ax.imshow(ink_on_nothing(crop), extent=_extent(crop), interpolation="antialiased", zorder=3)
+    _lines(ax, (0, LEAD_S), (-reach, reach), 5, PAPER_FINE, 0.7)
+    _ink(ax, crop, 0, 0, "antialiased")
     ax.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xticks=[], yticks=[])
     ax.set_aspect(0.4)
-    for spine in ax.spines.values():
-        spine.set(visible=True, color=PAPER_COARSE)
 
 
-def _extent(
-    crop: NDArray[np.uint8], x0_s: float = 0.0, middle_mv: float = 0.0
-) -> tuple[float, float, float, float]:
-    """Where a crop lies in seconds and millivolts."""
+def _ink(
+    ax: Axes, crop: NDArray[np.uint8], x0_s: float, middle_mv: float, smoothed: str = "bilinear"
+) -> None:
+    """A crop's ink where it lies in seconds and millivolts."""
     height, width = crop.shape
     reach = height / 2 / PIXELS_PER_MV
-    return x0_s, x0_s + width / PIXELS_PER_S, middle_mv - reach, middle_mv + reach
+    extent = (x0_s, x0_s + width / PIXELS_PER_S, middle_mv - reach, middle_mv + reach)
+    ax.imshow(ink_on_nothing(crop), extent=extent, interpolation=smoothed, zorder=3)
 
 
-def _lines(low: float, high: float, step: float) -> NDArray[np.floating]:
+def _lines(
+    ax: Axes,
+    seconds: tuple[float, float],
+    millivolts: tuple[float, float],
+    step_mm: int,
+    colour: str,
+    width: float,
+) -> None:
+    """The paper's lines that lie so many millimetres apart, in its frame."""
+    ax.set_facecolor(PAPER)
+    xs, ys = _multiples(*seconds, step_mm * 0.04), _multiples(*millivolts, step_mm * 0.1)
+    lines = [[(x, millivolts[0]), (x, millivolts[1])] for x in xs]
+    lines += [[(seconds[0], y), (seconds[1], y)] for y in ys]
+    ax.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=1), autolim=False)
+    ax.spines[:].set(visible=True, color=PAPER_COARSE)
+
+
+def _multiples(low: float, high: float, step: float) -> NDArray[np.floating]:
     """Multiples of ``step`` between ``low`` and ``high``."""
     return np.arange(np.ceil(low / step - 1e-6), np.floor(high / step + 1e-6) + 1) * step

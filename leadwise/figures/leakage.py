@@ -1,13 +1,18 @@
-"""The picture of what a leak is worth: a score that falls as the leaks are closed, one after another."""
+"""Pictures of what a leak is worth: a score that falls as leaks are closed; networks as published, and by person."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from leadwise.figures.forest import ENDS, Look, forest, how_many, marks, panel_name
 from leadwise.figures.style import (
     ALARM,
     GREY,
+    MARK,
     MODEL_COLOURS,
     MODEL_MARKERS,
     PALE,
@@ -27,90 +32,119 @@ STEPS = {
     ("grouped", "page"): "nor pages\nof one id",
     ("by_month", "page"): "nor of one\nmonth",
 }
-"""The steps from what is published to what holds, by protocol and by what is counted."""
+"""The steps from what is published to what holds, by protocol and by the unit that is counted."""
+
+_FLOORS = {"rate": "the printed heart rate alone", "base_rates": "the most frequent class alone"}
 
 
-def falling_score(prices: pd.DataFrame, rate: float, majority: float, pages: str) -> Picture:
+def falling_score(scores: pd.DataFrame, floors: pd.DataFrame, n_words: str) -> Picture:
     """Accuracy of each network (left) and recall of each class (right) while leaks are closed, with 95 % intervals.
 
-    ``prices``: a row a network and step: ``model, protocol, counted`` (a key of STEPS), ``accuracy`` and
-    ``recall_<class>`` with their ``_low`` and ``_high``; the right panel shows the last network. ``rate`` and
-    ``majority`` are the accuracies of knowing the printed heart rate, or the frequencies, alone; ``pages`` says how
-    many pages there are.
+    Rows of ``scores.csv``: `scores` of each network under the protocols and units of STEPS, ``accuracy`` and
+    ``recall_<class>``; the right panel shows the last network. `floors`: ``accuracy`` of what needs no network.
+    `n_words` say how many pages there are.
     """
-    there = set(zip(prices["protocol"], prices["counted"], strict=True))
+    there = set(zip(scores["protocol"], scores["unit"], strict=True))
     steps = [step for step in STEPS if step in there]
-    leaky = sum(protocol.startswith("leaky") for protocol, _ in steps)
+    models = list(dict.fromkeys(scores["model"]))
+    floors = floors[floors["metric"] == "accuracy"]
     figure = picture(12.6, 5.2)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.1, 1))
-    models = list(dict.fromkeys(prices["model"]))
     for number, model in enumerate(models):
-        shift = 0.16 * (number - (len(models) - 1) / 2)
-        _line(
-            left,
-            _rows(prices, model, steps),
-            "accuracy",
-            shift,
-            model,
-            MODEL_COLOURS[number],
-            MODEL_MARKERS[number],
-        )
-        for place, row in enumerate(_rows(prices, model, steps).itertuples()):
-            way = (
-                -1 if number == 0 else 1
-            )  # the first network's numbers below and before, the others' above and after
-            left.text(
-                place + shift + 0.07 * way, row.accuracy + 0.01 * way, f"{row.accuracy:.3f}", fontsize=8.5,
-                color=MODEL_COLOURS[number], ha="right" if way < 0 else "left", va="top" if way < 0 else "bottom",
-            )  # fmt: skip
+        own = _by_step(scores, model, "accuracy", steps)
+        look = Look(MODEL_COLOURS[number], MODEL_MARKERS[number], line="-")
+        at = np.arange(len(steps)) + 0.16 * (number - (len(models) - 1) / 2)
+        marks(left, at, own[ENDS], look, upright=True, label=model)
+        # the first network's numbers below and before its points, the others' above and after
+        way, across, down = (-1, "right", "top") if number == 0 else (1, "left", "bottom")
+        for x, value in zip(at + 0.07 * way, own["value"], strict=True):
+            if np.isfinite(value):
+                left.text(
+                    x, value + 0.01 * way, f"{value:.3f}", fontsize=9, color=look.colour, ha=across, va=down
+                )
+    lowest = [floors["value"].min()]
     for number, name in enumerate(CLASSES):
-        rows, shift = _rows(prices, models[-1], steps), 0.14 * (number - 1.5)
-        _line(
-            right, rows, f"recall_{name}", shift, class_name(name), class_colour(name), MODEL_MARKERS[number]
-        )
+        own = _by_step(scores, models[-1], f"recall_{name}", steps)
+        look = Look(class_colour(name), MODEL_MARKERS[number], line="-")
+        at = np.arange(len(steps)) + 0.14 * (number - 1.5)
+        marks(right, at, own[ENDS], look, upright=True, label=class_name(name))
+        lowest.append(own[ENDS].min().min())
+    leaky = sum(protocol.startswith("leaky") for protocol, _ in steps)
     for ax, title in ((left, "Accuracy"), (right, f"Recall of each class, {models[-1]}")):
-        ax.axvspan(-0.5, leaky - 0.5, color=ALARM, alpha=0.07, linewidth=0)
+        _steps(ax, steps, leaky)
         ax.set_title(title)
-        ax.set_xticks(range(len(steps)), [STEPS[step] for step in steps], fontsize=9)
-        ax.tick_params(axis="x", length=0)
-        ax.set_xlim(-0.5, len(steps) - 0.5)
-        ax.grid(visible=True, axis="y")
-        ax.legend(loc="lower left", fontsize=9.5, frameon=True, edgecolor="none", framealpha=0.85)
-        if 0 < leaky < len(steps):
-            ax.text(leaky - 0.55, 1.012, "leaks", color=ALARM, ha="right", va="bottom", fontsize=10)
-            ax.text(leaky - 0.45, 1.012, "holds", color=GREY, ha="left", va="bottom", fontsize=10)
-    for value, words in ((rate, "the printed heart rate alone"), (majority, "the most frequent class alone")):
+    for model, value, low, high in floors[["model", *ENDS]].itertuples(index=False):
+        if np.isfinite([low, high]).all():
+            left.axhspan(low, high, color=PALE, alpha=0.4, linewidth=0, zorder=0.5)
         left.axhline(value, color=GREY, linewidth=1.2, linestyle=":")
-        left.text(len(steps) / 2 - 0.5, value, words, ha="center", va="bottom", fontsize=9, color=GREY)
-    left.set_ylim(min(0.65, majority - 0.05, _lowest(prices, models[-1], steps) - 0.03), 1.05)
-    heading(
+        left.text(
+            len(steps) / 2 - 0.5, value, _FLOORS.get(model, model), ha="center", va="bottom", fontsize=9.5
+        )
+    left.set_ylim(np.nanmin(lowest) - 0.05, 1.05)
+    return heading(
         figure,
         "The score falls as the leaks are closed",
-        f"{pages}; 95 % intervals by bootstrap over printed ids, of recalls by Wilson; each step closes a leak more",
-    )
-    return figure
-
-
-def _rows(prices: pd.DataFrame, model: str, steps: list[tuple[str, str]]) -> pd.DataFrame:
-    """A network's rows in the order of the steps; nan where it has none."""
-    return (
-        prices[prices["model"] == model]
-        .set_index(["protocol", "counted"])
-        .reindex(pd.MultiIndex.from_tuples(steps))
+        f"{n_words}; 95 % intervals by bootstrap over printed ids, of recalls by Wilson; each step closes a leak",
     )
 
 
-def _lowest(prices: pd.DataFrame, model: str, steps: list[tuple[str, str]]) -> float:
-    rows = _rows(prices, model, steps)
-    return float(rows[[f"recall_{name}_low" for name in CLASSES]].min().min())
+def price_of_leak(
+    scores: pd.DataFrame,
+    metrics: Sequence[str],
+    leaky: str,
+    true: str,
+    title: str,
+    printed: pd.DataFrame | None = None,
+) -> Picture:
+    """What each network (a row) scores as published (hollow) and by person (filled): a panel a metric.
+
+    `scores` are rows of ``scores.csv`` under the protocols `leaky` and `true`; of ``always_normal`` the second
+    is drawn as a line. `printed` is what authors print of their networks, as `leadwise.scores.printed` gives it.
+    """
+    chosen = scores[scores["metric"].isin(list(metrics)) & scores["protocol"].isin([leaky, true])]
+    of_both = chosen.loc[chosen["protocol"] == leaky, "model"]
+    kinds = {
+        "split at random, as published": Look(ALARM, filled=False),
+        "as its authors print it": Look("black", "x"),
+        "by person": Look(MARK),
+    }
+    of_leaky, of_printed, of_true = kinds
+    points = chosen.assign(kind=np.where(chosen["protocol"] == leaky, of_leaky, of_true))
+    floor = points[(points["model"] == "always_normal") & (points["protocol"] == true)]
+    points = points[points["model"].isin(of_both) & (points["model"] != "always_normal")]
+    if printed is not None:
+        own = printed[(printed["protocol"] == leaky) & printed["model"].isin(of_both)]
+        told = own.melt("model", [name for name in metrics if name in own], "metric").assign(kind=of_printed)
+        points = pd.concat([points, told.dropna(subset=["value"])])
+    if of_printed not in set(points["kind"]):
+        del kinds[of_printed]
+    units = [how_many(chosen[chosen["protocol"] == protocol]) for protocol in (leaky, true)]
+    return forest(
+        points.assign(row=points["model"], panel=points["metric"]),
+        {metric: panel_name(metric, chosen["task"].iloc[0]) for metric in metrics},
+        kinds,
+        title=title,
+        caption=f"{units[0]} split at random, {units[1]} by person; lines: 95 % intervals by bootstrap over records\n"
+        "grey line and band: always the same answer, by person",
+        line=floor.assign(panel=floor["metric"]),
+        said=".3f",
+    )
 
 
-def _line(
-    ax: Axes, rows: pd.DataFrame, metric: str, shift: float, name: str, colour: str, marker: str
-) -> None:
-    x = [place + shift for place in range(len(rows))]
-    ends = [rows[metric] - rows[f"{metric}_low"], rows[f"{metric}_high"] - rows[metric]]
-    ax.errorbar(
-        x, rows[metric], yerr=ends, color=colour, marker=marker, markersize=6, linewidth=1.4, elinewidth=1.2,
-        capsize=2.5, label=name, markeredgecolor=PALE, markeredgewidth=0.5,
-    )  # fmt: skip
+def _by_step(scores: pd.DataFrame, model: str, metric: str, steps: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """A network's values with their ends in the order of the steps; nan where it has none."""
+    own = scores[(scores["model"] == model) & (scores["metric"] == metric)]
+    return own.set_index(["protocol", "unit"])[ENDS].reindex(pd.MultiIndex.from_tuples(steps))
+
+
+def _steps(ax: Axes, steps: Sequence[tuple[str, str]], leaky: int) -> None:
+    """The steps under an axis, those that leak on red ground."""
+    ax.axvspan(-0.6, leaky - 0.5, color=ALARM, alpha=0.07, linewidth=0)
+    ax.set_xticks(range(len(steps)), [STEPS[step] for step in steps], fontsize=9)
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlim(-0.6, len(steps) - 0.5)
+    ax.grid(visible=True, axis="y")
+    ax.legend(loc="lower left", fontsize=9.5, frameon=True, edgecolor="none", framealpha=0.85)
+    if 0 < leaky < len(steps):
+        ax.text(leaky - 0.55, 1.012, "leaks", color=ALARM, ha="right", va="bottom", fontsize=10)
+        ax.text(leaky - 0.45, 1.012, "holds", color=GREY, ha="left", va="bottom", fontsize=10)

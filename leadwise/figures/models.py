@@ -1,29 +1,28 @@
-"""Pictures of networks: what they see of a lead, where their parameters lie, how they train."""
+"""Pictures of networks: what they see of a lead, where their parameters lie, how they train, what they cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
-from leadwise.figures.style import (
-    GREY,
-    INK,
-    MODEL_COLOURS,
-    PALE,
-    Picture,
-    heading,
-    ink_on_nothing,
-    picture,
-)
-from leadwise.scores.metrics import readable
+from leadwise.figures.style import GREY, INK, MODEL_COLOURS, PALE, Picture, heading, ink_on_nothing, picture
+from leadwise.names import metric_words
+
+TIME_AND_SIZE = {
+    "train_minutes": "Training, minutes",
+    "parameters_m": "Parameters, millions",
+    "size_mb": "Weights, MB",
+    "ms_per_page": "One page, ms",
+}
+"""Columns that ``time_and_size`` draws, where the table has them."""
 
 _LINES = "#5a6fb0"
 
@@ -36,37 +35,26 @@ def tokens_on_crop(crop: NDArray[np.uint8], patch_px: int, title: str, window: i
     patches of one colour attend to each other, and windows that leave at one side come back at the other.
     Raises InputError where the patches do not tile the crop or the windows not the patches.
     """
-    rows, columns = crop.shape[0] // patch_px, crop.shape[1] // patch_px
+    (height, width), side = crop.shape, f"{patch_px} × {patch_px} px"
+    rows, columns = height // patch_px, width // patch_px
     if crop.shape != (rows * patch_px, columns * patch_px):
         raise InputError(f"tokens_on_crop: patches of {patch_px} px do not tile a crop of {crop.shape} px.")
-    caption = (
-        f"n = 1 lead of {crop.shape[0]} × {crop.shape[1]} px: {rows} × {columns} = {rows * columns} patches"
-    )
-    caption += f" of {patch_px} × {patch_px} px"
+    caption = f"n = 1 lead of {height} × {width} px: {rows} × {columns} = {rows * columns} patches of {side}"
     if window is None:
         figure = picture(6.4, 6.4)
         _tokens(figure.subplots(), crop, patch_px, None)
-        heading(figure, title, caption)
-        return figure
+        return heading(figure, title, caption)
     if rows % window or columns % window:
         raise InputError(f"tokens_on_crop: windows of {window} do not tile {rows} × {columns} patches.")
     figure = picture(11, 6.1)
-    for ax, shift, name in zip(
-        figure.subplots(1, 2),
-        (0, window // 2),
-        ("One layer: windows", "The next: shifted windows"),
-        strict=True,
-    ):
+    shifts = {"One layer: windows": 0, "The next: shifted windows": window // 2}
+    for ax, (name, shift) in zip(figure.subplots(1, 2), shifts.items(), strict=True):
         row = (np.arange(rows) - shift) % rows // window
         column = (np.arange(columns) - shift) % columns // window
         _tokens(ax, crop, patch_px, row[:, None] * (columns // window) + column)
         ax.set_title(name)
-    heading(
-        figure,
-        title,
-        f"{caption}, {rows // window * (columns // window)} windows of {window} × {window} patches",
-    )
-    return figure
+    caption += f", {rows // window * (columns // window)} windows of {window} × {window} patches"
+    return heading(figure, title, caption)
 
 
 def patches_on_pages(
@@ -84,8 +72,7 @@ def patches_on_pages(
         ax.set(xticks=[], yticks=[], xlabel=f"{width} × {height} px")
         ax.set_title(name)
     tokens = height // patch_px[0] * (width // patch_px[1])
-    heading(figure, title, f"n = 1 page; {tokens} patches of {patch_px[1]} × {patch_px[0]} px")
-    return figure
+    return heading(figure, title, f"n = 1 page; {tokens} patches of {patch_px[1]} × {patch_px[0]} px")
 
 
 def three_views(
@@ -106,8 +93,7 @@ def three_views(
         ax.grid(visible=True)
     for ax, name in ((left, "Ink"), (middle, "Signal"), (right, "Usual beat")):
         ax.set_title(name)
-    heading(figure, title, f"n = 1 lead; signal and beat at {rate_hz:g} Hz")
-    return figure
+    return heading(figure, title, f"n = 1 lead; signal and beat at {rate_hz:g} Hz")
 
 
 def attention_on_crop(
@@ -130,29 +116,53 @@ def attention_on_crop(
     bar.set_label("Attention, 1 = evenly spread")
     bar.outline.set_visible(False)
     patches = next(iter(shares.values())).shape
-    heading(figure, title, f"n = 1 lead of {height} × {width} px, {patches[0]} × {patches[1]} patches")
-    return figure
+    return heading(figure, title, f"n = 1 lead of {height} × {width} px, {patches[0]} × {patches[1]} patches")
 
 
 def parameters_by_part(parts: Mapping[str, int], title: str) -> Picture:
     """Where a network's parameters lie: a bar a part, with its share of all."""
     total = sum(parts.values())
     figure = picture(9, 1.3 + 0.45 * len(parts))
-    ax = figure.subplots()
-    y = np.arange(len(parts))
-    ax.barh(y, list(parts.values()), 0.66, color=MODEL_COLOURS[0], alpha=0.85)
-    reach = max(parts.values())
-    for row, count in enumerate(parts.values()):
-        ax.text(
-            count + reach * 0.012, row, f"{_count(count)}  ({count / total:.1%})", va="center", fontsize=10.5
-        )
-    ax.set_yticks(y, list(parts))
-    ax.set(ylim=(len(parts) - 0.5, -0.5), xlim=(0, reach * 1.25), xticks=[])
-    ax.tick_params(axis="y", length=0)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_visible(False)
-    heading(figure, title, f"{total:,} parameters in all")
-    return figure
+    told = [f"{_count(count)}  ({count / total:.1%})" for count in parts.values()]
+    _bars(figure.subplots(), list(parts), np.array(list(parts.values()), float), told)
+    return heading(figure, title, f"{total:,} parameters in all")
+
+
+def time_and_size(table: pd.DataFrame, note: str = "") -> Picture:
+    """What each model costs: a panel for each column of TIME_AND_SIZE that the table has, logarithmic where needed.
+
+    ``table`` has a row a model, named by ``model``; ``note`` says on which machine it was measured.
+    """
+    kept = [column for column in TIME_AND_SIZE if column in table]
+    figure = picture(3.0 + 3.0 * len(kept), 1.3 + 0.5 * len(table))
+    axes = figure.subplots(1, len(kept), squeeze=False, sharey=True)[0]
+    for ax, column in zip(axes, kept, strict=True):
+        values = table[column].to_numpy(float)
+        told = ["not measured" if np.isnan(v) else f"{v:.3g}" if v < 1000 else f"{v:,.0f}" for v in values]
+        log = 0 < 100 * np.nanmin(values, initial=np.inf) < np.nanmax(values, initial=0)
+        _bars(ax, list(table["model"]), values, told, log=log)
+        ax.set_title(TIME_AND_SIZE[column], fontsize=11)
+    return heading(figure, "Time and size", f"n = {len(table)} models{'; ' if note else ''}{note}")
+
+
+def losses_by_epoch(history: pd.DataFrame, title: str) -> Picture:
+    """Training loss by epoch (``history.csv``), a panel a model: each fold a thin line, their mean a thick one."""
+    models = dict(iter(history[history["loss"].notna()].groupby("model", sort=False)))
+    rows = -(-len(models) // 3)
+    figure = picture(12.4, 2.9 * rows + 0.6)
+    grid = figure.subplots(rows, 3, squeeze=False).ravel()
+    trainings = [own.groupby(["seed", "fold"]) for own in models.values()]
+    for ax, (name, own), runs in zip(grid, models.items(), trainings, strict=False):
+        for _, run in runs:
+            ax.plot(run["epoch"], run["loss"], "--", color=MODEL_COLOURS[0], linewidth=0.8, alpha=0.35)
+        mean = own.groupby(np.ceil(own["epoch"]))["loss"].mean()
+        ax.plot(mean.index, mean, "--", color=MODEL_COLOURS[0], linewidth=2.2)
+        ax.set(title=name, xlabel="Epoch", ylabel="Training loss", ylim=(0, None))
+    for ax in grid[len(models) :]:
+        ax.set_visible(False)
+    n = ", ".join(str(len(runs)) for runs in trainings)
+    caption = f"n = {n} trainings, a fold and seed each (thin lines), and their mean (thick)"
+    return heading(figure, title, caption)
 
 
 def training_curves(history: pd.DataFrame, title: str) -> Picture:
@@ -175,7 +185,7 @@ def training_curves(history: pd.DataFrame, title: str) -> Picture:
     axes[0].legend(loc="best")
     if others:
         for colour, column in zip(MODEL_COLOURS[1:], others, strict=False):
-            _curves(axes[1], runs, column, colour, "-", readable(column.removeprefix("inner_"), {}))
+            _curves(axes[1], runs, column, colour, "-", metric_words(column.removeprefix("inner_")))
         axes[1].set(title="On held-out inner folds", ylim=(0, 1.02), xlabel="Epoch")
         axes[1].legend(loc="best")
     _curves(axes[-1], runs, "lr", GREY, "-", "")
@@ -184,8 +194,7 @@ def training_curves(history: pd.DataFrame, title: str) -> Picture:
     for ax in axes:
         ax.grid(visible=True)
         ax.xaxis.set_major_locator(MaxNLocator(5))
-    heading(figure, title, f"n = {len(runs)} trainings (thin lines) and their mean (thick)")
-    return figure
+    return heading(figure, title, f"n = {len(runs)} trainings (thin lines) and their mean (thick)")
 
 
 def _tokens(ax: Axes, crop: NDArray[np.uint8], patch_px: int, windows: NDArray[np.intp] | None) -> None:
@@ -214,8 +223,7 @@ def _tokens(ax: Axes, crop: NDArray[np.uint8], patch_px: int, windows: NDArray[n
         ax.add_collection(LineCollection(borders, colors=INK, linewidths=1.8, capstyle="round", zorder=4))
     ax.set(xlim=(0, width), ylim=(height, 0), xlabel="px", ylabel="px")
     ax.set_aspect("equal")
-    for spine in ax.spines.values():
-        spine.set(visible=True, color=INK if fine else _LINES, linewidth=1.2)
+    ax.spines[:].set(visible=True, color=INK if fine else _LINES, linewidth=1.2)
 
 
 def _curves(ax: Axes, runs: list[pd.DataFrame], column: str, colour: str, line: str, name: str) -> None:
@@ -231,6 +239,29 @@ def _curves(ax: Axes, runs: list[pd.DataFrame], column: str, colour: str, line: 
     marker = "o" if len(by_epoch) < 3 else None
     ax.plot(by_epoch.index, by_epoch.mean(axis=1), color=colour, linestyle=line, linewidth=2.2, marker=marker,
             markersize=4, label=name or None)  # fmt: skip
+
+
+def _bars(
+    ax: Axes, names: Sequence[str], values: NDArray[np.floating], told: Sequence[str], *, log: bool = False
+) -> None:
+    """Bars from the left under each other, what is told of each beside it; none where the value is nan."""
+    least, most = (np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else (0.0, 1.0)
+    known = np.nan_to_num(values)
+    ax.barh(range(len(names)), known, 0.62, color=MODEL_COLOURS[0], alpha=0.85)
+    ax.set(xlim=(0, 1.3 * most), xticks=[])
+    if log:
+        ax.set(xscale="log", xlim=(least / 3, most * (3 * most / least) ** 0.35))
+        ax.xaxis.set_major_locator(LogLocator(numticks=4))
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        ax.minorticks_off()
+        known = known.clip(least / 3)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    for row, (value, text) in enumerate(zip(values, told, strict=True)):
+        ink = GREY if np.isnan(value) else INK
+        ax.annotate(text, (known[row], row), (6, 0), textcoords="offset points", va="center", color=ink)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
 
 
 def _count(count: int) -> str:

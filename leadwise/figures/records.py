@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,38 +17,29 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from leadwise.figures.leads import ecg_paper
-from leadwise.figures.style import ALARM, INK, PALE, Picture, heading, picture
+from leadwise.figures.style import ALARM, INK, PALE, Picture, colour_key, heading, picture
 from leadwise.names import BEAT_COLOURS, BEAT_NAMES, FLUTTER, SYMBOLS
 from leadwise.recordings.windows import HOP_S, WINDOW_S
 from leadwise.sets.recordings import RATE_HZ, Recording
 
 WINDOW_COLOURS: Mapping[str, str] = MappingProxyType({"normal": "#009E73", "abnormal": "#D55E00"})
 
-_FLUTTER_COLOUR = ALARM
+_COLOURS = {**BEAT_COLOURS, FLUTTER: ALARM}
+_NAMES = {**BEAT_NAMES, FLUTTER: "!, wave of ventricular flutter, no beat"}
 
 
 def stretch(recording: Recording, start_s: float, seconds: float = 10.0) -> Picture:
     """All leads of a recording for some seconds, filtered, on ECG paper, with every beat named by its class."""
-    names = [
-        recording.lead,
-        *(n for k, n in enumerate(recording.record.names) if k != recording.channel),
-    ]
-    figure = picture(13, 0.9 + 2.35 * len(names))
-    axes = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     first = round(start_s * RATE_HZ)
     part = recording.filtered[:, first : first + round(seconds * RATE_HZ)]
-    for ax, name, lead in zip(axes, names, part, strict=True):
-        _on_paper(ax, lead, seconds)
-        ax.set_ylabel(f"{name}, mV")
-    shown = _named_beats(axes[0], recording, first, part.shape[1], float(axes[0].get_ylim()[1]))
-    axes[-1].set_xlabel("Time, s")
-    _legend(axes[0], shown)
-    heading(
-        figure,
-        f"Record {recording.name}, from {_clock(start_s)} on",
-        f"n = {shown.get('beats', 0)} beats in {seconds:g} s; 0.5 to 50 Hz; ECG paper of 25 mm/s and 10 mm/mV",
-    )
-    return figure
+    figure, axes = _on_paper(part, seconds, 2.35)
+    for ax, channel in zip(axes, recording.order, strict=True):
+        ax.set_ylabel(f"{recording.record.names[channel]}, mV")
+    named = _named_beats(axes[0], recording, first, part.shape[1])
+    _key(axes[0], named)
+    beats = sum(name != FLUTTER for name in named)
+    caption = f"n = {beats} beats in {seconds:g} s; 0.5 to 50 Hz; ECG paper of 25 mm/s and 10 mm/mV"
+    return heading(figure, f"Record {recording.name}, from {_clock(start_s)} on", caption)
 
 
 def filter_at_work(recording: Recording, start_s: float, seconds: float = 10.0) -> Picture:
@@ -59,14 +51,10 @@ def filter_at_work(recording: Recording, start_s: float, seconds: float = 10.0) 
     clean = recording.filtered[0]
     figure = picture(13, 6.2)
     grid = figure.add_gridspec(2, 2, width_ratios=[2.1, 1])
-    upper, lower, right = (
-        figure.add_subplot(grid[0, 0]),
-        figure.add_subplot(grid[1, 0]),
-        figure.add_subplot(grid[:, 1]),
-    )
-    _on_paper(upper, raw[here], seconds)
+    upper, lower, right = (figure.add_subplot(place) for place in (grid[0, 0], grid[1, 0], grid[:, 1]))
+    _trace(upper, raw[here], seconds)
     upper.set(title="As recorded", ylabel="mV")
-    _on_paper(lower, clean[here], seconds)
+    _trace(lower, clean[here], seconds)
     lower.set(title="Within 0.5 to 50 Hz, no wave moved", ylabel="mV", xlabel="Time, s")
     known = np.nan_to_num(raw)
     for signal, colour, name in ((known, PALE, "as recorded"), (clean, INK, "filtered")):
@@ -74,98 +62,81 @@ def filter_at_work(recording: Recording, start_s: float, seconds: float = 10.0) 
         decibel = 10 * np.log10(np.maximum(power[1:], 1e-12))
         right.semilogx(at_hz[1:], decibel, color=colour, linewidth=2.6 if colour == PALE else 1.2, label=name)
     right.axvspan(0.5, 50, color=BEAT_COLOURS["N"], alpha=0.08, linewidth=0)
-    right.set(
-        xlim=(0.06, 180),
-        ylim=(-90, None),
-        xlabel="Frequency, Hz",
-        ylabel="Power, dB of mV² per Hz",
-        title="The whole record",
-    )
+    right.set(xlim=(0.06, 180), ylim=(-90, None), title="The whole record")
+    right.set(xlabel="Frequency, Hz", ylabel="Power, dB of mV² per Hz")
     right.set_xticks([0.1, 0.5, 1, 10, 50], ["0.1", "0.5", "1", "10", "50"])
     right.minorticks_off()
     right.legend(loc="lower center")
-    heading(
-        figure,
-        f"Record {recording.name}: baseline and mains out, the heart left in",
+    caption = (
         f"n = 1 lead ({recording.lead}), {seconds:g} s from {_clock(start_s)} on at the left; Butterworth, order 5, "
-        "forwards and backwards",
+        "forwards and backwards"
     )
-    return figure
+    return heading(figure, f"Record {recording.name}: baseline and mains out, the heart left in", caption)
 
 
 def all_windows(windows: pd.DataFrame, records: pd.DataFrame, title: str) -> Picture:
     """Every window of every record in its place, green or red; at the right each record's share of abnormal ones."""
     order = records.assign(share=records["windows_abnormal"] / records["windows"].clip(lower=1))
     order = order.sort_values(["share", "record"], kind="stable")["record"].tolist()
-    longest = float(windows["start_s"].max()) + WINDOW_S
-    steps = round(longest / HOP_S)
-    ground = np.full((len(order), steps), np.nan)
-    rows = windows["record"].map({name: number for number, name in enumerate(order)}).to_numpy()
-    columns = (windows["start_s"] / HOP_S).round().astype(int).to_numpy()
-    ground[rows, columns] = (windows["label"] == "abnormal").to_numpy(float)
+    minutes = (float(windows["start_s"].max()) + WINDOW_S) / 60
+    ground = np.full((len(order), round(minutes * 60 / HOP_S)), np.nan)
+    columns = (windows["start_s"] / HOP_S).round().astype(int)
+    ground[windows["record"].map(order.index), columns] = windows["label"] == "abnormal"
     figure = picture(13, 1.6 + 0.17 * len(order))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3.2, 1])
-    colours = ListedColormap([WINDOW_COLOURS["normal"], WINDOW_COLOURS["abnormal"]])
-    left.imshow(
-        ground,
-        cmap=colours,
-        vmin=0,
-        vmax=1,
-        aspect="auto",
-        interpolation="nearest",
-        extent=(0, longest / 60, len(order) - 0.5, -0.5),
-    )
+    left.imshow(ground, cmap=ListedColormap(list(WINDOW_COLOURS.values())), vmin=0, vmax=1, aspect="auto",
+                interpolation="nearest", extent=(0, minutes, len(order) - 0.5, -0.5))  # fmt: skip
     left.set(xlabel="Time, min", ylabel="Record", yticks=range(len(order)))
     left.set_yticklabels(order, fontsize=7.5 if len(order) > 20 else 10)
-    left.legend(
-        handles=[Patch(color=colour, label=name) for name, colour in WINDOW_COLOURS.items()],
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=2,
-    )
+    colour_key(left, WINDOW_COLOURS, "lower left")
     share = np.nanmean(ground, axis=1)
     one_sided = np.maximum(share, 1 - share) >= 0.95
-    right.barh(range(len(order)), share, color=[INK if one else PALE for one in one_sided], height=0.75)
+    right.barh(range(len(order)), share, color=np.where(one_sided, INK, PALE).tolist(), height=0.75)
     right.set(xlim=(0, 1), xlabel="Share of abnormal windows")
     handles = [
         Patch(color=INK, label="one class has 95 % or more"),
         Patch(color=PALE, label="both classes occur"),
     ]
     right.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1))
-    heading(
-        figure,
-        title,
+    caption = (
         f"n = {len(windows)} windows of {WINDOW_S} s, each {HOP_S} s after the last, of {len(order)} records; "
-        f"{int(one_sided.sum())} of them are at least 95 % one class",
+        f"{int(one_sided.sum())} of them are at least 95 % one class"
     )
-    return figure
+    return heading(figure, title, caption)
 
 
 def odd_windows(
     recordings: Sequence[Recording], starts_s: Sequence[float], captions: Sequence[str], title: str
 ) -> Picture:
     """Windows one below the other, each with its beats and waves of flutter and with what the rule calls it."""
-    figure = picture(13, 0.9 + 2.15 * len(recordings))
-    axes = figure.subplots(len(recordings), 1, sharex=True, squeeze=False)[:, 0]
-    shown: dict[str, int] = {}
-    for ax, recording, start_s, caption in zip(axes, recordings, starts_s, captions, strict=True):
-        first = round(start_s * RATE_HZ)
-        lead = recording.filtered[0, first : first + round(WINDOW_S * RATE_HZ)]
-        _on_paper(ax, lead, WINDOW_S)
-        shown |= _named_beats(ax, recording, first, len(lead), float(ax.get_ylim()[1]), by_symbol=True)
+    firsts, samples = [round(start_s * RATE_HZ) for start_s in starts_s], round(WINDOW_S * RATE_HZ)
+    leads = [one.filtered[0, first : first + samples] for one, first in zip(recordings, firsts, strict=True)]
+    figure, axes = _on_paper(leads, WINDOW_S, 2.15)
+    named = []
+    for ax, recording, first, caption in zip(axes, recordings, firsts, captions, strict=True):
+        named += _named_beats(ax, recording, first, samples, by_symbol=True)
         ax.set_ylabel("mV")
         ax.set_title(caption, fontsize=10.5)
-    axes[-1].set_xlabel("Time, s")
-    _legend(axes[0], shown)
-    heading(
-        figure,
-        title,
-        f"n = {len(recordings)} windows; 0.5 to 50 Hz; letters: the cardiologists' marks, coloured by class",
+    _key(axes[0], named)
+    caption = (
+        f"n = {len(recordings)} windows; 0.5 to 50 Hz; letters: the cardiologists' marks, coloured by class"
     )
-    return figure
+    return heading(figure, title, caption)
 
 
-def _on_paper(ax: Axes, lead: NDArray[np.floating], seconds: float) -> None:
+def _on_paper(
+    leads: Sequence[NDArray[np.floating]] | NDArray[np.floating], seconds: float, height_in: float
+) -> tuple[Picture, NDArray[np.object_]]:
+    """A picture of leads one below the other, and its axes."""
+    figure = picture(13, 0.9 + height_in * len(leads))
+    axes = figure.subplots(len(leads), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, lead in zip(axes, leads, strict=True):
+        _trace(ax, lead, seconds)
+    axes[-1].set_xlabel("Time, s")
+    return figure, axes
+
+
+def _trace(ax: Axes, lead: NDArray[np.floating], seconds: float) -> None:
     middle = float(np.nanmedian(lead))
     low = min(middle - 1.0, float(np.nanmin(lead)) - 0.2)
     high = max(middle + 1.2, float(np.nanmax(lead)) + 0.55)
@@ -175,40 +146,22 @@ def _on_paper(ax: Axes, lead: NDArray[np.floating], seconds: float) -> None:
 
 
 def _named_beats(
-    ax: Axes, recording: Recording, first: int, samples: int, top_mv: float, *, by_symbol: bool = False
-) -> dict[str, int]:
-    """Write each beat's class (or own symbol) over it; gives the classes that are there, and the number of beats."""
+    ax: Axes, recording: Recording, first: int, samples: int, *, by_symbol: bool = False
+) -> list[str]:
+    """Write each beat's class (or own symbol) over it; gives the classes of all beats, and waves of flutter."""
     marks = recording.marks.between(first, first + samples)
-    shown: dict[str, int] = {}
-    for sample, symbol in zip(marks.samples.tolist(), marks.symbols.tolist(), strict=True):
-        name = SYMBOLS.get(symbol, FLUTTER if symbol == FLUTTER else "")
-        if name:
-            x = (sample - first) / RATE_HZ
-            colour = BEAT_COLOURS.get(name, _FLUTTER_COLOUR)
-            ax.text(
-                x,
-                top_mv - 0.1,
-                symbol if by_symbol else name,
-                color=colour,
-                ha="center",
-                va="top",
-                fontweight="bold",
-                fontsize=11,
-                zorder=4,
-            )
-            shown[name] = 1
-            shown["beats"] = shown.get("beats", 0) + (name != FLUTTER)
-    return shown
+    named = []
+    top_mv = float(ax.get_ylim()[1]) - 0.1
+    text: dict[str, Any] = {"ha": "center", "va": "top", "fontweight": "bold", "fontsize": 11, "zorder": 4}
+    for at_s, symbol in zip((marks.samples - first) / RATE_HZ, marks.symbols.tolist(), strict=True):
+        if name := SYMBOLS.get(symbol, FLUTTER if symbol == FLUTTER else ""):
+            ax.text(at_s, top_mv, symbol if by_symbol else name, color=_COLOURS[name], **text)
+            named.append(name)
+    return named
 
 
-def _legend(ax: Axes, shown: Mapping[str, int]) -> None:
-    handles = [
-        Patch(color=BEAT_COLOURS[name], label=BEAT_NAMES[name]) for name in BEAT_COLOURS if name in shown
-    ]
-    if FLUTTER in shown:
-        handles.append(Patch(color=_FLUTTER_COLOUR, label="!, wave of ventricular flutter, no beat"))
-    if handles:
-        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(handles))
+def _key(ax: Axes, named: Sequence[str]) -> None:
+    colour_key(ax, {_NAMES[name]: colour for name, colour in _COLOURS.items() if name in named})
 
 
 def _clock(seconds: float) -> str:

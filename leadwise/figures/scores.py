@@ -1,22 +1,22 @@
-"""Pictures of answers and their scores; every one with n, and with intervals where there are any to draw.
+"""Pictures of answers about pages and their scores; every one with n, and with intervals where any are known.
 
 ``answers`` always maps a model's name to its test rows of predictions.csv (unit ``page``).
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leadwise.figures.forest import ENDS, JUDGED, Look, forest, how_many, judged, marks, panel_name, row_names
+from leadwise.figures.matrix import answered
 from leadwise.figures.style import (
     GREY,
-    INK,
+    MARK,
     MODEL_COLOURS,
-    MODEL_MARKERS,
     PALE,
     Picture,
     class_colour,
@@ -24,63 +24,64 @@ from leadwise.figures.style import (
     heading,
     picture,
 )
-from leadwise.names import CLASS_NAMES
 from leadwise.scores.calibration import confidence_bins, ece_floor, expected_calibration_error
-from leadwise.scores.draws import bootstrap_groups, wilson
-from leadwise.scores.metrics import LOWER_IS_BETTER, Floats, probabilities, readable
-from leadwise.scores.tables import metrics_of
+from leadwise.scores.draws import bootstrap, page_metrics, wilson
+from leadwise.scores.metrics import Floats, probabilities
 
-TIME_AND_SIZE = {
-    "train_minutes": "Training, minutes",
-    "parameters_m": "Parameters, millions",
-    "size_mb": "Weights, MB",
-    "ms_per_page": "One page, ms",
+_BESIDE_RATE = {
+    "accuracy": "Accuracy",
+    "accuracy more": "minus the rate's",
+    "macro_auroc": "Macro AUROC",
+    "macro_auroc more": "minus the rate's",
 }
-"""Columns that ``time_and_size`` draws, where the table has them."""
+_TASKS = {"four": "Four classes", "binary": "Normal against\nabnormal heartbeat"}
 
 
-def confusion_matrices(answers: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Picture:
-    """One matrix a model: pages of each class (rows) by the answer (columns), colour the share of the row.
+def by_model(scores: pd.DataFrame, metrics: Sequence[str], title: str, note: str = "") -> Picture:
+    """A row a model, a panel a metric: rows of ``scores.csv`` of one task."""
+    chosen = scores[scores["metric"].isin(list(metrics))]
+    task, unit = chosen["task"].iloc[0], chosen["unit"].iloc[0]
+    protocols, seeds = (" or ".join(dict.fromkeys(chosen[key].dropna())) for key in ("protocol", "seeds"))
+    drawn = "records" if unit in {"beat", "window"} else "groups"
+    return forest(
+        chosen.assign(row=row_names(chosen), panel=chosen["metric"]),
+        {metric: panel_name(metric, task) for metric in metrics},
+        title=title,
+        caption=f"{how_many(chosen)}, protocol {protocols}, seeds {seeds}; lines: 95 % intervals by bootstrap over "
+        f"{drawn}{'; ' if note else ''}{note}",
+        said=".2f",
+    )
 
-    Over several seeds, counts are the mean of the seeds.
+
+def beside_the_rate(scores: pd.DataFrame, differences: pd.DataFrame) -> Picture:
+    """Every model beside the printed heart rate alone: its score, and what it has more, paired; a block a task.
+
+    Rows of ``scores.csv`` with the model ``rate`` among them (``base_rates``, far below, is left out), and of
+    ``differences.csv``, of which those minus ``rate`` are drawn.
     """
-    import seaborn as sns
-
-    columns = min(len(answers), 3)
-    rows = -(-len(answers) // columns)
-    side = 2.3 + 0.5 * len(classes)
-    figure = picture(1.0 + columns * side, 0.9 + rows * (side - 0.1))
-    axes = figure.subplots(rows, columns, squeeze=False)
-    short = [textwrap.fill(class_name(name), 10) for name in classes]
-    for ax, (name, frame) in zip(axes.ravel(), answers.items(), strict=False):
-        labels, prob = probabilities(frame, classes)
-        counts = np.zeros((len(classes), len(classes)))
-        np.add.at(counts, (labels, prob.argmax(axis=1)), 1 / frame["seed"].nunique())
-        of_class = counts.sum(axis=1, keepdims=True)
-        share = np.divide(counts, of_class, out=np.zeros_like(counts), where=of_class > 0)
-        texts = [
-            [f"{c:.{0 if abs(c - round(c)) < 1e-6 else 1}f}\n{s:.0%}" for c, s in zip(*pair, strict=True)]
-            for pair in zip(counts, share, strict=True)
+    own = scores[scores["model"] != "base_rates"]
+    more = judged(differences[differences["minus"] == "rate"])
+    points = pd.concat(
+        [
+            own.assign(panel=own["metric"], colour=MARK, filled=True),
+            more.assign(panel=more["metric"] + " more"),
         ]
-        sns.heatmap(share, ax=ax, annot=np.array(texts), fmt="", cmap="Blues", vmin=0, vmax=1, cbar=False,
-                    square=True, linewidths=1.5, linecolor="white", xticklabels=short, yticklabels=short,
-                    annot_kws={"fontsize": 10.5})  # fmt: skip
-        ax.set_title(name, loc="center")
-        ax.tick_params(axis="both", length=0, rotation=0, labelsize=9.5)
-        for ticks in (ax.get_xticklabels(), ax.get_yticklabels()):
-            for tick, label in zip(ticks, classes, strict=True):
-                tick.set_color(class_colour(label))
-                tick.set_fontweight("bold")
-    for ax in axes.ravel()[len(answers) :]:
-        ax.set_visible(False)
-    for ax in axes[:, 1:].ravel():
-        ax.set_yticklabels([])
-    for ax in axes[:, 0]:
-        ax.set_ylabel("Label")
-    for ax in axes[-1]:
-        ax.set_xlabel("Answer")
-    heading(figure, "Labels and answers", f"{_pages(answers)}; colour and %: share of the label's pages")
-    return figure
+    )
+    points = points[points["panel"].isin(list(_BESIDE_RATE))]
+    told = {
+        task: f"{_TASKS.get(task, task)}\n{how_many(rows)}" for task, rows in own.groupby("task", sort=False)
+    }
+    points = points.assign(row=row_names(points), block=points["task"].map(told))
+    rate = points[points["model"] == "rate"]
+    nothing = rate.assign(panel=rate["metric"] + " more", value=0.0, low=np.nan, high=np.nan)
+    return forest(
+        points[points["model"] != "rate"],
+        _BESIDE_RATE,
+        title="What is more than the printed heart rate?",
+        caption="95 % intervals by bootstrap over printed ids, differences paired; line and band: the rate alone\n"
+        f"differences: {JUDGED}",
+        line=pd.concat([rate, nothing]),
+    )
 
 
 def roc_pr(answers: Mapping[str, pd.DataFrame], classes: Sequence[str], draws: int = 2000) -> Picture:
@@ -97,7 +98,7 @@ def roc_pr(answers: Mapping[str, pd.DataFrame], classes: Sequence[str], draws: i
     grid = np.linspace(0, 1, 401)
     legends: tuple[list[str], list[str]] = ([], [])
     for number, (name, frame) in enumerate(answers.items()):
-        found = bootstrap_groups(frame, classes, draws)
+        found = bootstrap(frame, page_metrics(classes), draws)
         legends[0].append(f"{name}: {found['macro_auroc' if wide else 'auroc']}")
         legends[1].append(f"{name}: {found['auprc']}")
         style = {"color": MODEL_COLOURS[number % 8], "linestyle": "-" if number < 8 else ":"}
@@ -135,82 +136,8 @@ def roc_pr(answers: Mapping[str, pd.DataFrame], classes: Sequence[str], draws: i
         if wide
         else f"{class_name(positives[0])} against {class_name(classes[0]).lower()}"
     )
-    heading(figure, title, f"{_pages(answers)}; 95 % intervals by bootstrap over groups; dotted: chance")
-    return figure
-
-
-def scores_with_intervals(table: pd.DataFrame, metrics: Sequence[str] = (), title: str = "") -> Picture:
-    """A forest plot: a row a model, a panel a metric, points with their 95 % intervals.
-
-    ``table`` as ``tables.summary`` makes it; all its metrics where none are named.
-    """
-    metrics = list(metrics) or metrics_of(table)
-    columns = min(3, len(metrics))
-    rows = -(-len(metrics) // columns)
-    figure = picture(12, 0.9 + rows * (0.95 + 0.42 * len(table)))
-    axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    y = np.arange(len(table))
-    for ax, metric in zip(axes.ravel(), metrics, strict=False):
-        value, low, high = (table[f"{metric}{end}"].to_numpy(float) for end in ("", "_low", "_high"))
-        for row in np.flatnonzero(np.isfinite(value)):
-            colour = MODEL_COLOURS[row % 8]
-            ax.plot([low[row], high[row]], [row, row], color=colour, linewidth=2.6, solid_capstyle="round")
-            ax.plot(
-                value[row], row, MODEL_MARKERS[row % 8], color=colour, markersize=8, markeredgecolor="white"
-            )
-            ax.annotate(f"{value[row]:.2f}", (value[row], row), xytext=(0, 7), textcoords="offset points",
-                        ha="center", fontsize=9.5, color=colour)  # fmt: skip
-        better = "  (lower is better)" if metric in LOWER_IS_BETTER else ""
-        ax.set_title(readable(metric, CLASS_NAMES) + better, fontsize=11)
-        ax.set_yticks(y, table["model"])
-        ax.set_ylim(len(table) - 0.5, -0.7)
-        ax.margins(x=0.08)
-        ax.grid(visible=True, axis="x")
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-    for ax in axes.ravel()[len(metrics) :]:
-        ax.set_visible(False)
-    sizes = " to ".join(str(n) for n in sorted({int(table["n"].min()), int(table["n"].max())}))
-    protocols = ", ".join(dict.fromkeys(table["protocol"]))
-    seeds = "/".join(str(s) for s in sorted(set(table["seeds"])))
-    heading(
-        figure,
-        title or "Scores and their 95 % intervals",
-        f"n = {sizes} pages, protocol {protocols}, seeds: {seeds}; bootstrap over groups",
-    )
-    return figure
-
-
-def time_and_size(table: pd.DataFrame, note: str = "") -> Picture:
-    """What each model costs: a panel for each column of TIME_AND_SIZE that the table has.
-
-    ``table`` has a row a model, named by ``model``; ``note`` says on which machine it was measured.
-    """
-    kept = [column for column in TIME_AND_SIZE if column in table]
-    figure = picture(3.0 + 3.0 * len(kept), 1.3 + 0.5 * len(table))
-    axes = figure.subplots(1, len(kept), squeeze=False, sharey=True)[0]
-    y = np.arange(len(table))
-    for ax, column in zip(axes, kept, strict=True):
-        values = table[column].to_numpy(float)
-        reach = float(np.nanmax(values)) if np.isfinite(values).any() else 1.0
-        ax.barh(y, np.nan_to_num(values), 0.6, color=[MODEL_COLOURS[row % 8] for row in y], alpha=0.9)
-        for row, value in enumerate(values):
-            text = f"{value:.3g}" if np.isfinite(value) and value < 1000 else f"{value:,.0f}"
-            ax.text(np.nan_to_num(value) + reach * 0.02, row, text if np.isfinite(value) else "not measured",
-                    va="center", fontsize=10, color=INK if np.isfinite(value) else GREY)  # fmt: skip
-        ax.set_title(TIME_AND_SIZE[column], fontsize=11)
-        ax.set(
-            yticks=y,
-            yticklabels=table["model"],
-            ylim=(len(table) - 0.5, -0.5),
-            xticks=[],
-            xlim=(0, reach * 1.3),
-        )
-        ax.tick_params(axis="y", length=0)
-        for side in ("left", "bottom"):
-            ax.spines[side].set_visible(False)
-    heading(figure, "Time and size", f"n = {len(table)} models{'; ' if note else ''}{note}")
-    return figure
+    caption = f"{answered(answers)}; 95 % intervals by bootstrap over groups; dotted: chance"
+    return heading(figure, title, caption)
 
 
 def reliability(
@@ -225,12 +152,10 @@ def reliability(
     figure = picture(6.4, 7.0)
     top, below = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
     top.plot([0, 1], [0, 1], color=GREY, linewidth=1.2, linestyle=":")
-    for number in range(in_bin.max() + 1):
-        here = in_bin == number
-        share = wilson(int(right[here].sum()), int(here.sum()))
-        x = float(confidence[here].mean())
-        top.plot([x, x], [share.low, share.high], color=MODEL_COLOURS[0], linewidth=2, alpha=0.55)
-        top.plot(x, share.value, "o", color=MODEL_COLOURS[0], markersize=7, markeredgecolor="white")
+    bins_of = [in_bin == number for number in range(in_bin.max() + 1)]
+    shares = pd.DataFrame([vars(wilson(int(right[here].sum()), int(here.sum()))) for here in bins_of])
+    x = [float(confidence[here].mean()) for here in bins_of]
+    marks(top, x, shares[ENDS], Look(), upright=True)
     error, floor = expected_calibration_error(prob, label_index, bins), ece_floor(prob, bins=bins)
     perfect = f"{floor.value:.3f} ({floor.low:.3f}–{floor.high:.3f})"
     text = f"Calibration error {error:.3f}\nof a perfect model {perfect}"
@@ -242,8 +167,7 @@ def reliability(
         confidence, bins=np.linspace(least, 1, 41).tolist(), color=PALE, edgecolor="white", linewidth=0.5
     )
     below.set(xlabel="Confidence (probability of the answer)", ylabel="Pages")
-    heading(figure, title, f"n = {len(confidence)} answers in {in_bin.max() + 1} bins of equal mass")
-    return figure
+    return heading(figure, title, f"n = {len(confidence)} answers in {in_bin.max() + 1} bins of equal mass")
 
 
 def _mean_curves(
@@ -271,11 +195,3 @@ def _mean_curves(
 def _share(answers: Mapping[str, pd.DataFrame], label: str) -> float:
     """Share of a class among the pages of the first model: what chance reaches in precision."""
     return float((next(iter(answers.values()))["label"] == label).mean())
-
-
-def _pages(answers: Mapping[str, pd.DataFrame]) -> str:
-    """How many pages and seeds the models answered for."""
-    pages = sorted({frame["unit_id"].nunique() for frame in answers.values()})
-    seeds = sorted({frame["seed"].nunique() for frame in answers.values()})
-    text = f"n = {' to '.join(str(n) for n in (pages if len(pages) < 3 else [pages[0], pages[-1]]))} pages"
-    return text if seeds == [1] else f"{text}, mean over {' to '.join(str(s) for s in seeds)} seeds"

@@ -19,6 +19,7 @@ from leadwise.figures.style import (
     INK,
     PALE,
     Picture,
+    bare,
     class_colour,
     class_name,
     heading,
@@ -68,8 +69,8 @@ def before_and_after(ink: NDArray[np.uint8], signals: Signal, name: str) -> Pict
     right.axvspan(*((middle + np.array([-half, half]) - first_x) / PIXELS_PER_S), color=THREE, alpha=0.15)
     right.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="mV")
     right.set_title("The signal; shaded, the part at the left")
-    heading(figure, "", f"n = 1 lead; {RATE_HZ} samples a second (dots); ECG paper of 25 mm/s and 10 mm/mV")
-    return figure
+    caption = f"n = 1 lead; {RATE_HZ} samples a second (dots); ECG paper of 25 mm/s and 10 mm/mV"
+    return heading(figure, "", caption)
 
 
 def einthoven(signals: Signal, rms_mv: Signal, correlations: Signal, title: str = "") -> Picture:
@@ -106,13 +107,12 @@ def einthoven(signals: Signal, rms_mv: Signal, correlations: Signal, title: str 
     many.text(1000 * PIXEL_MV + 0.3, 0.93 * top, f"one pixel {1000 * PIXEL_MV:.1f}", color=GREY, va="top")
     many.set(xlim=(0, 30), xlabel="Root mean square of I + III - II on a page, microvolts", ylabel="Pages")
     shown = correlations[np.isfinite(correlations)]
-    heading(
+    return heading(
         figure,
         title,
         f"n = 1 page at the left and above, {len(known)} below (30 and more in the last bar); correlation of I + III "
         f"with II: median {np.median(shown):.4f}, 5th percentile {np.percentile(shown, 5):.4f}; nothing is enforced",
     )
-    return figure
 
 
 def _triangle(ax: Axes, one: Signal, two: Signal, three: Signal) -> None:
@@ -122,49 +122,33 @@ def _triangle(ax: Axes, one: Signal, two: Signal, three: Signal) -> None:
         "from II and III": (two - three, (two + three) / np.sqrt(3), "#009E73", 2.4, 0.7),
         "from I and III": (one, (three + one / 2) * 2 / np.sqrt(3), THREE, 0.9, 1.0),
     }
-    points = np.concatenate([np.stack([x, y], axis=1) for x, y, *_ in loops.values()])
-    size = 1.1 * float(np.nanmax(np.hypot(*points.T)))  # radius of the inscribed circle
-    corner = 2 * size
+    size = 1.1 * max(
+        float(np.nanmax(np.hypot(x, y))) for x, y, *_ in loops.values()
+    )  # inscribed circle's radius
     right_arm, left_arm, leg = (
-        corner * np.array([np.cos(angle), np.sin(angle)]) for angle in np.radians([210, -30, 90])
+        2 * size * np.array([np.cos(angle), np.sin(angle)]) for angle in np.radians([210, -30, 90])
     )
     ax.add_patch(Polygon([right_arm, left_arm, leg], fill=False, edgecolor=GREY, linewidth=1.2))
     for x, y, colour, width, alpha in loops.values():
         ax.plot(x, y, color=colour, linewidth=width, alpha=alpha, solid_joinstyle="round")
     for label, (_, _, colour, width, alpha) in loops.items():
         ax.plot([], [], color=colour, linewidth=width, alpha=alpha, label=label)
-    for name, (x, y), place in (
-        ("right arm", right_arm, ("center", "bottom")),
-        ("left arm", left_arm, ("center", "bottom")),
-        ("left leg", leg, ("center", "top")),
-    ):
-        ax.annotate(
-            name,
-            (x, y),
-            (0, 6 if place[1] == "bottom" else -6),
-            textcoords="offset points",
-            ha=place[0],
-            va=place[1],
-        )
-    for name, (start, end), (dx, dy) in (
+    for name, place, up_pt in (("right arm", right_arm, 6), ("left arm", left_arm, 6), ("left leg", leg, -6)):
+        ax.annotate(name, tuple(place), (0, up_pt), textcoords="offset points", ha="center",
+                    va="bottom" if up_pt > 0 else "top")  # fmt: skip
+    for name, ends, beside in (
         ("I", (right_arm, left_arm), (0, -0.12)),
         ("II", (right_arm, leg), (-0.14, 0.05)),
         ("III", (left_arm, leg), (0.14, 0.05)),
     ):
-        x, y = (start + end) / 2 + size * np.array([dx, dy])
+        x, y = sum(ends) / 2 + size * np.array(beside)
         ax.text(x, y, name, ha="center", va="center", fontweight="bold", fontsize=12)
-    length = _round_mv(size)
-    x0, y0 = -corner * 0.86, corner * 0.98
+    length = next(step for step in (2.0, 1.0, 0.5, 0.2, 0.1, 0.05) if step <= size or step == 0.05)
+    x0, y0 = -1.72 * size, 1.96 * size
     ax.plot([x0, x0 + length], [y0, y0], color=INK, linewidth=2)
     ax.text(x0 + length / 2, y0 - 0.06 * size, f"{length:g} mV", ha="center", va="bottom")
-    ax.set(
-        xlim=(-1.95 * size, 1.95 * size),
-        ylim=(2.35 * size, -1.45 * size),
-        aspect="equal",
-        xticks=[],
-        yticks=[],
-    )
-    ax.spines[:].set_visible(False)
+    ax.set(xlim=(-1.95 * size, 1.95 * size), ylim=(2.35 * size, -1.45 * size), aspect="equal")
+    bare(ax)
     ax.legend(loc="lower right", title="The heart's vector", alignment="left")
     ax.set_title("The triangle closes: three loops lie upon each other")
 
@@ -172,10 +156,6 @@ def _triangle(ax: Axes, one: Signal, two: Signal, three: Signal) -> None:
 def _legend_above(ax: Axes, columns: int) -> None:
     """A legend over the axes' right end, where no trace runs through it."""
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, borderaxespad=0.0)
-
-
-def _round_mv(size: float) -> float:
-    return next(step for step in (2.0, 1.0, 0.5, 0.2, 0.1, 0.05) if step <= size or step == 0.05)
 
 
 def heart_rates(printed: Signal, measured: Signal, labels: Sequence[str], names: Sequence[str]) -> Picture:
@@ -192,31 +172,17 @@ def heart_rates(printed: Signal, measured: Signal, labels: Sequence[str], names:
     ax.fill_between(line, line - band, line + band, color=PALE, alpha=0.6, linewidth=0, label="3 bpm or 4 %")
     for label in [name for name in CLASS_NAMES if name in labels]:
         here = both & (np.array(labels) == label)
-        ax.plot(
-            printed[here],
-            measured[here],
-            "o",
-            color=class_colour(label),
-            markersize=4,
-            alpha=0.7,
-            label=class_name(label),
-        )
+        ax.plot(printed[here], measured[here], "o", color=class_colour(label), markersize=4, alpha=0.7,
+                label=class_name(label))  # fmt: skip
     for number in np.flatnonzero(both & off).tolist():
         x, y = printed[number], measured[number]
         ax.annotate(names[number], (x, y), (5, 3), textcoords="offset points", fontsize=8, color=ALARM)
-    ax.set(
-        xlabel="Printed, beats a minute",
-        ylabel="Measured on the rhythm strip, beats a minute",
-        aspect="equal",
-    )
+    ax.set(xlabel="Printed, beats a minute", ylabel="Measured on the rhythm strip, beats a minute")
+    ax.set_aspect("equal")
     ax.legend(loc="lower right")
-    within = int((both & ~off).sum())
-    heading(
-        figure,
-        "Printed and measured heart rate",
-        f"n = {int(both.sum())} pages; {within} within 3 bpm or 4 %; measured: by the median interval of beats",
-    )
-    return figure
+    n, within = int(both.sum()), int((both & ~off).sum())
+    caption = f"n = {n} pages; {within} within 3 bpm or 4 %; measured: by the median interval of beats"
+    return heading(figure, "Printed and measured heart rate", caption)
 
 
 def rhythm_strips(
@@ -228,22 +194,14 @@ def rhythm_strips(
     time_s = np.arange(strips.shape[1]) / RATE_HZ
     for ax, strip, found, caption in zip(axes, strips, peaks, captions, strict=True):
         ax.plot(time_s, strip, color=INK, linewidth=0.9)
-        reach = float(np.nanmax(strip) - np.nanmin(strip))
-        ax.plot(
-            time_s[found],
-            np.full(len(found), np.nanmax(strip) + 0.18 * reach),
-            "v",
-            color=THREE,
-            markersize=5,
-        )
+        high = np.nanmax(strip) + 0.18 * float(np.nanmax(strip) - np.nanmin(strip))
+        ax.plot(time_s[found], np.full(len(found), high), "v", color=THREE, markersize=5)
         ax.set(xlim=(0, time_s[-1]), yticks=[])
         ax.spines["left"].set_visible(False)
         ax.set_ylabel(caption, rotation=0, ha="right", va="center", fontsize=9)
     axes[-1].set_xlabel("Time, s")
-    heading(
-        figure, title, f"n = {len(strips)} pages; each strip at its own height; triangles: beats as found"
-    )
-    return figure
+    caption = f"n = {len(strips)} pages; each strip at its own height; triangles: beats as found"
+    return heading(figure, title, caption)
 
 
 def survived(
@@ -258,8 +216,7 @@ def survived(
         ax.spines[:].set(visible=True, color=PALE)
         ax.set_title(name, fontsize=9.5, loc="center")
         ax.set_xlabel("{} of {}".format(*found[name]), fontweight="bold")
-    heading(figure, title, f"n = {sum(total for _, total in found.values())} pages in all")
-    return figure
+    return heading(figure, title, f"n = {sum(total for _, total in found.values())} pages in all")
 
 
 def there_and_back(printed: Signal, read: Signal, snr_db: Signal, name: str) -> Picture:
@@ -281,9 +238,7 @@ def there_and_back(printed: Signal, read: Signal, snr_db: Signal, name: str) -> 
     right.axvline(float(np.median(medians)), color=THREE)
     right.set(xlabel="Signal to noise, dB (median of a recording's 12 leads)", ylabel="Recordings")
     right.set_title(f"Median {np.median(medians):.1f} dB")
-    heading(
-        figure,
-        "",
-        f"n = {len(medians)} recordings of PTB-XL, printed at 0.67-25 Hz; neither gain nor time is fitted",
+    caption = (
+        f"n = {len(medians)} recordings of PTB-XL, printed at 0.67-25 Hz; neither gain nor time is fitted"
     )
-    return figure
+    return heading(figure, "", caption)

@@ -1,7 +1,7 @@
 """How every figure of leadwise looks, and how it is saved.
 
-The drawing functions stand beside it: ``pages`` (pages, leads, folds), ``models`` (what a network
-sees and how it trains), ``scores`` (answers and their scores) and so on.
+The drawing functions stand beside it, a file a subject. What several subjects draw is drawn in one place: ``forest``
+(points with their intervals) and ``matrix`` (labels against answers).
 
 Each of them returns a ``Picture``: a matplotlib Figure made without pyplot. A plain Figure made so is not
 shown by a notebook; a Picture brings its own PNG, so that as the last line of a cell it is shown once, in
@@ -15,7 +15,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import matplotlib as mpl
@@ -23,10 +23,11 @@ import numpy as np
 from matplotlib import colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from leadwise.files import written_whole
-from leadwise.names import CLASS_COLOURS, CLASS_NAMES
+from leadwise.names import BEAT_COLOURS, CLASS_COLOURS, CLASS_NAMES
 
 MODEL_COLOURS = ("#332288", "#117733", "#AA4499", "#88CCEE", "#882255", "#999933", "#44AA99", "#CC6677")
 """Tol's muted palette for models; with MODEL_MARKERS, since eight colours alone are too many."""
@@ -99,11 +100,27 @@ def picture(width_in: float, height_in: float) -> Picture:
     return Picture(figsize=(width_in, height_in), layout="constrained")
 
 
-def heading(figure: Figure, title: str, caption: str) -> None:
-    """A title over the whole picture and a caption (which holds n) under it, both at the left."""
+def heading(figure: Picture, title: str, caption: str) -> Picture:
+    """The picture with a title over all of it and a caption (which holds n) under it, both at the left."""
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=13.5, fontweight="bold")
     figure.supxlabel(caption, x=0.01, ha="left", fontsize=9.5, color=GREY)
+    return figure
+
+
+def legend_above(figure: Figure, ax: Axes, columns: int, size_pt: float = 10) -> None:
+    """What the marks in `ax` mean, for the whole picture: in one line at the right, above all panels."""
+    handles, names = ax.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper right", ncols=columns, fontsize=size_pt)
+
+
+def colour_key(
+    ax: Axes, colours: Mapping[str, str], loc: Literal["lower left", "lower right"] = "lower right"
+) -> None:
+    """What colours mean, in one line over the axes, at its right or left end."""
+    handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
+    if handles:
+        ax.legend(handles=handles, loc=loc, bbox_to_anchor=("right" in loc, 1), ncols=len(handles))
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
@@ -151,5 +168,5 @@ def class_name(label: str) -> str:
 
 
 def class_colour(label: str) -> str:
-    """The class's own colour; grey for a class of another task."""
-    return CLASS_COLOURS.get(label, GREY)
+    """The class's own colour, of pages or beats; grey for a class of another task."""
+    return CLASS_COLOURS.get(label, BEAT_COLOURS.get(label, GREY))

@@ -1,1 +1,1 @@
-"""Training: recipes, the engine, losses, distillation."""
+"""Training: the engine, losses, distillation."""

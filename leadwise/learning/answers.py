@@ -14,10 +14,12 @@ from leadwise.errors import LeakError, WeightsError
 from leadwise.folds.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.engine import Probabilities, answer
 from leadwise.learning.examples import Examples
-from leadwise.models import registry
+from leadwise.models.classifier import Classifier
+from leadwise.models.registry import load_weights
+from leadwise.models.weights_file import read_metadata
 from leadwise.names import LEADS, TASKS, UNITS
 
-Network = TypeVar("Network", bound=registry.Classifier)
+Network = TypeVar("Network", bound=Classifier)
 
 
 def answer_folds(
@@ -26,7 +28,7 @@ def answer_folds(
     folds: pd.DataFrame,
     weights: Path,
     *,
-    make: Callable[[], registry.Classifier],
+    make: Callable[[], Classifier],
     keys: dict[str, Any],
     seeds: Iterable[int],
     outer: Iterable[int],
@@ -55,7 +57,7 @@ def load_for(path: Path, network: Network, part: Partition, left_out: LeftOut) -
 
     Raises `WeightsError` where the file is missing or does not fit, `LeakError` where it says otherwise.
     """
-    told = registry.load_weights(network, path)
+    told = load_weights(network, path)
     if told.get("left_out") != ",".join(map(str, left_out)):
         raise LeakError(
             f"{path}: this network left out fold {told.get('left_out')}; one without fold "
@@ -79,7 +81,7 @@ def refuse_start_that_saw(weights: str, data_fingerprint: str, part: Partition, 
     """
     if not weights.endswith(".safetensors"):
         return
-    told = registry.read_metadata(Path(weights))
+    told = read_metadata(Path(weights))
     if "data_fingerprint" not in told:
         raise WeightsError(
             f"{weights}: the file does not say on which data it was trained (data_fingerprint in its "

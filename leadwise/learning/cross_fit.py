@@ -23,7 +23,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-import leadwise
 from leadwise.errors import InputError
 from leadwise.files import sha256, written_whole
 from leadwise.folds.partition import LeftOut, Partition, partition, weights_name
@@ -31,10 +30,16 @@ from leadwise.learning.answers import answers_table, refuse_start_that_saw
 from leadwise.learning.engine import Loss, Plan, Trained, answer, cross_entropy, forget_checkpoints, train
 from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.study import Results, Study
+from leadwise.learning.trainings import said_of_training
 from leadwise.models import registry
+from leadwise.models.classifier import Classifier
+from leadwise.models.networks import network
 from leadwise.models.signal_nets import freeze_convolutions
+from leadwise.models.weights_file import read_metadata
+from leadwise.names import VERSION
 from leadwise.scores.calibration import fit_calibration
 from leadwise.scores.metrics import probabilities, scores
+from leadwise.tables import write_table
 
 LossFor = Callable[[Partition, LeftOut, Loss], Loss]
 """(partition, folds left out, the recipe's own loss) to the loss of that training."""
@@ -60,9 +65,9 @@ def cross_fit(
     Several studies are candidates: each is trained on the inner folds, and for each outer fold the one (and the
     number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Seeds after the
     first take the candidate that most folds of the first chose, and choose their epochs alone. Networks go to
-    ``folder/weights``, each written when it is finished; a second call takes up finished ones and goes on with the
-    one that was cut off. `loss_for` gives a loss other than the recipe's cross-entropy. With
-    `answer_test` false the test folds stay closed.
+    ``folder/weights``, each written when it is finished, and its test answers (contract ``predictions.csv``) to
+    ``folder/trainings``; a second call takes up finished ones and goes on with the one that was cut off. `loss_for`
+    gives a loss other than the recipe's cross-entropy. With `answer_test` false the test folds stay closed.
 
     Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there, or for
     candidates among which nothing chooses.
@@ -110,11 +115,16 @@ def cross_fit(
                 results.networks.append(weights_name(seed, (k,), task=chosen.task, prefix=chosen.prefix))
                 outer = best.run(part, (k,), stop_after=epochs)
                 if answer_test and outer.model is not None:
+                    told_of: list[pd.DataFrame] = []
                     for role, fold in (("test", k), ("val", part.asked)):
                         if fold is not None:
                             given = answer(outer.model, best.examples, part.rows[fold])
                             told = {**keys, "profile": first.profile, "role": role}
-                            answers.append(answers_table(given, part, fold, told))
+                            told_of.append(answers_table(given, part, fold, told))
+                    scratch = folder / "trainings" / results.networks[-1]
+                    if pd.Index(part.rows[k]).is_unique:  # else a page is answered once a file, as published
+                        write_table(pd.concat(told_of), scratch / "answers.csv", "predictions.csv")
+                    answers += told_of
             standing = [max(jobs, key=taken.count)] if standing is jobs else standing
     results.history = pd.concat([table for each in jobs for table in each.histories], ignore_index=True)
     results.predictions = pd.concat(answers, ignore_index=True) if answers else pd.DataFrame()
@@ -142,7 +152,7 @@ class _Jobs:
         if isinstance(examples, Pages):
             self.examples = replace(
                 examples,
-                views={name: examples.views[name] for name in (*registry.VIEWS[study.model], *study.shown)},
+                views={name: examples.views[name] for name in (*network(study.model).views, *study.shown)},
             )
         self.on_step: Any = None
         self.done: dict[tuple[int, LeftOut], Trained] = {}
@@ -194,7 +204,7 @@ class _Jobs:
         self.histories.append(trained.history.assign(**keys, **role))
         return trained
 
-    def _model(self, weights: str | None = None) -> registry.Classifier:
+    def _model(self, weights: str | None = None) -> Classifier:
         study = self.study
         start = weights or study.weights
         if isinstance(self.examples, Pages):
@@ -219,8 +229,8 @@ class _Jobs:
             "code": {
                 path.name: sha256(path)
                 for room in ("models", "learning")
-                for path in sorted((Path(leadwise.__file__).parent / room).glob("*.py"))
-                if path.name != "export.py"
+                for path in sorted((Path(__file__).parents[1] / room).glob("*.py"))
+                if path.name not in ("export.py", "trainings.py")
                 and (self.loss_for or path.name != "distill.py")  # those take no part
             },
         }
@@ -239,7 +249,8 @@ class _Jobs:
         path, scratch = self.folder / "weights" / f"{name}.safetensors", self.folder / "trainings" / name
         if not (path.is_file() and (scratch / "history.csv").is_file()):
             return None
-        if registry.read_metadata(path).get("fingerprint") != fingerprint:
+        told = read_metadata(path)
+        if told.get("fingerprint") != fingerprint:
             return None
         self.reused += 1
         model = self._model(str(path))
@@ -247,7 +258,7 @@ class _Jobs:
         for kept in scratch.glob("answers-*.npy"):
             _, epoch, fold = kept.stem.split("-")
             answers[int(epoch), int(fold)] = np.load(kept, allow_pickle=False)
-        return Trained(model.eval(), pd.read_csv(scratch / "history.csv"), answers)
+        return Trained(model.eval(), pd.read_csv(scratch / "history.csv"), answers, told["precision"])
 
     def _save(
         self,
@@ -274,7 +285,8 @@ class _Jobs:
             **model.preprocessing,
             "data_fingerprint": study.data_fingerprint,
             "fingerprint": fingerprint,
-            "leadwise": leadwise.__version__,
+            "leadwise": VERSION,
+            **said_of_training(trained.precision, trained.seconds),
         }
         tensors = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
         with written_whole(self.folder / "weights" / f"{name}.safetensors") as aside:

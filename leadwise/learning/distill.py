@@ -20,6 +20,7 @@ from leadwise.learning.engine import Loss
 from leadwise.learning.examples import Views as Seen
 from leadwise.learning.losses import softened_divergence
 from leadwise.models import registry
+from leadwise.models.classifier import Classifier
 from leadwise.names import TASKS
 from leadwise.sets.views import Views
 
@@ -86,7 +87,7 @@ class Teacher:
         name = weights_name(seed, (fold,), task=self.task, prefix=self._name(seed, fold))
         return self.weights / f"{name}.safetensors"
 
-    def network(self, part: Partition, fold: int) -> registry.PageModel:
+    def network(self, part: Partition, fold: int) -> Classifier:
         """That network, frozen and in eval mode; raises as `answers.load_for` does."""
         model = registry.build_page_model(self._name(part.seed, fold), len(self.classes))
         return load_for(self.path(part.seed, fold), model, part, (fold,)).requires_grad_(requires_grad=False)
@@ -188,7 +189,7 @@ class TaughtBy:
 
 
 @torch.no_grad()
-def _answered(networks: Sequence[registry.PageModel], views: Seen) -> Tensor:
+def _answered(networks: Sequence[Classifier], views: Seen) -> Tensor:
     """The mean answer of networks to pages, as log-probabilities ``(pages, classes)``."""
     device = next(iter(views.values())).device
     shares = [network.to(device)(**views).float().softmax(dim=1) for network in networks]

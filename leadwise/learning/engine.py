@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,8 @@ from leadwise.files import written_whole
 from leadwise.folds.partition import Rows
 from leadwise.learning.augment import augmented
 from leadwise.learning.examples import Examples, PageDataset, Views, collate
-from leadwise.learning.precision import pays_in_bf16
-from leadwise.learning.recipes import Recipe
-from leadwise.models.registry import Classifier
+from leadwise.models.classifier import Classifier
+from leadwise.models.networks import Recipe
 from leadwise.scores.metrics import scores
 
 Probabilities = NDArray[np.float32]
@@ -67,11 +66,17 @@ class Plan:
 
 @dataclass
 class Trained:
-    """A finished training: its network, its history and its answers by (epoch, fold)."""
+    """A finished training: its network, its history, its answers by (epoch, fold), and fp32 or bf16."""
 
     model: Classifier | None
     history: pd.DataFrame
-    answers: dict[tuple[int, int], Probabilities] = field(default_factory=dict)
+    answers: dict[tuple[int, int], Probabilities]
+    precision: str
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, answers not counted; of one that was cut off, all its parts."""
+        return float(self.history["seconds"].max())
 
 
 def train(
@@ -97,7 +102,7 @@ def train(
     batch = min(recipe.batch, len(dataset))
     drawn = len(dataset) if plan.max_steps is None else min(len(dataset), plan.max_steps * batch)
     steps = math.ceil(drawn / batch) * plan.epochs
-    on_gpu = torch.cuda.is_available()
+    on_gpu, precision = torch.cuda.is_available(), precision_of(recipe)
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=plan.epochs,
@@ -109,7 +114,7 @@ def train(
         warmup_steps=math.ceil(recipe.warmup * steps),
         lr_scheduler_type=recipe.schedule,
         max_grad_norm=0.0,  # the published work does not clip
-        bf16=pays_in_bf16(recipe, folder, model, dataset, batch),
+        bf16=precision == "bf16",
         use_cpu=not on_gpu,
         seed=plan.seed,
         save_strategy="epoch",
@@ -148,9 +153,20 @@ def train(
                 raise
             raise TrainingError(
                 f"{folder.name}: memory is too small for a batch of {batch} examples ({str(error).splitlines()[0]}). "
-                "Lower `batch` in the network's recipe (leadwise/learning/recipes.py), or take a smaller network."
+                "Lower `batch` in the network's recipe (leadwise/models/networks.py), or take a smaller network."
             ) from error
-    return Trained(model.eval(), watcher.history(), watcher.answers)
+    return Trained(model.eval(), watcher.history(), watcher.answers, precision)
+
+
+def precision_of(recipe: Recipe) -> str:
+    """``fp32`` or ``bf16``: with which the recipe trains on this machine; auto is bf16 where a GPU has it.
+
+    On a processor it did not pay where that was measured (an AMD EPYC), so there auto is fp32.
+    """
+    if recipe.precision != "auto":
+        return recipe.precision
+    has_it = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16" if has_it else "fp32"
 
 
 def forget_checkpoints(folder: Path) -> None:

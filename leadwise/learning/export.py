@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-import leadwise
 from leadwise.files import written_whole
 from leadwise.models.joined import JoinedLeads
 from leadwise.models.onnx_file import EMPTY_SEAL, PAGES, sealed, session_of
+from leadwise.names import VERSION
 from leadwise.scores.costs import ms_per_call
 from leadwise.sets.views import Views
 
@@ -168,13 +168,13 @@ def metadata(
             for key, value in calibration.items()
             if key.startswith(("temperature", "bias_"))
         ),
-        "leadwise": leadwise.__version__,
+        "leadwise": VERSION,
         **more,
     }
 
 
 def costs_of(networks: Mapping[str, tuple[nn.Module, Views]], folder: Path) -> pd.DataFrame:
-    """What networks cost on one page and one core, in torch and as ONNX: `network, parameters, size_mb, ms_per_page`.
+    """`model, runtime, parameters, size_mb, ms_per_page` of networks on one page and one core, in torch and as ONNX.
 
     `networks` by name with one page's inputs; `folder` may be written to. Torch takes the threads that it is set to.
     """
@@ -191,10 +191,10 @@ def costs_of(networks: Mapping[str, tuple[nn.Module, Views]], folder: Path) -> p
         size_mb = path.stat().st_size / 1e6
         path.unlink()
         rows += [
-            (f"{name}, torch", parameters, size_mb, in_torch),
-            (f"{name}, ONNX", parameters, size_mb, in_onnx),
+            (name, "torch", parameters, size_mb, in_torch),
+            (name, "onnx", parameters, size_mb, in_onnx),
         ]
-    return pd.DataFrame(rows, columns=["network", "parameters", "size_mb", "ms_per_page"])
+    return pd.DataFrame(rows, columns=["model", "runtime", "parameters", "size_mb", "ms_per_page"])
 
 
 def changed_by_int8(

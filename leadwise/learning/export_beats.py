@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import leadwise
 from leadwise.errors import WeightsError
 from leadwise.learning.export import describe, export
 from leadwise.models.onnx_file import BEATS
 from leadwise.models.signal_nets import SignalClassifier
+from leadwise.names import VERSION
 from leadwise.recordings.beat_views import CUT, INTERVALS, LEADS
 
 
@@ -57,6 +57,6 @@ def beat_metadata(network: SignalClassifier, classes: Sequence[str], **more: str
         "model": network.name,
         "classes": ",".join(classes),
         **BEATS.preprocessing,
-        "leadwise": leadwise.__version__,
+        "leadwise": VERSION,
         **more,
     }

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from leadwise.folds.partition import Partition, partition
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.study import Results, Study
-from leadwise.models import registry
+from leadwise.models.networks import network
 from leadwise.names import LEADS, TASKS
 from leadwise.sets.arrays import shrink, shrink_leads
 
@@ -57,12 +57,12 @@ def train_lead_model(
     *,
     model: str,
 ) -> Results:
-    """Train a network of the registry over the folds of every task and answer for the pages left out.
+    """Train a network of single leads over the folds of every task and answer for the pages left out.
 
     `parameters` are a training notebook's (WEIGHTS, RECIPE, TASKS, FOLDS, SEEDS, EPOCHS, MAX_STEPS,
-    INNER). Raises what `registry.build`, `recipe` and `cross_fit` raise.
+    INNER). Raises what `network`, `Study.of` and `cross_fit` raise.
     """
-    side = registry.entry(model).input_px
+    side = network(model).input_px
     results = []
     with shrunk(data.crops, folder, side) as crops:
         for task in parameters.TASKS:

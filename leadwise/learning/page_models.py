@@ -78,7 +78,8 @@ def answer_elsewhere(
 def random_encoding(views: Views, name: str = "leads12_both", seed: int = 0) -> NDArray[np.float32]:
     """What an encoder with random weights makes of each page: float32 ``(pages, 13 * 96)``, a floor's features."""
     torch.manual_seed(seed)
-    model = PageClassifier(name, classes=2).eval()
+    model = registry.build_page_model(name, classes=2).eval()
+    assert isinstance(model, PageClassifier)  # noqa: S101 - no other has a token for each lead
     pages = len(next(iter(views.values())))
     parts = []
     for start in range(0, pages, 64):

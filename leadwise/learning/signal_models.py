@@ -28,6 +28,7 @@ from leadwise.learning.stretches import Twins, added
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.heartbeat_nets import Autoencoder
+from leadwise.models.networks import network
 from leadwise.models.signal_nets import AttentionNet, SignalClassifier
 from leadwise.names import TASKS, UNITS
 from leadwise.recordings.beat_views import beat_views
@@ -38,9 +39,6 @@ TESTED = 1
 
 ASKED = 2
 """The fold of its part ``val``, where networks are asked about that."""
-
-_LEARNED_FIRST = {"heartbeat_autoencoder": "heartbeat_reconstruction"}
-"""Networks that begin from another of the same parts, trained to give beats back, on the same rows."""
 
 _AT_ONCE = 16  # each has 900 x 900 weights for each of eight heads
 
@@ -99,7 +97,7 @@ def train_signal_model(
     ask: bool = False,
     more: Twins | None = None,
 ) -> Results:
-    """Train networks of `leadwise.models.signal_nets` under one protocol and answer for the units left out.
+    """Train networks for recordings under one protocol and answer for the units left out.
 
     `table` is ``windows.csv`` or ``beats.csv``, `views` are in its order, `folds` is ``signal_folds.csv``. Several
     candidates are chosen among on inner folds, and the tables call what was taken `name`. `epochs` stands for those
@@ -138,7 +136,7 @@ def train_signal_model(
         units, given, twin_of = added(units, given, more)
         partitions = {seed: _with_twins(part, units, twin_of) for seed, part in partitions.items()}
     pages = units.rename(columns={"unit_id": "page_id"})
-    begins = _LEARNED_FIRST.get(studies[0].model)
+    begins = network(studies[0].model).learned_first
     if begins is None:
         return cross_fit(studies, given, pages, partitions, folder)
     found = []
@@ -189,7 +187,7 @@ def network_costs(name: str, results: Results, views: Mapping[str, NDArray[Any]]
     are the fastest.
     """
     model = registry.build_page_model(name, len(TASKS["aami5"])).eval()
-    one = {view: torch.from_numpy(np.asarray(views[view][:1])) for view in registry.VIEWS[name]}
+    one = {view: torch.from_numpy(np.asarray(views[view][:1])) for view in model.views}
     history = results.history[results.history["role"] == "test"]
     own = history[history["model"].str.startswith(f"{name}-")].sort_values("epoch").groupby("seed")
     noted = own[["epoch", "seconds"]].diff().dropna()

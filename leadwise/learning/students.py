@@ -20,10 +20,11 @@ from leadwise.learning.distill import LOSSES, TaughtBy, Teacher
 from leadwise.learning.engine import Plan, answer, cross_entropy, forget_checkpoints, train
 from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.lead_models import LeadData, shrunk
-from leadwise.learning.recipes import recipe
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
+from leadwise.models.classifier import Classifier
 from leadwise.models.joined import JoinedLeads
+from leadwise.models.networks import network, recipe
 from leadwise.names import TASKS
 from leadwise.sets.views import Views
 
@@ -39,15 +40,12 @@ def student_name(model: str, loss: str) -> str:
     return f"{model}_{loss}"
 
 
-def untaught_twin(name: str) -> str | None:
-    """The student that differs by the loss alone; None for an untaught one."""
-    model, loss = next((name.removesuffix(f"_{loss}"), loss) for loss in LOSSES if name.endswith(f"_{loss}"))
-    return None if loss == "untaught" else student_name(model, "untaught")
-
-
-def teacher_of(name: str) -> str | None:
-    """How tables call the page models beside their students; None for themselves."""
-    return None if name == "teacher" else "teacher"
+def place_of(name: str) -> dict[str, Any]:
+    """Where scores of a model of the tables stand: of a student its network, and its loss as the condition."""
+    for loss in LOSSES:
+        if name.endswith(f"_{loss}"):
+            return {"model": name.removesuffix(f"_{loss}"), "condition": {"loss": loss}}
+    return {"model": name}
 
 
 def train_student(
@@ -68,10 +66,10 @@ def train_student(
     `parameters` are those of 41_student_distill. Raises what `Study.of`, `TaughtBy` and `cross_fit` raise.
     """
     name = student_name(model, loss)
-    of_page = model in registry.VIEWS
+    of_page = _of_page(model)
     if of_page:  # what the notebook says of weights and recipe is meant for students of single leads
         parameters = parameters.model_copy(update={"WEIGHTS": "random", "RECIPE": "random"})
-    own = {"shown": tuple(set(SHOWN) - set(registry.VIEWS[model]))} if of_page else {"input_px": LEAD_PX}
+    own = {"shown": tuple(set(SHOWN) - set(network(model).views))} if of_page else {"input_px": LEAD_PX}
     study = Study.of(
         parameters, teacher.task, model, data_fingerprint,
         name=name, prefix=name, folds=tuple(folds), seeds=tuple(seeds), inner=False, **own,
@@ -126,10 +124,10 @@ def answer_student(
     `folder` may be written to. Raises `WeightsError` where one is missing, `LeakError` where one saw its fold.
     """
     name, classes = student_name(model, loss), TASKS["four"]
-    make: Callable[[], registry.Classifier]
+    make: Callable[[], Classifier]
     with _seen(model, data, views, folder) as inputs:
         if isinstance(inputs, dict):
-            examples: Examples = _unlabelled(inputs, registry.VIEWS[model], classes)
+            examples: Examples = _unlabelled(inputs, network(model).views, classes)
             make = partial(registry.build_page_model, model, len(classes))
         else:
             examples = Leads(inputs, np.zeros(len(data.pages), np.int64), classes)
@@ -180,8 +178,13 @@ def _unlabelled(views: Views, names: Sequence[str], classes: tuple[str, ...]) ->
 
 @contextmanager
 def _seen(model: str, data: LeadData, views: Views, folder: Path) -> Iterator[Inputs]:
-    if model in registry.VIEWS:
+    if _of_page(model):
         yield views
         return
     with shrunk(data.crops, folder, LEAD_PX) as crops:
         yield crops
+
+
+def _of_page(model: str) -> bool:
+    """Whether a student sees whole pages; the others see single leads."""
+    return network(model).answers_for == "pages"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from leadwise.learning.recipes import Recipe, recipe
-from leadwise.models import registry
+from leadwise.models.classifier import Classifier
+from leadwise.models.networks import Recipe, recipe
 from leadwise.names import TASKS, UNITS
 
 
@@ -123,12 +123,12 @@ class Results:
         rows = self.predictions
         return rows[(rows["unit"] == UNITS[task]) & (rows["role"] == "test") & (rows["task"] == task)]
 
-    def cost(self, model: registry.Classifier, folder: Path) -> dict[str, float]:
-        """What a network of the study costs: `parameters, weights_mb, train_s_per_network`."""
+    def cost(self, model: Classifier, folder: Path) -> dict[str, float]:
+        """What a network of the study costs: `parameters, weights_mb, train_s` (of one network)."""
         return {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "weights_mb": (folder / "weights" / f"{self.networks[0]}.safetensors").stat().st_size / 1e6,
-            "train_s_per_network": self.seconds_per_network(),
+            "train_s": self.seconds_per_network(),
         }
 
     def seconds_per_network(self) -> float:

@@ -25,7 +25,8 @@ from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.signal_models import signal_partition
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
-from leadwise.models.signal_nets import SAMPLES, VIEWS
+from leadwise.models.networks import network
+from leadwise.models.weights_file import read_metadata
 from leadwise.names import TASKS
 
 WAYS = ("scratch", "frozen", "tuned")
@@ -38,7 +39,7 @@ def start_file(source: Path, model: str, task: str, seed: int, target: Path) -> 
     `source` is a ``.safetensors`` file that leadwise wrote of a network called `model`. Gives `target` back. Raises
     `WeightsError` where it is missing, of another network or another length of input, or does not say what it is.
     """
-    told = registry.read_metadata(source)
+    told = read_metadata(source)
     if lacking := {"model", "classes", "samples", "data_fingerprint"} - set(told):
         raise WeightsError(
             f"{source}: the file does not say its {min(lacking)!r}, so it cannot be told whether it fits. Begin from "
@@ -49,7 +50,7 @@ def start_file(source: Path, model: str, task: str, seed: int, target: Path) -> 
             f"{source}: these are weights of {told['model']!r}, not of {model!r}. Let MODEL name that network, or "
             "begin from another file."
         )
-    own = SAMPLES[VIEWS[model][0]]
+    own = network(model).samples
     if told["samples"] != str(own):
         raise WeightsError(
             f"{source}: this network learned from beats of {told['samples']} samples, and these have {own}. It would "

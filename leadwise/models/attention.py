@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from leadwise.models.registry import LeadClassifier
+from leadwise.models.classifier import LeadClassifier
 
 
 @torch.no_grad()

@@ -9,13 +9,13 @@ compares with, of github.com/CVxTz/ECG_Heartbeat_Classification.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-LENGTH = 187
+from leadwise.recordings.heartbeats import LENGTH
 
 
 class Recurrent(nn.Module):
@@ -26,9 +26,10 @@ class Recurrent(nn.Module):
     several times the time, since their backward pass grows with the square of the steps.
     """
 
-    def __init__(self, cell: type[nn.RNN] | type[nn.LSTM], classes: int, *, both_ways: bool) -> None:
+    def __init__(self, classes: int, *, cell: Literal["RNN", "LSTM"], both_ways: bool) -> None:
         super().__init__()
-        cells = [cell(1, 128, batch_first=True) for _ in range(1 + both_ways)]
+        kind = {"RNN": nn.RNN, "LSTM": nn.LSTM}[cell]
+        cells = [kind(1, 128, batch_first=True) for _ in range(1 + both_ways)]
         for one in cells:
             _one_bias(one)
         self.cells = nn.ModuleList(cells)
@@ -248,21 +249,3 @@ def _one_bias(cell: nn.RNNBase) -> None:
         if name.startswith("bias_hh"):
             nn.init.zeros_(value)
             value.requires_grad = False
-
-
-MAKES: dict[str, Callable[[int], nn.Module]] = {
-    "heartbeat_cnn": baseline,
-    "heartbeat_mlp": mlp,
-    "heartbeat_vanilla": lambda classes: vanilla_cnn(classes, as_published=True),
-    "heartbeat_vanilla_meant": lambda classes: vanilla_cnn(classes, as_published=False),
-    "heartbeat_rnn": lambda classes: Recurrent(nn.RNN, classes, both_ways=False),
-    "heartbeat_fourier": lambda classes: fourier(classes, masked=False),
-    "heartbeat_fourier_meant": lambda classes: fourier(classes, masked=True),
-    "heartbeat_bilstm": lambda classes: Recurrent(nn.LSTM, classes, both_ways=True),
-    "heartbeat_resnet398": lambda classes: resnet(classes, 44),
-    "heartbeat_resnet38": lambda classes: resnet(classes, 4),
-    "heartbeat_dilated": DilatedBiLstm,
-    "heartbeat_autoencoder": Autoencoder,
-    "heartbeat_transformer": HeartbeatTransformer,
-}
-"""Each network by its name in the registry."""

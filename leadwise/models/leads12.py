@@ -7,34 +7,26 @@ place; attention mixes the thirteen tokens, and a class token answers.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from leadwise.models.origin import how_trained
+from leadwise.models.classifier import Classifier
 from leadwise.sets.views import LARGEST_MV
-
-VIEWS = {
-    "leads12_ink": ("ink", "ink_strip"),
-    "leads12_signals": ("signals", "rhythm"),
-    "leads12_beats": ("signals", "rhythm", "beats"),
-    "leads12_both": ("ink", "ink_strip", "signals", "rhythm"),
-}
-"""What each page model looks at, of `leadwise.sets.views`."""
 
 _WIDTH, _TOKENS = 96, 13
 
 
-class PageClassifier(nn.Module):
-    """A page model with its preprocessing inside; takes the views of `VIEWS[name]`, returns logits ``(N, classes)``.
+class PageClassifier(Classifier):
+    """A page model with its preprocessing inside; `views` of `leadwise.sets.views` to logits ``(N, classes)``.
 
     Ink is bright on black, 0 to 255; signals are in mV, nan where nothing was read.
     """
 
-    def __init__(self, name: str, classes: int, began_from: str = "random") -> None:
+    takes = "ink uint8 bright on black at 32 px a second, 48 px for 3.8 mV; signals in mV at 125 Hz"
+
+    def __init__(self, classes: int, *, views: tuple[str, ...]) -> None:
         super().__init__()
-        self.name, self.began_from, self.views = name, began_from, VIEWS[name]
+        self.views = views
         if "ink" in self.views:
             self.ink = InkEncoder()
         if "signals" in self.views:
@@ -48,19 +40,6 @@ class PageClassifier(nn.Module):
         )
         self.mix = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
         self.head = nn.Sequential(nn.LayerNorm(_WIDTH), nn.Dropout(0.2), nn.Linear(_WIDTH, classes))
-
-    @property
-    def preprocessing(self) -> dict[str, str]:
-        """What a file of its weights says of what goes in."""
-        return {
-            "views": ",".join(self.views),
-            "input": "ink uint8 bright on black at 32 px a second, 48 px for 3.8 mV; signals in mV at 125 Hz",
-        }
-
-    @property
-    def how_trained(self) -> str:
-        """How to speak of this network once it is trained."""
-        return how_trained(self.began_from, "trained on")
 
     def tokens(self, views: dict[str, Tensor]) -> Tensor:
         """One vector a lead, the strip last: ``(N, 13, 96)``."""
@@ -141,22 +120,3 @@ def _as_ink(view: Tensor) -> Tensor:
 
 def _as_mv(view: Tensor) -> Tensor:
     return torch.nan_to_num(view).clamp(-LARGEST_MV, LARGEST_MV)
-
-
-def parts_of(model: Any) -> dict[str, int]:
-    """Number of parameters by part."""
-    named = {
-        "ink": "lead pictures",
-        "signal": "lead signals",
-        "beat": "usual beats",
-        "mix": "attention over leads",
-        "layers": "lead signals",
-        "lead": "lead signals",
-        "page": "all leads joined",
-        "head": "head",
-    }
-    counts: dict[str, int] = {}
-    for key, value in model.named_parameters():
-        part = named.get(key.split(".")[0], "places and class token")
-        counts[part] = counts.get(part, 0) + value.numel()
-    return counts

@@ -9,54 +9,26 @@ twins (`leadwise.learning.stretches`); those that begin with ``heartbeat`` see o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from leadwise.errors import SettingsError
-from leadwise.models import heartbeat_nets
-from leadwise.models.beat_rhythm import BeatRhythm
+from leadwise.models.classifier import Classifier
 from leadwise.models.long_attention import attend
-from leadwise.models.origin import how_trained
-from leadwise.recordings.beat_views import CUT
-
-VIEWS: dict[str, tuple[str, ...]] = {
-    "attention_windows": ("window",),
-    **dict.fromkeys(("beat_rhythm", "beat_rhythm_plain"), ("beat", "usual_beat", "intervals")),
-    **dict.fromkeys((*heartbeat_nets.MAKES, "heartbeat_reconstruction"), ("heartbeat",)),
-}
-"""What each network takes in, of `leadwise.learning.signal_models`: ``window`` ``(N, 3600)``, ten seconds at 360 Hz;
-``heartbeat`` ``(N, 187)``, a beat of the Kachuee format; the others are those of `leadwise.recordings.beat_views`."""
-
-SAMPLES = {"window": 3600, "beat": CUT.samples, "heartbeat": heartbeat_nets.LENGTH}
-"""Samples of the first view of each network. One that takes the largest over time would answer for any length."""
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class SignalClassifier(nn.Module):
-    """A network for windows or beats; takes the views of `VIEWS[name]`, returns logits ``(N, classes)``."""
+class SignalClassifier(Classifier):
+    """A network for windows or beats with its name; takes its `views`, returns logits ``(N, classes)``."""
 
-    def __init__(self, name: str, classes: int, began_from: str = "random") -> None:
+    takes = "as leadwise.learning.signal_models makes it"
+
+    def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        self.name, self.began_from, self.views = name, began_from, VIEWS[name]
-        self.net = _MAKES[name](classes)
-
-    @property
-    def preprocessing(self) -> dict[str, str]:
-        """What a file of its weights says of what goes in."""
-        return {
-            "views": ",".join(self.views),
-            "samples": str(SAMPLES[self.views[0]]),
-            "input": "as leadwise.learning.signal_models makes it",
-        }
-
-    @property
-    def how_trained(self) -> str:
-        """How to speak of this network once it is trained."""
-        return how_trained(self.began_from, "trained on")
+        self.net = net
 
     def forward(self, **views: Tensor) -> Tensor:
         """Logits ``(N, classes)``."""
@@ -112,11 +84,3 @@ class AttentionNet(nn.Module):
         steps = self.convolutions(window[:, None]).transpose(1, 2)
         weights = self.mix(steps, steps, steps, need_weights=True)[1]
         return torch.as_tensor(weights.mean(dim=1))
-
-
-_MAKES: dict[str, Callable[[int], nn.Module]] = {
-    "attention_windows": AttentionNet,
-    **dict.fromkeys(("beat_rhythm", "beat_rhythm_plain"), BeatRhythm),
-    **heartbeat_nets.MAKES,
-    "heartbeat_reconstruction": heartbeat_nets.Reconstruction,
-}

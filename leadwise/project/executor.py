@@ -1,7 +1,7 @@
 """Running the notebooks: ``leadwise run`` over Snakemake, and the executor of a single one.
 
     leadwise run            holds runs/<profile>, starts
-    └── snakemake           which knows what needs what (workflow/Snakefile), starts for each notebook
+    └── snakemake           over workflow/Snakefile, a rule a notebook, starts for each that is not done
         └── executor        python -m leadwise.project.executor NOTEBOOK PROFILE THREADS, which starts
             └── kernel      the notebook itself, which holds its own folder (leadwise.project.notebook.start)
 
@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 
 from leadwise import processes
 from leadwise.errors import LeadwiseError, MissingInput, SettingsError, nearest
-from leadwise.project import notebook, paths, provenance, settings
+from leadwise.project import notebook, paths, profiles, provenance
+from leadwise.project.notebooks import NOTEBOOKS, Parameters, check_notebook, with_needs
 
 _EVENT = "@leadwise "
 
@@ -50,25 +51,27 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
     """Run the notebooks of a profile that are not done, or one of them with all that it needs.
 
     A notebook is done when its ``result.json`` is there, was made with the profile's parameters and
-    from the present pages, and is newer than what it needs. ``force`` runs the notebook (all, without
-    ``only``) once more. Raises SettingsError for unknown names, MissingInput for missing pages, and
-    InputError while another run of the same profile goes on.
+    from the present data, and is newer than what it needs. A result that is not is put aside as
+    ``result.outdated.json``; those of notebooks that are not asked for stay. ``force`` runs the notebook
+    (all, without ``only``) once more. Raises SettingsError for unknown names, MissingInput for missing
+    pages, and InputError while another run of the same profile goes on.
     """
     if only is not None:
-        settings.check_notebook(only)
-    wanted = settings.load_profile(profile)
+        check_notebook(only)
+    wanted = profiles.load_profile(profile)
     for name in wanted:
         if not paths.notebook_path(name).is_file():
             raise MissingInput(f"{paths.notebook_path(name)} is missing: 'git checkout' brings it back.")
-    listings = provenance.data_listing(profile), provenance.signals_listing(profile)
+    asked = list(wanted) if only is None else with_needs(only, wanted)
+    now = provenance.data_listing(profile, {name for one in asked for name in NOTEBOOKS[one].data})
     folder = paths.runs_folder() / profile
     processes.take_lock(folder / ".locks" / "run.lock", f"the profile {profile!r}")
-    for name, parameters in wanted.items():
-        if (force and only in (None, name)) or _outdated(
-            paths.result_path(profile, name), parameters, listings["_signal_" in name]
-        ):
-            result = paths.result_path(profile, name)
-            result.unlink(missing_ok=True)
+    for name in asked:
+        result = paths.result_path(profile, name)
+        own = {one: now[one] for one in NOTEBOOKS[name].data}
+        if (force and only in (None, name)) or _outdated(result, wanted[name], own):
+            with contextlib.suppress(FileNotFoundError):
+                result.replace(result.with_name(notebook.OUTDATED))
             result.with_name(notebook.BEGUN).unlink(missing_ok=True)  # what is half done is not gone on with
     cores = min(cores or processes.available_cores(), 2 if profile == "sample" else sys.maxsize)
     return _snakemake(folder, profile, only, cores, threads=1 if profile == "sample" else cores)
@@ -76,7 +79,7 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
 
 def made_by_other_code(profile: str) -> list[str]:
     """List the notebooks whose results were made before the code or the notebook changed."""
-    results = {name: paths.result_path(profile, name) for name in settings.NOTEBOOKS}
+    results = {name: paths.result_path(profile, name) for name in NOTEBOOKS}
     return [
         name
         for name, path in results.items()
@@ -90,15 +93,12 @@ def read_result(path: Path) -> dict[str, Any]:
     return result
 
 
-def _outdated(path: Path, parameters: settings.Parameters, listing: str) -> bool:
+def _outdated(path: Path, parameters: Parameters, listing: dict[str, str]) -> bool:
     if not path.is_file():
         return False
     try:
         result = read_result(path)
-        return result["parameters"] != parameters.model_dump() or result["data_listing"] not in (
-            None,
-            listing,
-        )
+        return (result["parameters"], result["data_listing"]) != (parameters.model_dump(), listing)
     except (ValueError, KeyError):
         return True  # made by an older version, or not by us
 
@@ -216,12 +216,12 @@ def execute(name: str, profile: str) -> None:
     The executed notebook and then ``result.json`` come to their places when all cells have run.
     Raises NotebookError, after the notebook was kept as ``notebook.failed.ipynb``, when a cell fails
     or the kernel is killed; SettingsError when the notebook's own parameters are not those of
-    leadwise.project.settings.
+    leadwise.project.notebooks.
     """
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    parameters = settings.parameters(profile, name).model_dump()
+    parameters = profiles.parameters(profile, name).model_dump()
     source = paths.notebook_path(name)
     cells = _check_parameters_cell(source, set(parameters))
     folder = paths.runs_folder() / profile / name

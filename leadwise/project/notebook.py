@@ -24,9 +24,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from leadwise import files, processes
+from leadwise import files, machine, processes
 from leadwise.errors import MissingInput, SettingsError
-from leadwise.project import paths, provenance, settings
+from leadwise.project import paths, profiles, provenance
+from leadwise.project.notebooks import NOTEBOOKS, Parameters, audit_of, check_notebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,23 +48,27 @@ TRAININGS = ("trainings", "weights")
 #: Says with which parameters a notebook was begun; there until it is done.
 BEGUN = ".begun.json"
 
+#: The last result that `leadwise run` put aside because its parameters or data had changed.
+OUTDATED = "result.outdated.json"
+
 
 def start(name: str, namespace: Mapping[str, Any]) -> Run:
     """Open a notebook: check its parameters, take its folder, fix seeds and threads, say where it stands.
 
     ``namespace`` is the notebook's ``globals()``; its UPPERCASE names are the parameters. What an
     interrupted run with the same parameters left in the folder stays, so that training can go on. All else
-    there is cleared away, the old ``result.json`` with it, but for finished trainings: each of them knows all
-    that it was made of, so that another seed, or another picture, need not cost their time again.
+    there is cleared away, the old ``result.json`` with it, but for a result that was put aside and for finished
+    trainings: each of them knows all that it was made of, so that another seed, or another picture, need not cost
+    their time again.
 
     Raises SettingsError for an unknown notebook, profile or parameter, and InputError when another
     process runs the same notebook and does not end within half a minute.
     """
     if os.environ.get(UNDER_EXECUTOR):
         processes.die_with_parent(int(os.environ["JPY_PARENT_PID"]))
-    parameters = settings.check_parameters(name, _parameters_in(name, namespace), name)
-    if parameters.PROFILE not in settings.profile_names():
-        settings.load_profile(parameters.PROFILE)  # says which profiles there are
+    parameters = profiles.check_parameters(name, _parameters_in(name, namespace), name)
+    if parameters.PROFILE not in profiles.profile_names():
+        profiles.load_profile(parameters.PROFILE)  # says which profiles there are
     profile = parameters.PROFILE
     profile_folder = paths.runs_folder() / profile
     processes.take_lock(profile_folder / ".locks" / f"{name}.lock", f"{name} (profile {profile})", wait_s=30)
@@ -74,14 +79,16 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
         folder=profile_folder / name,
         threads=int(os.environ.get("OMP_NUM_THREADS", processes.available_cores())),
         code_fingerprint=provenance.code_fingerprint(name),
+        data_listing=provenance.data_listing(profile, NOTEBOOKS[name].data),
     )
     _clear(run.folder, parameters)
     audit = paths.result_path(profile, run.audit)
     if name != run.audit and audit.is_file():
         seen = json.loads(audit.read_text(encoding="utf-8"))
         run.data_fingerprint = seen.get("data_fingerprint")
-        if run.of_signals:  # what comes of the excerpts says so, whoever made it
-            run.data_listing = seen.get("data_listing")
+        about = NOTEBOOKS[name].data[0]
+        # what comes of the sample says so, whatever the environment names by now
+        run.data_listing[about] = provenance.listed(seen, about) or run.data_listing[about]
     _fix_threads(run.threads)
     _fix_seeds(getattr(parameters, "SEEDS", [1])[0])
     run.introduce()
@@ -94,12 +101,12 @@ class Run:
 
     name: str
     profile: str
-    parameters: Any  # the model of settings.NOTEBOOKS[name]; each notebook knows its own
+    parameters: Any  # the model of NOTEBOOKS[name]; each notebook knows its own
     folder: Path
     threads: int
     code_fingerprint: str
+    data_listing: dict[str, str]
     data_fingerprint: str | None = None
-    data_listing: str | None = None
     inputs: dict[str, str] = dataclasses.field(default_factory=dict)
     started: datetime = dataclasses.field(default_factory=lambda: datetime.now().astimezone())
     _began_s: float = dataclasses.field(default_factory=time.monotonic)
@@ -109,29 +116,27 @@ class Run:
         rows = {
             "notebook": self.name,
             "profile": self.profile,
-            "versions": ", ".join(
-                f"{package} {version}" for package, version in provenance.versions().items()
-            ),
+            "versions": ", ".join(f"{package} {version}" for package, version in machine.versions().items()),
             "machine": ", ".join(
-                f"{what} {value}" for what, value in provenance.machine().items() if value is not None
+                f"{what} {value}" for what, value in machine.described().items() if value is not None
             ),
             "threads": str(self.threads),
             "data": self.data_fingerprint or f"not yet audited ({self.audit} names it)",
         }
         for word, text in rows.items():
             print(f"{word:<10}{text}")
-        if note := _on_the_sample(self.profile, self.of_signals):
+        if note := self._on_the_sample():
             print(f"\n{note}")
 
     @property
-    def of_signals(self) -> bool:
-        """Whether the notebook works on recordings and not on pages: its name says so."""
-        return "_signal_" in self.name
+    def on_recordings(self) -> bool:
+        """Whether the notebook is about recordings, and not about pages."""
+        return NOTEBOOKS[self.name].on_recordings
 
     @property
     def audit(self) -> str:
         """Name the notebook that first sees the data, whose fingerprint all results of these data carry."""
-        return "14_signal_records" if self.of_signals else "11_image_audit"
+        return audit_of(self.name)
 
     def data_folder(self) -> Path:
         """Give the folder with the pages: the embedded sample, or ``$LEADWISE_DATA`` where that is set.
@@ -140,7 +145,6 @@ class Run:
         not there or empty.
         """
         folder = provenance.data_folder(self.profile)
-        self.data_listing = provenance.data_listing(self.profile)
         if folder is None:
             from leadwise.sets.sample import unpack_sample
 
@@ -153,7 +157,6 @@ class Run:
         The profile ``sample`` always works on the excerpts.
         """
         folder = provenance.signals_folder(self.profile, "mitdb")
-        self.data_listing = provenance.signals_listing(self.profile)
         if folder is None:
             from leadwise.sets.excerpts import unpack_excerpts
 
@@ -166,7 +169,7 @@ class Run:
 
     def input(self, notebook: str, filename: str) -> Path:
         """Give a file that an earlier notebook wrote, and note in the result that it was read."""
-        settings.check_notebook(notebook)
+        check_notebook(notebook)
         path = paths.runs_folder() / self.profile / notebook / filename
         result = paths.result_path(self.profile, notebook)
         if not result.is_file() or not path.is_file():
@@ -177,7 +180,7 @@ class Run:
             )
         made_from = json.loads(result.read_text(encoding="utf-8")).get("data_fingerprint")
         if self.name != self.audit and made_from != self.data_fingerprint:
-            what = "recordings" if self.of_signals else "pages"
+            what = "recordings" if self.on_recordings else "pages"
             raise MissingInput(
                 f"{self.name} needs {filename} of {notebook}, which was made from other {what} ({made_from}) "
                 f"than {self.audit} has seen since ({self.data_fingerprint}): run {notebook} again."
@@ -218,9 +221,9 @@ class Run:
     @property
     def caution(self) -> str:
         """Give the sentence that must stand beside every figure of this run."""
-        if note := _on_the_sample(self.profile, self.of_signals):
+        if note := self._on_the_sample():
             return f"**{note}**"
-        if self.of_signals:
+        if self.on_recordings:
             return (
                 "These are half-hour recordings of 47 people of one hospital, some chosen for rare arrhythmias, of "
                 "the years 1975 to 1979; beats were marked by two cardiologists. Research use only."
@@ -228,6 +231,24 @@ class Run:
         return (
             "These are pages of one hospital and one device, labelled by criteria that were not published; a "
             "printed id is a number of the device and no person. Research use only."
+        )
+
+    def _on_the_sample(self) -> str:
+        """Say that figures mean nothing where the embedded sample is what was worked on."""
+        about = NOTEBOOKS[self.name].data[0]
+        if self.data_listing[about] != provenance.SAMPLE:
+            return ""
+        if self.on_recordings:
+            why = f"LEADWISE_SIGNALS named no folder that holds {about}/, so this"
+            why = "This" if self.profile == "sample" else why
+            return f"{why} is the sample: six minutes each of twelve recordings. Its figures mean nothing."
+        if self.profile == "sample":
+            return (
+                "This is the sample: 48 pages and a few steps from random weights. Its figures mean nothing."
+            )
+        return (
+            "LEADWISE_DATA was not set, so this is the embedded sample of 48 pages: its figures mean nothing. "
+            "Let LEADWISE_DATA name the folder that holds the class folders."
         )
 
     def table(self, frame: pd.DataFrame, name: str) -> Path:
@@ -254,11 +275,12 @@ class Run:
         save_figure(figure, self.folder, name)
         return figure
 
-    def finish(self, metrics: Mapping[str, Any]) -> None:
+    def finish(self, facts: Mapping[str, Any] | None = None, *, note: str = "") -> None:
         """Write ``result.json``, the last act of a notebook.
 
-        ``metrics`` maps names to numbers, to ``{value, low, high}`` or to dataclasses with these
-        fields; what is not finite becomes null.
+        ``facts`` maps names to what was counted that is no score (scores stand in ``scores.csv``): numbers,
+        ``{value, low, high}`` or dataclasses with these fields; what is not finite becomes null. ``note`` is a
+        sentence on how this run was made that its parameters alone do not tell; it is published with its scores.
         """
         result = {
             "notebook": self.name,
@@ -268,15 +290,16 @@ class Run:
             "data_listing": self.data_listing,
             "code_fingerprint": self.code_fingerprint,
             "inputs": [{"path": path, "sha256": digest} for path, digest in sorted(self.inputs.items())],
-            "versions": provenance.versions(),
-            "machine": provenance.machine(),
+            "versions": machine.versions(),
+            "machine": machine.described(),
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - self._began_s, 1),
-            "metrics": {name: _plain(value) for name, value in metrics.items()},
+            "facts": {name: _plain(value) for name, value in (facts or {}).items()},
+            "note": note,
             "files": sorted(
                 path.relative_to(self.folder).as_posix()
                 for path in self.folder.rglob("*")
-                if path.is_file() and not path.name.startswith(".")
+                if path.is_file() and not path.name.startswith(".") and path.name != OUTDATED
             ),
         }
         waiting = bool(os.environ.get(UNDER_EXECUTOR))
@@ -289,27 +312,10 @@ class Run:
         print(f"{self.name} is done after {result['seconds']:.0f} s; its files are in {self.folder}")
 
 
-def _on_the_sample(profile: str, of_signals: bool) -> str:
-    """Say that figures mean nothing where the embedded sample is what was worked on."""
-    if of_signals and provenance.signals_folder(profile, "mitdb") is None:
-        why = "This" if profile == "sample" else "LEADWISE_SIGNALS names no folder that holds mitdb/, so this"
-        return f"{why} is the sample: six minutes each of twelve recordings. Its figures mean nothing."
-    if of_signals:
-        return ""
-    if profile == "sample":
-        return "This is the sample: 48 pages and a few steps from random weights. Its figures mean nothing."
-    if not os.environ.get("LEADWISE_DATA"):
-        return (
-            "LEADWISE_DATA is not set, so this is the embedded sample of 48 pages: its figures mean nothing. "
-            "Let LEADWISE_DATA name the folder that holds the class folders."
-        )
-    return ""
-
-
 def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Collect a notebook's UPPERCASE plain values; constants that it imported are tuples and dicts."""
-    settings.check_notebook(name)
-    known = settings.NOTEBOOKS[name].model_fields
+    check_notebook(name)
+    known = NOTEBOOKS[name].parameters.model_fields
     plain = (str, int, float, bool, list, type(None))
     return {
         word: value
@@ -318,14 +324,14 @@ def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _clear(folder: Path, parameters: settings.Parameters) -> None:
+def _clear(folder: Path, parameters: Parameters) -> None:
     """Make the folder ready: an interrupted run with the same parameters keeps all, any other its trainings."""
     begun = folder / BEGUN
     now = parameters.model_dump_json()
     interrupted = not (folder / "result.json").exists()
     if not (interrupted and begun.is_file() and begun.read_text(encoding="utf-8") == now):
         for path in folder.glob("*"):
-            if path.name not in TRAININGS:
+            if path.name not in (*TRAININGS, OUTDATED):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WAITING_RESULT).unlink(missing_ok=True)
@@ -352,7 +358,7 @@ def _fix_seeds(seed: int) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Turn a metric into what JSON holds: numpy numbers into numbers, what is not finite into null."""
+    """Turn a fact into what JSON holds: numpy numbers into numbers, what is not finite into null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
@@ -365,4 +371,4 @@ def _plain(value: Any) -> Any:
         return None
     if value is None or isinstance(value, (str, int, float)):
         return value
-    raise SettingsError(f"a metric of type {type(value).__name__} does not fit into result.json: {value!r}.")
+    raise SettingsError(f"a fact of type {type(value).__name__} does not fit into result.json: {value!r}.")

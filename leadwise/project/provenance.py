@@ -1,24 +1,20 @@
-"""What a result depends on beside its parameters: code, pages, versions, machine."""
+"""What a result depends on beside its parameters: code and data."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
-import sys
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from leadwise import processes
 from leadwise.errors import MissingInput
 from leadwise.project import paths
+from leadwise.project.notebooks import NOTEBOOKS
 
-_PACKAGES = (
-    "leadwise", "numpy", "opencv-python-headless", "pandas", "scikit-learn", "matplotlib", "torch",
-    "torchvision", "timm", "transformers", "rapidocr", "scipy", "wfdb", "snakemake", "papermill",
-)  # fmt: skip
+SAMPLE = "sample"
+"""Stands for a set that the user does not have, so that what the package embeds of it serves, if anything."""
 
 
 def code_fingerprint(notebook: str) -> str:
@@ -62,61 +58,43 @@ def signals_folder(profile: str, name: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def data_listing(profile: str) -> str:
-    """Digest names, sizes and times of the pages, unread: tells cheaply whether they may have changed."""
-    from leadwise.pages.read import IMAGE_SUFFIXES
+def data_listing(profile: str, sets: Iterable[str]) -> dict[str, str]:
+    """By the name of each set: a digest of its files' names, sizes and times, unread, or SAMPLE.
 
-    folder = data_folder(profile)
-    if folder is None:
-        return "sample"
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file():
-            state = path.stat()
-            digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
-    return digest.hexdigest()[:12]
-
-
-def signals_listing(profile: str, name: str = "mitdb") -> str:
-    """The same of the recordings in a folder below ``$LEADWISE_SIGNALS``."""
-    folder = signals_folder(profile, name)
-    if folder is None:
-        return "sample"
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
-        state = path.stat()
-        digest.update(f"{path.name}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
-    return digest.hexdigest()[:12]
-
-
-def versions() -> dict[str, str]:
-    """List the installed versions of what figures depend on, without importing it."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Describe the machine: system, processor, cores that may be used, memory, GPU where torch is loaded."""
-    torch = sys.modules.get("torch")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    It tells cheaply whether they may have changed. Sets are ``pages`` and folders below ``$LEADWISE_SIGNALS``. Raises
+    MissingInput where ``LEADWISE_DATA`` names no folder with something in it, and pages are asked for.
+    """
     return {
-        "system": platform.platform(terse=True),
-        "processor": _processor(),
-        "cores": processes.available_cores(),
-        "memory_gb": round(memory / 1e9, 1),
-        "gpu": torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else None,
+        name: _listing(data_folder(profile), _is_page)
+        if name == "pages"
+        else _listing(signals_folder(profile, name), lambda _: True)
+        for name in sets
     }
 
 
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    names = (line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name"))
-    return next(names, platform.processor())
+def made_from_the_sample(result: Mapping[str, Any]) -> bool:
+    """Whether the set that a notebook is about was the embedded sample when it wrote this ``result.json``."""
+    return listed(result, NOTEBOOKS[result["notebook"]].data[0]) == SAMPLE
+
+
+def listed(result: Mapping[str, Any], name: str) -> str | None:
+    """The digest of one set in a ``result.json``; older ones hold that of the set that they are about alone."""
+    listing = result.get("data_listing")
+    return listing.get(name) if isinstance(listing, dict) else listing
+
+
+def _is_page(path: Path) -> bool:
+    from leadwise.pages.read import IMAGE_SUFFIXES
+
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _listing(folder: Path | None, wanted: Callable[[Path], bool]) -> str:
+    if folder is None:
+        return SAMPLE
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if wanted(path) and not path.name.startswith(".") and path.is_file():
+            state = path.stat()
+            digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:12]

@@ -12,8 +12,9 @@ import pandas as pd
 
 from leadwise.folds.pages import fingerprint, published
 from leadwise.names import CLASSES
-from leadwise.project.published_rows import read_rows
+from leadwise.project.render import Published
 from leadwise.scores.draws import bootstrap_share
+from leadwise.scores.table import score_of, selected, written
 from leadwise.sets.catalogue import seen_by_eye, shipped
 from leadwise.sets.ids import id_falls, page_pairs
 
@@ -25,7 +26,7 @@ WORDS = {
 }
 
 
-def set_files(_: Path) -> str:
+def set_files(_: Published) -> str:
     """How many files are copies, by class."""
     pages = shipped()
     files = _files()
@@ -47,7 +48,7 @@ def set_files(_: Path) -> str:
     )
 
 
-def set_counts(_: Path) -> str:
+def set_counts(_: Published) -> str:
     """Pages by class and sex, lead off, printed heart rate."""
     pages = shipped()
     rows = []
@@ -73,7 +74,7 @@ def set_counts(_: Path) -> str:
     return _table(heads, rows)
 
 
-def set_months(_: Path) -> str:
+def set_months(_: Published) -> str:
     """Pages by class and month, and the size of their files."""
     pages = shipped().merge(_files().drop_duplicates("sha256")[["sha256", "bytes"]], on="sha256")
     month = pages["recorded_at"].str[:7]
@@ -92,7 +93,7 @@ def set_months(_: Path) -> str:
     return f"Printed dates run from {span}; pages are {size}.\n\n" + _table(("class", *months, "all"), rows)
 
 
-def set_ids(_: Path) -> str:
+def set_ids(_: Published) -> str:
     """What a printed id is."""
     pages = shipped()
     of_id = pages.groupby("recording_id")
@@ -117,19 +118,17 @@ def set_ids(_: Path) -> str:
     )
 
 
-def set_labels(results: Path) -> str:
+def set_labels(published: Published) -> str:
     """What the labels can bear."""
     pages = shipped()
     rate = pages.groupby("label")["heart_rate_bpm"]
     women = pages[pages["sex"] == "female"].groupby("label").size()
     fast = pages[(pages["label"] == "abnormal_heartbeat") & (pages["heart_rate_bpm"] > 90)]
-    floors = [row for row in read_rows(results / "image_floors.json") if row["task"] == "four"]
-    alone = {row["model"]: row["metrics"]["accuracy"] for row in floors}
     said = ", ".join(
-        f"{words} {{value:.1%}} ({{low:.1%}} to {{high:.1%}})".format(**alone[model])
+        f"{words} {written(score_of(published.scores, 'accuracy', **_OF_FOUR, model=model), '.1%')}"
         for model, words in (
             ("rate", "the printed heart rate alone is right on"),
-            ("majority", "always answering the largest class on"),
+            ("base_rates", "always answering the largest class on"),
         )
     )
     return (
@@ -147,21 +146,18 @@ def set_labels(results: Path) -> str:
     )
 
 
-def set_reading(results: Path) -> str:
+def set_reading(published: Published) -> str:
     """How the printed fields were read, and how that was checked."""
-    (row,) = (
-        row for row in read_rows(results / "image_leads.json") if row["metrics"].get("headers_right_by_eye")
-    )
-    right, read = row["metrics"]["headers_right_by_eye"], row["metrics"]["header_read_rate"]
+    of_reading = selected(published.scores, notebook="12_image_leads", profile="cpu")
+    right, read = (score_of(of_reading, name) for name in ("header_right", "header_read"))
     n = int((seen_by_eye().query("part == 'header'")["drawn"] == "at random").sum())
     return (
-        f"Printed fields were read by optical character recognition on {read['value']:.1%} of pages. On {n} pages "
-        f"drawn at random they were compared by eye: {right['value']:.1%} ({right['low']:.1%} to "
-        f"{right['high']:.1%}) were right."
+        f"Printed fields were read by optical character recognition on {read.value:.1%} of pages. On {n} pages "
+        f"drawn at random they were compared by eye: {written(right, '.1%')} were right."
     )
 
 
-SET_WRITERS: dict[str, Callable[[Path], str]] = {
+SET_WRITERS: dict[str, Callable[[Published], str]] = {
     "set_files": set_files,
     "set_counts": set_counts,
     "set_months": set_months,
@@ -169,7 +165,9 @@ SET_WRITERS: dict[str, Callable[[Path], str]] = {
     "set_labels": set_labels,
     "set_reading": set_reading,
 }
-"""By the name between the marks: what writes it, given the folder ``analysis/results``."""
+"""By the name between the marks: what writes it."""
+
+_OF_FOUR = {"profile": "cpu", "task": "four", "protocol": "grouped", "seeds": "1/2/3", "condition": ""}
 
 
 def _files() -> pd.DataFrame:

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from leadwise.errors import MissingInput
-from leadwise.project import executor, paths, settings
-from leadwise.project.publish import FROM_NOTEBOOK
-from leadwise.project.published_tables import results_table
+from leadwise.names import METRICS
+from leadwise.project import executor, paths, profiles
+from leadwise.project.notebooks import NOTEBOOKS
+from leadwise.project.render import Published
+from leadwise.project.results import TABLES
 
 CARDS = {
     "model_card": ("leadwise/resources/MODEL_CARD.md", "Model card, pages"),
@@ -69,7 +71,7 @@ def write_report(profile: str, target: Path | None = None) -> Path:
     It goes to ``runs/<profile>/report``, or to `target`, and takes the place of an earlier one. Notebooks that have
     not run are named as such. Raises MissingInput where none has run or `target` holds something else.
     """
-    settings.load_profile(profile)
+    profiles.load_profile(profile)
     executed = _executed(profile)
     if not executed:
         raise MissingInput(
@@ -91,7 +93,7 @@ def _executed(profile: str) -> dict[str, _Executed]:
     import nbformat
 
     found = {}
-    for name in settings.NOTEBOOKS:
+    for name in NOTEBOOKS:
         result = paths.result_path(profile, name)
         notebook = result.with_name("notebook.ipynb")
         if result.is_file() and notebook.is_file():
@@ -133,7 +135,7 @@ class _Site:
                 "executed": self.executed.get(name),
                 "old": name in changed,
             }
-            for name in settings.NOTEBOOKS
+            for name in NOTEBOOKS
         ]
         self._write("index", "Notebooks", notebooks=rows, pictures=len(figures))
         self._write("figures", "Figures", figures=figures)
@@ -178,17 +180,19 @@ class _Site:
             "# Results\n\n## Published\n\nFrom `analysis/results`, with the profile, the command and the machine "
             "beside each; these may be other ones than the notebooks of this report."
         ]
-        for name, notebooks in FROM_NOTEBOOK.items():
-            path = self.repository / "analysis" / "results" / f"{name}.json"
-            if path.is_file():
-                made = ", ".join(self._notebook_link(one) for one in notebooks)
-                rows = f"[its rows]({self._address(f'analysis/results/{name}.json')})"
-                words = name.replace("_", " ").capitalize()
-                parts.append(f"### {words}\n\nMeasured by {made}; {rows}.\n\n{results_table(path)}")
+        results = self.repository / "analysis" / "results"
+        if (results / "scores.csv").is_file():
+            published = Published.read(results)
+            for table in TABLES.values():
+                text = table.text(published)
+                made = [name for name in NOTEBOOKS if f"--only {name}`" in text]
+                links = ", ".join(self._notebook_link(one) for one in made)
+                by = f"Measured by {links}.\n\n" if made else ""
+                parts.append(f"### {table.title}\n\n{by}{text}")
         own = [
             (one.name, table)
             for one in self.executed.values()
-            for table in sorted(paths.result_path(self.profile, one.name).parent.glob("*summary.csv"))
+            for table in sorted(paths.result_path(self.profile, one.name).parent.glob("scores.csv"))
         ]
         if own:
             warning = " **These figures mean nothing: the sample shows that every step runs.**"
@@ -270,11 +274,13 @@ def _html(markdown: str) -> str:
 
 
 def _frame(path: Path) -> str:
-    """A summary of a notebook as a table in Markdown, intervals beside their values."""
-    import pandas as pd
+    """The scores of a notebook as a table in Markdown, intervals beside their values."""
+    from leadwise.scores.table import as_text, read_scores
 
-    from leadwise.scores.tables import as_text
-
-    table = as_text(pd.read_csv(path))
+    scores = read_scores(path)
+    answered = scores["protocol"] != ""
+    if answered.mean() > 0.5:  # no costs and counts then, and no class apart
+        scores = scores[answered & scores["metric"].isin(METRICS)]
+    table = as_text(scores)
     rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.recordings.windows import NORMAL_SYMBOLS
-from leadwise.scores.draws import Interval
+from leadwise.scores.draws import bootstrap_share
 
 HALF_WIDTH_S = 0.15
 """What lies so near to a beat's R wave counts as lying on it: the QRS complex and the beginning of what follows."""
@@ -50,13 +50,9 @@ def against_chance(
     by_record = shares.groupby("group_id")[list(columns)].mean()
     if len(columns) == 2:
         by_record[f"{columns[0]} minus {columns[1]}"] = by_record[columns[0]] - by_record[columns[1]]
-    rng = np.random.default_rng(seed)
     rows = []
     for name in by_record:
-        known = by_record[name].dropna().to_numpy()
-        told = Interval(*(float("nan"),) * 3)
-        if len(known):
-            drawn = rng.choice(known, (draws, len(known))).mean(axis=1)
-            told = Interval(float(known.mean()), *map(float, np.percentile(drawn, [2.5, 97.5])))
+        known = by_record[name].dropna()
+        told = bootstrap_share(known.to_numpy(), known.index.tolist(), draws, seed)
         rows.append((name, len(known), told.value, told.low, told.high))
     return pd.DataFrame(rows, columns=["what", "records", "value", "low", "high"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from sklearn.linear_model import LogisticRegression
 
 from leadwise.errors import InputError, LeakError
 from leadwise.names import AAMI
-from leadwise.scores.beats import HEADING, beat_difference, beat_scores
-from leadwise.scores.draws import Interval
+from leadwise.scores.beats import BEATS, HEADING
+from leadwise.scores.draws import bootstrap
 from leadwise.scores.metrics import Floats, probabilities
+from leadwise.scores.table import compared, scored
 
 HOW = ("mean", "vote", "logistic")
 """The ways of joining: the members' mean probability, the share that call a class, a regression on all they say."""
@@ -98,7 +100,7 @@ def ranked(answers: dict[str, pd.DataFrame]) -> list[str]:
 
 
 def _macro_f1(rows: pd.DataFrame) -> float:
-    told = beat_scores(rows, draws=0)
+    told = bootstrap(rows.assign(role="test"), BEATS, draws=0)  # also of answers to learn from, to rank by
     return float(np.nanmean([told[f"f1_{name}"].value for name in HEADING]))
 
 
@@ -141,65 +143,26 @@ def constant(answers: pd.DataFrame) -> str | None:
     return AAMI[int(called[0])] if len(called) == 1 else None
 
 
-def by_number(given: Members, draws: int = 2000) -> pd.DataFrame:
-    """What the k best give, for every way of joining and every k from two: a row each, with intervals.
+def by_number(given: Members, draws: int = 2000) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What the k best give, for every way of joining and every k from two: rows of scores and of differences.
 
-    Columns ``how, k, members, constant`` (the class that is always called, if one is), METRICS with their ends,
-    ``macro_f1_over_best`` (paired, against the member that is best on ``val``), and of an order taken from the
-    test set ``macro_f1_if_ranked_on_test`` and what that ``gained``, paired. The last two are no results.
+    A row's model is the way of joining, its condition ``k``. Differences are paired: against the member that is best
+    on ``val``; and, under ``ranked_on=test``, what an order taken from the test set would have gained. What is told
+    of that order is no result.
     """
     on_val, on_test = ranked(given.val), ranked(given.test)
     best = given.test[on_val[0]]
-    rows = []
+    scores, differences = [], []
     for how in HOW:
         for k in range(2, len(on_val) + 1):
             one = joined(how, given, on_val[:k])
             peeked = one if set(on_test[:k]) == set(on_val[:k]) else joined(how, given, on_test[:k])
-            scores = beat_scores(one, draws=draws)
-            told = {name: scores[name] for name in METRICS}
-            told["macro_f1_over_best"] = beat_difference(one, best, ["macro_f1"], draws)["macro_f1"]
-            told["macro_f1_if_ranked_on_test"] = beat_scores(peeked, draws=draws)["macro_f1"]
-            told["gained"] = beat_difference(peeked, one, ["macro_f1"], draws)["macro_f1"]
-            row = {"how": how, "k": k, "members": "+".join(on_val[:k]), "constant": constant(one) or ""}
-            for name, value in told.items():
-                row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def summary(
-    tables: dict[str, pd.DataFrame], given: dict[str, Members], best: dict[str, dict[str, Interval]]
-) -> pd.DataFrame:
-    """`by_number` of each protocol, and its best single member, in the form of `beat_tables.flat`.
-
-    The model of a row is ``<how>_<k>``, or ``best_<name>``; what looked at the test set keeps its own names.
-    """
-    parts = []
-    for protocol, table in tables.items():
-        one = next(iter(given[protocol].test.values()))
-        name = ranked(given[protocol].val)[0]
-        alone: dict[str, object] = {"model": f"best_{name}"}
-        for metric in METRICS:
-            told = best[protocol][metric]
-            alone |= {metric: told.value, f"{metric}_low": told.low, f"{metric}_high": told.high}
-        rows = table.assign(model=table["how"] + "_" + table["k"].astype(str))
-        both = pd.concat([pd.DataFrame([alone]), rows.drop(columns=["how", "k", "members", "constant"])])
-        told_of = {"task": "aami5", "protocol": protocol, "counted": "all", "n": len(one)}
-        parts.append(both.assign(**told_of, seeds=str(one["seed"].iloc[0])))
-    return pd.concat(parts, ignore_index=True)
-
-
-def differences_as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `by_number` for people: score, what it is over the best member, what a look at the test set gained."""
-    words = {
-        "macro_f1": "macro-F1",
-        "macro_f1_over_best": "minus the best member",
-        "gained": "gained by ranking on the test set",
-    }
-    told = {
-        said: [
-            str(Interval(*values)) for values in table[[name, f"{name}_low", f"{name}_high"]].to_numpy(float)
-        ]
-        for name, said in words.items()
-    }
-    return table[["protocol", "how", "k"]].assign(**told)
+            place: dict[str, Any] = {"model": how, "condition": {"k": k}}
+            peek: dict[str, Any] = {"model": how, "condition": {"k": k, "ranked_on": "test"}}
+            scores.append(scored(one, BEATS, METRICS, draws, **place))
+            scores.append(scored(peeked, BEATS, ["macro_f1"], draws, **peek))
+            differences.append(compared(one, best, BEATS, ["macro_f1"], draws, **place))
+            differences.append(
+                compared(peeked, one, BEATS, ["macro_f1"], draws, minus="ranked_on=val", **peek)
+            )
+    return pd.concat(scores, ignore_index=True), pd.concat(differences, ignore_index=True)

@@ -1,4 +1,4 @@
-"""Scores of answers about recordings, with intervals by bootstrap over people, in two ways of counting beats.
+"""What beats and windows are scored by, in two ways of counting beats.
 
     plain   all annotated beats, each right or wrong: the matrix of five classes. ``macro_f1`` is the mean over N, S
             and V; fusions and unknown beats are too few to be averaged with them, and count where they are called
@@ -12,18 +12,17 @@ people that are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.errors import InputError, SettingsError, nearest
+from leadwise.errors import InputError
 from leadwise.names import AAMI, WINDOW_LABELS
-from leadwise.scores.draws import Interval, percentiles
+from leadwise.scores.draws import Measure
 from leadwise.scores.metrics import Floats, probabilities
 
-COUNTINGS = ("plain", "ec57")
 HEADING = ("N", "S", "V")
 """The classes over which ``macro_f1`` of beats is averaged."""
 
@@ -33,76 +32,81 @@ _UNCHARGED = {"S": ("S", "Q"), "V": ("V", "F", "Q")}
 _BINS = 4096
 
 
-def beat_scores(
-    answers: pd.DataFrame,
-    counting: str = "plain",
-    beats: pd.DataFrame | None = None,
-    draws: int = 2000,
-    seed: int = 0,
-) -> dict[str, Interval]:
-    """Scores of one model's answers to beats (rows of ``predictions.csv``, task ``aami5``), by metric name.
-
-    The value is the mean over the seeds, and each draw takes the same people in all of them. ``plain``: `accuracy,
-    macro_f1`, and `recall, ppv, f1` of each class; ``ec57``: `accuracy`, and those three of S and V. `beats` is
-    ``beats.csv``, needed for ``ec57``, which tells by it what the first five minutes are. A metric is nan where it is
-    undefined. Raises `InputError` for no answers, and for beats that are not in `beats`.
-    """
-    if counting not in COUNTINGS:
-        raise SettingsError(f"no counting is called {counting!r}; {nearest(counting, COUNTINGS)}")
-    if counting == "ec57":
-        answers = _after_five_minutes(answers, beats)
-    return _scores(answers, AAMI, _ec57 if counting == "ec57" else _plain, draws, seed)
+def beat_metrics(rows: Floats) -> dict[str, Floats]:
+    """`accuracy, macro_f1`, and `recall, ppv, f1` of each class, of matrices ``(W, 5, 5)``, true by called."""
+    by_class = _by_class(rows, AAMI)
+    return {
+        "accuracy": _right(rows),
+        "macro_f1": np.mean([by_class[f"f1_{name}"] for name in HEADING], axis=0),
+    } | by_class
 
 
-def beat_difference(
-    a: pd.DataFrame, b: pd.DataFrame, metrics: Sequence[str], draws: int = 2000, seed: int = 0
-) -> dict[str, Interval]:
-    """Metrics of one model's answers to beats minus another's, counted ``plain``, on the same draws of people.
-
-    Each is the mean over its own seeds. Raises `InputError` where the two do not answer for the same beats with the
-    same labels.
-    """
-    asked = [set(zip(one["unit_id"], one["label"], strict=True)) for one in (a, b)]
-    if asked[0] != asked[1]:
-        odd = min(asked[0] ^ asked[1])[0]
-        names = " and ".join(str(one["model"].iloc[0]) for one in (a, b))
-        raise InputError(f"{names} answer for different beats or labels ({odd} for one): nothing to compare.")
-    one, other = (_drawn(answers, AAMI, _plain, draws, seed) for answers in (a, b))
-    differences = {name: one[name] - other[name] for name in metrics}
-    return {name: percentiles(float(found[0]), found[1:]) for name, found in differences.items()}
+def ec57_metrics(rows: Floats) -> dict[str, Floats]:
+    """`accuracy`, and `recall, ppv, f1` of S and V as EC57 counts them; the answers are those of `after_5_min`."""
+    charged = {
+        number: [AAMI.index(true) for true in AAMI if true not in _UNCHARGED[name]]
+        for number, name in enumerate(AAMI)
+        if name in _UNCHARGED
+    }
+    return {"accuracy": _right(rows)} | _by_class(rows, AAMI, charged)
 
 
-def window_scores(answers: pd.DataFrame, draws: int = 2000, seed: int = 0) -> dict[str, Interval]:
-    """Scores of one model's answers to windows (task ``window``): `accuracy, balanced_accuracy` and more, by name.
+def window_metrics(rows: Floats) -> dict[str, Floats]:
+    """`accuracy, balanced_accuracy, macro_f1`, by class more; balanced: the mean of both recalls, 0.5 by chance."""
+    by_class = _by_class(rows, WINDOW_LABELS)
+    return {
+        "accuracy": _right(rows),
+        "balanced_accuracy": np.mean([by_class[f"recall_{name}"] for name in WINDOW_LABELS], axis=0),
+        "macro_f1": np.mean([by_class[f"f1_{name}"] for name in WINDOW_LABELS], axis=0),
+    } | by_class
 
-    `balanced_accuracy` is the mean of the two recalls, 0.5 for whoever always says the same. Else as `beat_scores`.
-    """
-    return _scores(answers, WINDOW_LABELS, _windows, draws, seed)
+
+def counted(metrics: Callable[[Floats], dict[str, Floats]], classes: Sequence[str] = AAMI) -> Measure:
+    """A measure for `leadwise.scores.draws` of metrics that only need who was called what, such as `beat_metrics`."""
+
+    def measure(answers: pd.DataFrame, person: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
+        labels, prob = probabilities(answers, classes)
+        matrices = np.zeros((counts.shape[1], len(classes), len(classes)))
+        np.add.at(matrices, (person, labels, prob.argmax(axis=1)), 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return metrics(np.tensordot(counts, matrices, axes=1))
+
+    return measure
 
 
-def ranking_scores(
-    answers: pd.DataFrame, classes: Sequence[str], of: Sequence[str], draws: int = 2000, seed: int = 0
-) -> dict[str, Interval]:
-    """`auroc_<class>` and `auprc_<class>` of each class in `of` against the rest, people drawn.
+def ranking(classes: Sequence[str], of: Sequence[str]) -> Measure:
+    """A measure of `auroc_<class>` and `auprc_<class>` of each class in `of` against the rest.
 
     Probabilities are taken to one of 4,096 steps of equal mass, so that draws are sums over people.
     """
-    people, counts = _drawn_people(answers, draws, seed)
-    found: dict[str, list[tuple[Floats, Floats]]] = {}
-    for _, one in answers.groupby("seed", sort=True):
-        labels, prob = probabilities(one, classes)
-        person = people.get_indexer(one["group_id"].astype(str))
+
+    def measure(answers: pd.DataFrame, person: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
+        labels, prob = probabilities(answers, classes)
+        found: dict[str, Floats] = {}
         for name in of:
             number = list(classes).index(name)
-            found.setdefault(name, []).append(
-                _ranked(prob[:, number], labels == number, person, counts, len(people))
-            )
-    scores = {}
-    for name, seeds in found.items():
-        for metric, values in zip(("auroc", "auprc"), zip(*seeds, strict=True), strict=True):
-            mean = np.mean(values, axis=0)
-            scores[f"{metric}_{name}"] = percentiles(float(mean[0]), mean[1:])
-    return scores
+            auroc, auprc = _ranked(prob[:, number], labels == number, person, counts, counts.shape[1])
+            found |= {f"auroc_{name}": auroc, f"auprc_{name}": auprc}
+        return found
+
+    return measure
+
+
+BEATS = counted(beat_metrics)
+EC57 = counted(ec57_metrics)
+WINDOWS = counted(window_metrics, WINDOW_LABELS)
+"""What beats, beats by EC57, and windows are measured by."""
+
+
+def after_5_min(answers: pd.DataFrame, beats: pd.DataFrame) -> pd.DataFrame:
+    """Without the first five minutes of each record, which EC57 leaves out; `beats` is ``beats.csv``.
+
+    Raises InputError for a beat that is not there.
+    """
+    kept = answers["unit_id"].map(beats.set_index("beat_id")["in_ec57"])
+    if kept.isna().any():
+        raise InputError(f"beat {answers.loc[kept.isna(), 'unit_id'].iloc[0]} is not in beats.csv.")
+    return answers[kept.astype(bool)]
 
 
 def confusion(answers: pd.DataFrame, classes: Sequence[str] = AAMI) -> pd.DataFrame:
@@ -115,53 +119,26 @@ def confusion(answers: pd.DataFrame, classes: Sequence[str] = AAMI) -> pd.DataFr
     )
 
 
-def _scores(
-    answers: pd.DataFrame, classes: Sequence[str], of: object, draws: int, seed: int
-) -> dict[str, Interval]:
-    found = _drawn(answers, classes, of, draws, seed)
-    return {name: percentiles(float(mean[0]), mean[1:]) for name, mean in found.items()}
+def wrong_by(answers: pd.DataFrame) -> pd.DataFrame:
+    """The share of beats that each model (rows) gets wrong, by `class <name>` and by `record <number>` (columns).
 
-
-def _drawn(
-    answers: pd.DataFrame, classes: Sequence[str], of: object, draws: int, seed: int
-) -> dict[str, Floats]:
-    """Each metric as the answers are, then in each draw: ``(1 + draws,)``, means over the seeds."""
-    people, counts = _drawn_people(answers, draws, seed)
-    found = []
-    for _, one in answers.groupby("seed", sort=True):
-        labels, prob = probabilities(one, classes)
-        matrices = np.zeros((len(people), len(classes), len(classes)))
-        person = people.get_indexer(one["group_id"].astype(str))
-        np.add.at(matrices, (person, labels, prob.argmax(axis=1)), 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(of(np.tensordot(counts, matrices, axes=1)))  # type: ignore[operator]
-    return {name: np.mean([one[name] for one in found], axis=0) for name in found[0]}
-
-
-def _plain(matrices: Floats) -> dict[str, Floats]:
-    """Scores of each matrix ``(draws, 5, 5)``, true by called."""
-    out = {"accuracy": _right(matrices)}
-    by_class = _by_class(matrices, AAMI)
-    out["macro_f1"] = np.mean([by_class[f"f1_{name}"] for name in HEADING], axis=0)
-    return out | by_class
-
-
-def _windows(matrices: Floats) -> dict[str, Floats]:
-    by_class = _by_class(matrices, WINDOW_LABELS)
-    return {
-        "accuracy": _right(matrices),
-        "balanced_accuracy": np.mean([by_class[f"recall_{name}"] for name in WINDOW_LABELS], axis=0),
-        "macro_f1": np.mean([by_class[f"f1_{name}"] for name in WINDOW_LABELS], axis=0),
-    } | by_class
-
-
-def _ec57(matrices: Floats) -> dict[str, Floats]:
-    charged = {
-        number: [AAMI.index(true) for true in AAMI if true not in _UNCHARGED[name]]
-        for number, name in enumerate(AAMI)
-        if name in _UNCHARGED
-    }
-    return {"accuracy": _right(matrices)} | _by_class(matrices, AAMI, charged)
+    Means over seeds; a class that no beat has is left out.
+    """
+    called = answers[[f"prob_{name}" for name in AAMI]].to_numpy().argmax(axis=1)
+    table = pd.DataFrame(
+        {
+            "model": answers["model"],
+            "wrong": np.asarray(AAMI)[called] != answers["label"],
+            "class": "class " + answers["label"],
+            "record": "record " + answers["unit_id"].str.rsplit("-", n=1).str[0],
+        }
+    )
+    sides = [
+        table.pivot_table(index="model", columns=side, values="wrong", aggfunc="mean", sort=False)
+        for side in ("class", "record")
+    ]
+    ordered = [f"class {name}" for name in AAMI if f"class {name}" in sides[0]]
+    return pd.concat([sides[0][ordered], sides[1][sorted(sides[1])]], axis=1)
 
 
 def _by_class(
@@ -204,43 +181,3 @@ def _ranked(
         called = above_hits + above_misses
         precision = np.divide(above_hits, called, out=np.zeros_like(called), where=called > 0)
         return auroc, (hits * precision).sum(axis=1) / n_hits
-
-
-def _drawn_people(answers: pd.DataFrame, draws: int, seed: int) -> tuple[pd.Index, Floats]:
-    """The people, and how often each counts ``(1 + draws, people)``: once as the answers are, then in each draw."""
-    if answers.empty:
-        raise InputError("no answers to score.")
-    for column in ("model", "task", "protocol", "role"):
-        if len(several := answers[column].unique()) > 1:
-            raise InputError(f"answers of several {column}s at once: {', '.join(several[:3])}.")
-    twice = answers.duplicated(["seed", "unit_id"])
-    if twice.any():
-        row = answers[twice].iloc[0]
-        raise InputError(
-            f"{row['model']}: {row['unit']} {row['unit_id']} answers twice in seed {row['seed']}."
-        )
-    people = pd.Index(sorted(answers["group_id"].astype(str).unique()))
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=draws)
-    return people, np.concatenate([np.ones((1, len(people))), drawn])
-
-
-def _after_five_minutes(answers: pd.DataFrame, beats: pd.DataFrame | None) -> pd.DataFrame:
-    if beats is None:
-        raise InputError(
-            "ec57 leaves the first five minutes out: give the table beats.csv, which tells them."
-        )
-    counted = answers["unit_id"].map(beats.set_index("beat_id")["in_ec57"])
-    if counted.isna().any():
-        raise InputError(f"beat {answers.loc[counted.isna(), 'unit_id'].iloc[0]} is not in beats.csv.")
-    return answers[counted.astype(bool)]
-
-
-_NAMES = {"macro_f1": "Macro F1 (N, S, V)", "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy"}
-_KINDS = {"f1": "F1 of", "recall": "Sensitivity to", "ppv": "PPV of"}
-
-
-def readable(metric: str) -> str:
-    """A metric's name as figures print it: ``recall_S`` is ``Sensitivity to S``."""
-    kind, _, of = metric.partition("_")
-    return _NAMES.get(metric, f"{_KINDS.get(kind, kind)} {of}")

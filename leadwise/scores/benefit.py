@@ -18,20 +18,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, nearest
-from leadwise.scores.draws import Interval, drawn_groups, percentiles
+from leadwise.scores.draws import Interval, one_answerer, percentiles, weighings
 from leadwise.scores.metrics import Floats, probabilities
+from leadwise.scores.table import stated
 
 ALL, NONE = "treat all", "treat none"
 """The two who need no model."""
 
 THRESHOLDS = tuple(number / 50 for number in range(1, 50))
 """2 % to 98 %: all, since from which probability on somebody would act is not known of anybody."""
+
+SHOWN = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""The thresholds that tables show."""
 
 ASSUMED_PREVALENCE = 0.1
 """Nobody's: one page in ten, to show what hangs on how the pages were collected."""
@@ -62,18 +67,15 @@ def net_benefit(
     """
     _check(answers, classes, thresholds, prevalence)
     first = next(iter(answers.values()))
-    counts = drawn_groups(first, draws, seed)
-    weighings = np.vstack(
-        [np.ones(len(counts)), counts.to_numpy(float).T]
-    )  # the pages as they are, then the draws
+    groups, counts = weighings(first["group_id"], draws, seed)
     limits = np.asarray(thresholds, float)
     share = float((first["label"] == classes[1]).mean())
     found = {
-        name: _benefit(rows, counts.index, weighings, classes, limits, prevalence)
+        name: _benefit(rows, groups, counts.astype(float), classes, limits, prevalence)
         for name, rows in answers.items()
     }
     certain = first.assign(**{f"prob_{classes[0]}": 0.0, f"prob_{classes[1]}": 1.0})
-    found[ALL] = _benefit(certain, counts.index, weighings, classes, limits, prevalence)
+    found[ALL] = _benefit(certain, groups, counts.astype(float), classes, limits, prevalence)
     found[NONE] = np.zeros_like(found[ALL])
     unknown = [name for name in over if name not in found]
     if unknown:
@@ -89,7 +91,7 @@ def net_benefit(
                 "prevalence": share if prevalence is None else prevalence,
             }
             for what, drawn in told.items():
-                one = percentiles(float(drawn[0, column]), drawn[1:, column])
+                one = percentiles(drawn[:, column])
                 row |= {what: one.value, f"{what}_low": one.low, f"{what}_high": one.high}
             rows.append(row)
     return pd.DataFrame(rows)
@@ -101,6 +103,25 @@ def at(table: pd.DataFrame, model: str, threshold: float, what: str = "net_benef
     if row.empty:
         raise InputError(f"no net benefit of {model} at {threshold:g} in the table.")
     return Interval(*(float(row[f"{what}{end}"].iloc[0]) for end in ("", "_low", "_high")))
+
+
+def as_scores(table: pd.DataFrame, place: Mapping[str, Any], weights: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of ``scores.csv`` of what `net_benefit` gives, at the thresholds in SHOWN.
+
+    `place` is where the models were tested; `weights` tells by model what they began from.
+    """
+    kept = table[np.isclose(table["threshold"].to_numpy()[:, None], SHOWN).any(axis=1)]
+    rows = []
+    for one in kept.to_dict("records"):
+        limit, share = f"{one['threshold']:.2f}", f"{one['prevalence']:.2f}"
+        told = {
+            "model": one["model"].replace(" ", "_"),
+            "weights": weights.get(one["model"], ""),
+            "condition": {"calibrated": "yes", "prevalence": share, "threshold": limit},
+        }
+        value = Interval(*(float(one[f"net_benefit{end}"]) for end in ("", "_low", "_high")))
+        rows.append(stated({"net_benefit": value}, **{**place, **told}))
+    return pd.concat(rows, ignore_index=True)
 
 
 def as_text(table: pd.DataFrame, thresholds: Sequence[float]) -> pd.DataFrame:
@@ -128,12 +149,12 @@ def at_prevalence(prob: Floats, share: float, prevalence: float) -> Floats:
 def _benefit(
     answers: pd.DataFrame,
     groups: pd.Index,
-    weighings: Floats,
+    counts: Floats,
     classes: Sequence[str],
     thresholds: Floats,
     prevalence: float | None,
 ) -> Floats:
-    """Net benefit (weighings, thresholds), the mean over the seeds."""
+    """Net benefit (W, thresholds) by how often each group counts, the mean over the seeds."""
     by_seed = []
     price = thresholds / (1 - thresholds)
     for _, rows in answers.groupby("seed", sort=True):
@@ -146,7 +167,7 @@ def _benefit(
         group = groups.get_indexer(rows["group_id"].astype(str))
         truth = positive[:, None]
         right, needless, positives, negatives = (
-            weighings @ _sums(counted, group, len(groups))
+            counts @ _sums(counted, group, len(groups))
             for counted in (acted & truth, acted & ~truth, truth, ~truth)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -188,14 +209,7 @@ def _check(
     for name, rows in answers.items():
         if name in (ALL, NONE):
             raise InputError(f"net_benefit: {name!r} is no name for a model; it stands in the table anyway.")
-        if (rows["role"] != "test").any():
-            raise InputError(f"net_benefit: {name}: inner answers. Give the rows of role 'test' alone.")
-        for column in ("model", "task", "protocol"):
-            if len(rows[column].unique()) > 1:
-                several = ", ".join(map(str, rows[column].unique()[:3]))
-                raise InputError(f"net_benefit: {name}: answers of several {column}s at once: {several}.")
-        if rows.duplicated(["seed", "unit_id"]).any():
-            raise InputError(f"net_benefit: {name} answers twice for a page.")
+        one_answerer(rows)
         own = rows[keys].astype(str).sort_values(keys).reset_index(drop=True)
         if pages is not None and not own.equals(pages):
             raise InputError(

@@ -43,11 +43,6 @@ def fit_temperature(prob: NDArray[np.floating], label_index: NDArray[np.int64]) 
     return float(np.exp(found.x))
 
 
-def apply_temperature(prob: NDArray[np.floating], temperature: float) -> Floats:
-    """Probabilities (N, K) at another temperature; 1 leaves them as they are."""
-    return np.exp(_log_tempered(prob, temperature))
-
-
 def fit_calibration(
     prob: NDArray[np.floating], label_index: NDArray[np.int64], classes: Sequence[str], *, bias: bool
 ) -> dict[str, float]:

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from leadwise.scores.calibration import apply_by_fold, fit_calibration
-from leadwise.scores.draws import paired_difference
 from leadwise.scores.metrics import probabilities
 
 
-def against(
-    answers: Mapping[str, pd.DataFrame],
-    twin_of: Callable[[str], str | None],
-    classes: Sequence[str],
-    metrics: Sequence[str],
-    draws: int = 2000,
-) -> pd.DataFrame:
-    """Each model minus its twin, paired: columns ``model, minus, metric, value, low, high, n, seeds``.
-
-    ``answers``: test answers by model; ``twin_of`` names whom a model is compared with, None where it is with none.
-    The twin's answers are cut down to the seeds and pages of the model. Raises what `paired_difference` raises.
-    """
-    rows = []
-    for name, own in answers.items():
-        twin = twin_of(name)
-        if twin is None:
-            continue
-        keys = ["seed", "unit_id"]
-        other = answers[twin].merge(own[keys], on=keys)
-        told = {"model": name, "minus": twin, "n": own["unit_id"].nunique(), "seeds": own["seed"].nunique()}
-        rows += [
-            told | {"metric": metric, "value": one.value, "low": one.low, "high": one.high}
-            for metric, one in paired_difference(own, other, classes, metrics, draws=draws).items()
-        ]
-    return pd.DataFrame(rows, columns=["model", "minus", "metric", "value", "low", "high", "n", "seeds"])
+def cut_to(other: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """Another model's answers to the units that `own` answers for, in the same seeds, so that they can be paired."""
+    return other.merge(own[["seed", "unit_id"]], on=["seed", "unit_id"])
 
 
 def calibrated_by_other_folds(own: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -36,51 +36,109 @@ class Interval:
         return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
 
 
-def bootstrap_groups(
-    answers: pd.DataFrame, classes: Sequence[str], draws: int = 2000, seed: int = 0
+Measure = Callable[[pd.DataFrame, NDArray[np.intp], Floats], dict[str, Floats]]
+"""Answers of one seed, the number of each row's group, how often each group counts ``(W, groups)``: metrics ``(W,)``.
+
+Made by `page_metrics`, and by `leadwise.scores.beats`.
+"""
+
+
+def weighings(groups: Sequence[Any], draws: int, seed: int = 0) -> tuple[pd.Index, NDArray[np.uint16]]:
+    """The distinct groups in order, and how often each counts ``(1 + draws, groups)``: once as it is, then as drawn.
+
+    As many groups are drawn as there are, with replacement. The one bootstrap of leadwise: all intervals of answers,
+    and all differences, are made of these. Raises InputError where there is no group.
+    """
+    names = pd.Index(sorted(pd.Series(groups).astype(str).unique()))
+    if not len(names):
+        raise InputError("no answers to draw from.")
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    return names, np.concatenate([np.ones((1, len(names)), np.uint16), drawn.astype(np.uint16)])
+
+
+def bootstrap(
+    answers: pd.DataFrame, measure: Measure, draws: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
     """Every metric with its percentile interval, groups drawn with replacement.
 
-    ``answers``: rows of predictions.csv of one model, task, protocol and role, any number of seeds. The value
-    is the mean over seeds of the metric of that seed's pooled answers; each draw takes the same groups in
-    all seeds, so the scatter between seeds is carried inside the draws. Draws in which a metric is undefined
-    (a class was not drawn) are left out of its interval.
-    Raises InputError for an empty frame, mixed models or protocols, or a unit that answers twice in a seed.
+    ``answers``: rows of predictions.csv of one model, task, protocol and role, any number of seeds. The value is the
+    mean over seeds of the metric of that seed's pooled answers; each draw takes the same groups in all seeds, which
+    are as they are: intervals are of these trainings, not of others. Draws in which a metric is undefined (a class
+    was not drawn) are left out of its interval. Raises InputError as `one_answerer` does.
     """
-    value, drawn = _values(answers, drawn_groups(answers, draws, seed), classes)
-    return {name: percentiles(value[name], drawn[name]) for name in value}
+    names, counts = weighings(answers["group_id"], draws, seed)
+    return {name: percentiles(of) for name, of in _measured(answers, measure, names, counts).items()}
 
 
-def paired_difference(
+def paired(
     a: pd.DataFrame,
     b: pd.DataFrame,
-    classes: Sequence[str],
+    measure: Measure,
     metrics: Sequence[str],
     draws: int = 2000,
     seed: int = 0,
+    *,
+    own_seeds: bool = False,
 ) -> dict[str, Interval]:
     """Metrics of ``a`` minus those of ``b``, on the same draws of ``a``'s groups, by metric name.
 
-    Raises InputError where the two do not answer for the same units and labels in the same seeds,
-    or where a metric is unknown.
+    Raises InputError where the two do not answer for the same units and labels in the same seeds (with ``own_seeds``
+    each is the mean over its own), or where a metric is unknown.
     """
-    keys = ["seed", "unit_id", "label"]
-    left, right = (frame[keys].sort_values(keys).reset_index(drop=True) for frame in (a, b))
-    if not left.astype(str).equals(right.astype(str)):
+    keys = ["unit_id", "label"] if own_seeds else ["seed", "unit_id", "label"]
+    left, right = (frame[keys].astype(str).drop_duplicates().sort_values(keys) for frame in (a, b))
+    if not left.reset_index(drop=True).equals(right.reset_index(drop=True)):
         raise InputError(
-            f"paired_difference: {_named(a)} and {_named(b)} answer for different units, labels or seeds "
-            f"({len(left)} and {len(right)} rows). Compare them on the units that both answered for."
+            f"{_named(a)} and {_named(b)} answer for different units, labels or seeds "
+            f"({len(a)} and {len(b)} rows). Compare them on the units that both answered for."
         )
     groups = a.drop_duplicates("unit_id").set_index("unit_id")["group_id"]
-    b = b.assign(group_id=b["unit_id"].map(groups))
-    counts = drawn_groups(a, draws, seed)
-    (value_a, drawn_a), (value_b, drawn_b) = _values(a, counts, classes), _values(b, counts, classes)
-    unknown = [name for name in metrics if name not in value_a]
+    names, counts = weighings(a["group_id"], draws, seed)
+    of_a, of_b = (
+        _measured(frame.assign(group_id=frame["unit_id"].map(groups)), measure, names, counts)
+        for frame in (a, b)
+    )
+    unknown = [name for name in metrics if name not in of_a]
     if unknown:
-        raise InputError(f"paired_difference: no metric {unknown[0]!r}; known are {', '.join(value_a)}.")
-    return {
-        name: percentiles(value_a[name] - value_b[name], drawn_a[name] - drawn_b[name]) for name in metrics
-    }
+        raise InputError(f"no metric {unknown[0]!r} is measured; known are {', '.join(of_a)}.")
+    return {name: percentiles(of_a[name] - of_b[name]) for name in metrics}
+
+
+def page_metrics(classes: Sequence[str]) -> Measure:
+    """All of `leadwise.scores.metrics.weighted_scores`, for pages and whatever else is answered one by one."""
+
+    def measure(answers: pd.DataFrame, group: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
+        labels, prob = probabilities(answers, classes)
+        step = max(1, _CELLS // len(labels))
+        parts = [
+            weighted_scores(labels, prob, counts[start : start + step][:, group], classes)
+            for start in range(0, len(counts), step)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    return measure
+
+
+def one_answerer(answers: pd.DataFrame, *, one_seed: bool = False) -> None:
+    """Raise InputError unless these are test answers of one model, task and protocol, once a seed for each unit.
+
+    With `one_seed` there may be one alone.
+    """
+    if answers.empty:
+        raise InputError("there are no answers.")
+    for column in ("model", "task", "protocol", "role", *(["seed"] if one_seed else [])):
+        if len(answers[column].unique()) > 1:
+            several = ", ".join(map(str, answers[column].unique()[:3]))
+            raise InputError(f"answers of several {column}s at once: {several}. Take them one by one.")
+    if (answers["role"] != "test").any():
+        raise InputError(
+            f"{_named(answers)}: inner answers choose and are not scored. Give the rows of role 'test' alone."
+        )
+    twice = answers.duplicated(["seed", "unit_id"])
+    if twice.any():
+        row = answers[twice].iloc[0]
+        raise InputError(f"{_named(answers)}: unit {row['unit_id']} answers twice in seed {row['seed']}.")
 
 
 def wilson(k: int, n: int) -> Interval:
@@ -100,7 +158,7 @@ def wilson(k: int, n: int) -> Interval:
 
 def bootstrap_statistic(
     values: Floats,
-    groups: Sequence[str],
+    groups: Sequence[Any],
     statistic: Callable[[Floats], float],
     draws: int = 2000,
     seed: int = 0,
@@ -112,16 +170,10 @@ def bootstrap_statistic(
     known = np.isfinite(values)
     if not known.any():
         raise InputError("bootstrap_statistic: no value is known.")
-    kept = values[known]
-    numbers = pd.factorize(np.asarray(groups)[known])[0]
-    order = np.argsort(numbers, kind="stable")
-    members = np.split(kept[order], np.flatnonzero(np.diff(numbers[order])) + 1)
-    rng = np.random.default_rng(seed)
-    drawn = [
-        statistic(np.concatenate([members[group] for group in rng.integers(0, len(members), len(members))]))
-        for _ in range(draws)
-    ]
-    return percentiles(float(statistic(kept)), np.array(drawn))
+    own = pd.Series(groups).astype(str).to_numpy()[known]
+    names, counts = weighings(own, draws, seed)
+    times = counts[:, names.get_indexer(own)]
+    return percentiles(np.array([statistic(np.repeat(values[known], of)) for of in times]))
 
 
 def bootstrap_share(
@@ -134,77 +186,32 @@ def bootstrap_share(
     """
     if not len(values):
         return Interval(math.nan, math.nan, math.nan)
-    numbers = pd.factorize(np.asarray(groups))[0]
-    sums, counts = np.bincount(numbers, np.asarray(values, float)), np.bincount(numbers)
-    rng = np.random.default_rng(seed)
-    drawn: list[Floats] = []
-    at_once = max(1, _CELLS // len(sums))
-    for start in range(0, draws, at_once):
-        some = rng.integers(0, len(sums), (min(at_once, draws - start), len(sums)))
-        drawn.append(sums[some].sum(axis=1) / counts[some].sum(axis=1))
-    return percentiles(float(sums.sum() / counts.sum()), np.concatenate(drawn))
+    own = pd.Series(groups).astype(str)
+    names, counts = weighings(own, draws, seed)
+    number = names.get_indexer(own)
+    sums, pages = np.bincount(number, np.asarray(values, float)), np.bincount(number)
+    return percentiles((counts @ sums) / (counts @ pages))
 
 
-def drawn_groups(answers: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """How often each group was drawn: rows groups (in sorted order), columns draws."""
-    if answers.empty:
-        raise InputError("no answers to draw from.")
-    groups = sorted(answers["group_id"].astype(str).unique())
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=draws)
-    return pd.DataFrame(counts.T.astype(np.uint16), index=groups)
-
-
-def _values(
-    answers: pd.DataFrame, counts: pd.DataFrame, classes: Sequence[str]
-) -> tuple[dict[str, float], dict[str, Floats]]:
-    """Each metric of the answers as they are, and of each draw (draws,), both as means over the seeds."""
-    for column in ("model", "task", "protocol", "role"):
-        if len(answers[column].unique()) > 1:
-            raise InputError(
-                f"answers of several {column}s at once: {', '.join(answers[column].unique()[:3])}."
-            )
-    twice = answers.duplicated(["seed", "unit_id"])
-    if twice.any():
-        row = answers[twice].iloc[0]
-        raise InputError(f"{_named(answers)}: unit {row['unit_id']} answers twice in seed {row['seed']}.")
-    values, drawn = [], []
-    for _, of_seed in answers.groupby("seed", sort=True):
-        labels, prob = probabilities(of_seed, classes)
-        rows = counts.index.get_indexer(of_seed["group_id"].astype(str))
-        once = weighted_scores(labels, prob, np.ones((1, len(labels))), classes)
-        values.append({name: float(value[0]) for name, value in once.items()})
-        drawn.append(_drawn_scores(labels, prob, rows, counts.to_numpy(), classes))
-    names = list(values[0])
-    return (
-        {name: float(np.mean([v[name] for v in values])) for name in names},
-        {name: np.mean([d[name] for d in drawn], axis=0) for name in names},
-    )
-
-
-def _drawn_scores(
-    labels: NDArray[np.int64],
-    prob: Floats,
-    rows: NDArray[np.intp],
-    counts: NDArray[np.uint16],
-    classes: Sequence[str],
-) -> dict[str, Floats]:
-    """Scores of every draw, some draws at a time."""
-    step = max(1, _CELLS // len(labels))
-    parts = [
-        weighted_scores(labels, prob, counts[rows, start : start + step].T, classes)
-        for start in range(0, counts.shape[1], step)
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def percentiles(value: float, drawn: Floats) -> Interval:
-    """The percentile interval over the draws in which the metric is defined."""
-    drawn = drawn[np.isfinite(drawn)]
-    if math.isnan(value) or not len(drawn):
+def percentiles(drawn: Floats) -> Interval:
+    """A value and its percentile interval over the draws in which it is defined; ``drawn`` begins with the value."""
+    value, defined = float(drawn[0]), drawn[1:][np.isfinite(drawn[1:])]
+    if math.isnan(value) or not len(defined):
         return Interval(value, math.nan, math.nan)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(value, float(low), float(high))
+
+
+def _measured(
+    answers: pd.DataFrame, measure: Measure, names: pd.Index, counts: NDArray[np.uint16]
+) -> dict[str, Floats]:
+    """Each metric as the answers are, then in each draw: ``(1 + draws,)``, means over the seeds."""
+    one_answerer(answers)
+    found = [
+        measure(of_seed, names.get_indexer(of_seed["group_id"].astype(str)), counts.astype(float))
+        for _, of_seed in answers.groupby("seed", sort=True)
+    ]
+    return {name: np.mean([one[name] for one in found], axis=0) for name in found[0]}
 
 
 def _named(answers: pd.DataFrame) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from leadwise.scores.calibration import ece_floor, expected_calibration_error
-from leadwise.scores.draws import Interval, bootstrap_groups, wilson
+from leadwise.scores.draws import Interval, bootstrap, page_metrics, wilson
 from leadwise.scores.metrics import probabilities
+from leadwise.scores.table import PLACE, scored, stated
 from leadwise.sets.ptbxl import LABELS
 
 MERGED: Mapping[str, tuple[str, ...]] = {
@@ -29,34 +31,48 @@ def merged(answers: pd.DataFrame) -> pd.DataFrame:
     return answers.drop(columns=[column for column in answers if column.startswith("prob_")]).assign(**sums)
 
 
-def external_scores(answers: pd.DataFrame, draws: int = 2000) -> dict[str, Interval]:
-    """Metrics of `merged` answers, the mean over the fold models (column ``seed``), drawn over patients.
+def external_scores(answers: pd.DataFrame, draws: int = 2000, **place: Any) -> pd.DataFrame:
+    """Rows of ``scores.csv`` of `merged` answers: means over the fold models (column ``seed``), patients drawn.
 
     ``auroc_mi`` and ``auroc_rhythm``: normal against each, by the share of the two probabilities; ``recall_<label>``;
-    ``log_loss``; ``ece`` (without interval) and ``ece_floor``, means over the models; ``rhythm_found``: Wilson's
-    interval of the median model's count.
+    ``log_loss``; ``ece`` (without interval) and ``ece_floor``, means over the models; ``recall_rhythm`` of the median
+    network, with Wilson's interval; ``units_<label>``: how many there are. `n` is of those that a metric is about.
     """
-    found = bootstrap_groups(answers, LABELS, draws)
-    scores = {name: found[name] for name in (*(f"recall_{label}" for label in LABELS), "log_loss")}
+    measure = page_metrics(LABELS)
+    wanted = [*(f"recall_{label}" for label in LABELS), "log_loss"]
+    n_of = answers.drop_duplicates("unit_id")["label"].value_counts()
+    parts = [scored(answers, measure, wanted, draws, **place)]
+    for label in LABELS:
+        parts[0].loc[parts[0]["metric"] == f"recall_{label}", "n"] = int(n_of.get(label, 0))
     for label in ("mi", "rhythm"):
         pair = ["normal", label]
         rows = answers[answers["label"].isin(pair)]
         columns = [f"prob_{name}" for name in pair]
         shares = rows[columns].div(rows[columns].sum(axis=1), axis=0)
-        scores[f"auroc_{label}"] = bootstrap_groups(rows.assign(**dict(shares.items())), pair, draws)["auroc"]
+        found = bootstrap(rows.assign(**dict(shares.items())), page_metrics(pair), draws)["auroc"]
+        told = _place(parts[0]) | {"n": int(n_of.reindex(pair).sum())}
+        parts.append(stated({f"auroc_{label}": found}, **told))
     by_model = [probabilities(rows, LABELS) for _, rows in answers.groupby("seed")]
     errors = [expected_calibration_error(prob, labels) for labels, prob in by_model]
     floors = [ece_floor(prob) for _, prob in by_model]
-    scores["ece"] = Interval(float(np.mean(errors)), float("nan"), float("nan"))
-    scores["ece_floor"] = Interval(*(float(np.mean([getattr(one, end) for one in floors])) for end in _ENDS))
+    floor = Interval(*(float(np.mean([getattr(one, end) for one in floors])) for end in _ENDS))
     counts = rhythm_counts(answers)
-    scores["rhythm_found"] = wilson(
-        int(np.median(counts)), int((answers["label"] == "rhythm").sum() // len(counts))
-    )
-    return scores
+    rhythms = int(n_of.get("rhythm", 0))
+    of_median = {"condition": {"of": "median_network"}, "n": rhythms}
+    told = _place(parts[0])
+    parts += [
+        stated({"ece": float(np.mean(errors)), "ece_floor": floor}, **told),
+        stated({"recall_rhythm": wilson(int(np.median(counts)), rhythms)}, **(told | of_median)),
+        stated({f"units_{label}": int(n_of.get(label, 0)) for label in LABELS}, **told),
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 _ENDS = ("value", "low", "high")
+
+
+def _place(rows: pd.DataFrame) -> dict[str, Any]:
+    return dict(rows[rows["metric"] == "log_loss"].iloc[0][list(PLACE)])
 
 
 def rhythm_counts(answers: pd.DataFrame) -> list[int]:

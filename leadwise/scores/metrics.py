@@ -15,7 +15,7 @@ The metrics' definitions (K classes, N units, p the probabilities, the answer is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,21 +25,6 @@ from leadwise.errors import InputError
 from leadwise.names import UNITS
 
 Floats = NDArray[np.float64]
-
-READABLE = {
-    "accuracy": "Accuracy",
-    "macro_f1": "Macro F1",
-    "macro_auroc": "Macro AUROC",
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "log_loss": "Log-loss",
-    "brier": "Brier score",
-    "ece": "ECE",
-    "ece_floor": "ECE floor",
-}
-"""Metrics' names as tables and figures print them."""
-
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "ece_floor"})
 
 
 def select_pages(
@@ -153,15 +138,6 @@ def weighted_scores(
     for name, values in by_class.items():
         out |= {f"{name}_{classes[k]}": values[:, k] for k in range(n_classes)}
     return out
-
-
-def readable(metric: str, class_names: Mapping[str, str]) -> str:
-    """A metric's name for people: ``recall_mi`` becomes ``Recall, MI``."""
-    if metric in READABLE:
-        return READABLE[metric]
-    kind, _, name = metric.partition("_")
-    word = kind.upper() if kind in {"ppv", "npv", "f1"} else kind.capitalize()
-    return f"{word}, {class_names.get(name, name.replace('_', ' '))}" if name else word
 
 
 def _ranking(score: Floats, positive: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:

@@ -11,9 +11,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-from leadwise.errors import InputError
 from leadwise.pages.template import PIXELS_PER_MV
-from leadwise.scores.draws import wilson
+from leadwise.scores.draws import one_answerer, wilson
 from leadwise.scores.metrics import probabilities
 
 RATE_EDGES_BPM = (60, 91, 121)
@@ -59,7 +58,7 @@ def counts(answers: pd.DataFrame, kinds: pd.DataFrame, classes: Sequence[str]) -
     `NOT_KNOWN`. The first rows are by class. ``share`` and its ends are nan under `FEWEST` pages; the columns named
     by a class hold the group's pages of it. Raises InputError for several models or seeds, or no answers.
     """
-    one_answerer(answers)
+    one_answerer(answers, one_seed=True)
     labels, prob = probabilities(answers, classes)
     right = prob.argmax(axis=1) == labels
     of_page = kinds.reindex(answers["unit_id"]).fillna(NOT_KNOWN).reset_index(drop=True)
@@ -74,21 +73,6 @@ def counts(answers: pd.DataFrame, kinds: pd.DataFrame, classes: Sequence[str]) -
             told = {"what": what, "group": group, "right": found, "of": n, "share": share.value}
             rows.append(told | {"low": share.low, "high": share.high} | made_up)
     return pd.DataFrame(rows)
-
-
-def one_answerer(answers: pd.DataFrame) -> None:
-    """Raise InputError unless these are answers of one model, task and seed, each page once, none of them inner."""
-    if answers.empty:
-        raise InputError("no answers to count.")
-    for column in ("model", "task", "protocol", "seed"):
-        if len(answers[column].unique()) > 1:
-            several = ", ".join(map(str, answers[column].unique()[:3]))
-            raise InputError(f"answers of several {column}s at once: {several}. Count them one by one.")
-    if (answers["role"] != "test").any():
-        raise InputError("inner answers choose and are not counted. Give the rows of role 'test' alone.")
-    if answers["unit_id"].duplicated().any():
-        page = answers.loc[answers["unit_id"].duplicated(), "unit_id"].iloc[0]
-        raise InputError(f"{answers['model'].iloc[0]} answers twice for {page}.")
 
 
 def _bands(values: pd.Series, edges: Sequence[float], shown: str, unit: str) -> pd.Series:

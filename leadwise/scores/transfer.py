@@ -6,24 +6,26 @@ over their beats, and a patient is of the second class where any of their record
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from leadwise.names import TASKS
-from leadwise.scores.draws import bootstrap_groups, paired_difference
+from leadwise.scores.draws import page_metrics
+from leadwise.scores.table import compared, scored, selected, stated, written
 
 LEVELS = ("beat", "patient")
 METRICS = ("accuracy", "auroc", "auprc")
 PAIRS = (("tuned", "scratch"), ("frozen", "scratch"), ("tuned", "frozen"))
 """Ways that are compared, the second taken from the first."""
 
-FLOORS = ("rate_alone", "majority")
+_BEGINS = {"scratch": "random", "frozen": "mitdb", "tuned": "mitdb"}
+"""What each way begins from."""
 
 Answers = Mapping[tuple[str, str], pd.DataFrame]
-"""Test answers for beats, by protocol and model."""
+"""Test answers for beats, by protocol and way (or floor)."""
 
 
 def by_patient(answers: pd.DataFrame) -> pd.DataFrame:
@@ -37,118 +39,107 @@ def by_patient(answers: pd.DataFrame) -> pd.DataFrame:
     return found.assign(label=label, unit_id=found["group_id"], unit="patient")
 
 
-def majority(answers: pd.DataFrame) -> pd.DataFrame:
-    """The class that is frequent among the beats of the other folds, always."""
-    classes = TASKS[str(answers["task"].iloc[0])]
-    share = pd.Series(0.0, index=answers.index)
-    for tested, others in _folds(answers):
-        share[tested] = float((others["label"] == classes[1]).mean() > 0.5)
-    return _floor(answers, "majority", share)
-
-
-def rate_alone(answers: pd.DataFrame, beats: pd.DataFrame) -> pd.DataFrame:
-    """A logistic regression on the recording's heart rate and its square, fitted on the beats of the other folds.
-
-    `beats` has ``beat_id, rate_bpm``.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-
-    classes = TASKS[str(answers["task"].iloc[0])]
-    rate = answers["unit_id"].map(beats.set_index("beat_id")["rate_bpm"])
-    share = pd.Series(0.0, index=answers.index)
-    for tested, others in _folds(answers):
-        fitted = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(max_iter=1000))
-        fitted.fit(rate[others.index].to_numpy()[:, None], others["label"] == classes[1])
-        share[tested] = fitted.predict_proba(rate[tested].to_numpy()[:, None])[:, 1]
-    return _floor(answers, "rate_alone", share)
-
-
-def always(answers: pd.DataFrame) -> str:
-    """Where a model says the same of everything that it is asked: ``other in 2 of 5 folds``; else nothing.
+def always(answers: pd.DataFrame) -> dict[str, int]:
+    """In how many folds a model says the same of everything that it is asked, by what it says.
 
     Accuracy does not tell: a published ensemble of .722 said "abnormal" of every beat, and nobody saw it.
     """
     prob = answers[[f"prob_{name}" for name in TASKS[str(answers["task"].iloc[0])]]]
     called = prob.idxmax(axis=1).str.removeprefix("prob_").groupby([answers["seed"], answers["fold"]])
     same = called.first()[called.nunique().eq(1)]
-    return "; ".join(f"{name} in {n} of {called.ngroups} folds" for name, n in same.value_counts().items())
+    return {str(name): int(n) for name, n in same.value_counts().items()}
 
 
-def transfer_summary(answers: Answers, draws: int = 2000) -> pd.DataFrame:
-    """A row a protocol, model and level: ``task, protocol, model, unit, n, positives, seeds, always``, then metrics.
+def transfer_scores(answers: Answers, model: str, draws: int = 2000) -> pd.DataFrame:
+    """Rows of ``scores.csv`` by protocol, way and level: METRICS, F1 of the second class, and how many it has.
 
-    Metrics are METRICS and F1 of the second class, each with ``_low``, ``_high``; `n` and `positives` are of a seed.
+    Ways are those of the network `model` and stand in the condition; a floor is a model of its own. `always_<class>`
+    is in how many folds, of `n`, it says that class of everything.
     """
-    rows: list[dict[str, Any]] = []
-    for (protocol, model), own in answers.items():
-        task = str(own["task"].iloc[0])
-        classes = TASKS[task]
+    tables = []
+    for (_, way), own in answers.items():
+        classes = TASKS[str(own["task"].iloc[0])]
         for level in LEVELS:
             given = own if level == "beat" else by_patient(own)
+            place = _place(way, model) | {"unit": level}
+            found = scored(given, page_metrics(classes), (*METRICS, f"f1_{classes[1]}"), draws, **place)
             once = given[given["seed"] == given["seed"].iloc[0]]
-            row: dict[str, Any] = {
-                "task": task,
-                "protocol": protocol,
-                "model": model,
-                "unit": level,
-                "n": len(once),
-                "positives": int((once["label"] == classes[1]).sum()),
-                "seeds": "/".join(map(str, sorted(given["seed"].unique()))),
-                "always": always(own),
-            }
-            found = bootstrap_groups(given, classes, draws)
-            for metric in (*METRICS, f"f1_{classes[1]}"):
-                one = found[metric]
-                row |= {metric: one.value, f"{metric}_low": one.low, f"{metric}_high": one.high}
-            rows.append(row)
-    return pd.DataFrame(rows)
+            place = found.iloc[0].drop(["metric", "value", "low", "high"]).to_dict()
+            count = {f"units_{classes[1]}": int((once["label"] == classes[1]).sum())}
+            folds = own.groupby(["seed", "fold"]).ngroups
+            same = {f"always_{name}": n for name, n in always(own).items()}
+            tables += [found, stated(count, **place), stated(same, **(place | {"n": folds}))]
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
-def transfer_differences(answers: Answers, draws: int = 2000) -> pd.DataFrame:
-    """PAIRS under each protocol, and each model under ``leaky_beats`` against itself under ``patient_folds``.
+def transfer_differences(answers: Answers, model: str, draws: int = 2000) -> pd.DataFrame:
+    """Rows of ``differences.csv``: PAIRS under each protocol; each way under ``leaky_beats`` minus ``patient_folds``.
 
-    Columns ``task, protocol, model, minus, unit, metric, value, low, high, seeds``; `minus` is another model or
-    protocol. Both answer for the same beats in the same seeds, so all are paired.
+    Both answer for the same beats in the same seeds, so all are paired.
     """
-    rows: list[dict[str, Any]] = []
+    tables = []
     for protocol in dict.fromkeys(protocol for protocol, _ in answers):
         for one, other in PAIRS:
-            told = {"protocol": protocol, "model": one, "minus": other}
-            rows += _paired(answers[protocol, one], answers[protocol, other], told, draws)
-    for protocol, model in answers:
-        if protocol == "leaky_beats" and model not in FLOORS:
-            told = {"protocol": protocol, "model": model, "minus": "patient_folds"}
-            rows += _paired(answers[protocol, model], answers["patient_folds", model], told, draws)
-    return pd.DataFrame(rows)
+            tables += _paired(
+                answers[protocol, one], answers[protocol, other], model, f"way={other}", one, draws
+            )
+    for protocol, way in answers:
+        if protocol == "leaky_beats" and way in _BEGINS:
+            honest = answers["patient_folds", way]
+            tables += _paired(answers[protocol, way], honest, model, "protocol=patient_folds", way, draws)
+    return pd.concat(tables, ignore_index=True)
 
 
-def _paired(a: pd.DataFrame, b: pd.DataFrame, told: dict[str, str], draws: int) -> list[dict[str, Any]]:
-    """Rows of METRICS at both levels, on the seeds that both have."""
+def said(scores: pd.DataFrame, differences: pd.DataFrame, task: str) -> str:
+    """What was found for a task, in a few sentences made of computed numbers."""
+    own, told = (selected(table, task=task) for table in (scores, differences))
+    parts = []
+    for unit in LEVELS:
+        rows = selected(own, protocol="patient_folds", unit=unit, metric="auroc")
+        values = ", ".join(
+            f"`{one.condition.removeprefix('way=') or one.model}` {written(one)}" for one in rows.itertuples()
+        )
+        parts.append(f"By patient, AUROC over {rows['n'].iloc[0]:,} {unit}s: {values}.")
+    parts += [
+        f"`{one.condition}` minus `{one.minus}`, by {one.unit}: {_verdict(one)}."
+        for one in selected(told, protocol="patient_folds", metric="auroc").itertuples()
+    ]
+    parts += [
+        f"The leak adds to the accuracy of `{one.condition}`, by beat: {_verdict(one)}."
+        for one in selected(told, minus="protocol=patient_folds", metric="accuracy", unit="beat").itertuples()
+    ]
+    same = own[
+        own["metric"].str.startswith("always_") & (own["model"] != "frequent_class") & (own["unit"] == "beat")
+    ]
+    parts += [
+        f"`{one.condition or one.model}` under `{one.protocol}` says the same of everything: "
+        f"{one.metric.removeprefix('always_')} in {one.value:.0f} of {one.n} folds."
+        for one in same.itertuples()
+    ]
+    return f"**{task}** (`{TASKS[task][0]}` against `{TASKS[task][1]}`). " + " ".join(parts)
+
+
+def _place(way: str, model: str) -> dict[str, Any]:
+    if way not in _BEGINS:
+        return {"model": way}
+    return {"model": model, "weights": _BEGINS[way], "condition": {"way": way}}
+
+
+def _paired(
+    a: pd.DataFrame, b: pd.DataFrame, model: str, minus: str, way: str, draws: int
+) -> list[pd.DataFrame]:
+    """Differences of METRICS at both levels, on the seeds that both have."""
     seeds = sorted(set(a["seed"]) & set(b["seed"]))
     a, b = (one[one["seed"].isin(seeds)] for one in (a, b))
-    task = str(a["task"].iloc[0])
-    rows = []
-    for level in LEVELS:
-        pair = (a, b) if level == "beat" else (by_patient(a), by_patient(b))
-        for metric, found in paired_difference(*pair, TASKS[task], METRICS, draws).items():
-            row = {"task": task, **told, "unit": level, "metric": metric}
-            ends = {"value": found.value, "low": found.low, "high": found.high}
-            rows.append(row | ends | {"seeds": "/".join(map(str, seeds))})
-    return rows
+    measure = page_metrics(TASKS[str(a["task"].iloc[0])])
+    pairs = {"beat": (a, b), "patient": (by_patient(a), by_patient(b))}
+    return [
+        compared(one, other, measure, METRICS, draws, minus=minus, unit=level, **_place(way, model))
+        for level, (one, other) in pairs.items()
+    ]
 
 
-def _folds(answers: pd.DataFrame) -> Sequence[tuple[pd.Index, pd.DataFrame]]:
-    """Of each fold the rows that are tested, and the answers' rows of the other folds of its seed."""
-    found = []
-    for _, of_seed in answers.groupby("seed"):
-        for fold in of_seed["fold"].unique():
-            tested = of_seed["fold"] == fold
-            found.append((of_seed.index[tested], of_seed[~tested]))
-    return found
-
-
-def _floor(answers: pd.DataFrame, name: str, share: pd.Series) -> pd.DataFrame:
-    first, second = (f"prob_{label}" for label in TASKS[str(answers["task"].iloc[0])])
-    return answers.assign(model=name, **{first: 1 - share, second: share})
+def _verdict(one: Any) -> str:
+    """A difference with its interval, and whether chance alone may have made it."""
+    clear = one.low > 0 or one.high < 0
+    return written(one, signed=True) + ("" if clear else ", may be chance")

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from leadwise.errors import InputError
-from leadwise.scores.draws import LEVEL
+from leadwise.scores.draws import LEVEL, one_answerer
 from leadwise.scores.metrics import Floats, probabilities
-from leadwise.scores.subgroups import one_answerer
 
 
 def by_page(answers: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
@@ -30,11 +29,11 @@ def by_page(answers: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.D
     if not answers:
         raise InputError("by_page: no network's answers were given.")
     first, pages = next(iter(answers.items()))
-    one_answerer(pages)
+    one_answerer(pages, one_seed=True)
     pages = pages.sort_values("unit_id")[["unit_id", "label"]].reset_index(drop=True)
     of_label, given = [], {}
     for name, rows in answers.items():
-        one_answerer(rows)
+        one_answerer(rows, one_seed=True)
         own = rows.sort_values("unit_id").reset_index(drop=True)
         if not own[["unit_id", "label"]].astype(str).equals(pages.astype(str)):
             raise InputError(

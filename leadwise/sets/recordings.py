@@ -8,8 +8,8 @@ pacemaker into DS1, on which all is learned and chosen, and DS2, which is tested
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -28,16 +28,71 @@ from leadwise.recordings.heartbeats import LENGTH, cut_heartbeats
 from leadwise.recordings.records import Record, read_record, rhythm_first
 from leadwise.sets.arrays import create
 
-DS1 = (
-    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
-    "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
+
+@dataclass(frozen=True)
+class RecordingSet:
+    """A published set of annotated recordings, and what is known of its records, which their names alone do not tell.
+
+    `name` is its folder below ``$LEADWISE_SIGNALS``; `find` gives the headers in a folder; `label` says who marked
+    what; `parts` names the records of each side; `persons` tells whose a record is where somebody has several;
+    `caution` stands beside every figure of it. A record of another set may have the same name and be another's.
+    """
+
+    name: str
+    title: str
+    find: Callable[[Path], list[Path]]
+    label: str
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    persons: Mapping[str, str] = field(default_factory=dict)
+    person_prefix: str = ""
+    caution: str = ""
+
+    def person_of(self, record: str) -> str:
+        """Whose record it is, as groups are named."""
+        return f"{self.person_prefix or self.name}-{self.persons.get(record, record)}"
+
+    def part_of(self, record: str) -> str:
+        """The side on which a record stands; ``other`` for one of none."""
+        return next((part for part, names in self.parts.items() if record in names), "other")
+
+    def records_of_the_same(self, records: Iterable[str], known: Iterable[str]) -> list[str]:
+        """Those of `records`, each once and in order, whose person has a record in `known`."""
+        people = {self.person_of(record) for record in known}
+        return sorted({record for record in records if self.person_of(record) in people})
+
+
+def find_recordings(folder: Path) -> list[Path]:
+    """Headers of the records in a folder, in natural order. Raises `InputError` where there is none."""
+    found = sorted(folder.glob("*.hea"), key=lambda path: natural(path.name))
+    if not found:
+        raise InputError(
+            f"{folder}: no WFDB record (.hea) lies there. `leadwise fetch mitdb` brings the MIT-BIH database; "
+            "LEADWISE_SIGNALS names the folder above it."
+        )
+    return found
+
+
+MITDB = RecordingSet(
+    "mitdb",
+    "MIT-BIH Arrhythmia Database",
+    find_recordings,
+    "each beat, by two cardiologists",
+    parts={
+        "ds1": (
+            "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
+            "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
+        ),
+        "ds2": (
+            "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210",
+            "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",
+        ),
+        "paced": ("102", "104", "107", "217"),
+    },
+    persons={"202": "201"},
+    person_prefix="person",
+    caution="These are half-hour recordings of 47 people of one hospital, some chosen for rare arrhythmias, of "
+    "the years 1975 to 1979; beats were marked by two cardiologists. Research use only.",
 )  # fmt: skip
-DS2 = (
-    "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210",
-    "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",
-)  # fmt: skip
-PACED = ("102", "104", "107", "217")
-PARTS = ("ds1", "ds2", "paced", "other")
 
 RATE_HZ = windows.RATE_HZ
 """All recordings are brought to this rate."""
@@ -56,6 +111,7 @@ class Recording:
     record: Record
     marks: Annotations
     own_rate_hz: float
+    of: RecordingSet = MITDB
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -89,18 +145,7 @@ class Recording:
         return starts[windows.usable(np.logical_or(*self.lost), starts)]
 
 
-def find_recordings(folder: Path) -> list[Path]:
-    """Headers of the records in a folder, in natural order. Raises `InputError` where there is none."""
-    found = sorted(folder.glob("*.hea"), key=lambda path: natural(path.name))
-    if not found:
-        raise InputError(
-            f"{folder}: no WFDB record (.hea) lies there. `leadwise fetch mitdb` brings the MIT-BIH database; "
-            "LEADWISE_SIGNALS names the folder above it."
-        )
-    return found
-
-
-def load_recording(path: Path) -> Recording:
+def load_recording(path: Path, of: RecordingSet = MITDB) -> Recording:
     """Read a record (path of its ``.hea``) with its annotations, at 360 Hz whatever its own rate is.
 
     Raises `MissingInput` where it has no annotations, `InputError` where it or they cannot be read, it holds no known
@@ -121,19 +166,21 @@ def load_recording(path: Path) -> Recording:
         signals[lost[:, at]] = np.nan
         record = Record(signals, record.names, RATE_HZ)
         marks = Annotations(np.round(marks.samples * (RATE_HZ / own)).astype(np.int64), marks.symbols)
-    return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own)
+    return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own, of)
 
 
-def survey(folder: Path, progress: Progress | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def survey(
+    folder: Path, progress: Progress | None = None, of: RecordingSet = MITDB
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The records of a folder as ``records.csv``, and those left out as `record, why`.
 
     Raises `InputError` where none can be used.
     """
-    paths = find_recordings(folder)
+    paths = of.find(folder)
     rows, left_out = [], []
     for path in progress(paths, "records", len(paths)) if progress else paths:
         try:
-            rows.append(_surveyed(load_recording(path)))
+            rows.append(_surveyed(load_recording(path, of)))
         except InputError as error:
             left_out.append((path.stem, str(error)))
     if not rows:
@@ -148,8 +195,8 @@ def _surveyed(recording: Recording) -> dict[str, object]:
     unknown, flat = recording.lost
     return {
         "record": recording.name,
-        "group_id": person_of(recording.name),
-        "part": part_of(recording.name),
+        "group_id": recording.of.person_of(recording.name),
+        "part": recording.of.part_of(recording.name),
         "lead": recording.lead,
         "channel": recording.channel,
         "leads": "+".join(recording.record.names),
@@ -166,24 +213,6 @@ def _surveyed(recording: Recording) -> dict[str, object]:
     }
 
 
-def person_of(record: str) -> str:
-    """Whose record it is: 201 and 202 of MIT-BIH are of one person, all others each of another."""
-    return f"person-{'201' if record == '202' else record}"
-
-
-def records_of_the_same(records: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Those of `records`, each once and in order, whose person has a record in `known`."""
-    people = {person_of(record) for record in known}
-    return sorted({record for record in records if person_of(record) in people})
-
-
-def part_of(record: str) -> str:
-    """``ds1``, ``ds2`` or ``paced``, by its name in MIT-BIH; ``other`` for any other record."""
-    return next(
-        (part for part, names in zip(PARTS, (DS1, DS2, PACED), strict=False) if record in names), "other"
-    )
-
-
 def fingerprint(folder: Path, records: Iterable[str]) -> str:
     """Twelve hex digits over all files of the records: equal where the data are."""
     digest = hashlib.sha256()
@@ -193,13 +222,17 @@ def fingerprint(folder: Path, records: Iterable[str]) -> str:
 
 
 def write_windows(
-    folder: Path, records: pd.DataFrame, target: Path, progress: Progress | None = None
+    folder: Path,
+    records: pd.DataFrame,
+    target: Path,
+    progress: Progress | None = None,
+    of: RecordingSet = MITDB,
 ) -> pd.DataFrame:
     """Write ``windows.npy``, float16 ``(windows, 3600)``, record by record, and give ``windows.csv``."""
     tables, done = [], 0
     with written_whole(target) as aside:
         array = create(aside, (int(records["windows"].sum()), windows.LENGTH), np.float16)
-        for recording in _again(folder, records, progress):
+        for recording in _again(folder, records, progress, of):
             starts = recording.starts
             array[done : done + len(starts)] = windows.cut_windows(recording.filtered[0], starts)
             done += len(starts)
@@ -216,7 +249,7 @@ def windows_of(recording: Recording) -> pd.DataFrame:
         {
             "window_id": [f"{recording.name}-{start:07d}" for start in recording.starts.tolist()],
             "record": recording.name,
-            "group_id": person_of(recording.name),
+            "group_id": recording.of.person_of(recording.name),
             "start_s": recording.starts / RATE_HZ,
             "beats_normal": counts[:, 0],
             "beats_abnormal": counts[:, 1],
@@ -233,6 +266,7 @@ def write_beats(
     cut: Cut,
     leads: int = 1,
     progress: Progress | None = None,
+    of: RecordingSet = MITDB,
 ) -> pd.DataFrame:
     """Write ``heartbeats.npy`` and ``beats.npy`` into the folder `target` and give ``beats.csv``.
 
@@ -243,7 +277,7 @@ def write_beats(
     with written_whole(target / "heartbeats.npy") as first, written_whole(target / "beats.npy") as second:
         heartbeats = create(first, (total, LENGTH), np.float16)
         contexts = create(second, (total, leads, cut.samples), np.float16)
-        for recording in _again(folder, records, progress):
+        for recording in _again(folder, records, progress, of):
             beats = recording.marks.beats
             here = slice(done, done + len(beats.samples))
             heartbeats[here] = cut_heartbeats(
@@ -266,7 +300,7 @@ def beats_of(recording: Recording) -> pd.DataFrame:
         {
             "beat_id": [f"{recording.name}-{sample:07d}" for sample in beats.samples.tolist()],
             "record": recording.name,
-            "group_id": person_of(recording.name),
+            "group_id": recording.of.person_of(recording.name),
             "time_s": times_s,
             "symbol": beats.symbols,
             "label": beats.classes,
@@ -279,7 +313,9 @@ def beats_of(recording: Recording) -> pd.DataFrame:
     )
 
 
-def _again(folder: Path, records: pd.DataFrame, progress: Progress | None) -> Iterator[Recording]:
+def _again(
+    folder: Path, records: pd.DataFrame, progress: Progress | None, of: RecordingSet
+) -> Iterator[Recording]:
     paths = [folder / f"{record}.hea" for record in records["record"]]
     for path in progress(paths, "records", len(paths)) if progress else paths:
-        yield load_recording(path)
+        yield load_recording(path, of)

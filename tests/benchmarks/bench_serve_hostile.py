@@ -15,8 +15,11 @@ from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+import with_helpers  # noqa: F401 - lets the next lines be found
 from hostile_uploads import made
-from served import Server, form, metric, quantile_of, running, write_row
+from measured import write_measured
+from served import Server, form, quantile_of, running, told
 
 from leadwise.sets.sample import unpack_sample
 
@@ -58,25 +61,30 @@ def main() -> int:
         after = server.memory_mb()
         alive = server.process.poll() is None and answered == again == 200
     every = [taken for kind in seconds.values() for taken in kind]
-    metrics = {
-        "refused_by_4xx": metric(sum(count for status, count in statuses.items() if 400 <= status < 500)),
-        "not_refused": metric(len(silent)),
-        "slowest_s": metric(max(every)),
-        "slowest_processor_s": metric(max(processor_s)),
+    all_of_them = {
+        "refused_by_4xx": sum(count for status, count in statuses.items() if 400 <= status < 500),
+        "not_refused": len(silent),
+        "slowest_s": max(every),
+        "slowest_processor_s": max(processor_s),
         "median_s": quantile_of(every, 0.5),
-        **{f"slowest_s_{kind.replace(' ', '_')}": metric(max(taken)) for kind, taken in seconds.items()},
-        "alive": metric(alive),
-        "memory_before_mb": metric(before),
-        "memory_after_mb": metric(after),
+        "alive": float(alive),
     }
+    n = given.uploads
+    rows = [told(all_of_them, n, upload="hostile")]
+    rows += [
+        told({"slowest_s": max(taken)}, n, upload=kind.replace(" ", "_")) for kind, taken in seconds.items()
+    ]
+    rows += [
+        told({"memory_mb": memory}, n, upload="hostile", when=when)
+        for when, memory in (("before", before), ("after", after))
+    ]
     note = (
         f"one process that answers; statuses {dict(statuses)}; at most {SLOWEST_S:g} s each is claimed, and a page "
         "is answered before and after. Memory: PSS of the server and its processes, after a first round of them. "
         f"Load average of the machine at the end {os.getloadavg()[1]:.1f}."
     )
-    target = write_row(
-        "bench_serve_hostile", given.profile, given.uploads, metrics, (time.perf_counter() - begun) / 60, note
-    )
+    minutes = (time.perf_counter() - begun) / 60
+    target = write_measured("bench_serve_hostile", given.profile, pd.concat(rows), minutes, note)
     for line in silent:
         print(line)
     good = alive and not silent and max(every) <= SLOWEST_S and after <= MOST_GROWTH * before

@@ -20,7 +20,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from served import Server, form, metric, quantile_of, running, write_row
+import pandas as pd
+import with_helpers  # noqa: F401 - lets the next lines be found
+from measured import write_measured
+from served import Server, form, quantile_of, running
 
 from leadwise.processes import available_cores
 from leadwise.sets.catalogue import find_pages
@@ -59,26 +62,30 @@ def main() -> int:
     statuses += told + more
     failed = sum(count for status, count in statuses.items() if status != 200)
     rate = given.requests / seconds
-    metrics = {
-        "pages_a_second": metric(rate),
-        "processor_ms_a_page": metric(1000 * cpu_s / given.requests),
-        "processor_ms_a_page_alone": metric(1000 * alone_s / ALONE),
-        "alone_median_ms": quantile_of(alone_ms, 0.5),
-        "alone_95th_ms": quantile_of(alone_ms, 0.95),
-        "together_median_ms": quantile_of(many_ms, 0.5),
-        "together_95th_ms": quantile_of(many_ms, 0.95),
-        "failed": metric(failed),
-        "memory_before_mb": metric(before),
-        "memory_after_mb": metric(after),
+    together = {
+        "pages_a_second": rate,
+        "processor_ms_a_page": 1000 * cpu_s / given.requests,
+        "median_ms": quantile_of(many_ms, 0.5),
+        "p95_ms": quantile_of(many_ms, 0.95),
+        "failed": failed,
     }
+    alone = {
+        "processor_ms_a_page": 1000 * alone_s / ALONE,
+        "median_ms": quantile_of(alone_ms, 0.5),
+        "p95_ms": quantile_of(alone_ms, 0.95),
+    }
+    rows = [told(together, given.requests, clients=given.clients), told(alone, ALONE, clients=1)]
+    rows += [
+        told({"memory_mb": memory}, given.requests, when=when)
+        for when, memory in (("before", before), ("after", after))
+    ]
     note = (
         f"{given.clients} clients, {given.requests} requests, on the server's machine; alone: one client, {ALONE} "
         f"requests. Statuses {dict(statuses)}. Memory: PSS of the server and its processes after a warm-up. "
         f"Load average of the machine at the end {os.getloadavg()[1]:.1f}."
     )
-    target = write_row(
-        "bench_serve_load", profile, given.requests, metrics, (time.perf_counter() - begun) / 60, note
-    )
+    minutes = (time.perf_counter() - begun) / 60
+    target = write_measured("bench_serve_load", profile, pd.concat(rows), minutes, note)
     good = (
         not failed
         and after <= MOST_GROWTH * before

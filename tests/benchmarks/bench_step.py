@@ -28,9 +28,8 @@ import torch
 from leadwise.files import write_json
 from leadwise.learning import engine
 from leadwise.learning.examples import Pages
-from leadwise.learning.recipes import recipe
 from leadwise.models import registry
-from leadwise.models.leads12 import VIEWS
+from leadwise.models.networks import named, network, recipe
 from leadwise.names import CLASSES
 from leadwise.project.paths import runs_folder
 from leadwise.sets.catalogue import find_pages
@@ -43,7 +42,7 @@ CLAIMED = 0.85
 def main() -> int:
     """Measure, print, and write the row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="leads12_beats", choices=list(VIEWS))
+    parser.add_argument("--model", default="leads12_beats", choices=named(family="leads12"))
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     given = parser.parse_args()
@@ -80,7 +79,7 @@ def measure(model: str, steps: int) -> dict[str, float]:
         files = find_pages(folder).files.drop_duplicates("sha256")
         views = views_of(cv2.imread(str(folder / path)) for path in files["path"])
         labels = np.array([CLASSES.index(label) for label in files["label"]])
-        examples = Pages({name: views[name] for name in VIEWS[model]}, labels, CLASSES)
+        examples = Pages({name: views[name] for name in network(model).views}, labels, CLASSES)
         rows = np.resize(np.arange(len(labels)), (steps + 1) * told.batch)
         plan = engine.Plan(rows, {}, seed=1, epochs=1, stop_after=1)
         stepped, augmented = Stopwatch(engine._Trainer.training_step), Stopwatch(engine.augmented)

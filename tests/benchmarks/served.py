@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import platform
-import shlex
 import subprocess
 import sys
 import uuid
@@ -14,16 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from leadwise.files import written_whole
-from leadwise.project.paths import runs_folder
-
-DRAWS = 2000
-
-Metric = dict[str, float | None]
+from leadwise.scores.draws import Interval, bootstrap_statistic
+from leadwise.scores.table import stated
 
 
 @dataclass(frozen=True)
@@ -74,45 +67,15 @@ def form(files: Iterable[tuple[str, bytes]]) -> tuple[bytes, dict[str, str]]:
     }
 
 
-def quantile_of(values: Sequence[float], share: float) -> Metric:
+def quantile_of(values: Sequence[float], share: float) -> Interval:
     """A quantile with its 95 % interval by bootstrap."""
-    all_of = np.array(values)
-    draws = np.quantile(
-        all_of[np.random.default_rng(0).integers(0, len(all_of), (DRAWS, len(all_of)))], share, axis=1
-    )
-    return metric(np.quantile(all_of, share), *np.quantile(draws, (0.025, 0.975)))
+    each = np.array(values)
+    return bootstrap_statistic(each, range(len(each)), lambda drawn: float(np.quantile(drawn, share)))
 
 
-def metric(value: float, low: float | None = None, high: float | None = None) -> Metric:
-    return {
-        name: None if one is None else float(one)
-        for name, one in zip(("value", "low", "high"), (value, low, high), strict=True)
-    }
-
-
-def write_row(name: str, profile: str, n: int, metrics: dict[str, Metric], minutes: float, note: str) -> Path:
-    """One row as `analysis/results` has them."""
-    row: dict[str, Any] = {
-        "task": "serve",
-        "protocol": name.removeprefix("bench_serve_"),
-        "model": "student12",
-        "profile": profile,
-        "seeds": [0],
-        "unit": "request",
-        "n": n,
-        "metrics": metrics,
-        "command": shlex.join(["python", *sys.argv]),
-        "hardware": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
-        "minutes": round(minutes, 2),
-        "note": note,
-    }
-    target = runs_folder() / profile / name / "results.json"
-    with written_whole(target) as aside:
-        aside.write_text(json.dumps([row], indent=1) + "\n", encoding="utf-8")
-    for key, one in metrics.items():
-        between = "" if one["low"] is None else f"  [{one['low']:.2f}, {one['high']:.2f}]"
-        print(f"{key:28} {one['value']:10.2f}{between}")
-    return target
+def told(metrics: dict[str, Interval | float], n: int, **condition: object) -> pd.DataFrame:
+    """Rows of ``scores.csv`` about requests to the shipped model."""
+    return stated(metrics, model="student12", unit="request", n=n, condition=condition)
 
 
 def _family(pid: int) -> list[int]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from leadwise.recordings.annotations import Annotations
 from leadwise.recordings.qrs import find_beats
 from leadwise.scores.draws import Interval, bootstrap_share
-from leadwise.sets.recordings import RATE_HZ, Recording, part_of
+from leadwise.sets.recordings import RATE_HZ, Recording
 
 TOLERANCE_S = 0.15
 
@@ -41,7 +41,7 @@ def _gqrs(recording: Recording) -> NDArray[np.int64]:
 
 
 DETECTORS: Mapping[str, Detector] = MappingProxyType(
-    {"all leads": _ours, "one lead": _of_one_lead, "xqrs of wfdb": _xqrs, "gqrs of wfdb": _gqrs}
+    {"all_leads": _ours, "one_lead": _of_one_lead, "xqrs": _xqrs, "gqrs": _gqrs}
 )
 """The first two are `find_beats`; those of wfdb look at the lead that is used (MLII where there is one)."""
 
@@ -80,7 +80,7 @@ def detections(
             samples = np.unique(detector(recording))
             seconds = time.process_time() - begun
             counts = matched(known, without_flutter(recording.marks, samples))
-            rows.append((name, recording.name, part_of(recording.name), *counts, seconds))
+            rows.append((name, recording.name, recording.of.part_of(recording.name), *counts, seconds))
     return pd.DataFrame(rows, columns=["detector", "record", "part", "found", "missed", "made_up", "seconds"])
 
 

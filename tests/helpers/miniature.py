@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from leadwise.project import paths, settings
+from leadwise.project import paths
+from leadwise.project.notebooks import NOTEBOOKS
 
 
 class Clone:
@@ -21,9 +22,9 @@ class Clone:
     def notebook(self, name: str, work: str = "", *, parameters: tuple[str, ...] | None = None) -> Path:
         """Write a stand-in notebook that does ``work`` between start and finish."""
         if parameters is None:
-            values = settings.NOTEBOOKS[name]().model_dump()
+            values = NOTEBOOKS[name].parameters().model_dump()
             parameters = ("\n".join(f"{word} = {value!r}" for word, value in values.items()),)
-        start = f"from leadwise import notebook\nrun = notebook.start({name!r}, globals())"
+        start = f"from leadwise.project import notebook\nrun = notebook.start({name!r}, globals())"
         cells = [
             *({"source": text, "metadata": {"tags": ["parameters"]}} for text in parameters),
             *({"source": text, "metadata": {}} for text in (start, work, "run.finish({})")),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from leadwise.project import executor, provenance, settings
+from leadwise.project import executor, profiles, provenance
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -42,7 +42,7 @@ def executed_sample() -> Path:
 def is_current(folder: Path) -> bool:
     """Whether all notebooks were executed with the present code and the present parameters."""
     with contextlib.chdir(REPOSITORY):
-        for name, parameters in settings.load_profile("sample").items():
+        for name, parameters in profiles.load_profile("sample").items():
             if not all((folder / name / file).is_file() for file in ("notebook.ipynb", "result.json")):
                 return False
             result = executor.read_result(folder / name / "result.json")

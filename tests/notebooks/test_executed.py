@@ -20,45 +20,50 @@ from safetensors import safe_open
 from sites import broken_links, fetched, pages
 
 from leadwise.folds.pages import assert_disjoint
+from leadwise.folds.partition import weights_name
 from leadwise.folds.recordings import SIGNAL_PROTOCOLS
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
 from leadwise.names import CLASSES
-from leadwise.project import settings
+from leadwise.project import profiles
+from leadwise.project.notebooks import NOTEBOOKS, audit_of, lead_networks
 from leadwise.project.paths import STAGES
 from leadwise.project.report import write_report
 from leadwise.scores.metrics import select_pages
+from leadwise.scores.table import read_scores, score_of, selected
 from leadwise.serving.model import load_model
 from leadwise.sets.arrays import open_array
 from leadwise.tables import read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MODELS = ["21_image_beit", "22_image_deit", "23_image_swin_tiny", "24_image_vit"]
+MICRO = [profiles.parameters("sample", name).model_dump()["MODEL"] for name in lead_networks()]
+#: Those that score: all but those that only look at data.
+SCORING = [name for name in NOTEBOOKS if name[0] in "2345" or name == "12_image_leads"]
 
 
 def result_of(folder: Path, name: str) -> dict[str, Any]:
     return dict(json.loads((folder / name / "result.json").read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("name", settings.NOTEBOOKS)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_its_result_keeps_the_contract(executed_sample, name):
     result = result_of(executed_sample, name)
     wanted = {
         "notebook", "profile", "parameters", "data_fingerprint", "inputs", "versions", "machine", "started",
-        "seconds", "metrics", "files",
+        "seconds", "facts", "note", "files",
     }  # fmt: skip
     assert wanted <= set(result)
     assert result["notebook"] == name
-    audit = "14_signal_records" if "_signal_" in name else "11_image_audit"
+    audit = audit_of(name)
     assert result["data_fingerprint"] == result_of(executed_sample, audit)["data_fingerprint"]
     for file in result["files"]:
         assert (executed_sample / name / file).is_file(), file
-    for metric in result["metrics"].values():
-        values = metric if isinstance(metric, dict) else {"value": metric}
+    for fact in result["facts"].values():
+        values = fact if isinstance(fact, dict) else {"value": fact}
         assert all(value is None or np.isfinite(value) for value in values.values())
 
 
-@pytest.mark.parametrize("name", settings.NOTEBOOKS)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_its_figures_stand_in_the_notebook_and_are_not_blank(executed_sample, name):
     cells = json.loads((executed_sample / name / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells if cell["cell_type"] == "code" for output in cell["outputs"]]
@@ -72,7 +77,7 @@ def test_its_figures_stand_in_the_notebook_and_are_not_blank(executed_sample, na
     assert all(path.with_suffix(".svg").is_file() for path in files)
 
 
-@pytest.mark.parametrize("name", settings.NOTEBOOKS)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_nothing_from_random_weights_is_called_fine_tuned(executed_sample, name):
     cells = json.loads((executed_sample / name / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
     for cell in cells:
@@ -80,7 +85,7 @@ def test_nothing_from_random_weights_is_called_fine_tuned(executed_sample, name)
             assert "fine-tuned" not in json.dumps(cell["outputs"]).lower()
 
 
-@pytest.mark.parametrize("name", settings.NOTEBOOKS)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_left_no_scratch_behind(executed_sample, name):
     left = [
         path
@@ -91,8 +96,8 @@ def test_it_left_no_scratch_behind(executed_sample, name):
 
 
 def test_the_audit_counts_what_is_there(executed_sample):
-    metrics = result_of(executed_sample, "11_image_audit")["metrics"]
-    assert (metrics["files"], metrics["distinct"], metrics["printed_ids"]) == (155, 48, 22)
+    facts = result_of(executed_sample, "11_image_audit")["facts"]
+    assert (facts["files"], facts["distinct"], facts["printed_ids"]) == (155, 48, 22)
     pages = read_table(executed_sample / "11_image_audit" / "pages.csv", "pages.csv")
     assert pages["copies"].sum() == 155
     assert set(pages["label"].value_counts()) == {12}
@@ -133,7 +138,7 @@ def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
     strict = table.query("protocol == 'interpatient_strict'")
     parts = strict.groupby("part")["group_id"].apply(set)
     assert_disjoint(parts["train"], parts["test"], "strict")
-    assert result_of(executed_sample, "14_signal_records")["data_listing"] == "sample"
+    assert result_of(executed_sample, "14_signal_records")["data_listing"] == {"mitdb": "sample"}
 
 
 def test_recordings_are_answered_for_by_networks_that_never_saw_the_person(executed_sample):
@@ -148,8 +153,8 @@ def test_recordings_are_answered_for_by_networks_that_never_saw_the_person(execu
     beats = read_table(executed_sample / "32_signal_networks" / "predictions.csv", "predictions.csv")
     learned = set(folds.query("protocol == 'interpatient' and part == 'train'")["group_id"])
     test = beats.query("protocol == 'interpatient' and role == 'test'")
-    networks = set(settings.parameters("sample", "32_signal_networks").MODELS)  # type: ignore[attr-defined]
-    assert set(test["model"]) == networks | {"ratios_alone", "majority"}
+    networks = set(profiles.parameters("sample", "32_signal_networks").MODELS)  # type: ignore[attr-defined]
+    assert set(test["model"]) == networks | {"ratios_alone", "always_normal"}
     assert not learned & set(test["group_id"])
     inner = beats.query("protocol == 'interpatient' and role == 'inner'")
     assert set(inner["group_id"]) == learned
@@ -167,38 +172,41 @@ def test_networks_are_joined_by_answers_to_beats_that_none_of_them_was_trained_o
         assert not set(own) & parts["train"]
     joined = read_table(executed_sample / "33_signal_ensemble" / "predictions.csv", "predictions.csv")
     assert set(joined["role"]) == {"test"}
-    table = pd.read_csv(executed_sample / "33_signal_ensemble" / "by_number.csv")
+    scores = read_scores(executed_sample / "33_signal_ensemble" / "scores.csv")
     members = told["model"].nunique()
-    assert table.groupby(["protocol", "how"])["k"].apply(list).tolist() == [list(range(2, members + 1))] * 6
-    inside = table["macro_f1"].between(table["macro_f1_low"], table["macro_f1_high"])
-    assert inside.all()
+    wanted = {f"k={k}{peeked}" for k in range(2, members + 1) for peeked in ("", ";ranked_on=test")}
+    for _, own in scores[scores["condition"] != ""].groupby(["protocol", "model"]):
+        assert set(own["condition"]) == wanted
 
 
 def test_a_leak_of_recordings_is_priced_for_every_network(executed_sample):
-    prices = pd.read_csv(executed_sample / "52_signal_models" / "prices.csv")
-    networks = set(settings.parameters("sample", "32_signal_networks").LEAKY)  # type: ignore[attr-defined]
-    assert set(prices["model"]) == networks | {"attention_windows"}
-    summary = pd.read_csv(executed_sample / "52_signal_models" / "beats_summary.csv")
-    strict = summary.query("protocol == 'interpatient_strict'").set_index("model")["n"]
-    every = summary.query("protocol == 'interpatient' and counted == 'all'").set_index("model")["n"]
-    assert (strict < every).all()
+    scores = read_scores(executed_sample / "52_signal_models" / "scores.csv").query("metric == 'accuracy'")
+    networks = set(profiles.parameters("sample", "32_signal_networks").LEAKY)  # type: ignore[attr-defined]
+    leaky = scores[scores["protocol"].str.startswith("leaky") & (scores["weights"] != "")]
+    assert set(leaky["model"]) == networks | {"attention_windows"}
+    n_of = scores.set_index(["protocol", "counted", "model"])["n"].sort_index()
+    every = n_of["interpatient", "all"]
+    assert (n_of["interpatient_strict", "all"] < every).all()
+    assert (n_of["interpatient", "after_5_min"] < every).all()
 
 
 def test_transfer_answers_for_every_beat_in_each_way_and_shares_no_patient(executed_sample):
     folder = executed_sample / "34_signal_transfer"
     answers = read_table(folder / "predictions.csv", "predictions.csv")
-    assert set(answers["model"]) == {"scratch", "frozen", "tuned", "rate_alone", "majority"}
+    assert set(answers["model"]) == {"scratch", "frozen", "tuned", "rate_alone", "frequent_class"}
     asked = answers.groupby(["protocol", "model"])["unit_id"].agg(lambda ids: tuple(sorted(ids)))
     assert asked.nunique() == 1  # so that all of them can be paired
     several = answers.groupby(["protocol", "group_id"])["fold"].nunique() > 1
     assert not several["patient_folds"].any()
     assert several["leaky_beats"].all()
-    summary = pd.read_csv(folder / "summary.csv", keep_default_na=False)
-    assert set(summary["unit"]) == {"beat", "patient"}
-    assert summary.loc[summary["model"] == "majority", "always"].str.contains("folds").all()
+    scores = read_scores(folder / "scores.csv").query("task == 'normal'")
+    assert set(scores["unit"]) == {"beat", "patient"}
+    alike = scores[scores["metric"].str.startswith("always_") & (scores["model"] == "frequent_class")]
+    of_folds = alike.groupby(["protocol", "unit"]).agg(value=("value", "sum"), n=("n", "first"))
+    assert (of_folds["value"] == of_folds["n"]).all()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", lead_networks())
 def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_sample, name):
     predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")
     pages = select_pages(predictions, "four", [1], [1, 2, 3, 4, 5])
@@ -212,7 +220,7 @@ def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_samp
             assert file.metadata()["left_out"] == str(fold)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", lead_networks())
 def test_a_pages_answer_is_the_mean_of_its_twelve_leads(executed_sample, name):
     predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")
     test = predictions[predictions["role"] == "test"]
@@ -235,7 +243,7 @@ def test_the_number_of_epochs_is_chosen_on_inner_folds(executed_sample):
 
 
 def test_training_is_recorded_step_by_step(executed_sample):
-    for name in MODELS:
+    for name in lead_networks():
         history = read_table(executed_sample / name / "history.csv", "history.csv")
         assert history["loss"].notna().any()
         assert set(history["fold"]) == {1, 2, 3, 4, 5}
@@ -257,34 +265,34 @@ def test_every_student_answers_for_all_pages_by_a_network_that_did_not_see_them(
 
 def test_every_taught_student_stands_beside_its_untaught_twin_and_its_teacher(executed_sample):
     differences = pd.read_csv(executed_sample / "42_student_test" / "differences.csv")
-    pairs = set(zip(differences["model"], differences["minus"], strict=True))
+    pairs = set(differences[["model", "condition", "minus"]].itertuples(index=False, name=None))
     taught = [loss for loss in LOSSES if loss != "untaught"]
-    assert pairs >= {(f"student12_{loss}", "student12_untaught") for loss in taught}
-    assert pairs >= {(f"student12_{loss}", "teacher") for loss in LOSSES}
-    assert ("mobilenetv3_small_published", "mobilenetv3_small_untaught") in pairs
+    assert pairs >= {("student12", f"loss={loss}", "loss=untaught") for loss in taught}
+    assert pairs >= {("student12", f"loss={loss}", "leads12") for loss in LOSSES}
+    assert ("mobilenetv3_small", "loss=published", "loss=untaught") in pairs
     assert (differences["low"] <= differences["high"]).all()
 
 
 def test_the_exported_student_answers_as_torch_did_and_refuses_what_is_no_page(executed_sample):
     folder = executed_sample / "43_student_export"
     result = result_of(executed_sample, "43_student_export")
-    found = result["metrics"]
-    assert found["parity_largest_difference"] < 1e-4
-    assert found["parity_same_decision"]["value"] == 1
-    assert found["refused_made"]["value"] == 1
-    assert found["refused_real"]["value"] == 0
+    scores = read_scores(folder / "scores.csv")
+    assert score_of(scores, "parity_largest_difference").value < 1e-4
+    assert score_of(scores, "parity_same_decision").value == 1
+    assert score_of(scores, "refused", condition="page=made").value == 1
+    assert score_of(scores, "refused", condition="page=real").value == 0
     model = load_model(folder / "student12.onnx")
     assert model.info.classes == CLASSES
     assert model.info.data_fingerprint == result["data_fingerprint"]
     assert "mean nothing" in model.info.note
-    costs = pd.read_csv(folder / "costs.csv").set_index("network")["ms_per_page"]
-    assert costs["student12, ONNX"] < costs["vit_micro, ONNX"]
+    costs = pd.read_csv(folder / "costs.csv").set_index(["model", "runtime"])["ms_per_page"]
+    assert costs["student12", "onnx"] < costs["vit_micro", "onnx"]
 
 
 def test_the_page_model_answers_each_page_once_and_chose_on_inner_folds(executed_sample):
     folder = executed_sample / "26_image_leads12"
     predictions = read_table(folder / "predictions.csv", "predictions.csv")
-    for model in ("leads12", "rate", "strip_features", "random_encoder", "majority"):
+    for model in ("leads12", "rate", "strip_features", "random_encoder", "base_rates"):
         pages = select_pages(predictions, "four", [1], [1, 2, 3, 4, 5], model=model)
         assert len(pages) == 48
         assert pages["unit_id"].is_unique
@@ -308,9 +316,9 @@ def test_every_protocol_is_priced_and_only_leaky_ones_know_the_test_pages(execut
     predictions = read_table(folder / "predictions.csv", "predictions.csv")
     once = predictions.query("task == 'four'").groupby(["model", "protocol"])["unit_id"].nunique().unstack()
     assert (once[["leaky_copies", "leaky_copy_weights", "distinct", "grouped"]] == 48).all(axis=None)
-    prices = pd.read_csv(folder / "prices.csv")
-    assert set(prices["counted"]) == {"file", "lead", "page"}
-    assert prices.query("protocol == 'leaky_copies' and counted == 'file'")["n"].tolist() == [155, 155]
+    scores = read_scores(folder / "scores.csv").query("metric == 'accuracy'")
+    assert set(scores["unit"]) == {"file", "lead", "page"}
+    assert selected(scores, protocol="leaky_copies", unit="file")["n"].tolist() == [155, 155]
 
 
 def test_recordings_of_another_country_are_answered_by_every_folds_network(executed_sample):
@@ -321,21 +329,30 @@ def test_recordings_of_another_country_are_answered_by_every_folds_network(execu
     assert answers.filter(like="prob_").sum(axis=1).between(0.999, 1.001).all()
 
 
-def test_the_summary_has_a_row_a_model_with_intervals(executed_sample):
-    summary = pd.read_csv(executed_sample / "51_image_models" / "summary.csv")
-    micro = ["beit_micro", "deit_micro", "swin_micro", "vit_micro"]
-    floors = ["strip_features", "rate", "random_encoder", "majority"]
-    students = [f"student12_{loss}" for loss in LOSSES]
-    assert summary["model"].tolist() == [*micro, *students, "leads12", *floors]
-    for metric in ("accuracy", "macro_f1", "macro_auroc", "auprc"):
-        assert (summary[f"{metric}_low"] <= summary[metric]).all()
-        assert (summary[metric] <= summary[f"{metric}_high"]).all()
+def test_every_model_is_scored_with_intervals(executed_sample):
+    scores = read_scores(executed_sample / "51_image_models" / "scores.csv")
+    told = selected(scores, protocol="grouped", metric="accuracy")
+    floors = ["strip_features", "rate", "random_encoder", "base_rates"]
+    assert told["model"].tolist() == [*MICRO, *["student12"] * len(LOSSES), "leads12", *floors]
+    assert told.query("model == 'student12'")["condition"].tolist() == [f"loss={loss}" for loss in LOSSES]
+    assert set(told.query("model in @floors")["weights"]) == {""}
+
+
+@pytest.mark.parametrize("name", SCORING)
+def test_what_a_notebook_scores_keeps_the_contract_and_says_more_than_text(executed_sample, name):
+    scores = read_scores(executed_sample / name / "scores.csv")
+    assert np.isfinite(scores["value"]).all()
+    with_interval = scores.dropna(subset=["low"])
+    assert (with_interval["low"] <= with_interval["high"]).all()
+    differences = executed_sample / name / "differences.csv"
+    if differences.is_file():
+        assert len(read_scores(differences, "differences.csv"))
 
 
 def test_errors_are_told_page_by_page_together_and_by_kind(executed_sample):
     folder = executed_sample / "51_image_models"
     wrong = pd.read_csv(folder / "wrong.csv")
-    asked = ["beit_micro", "deit_micro", "swin_micro", "vit_micro", "student12_untaught", "leads12"]
+    asked = [*MICRO, "student12_untaught", "leads12"]
     assert [column for column in wrong if column.startswith("answer_")] == [
         f"answer_{name}" for name in asked
     ]
@@ -354,25 +371,72 @@ def test_errors_are_told_page_by_page_together_and_by_kind(executed_sample):
     assert not (folder / "net_benefit.csv").exists(), "the sample is not trained on two classes"
 
 
-@pytest.mark.parametrize(
-    ("name", "written"), [("22_image_deit", "predictions.csv"), ("51_image_models", "summary.csv")]
-)
-def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path, name, written):
-    shutil.copytree(executed_sample, tmp_path / "sample", ignore=shutil.ignore_patterns(".*"))
-    source = REPOSITORY / STAGES[name[0]] / f"{name}.ipynb"
-    done = subprocess.run(
-        [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb"), "-y", "FOLDS: [1]"],
+def trainings_of(folder: Path) -> set[str]:
+    """Names of the trainings that a notebook's history tells of."""
+    history = read_table(folder / "history.csv", "history.csv")
+    keys = ["model", "task", "seed", "fold", "held_out"]
+    return {
+        weights_name(seed, (fold,) if pd.isna(held_out) else (int(held_out), fold), task=task, prefix=prefix)
+        for prefix, task, seed, fold, held_out in history[keys].drop_duplicates().itertuples(index=False)
+    }
+
+
+@pytest.mark.parametrize("name", ["31_signal_attention", "32_signal_networks", "34_signal_transfer"])
+def test_trainings_of_all_protocols_are_kept_together(executed_sample: Path, name: str) -> None:
+    folder = executed_sample / name
+    assert {path.name for path in (folder / "trainings").iterdir()} == trainings_of(folder)
+    assert {path.stem for path in (folder / "weights").iterdir()} == trainings_of(folder)
+
+
+def test_a_training_of_other_parameters_goes_and_those_that_are_needed_are_taken_up(
+    executed_sample: Path, tmp_path: Path
+) -> None:
+    for name in ("14_signal_records", "15_signal_beats", "32_signal_networks"):
+        shutil.copytree(executed_sample / name, tmp_path / "sample" / name)
+    folder = tmp_path / "sample" / "32_signal_networks"
+    mine = written_at(folder / "weights")
+    stale = folder / "weights" / "beat_rhythm-interpatient-seed9-fold1.safetensors"
+    stale.write_bytes(b"of another seed")
+    (folder / "trainings" / stale.stem).mkdir()
+    done = papermill(REPOSITORY / "training" / "32_signal_networks.ipynb", tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert not stale.exists()
+    assert not (folder / "trainings" / stale.stem).exists()
+    now = written_at(folder / "weights")
+    assert set(now) == set(mine)
+    # one that begins from another's file knows it by where it lay, so that in a copied folder it is trained again
+    assert {name for name in mine if now[name] != mine[name] and "autoencoder" not in name} == set()
+
+
+def written_at(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def papermill(source: Path, runs: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "papermill", str(source), str(runs / "out.ipynb"), *more],
         cwd=REPOSITORY,
-        env=os.environ | {"LEADWISE_RUNS": str(tmp_path)},
+        env=os.environ | {"LEADWISE_RUNS": str(runs)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("22_image_deit", "predictions.csv"), ("51_image_models", "scores.csv")]
+)
+def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path, name, written):
+    shutil.copytree(executed_sample, tmp_path / "sample", ignore=shutil.ignore_patterns(".*"))
+    source = REPOSITORY / STAGES[name[0]] / f"{name}.ipynb"
+    done = papermill(source, tmp_path, "-y", "FOLDS: [1]")
     assert done.returncode == 0, done.stderr[-2000:]
     table = pd.read_csv(tmp_path / "sample" / name / written)
     folds = read_table(executed_sample / "13_image_folds" / "folds.csv", "folds.csv")
     in_first = len(folds.query("protocol == 'grouped' and fold == 1"))
-    pages = table["unit_id"].nunique() if "unit_id" in table else table["n"].max()
+    pages = (
+        table["unit_id"].nunique() if "unit_id" in table else table.query("protocol == 'grouped'")["n"].max()
+    )
     assert pages == in_first
 
 
@@ -382,9 +446,9 @@ def test_their_report_opens_from_disk_with_all_notebooks_and_figures(
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setenv("LEADWISE_RUNS", str(executed_sample.parent))
     site = write_report("sample", tmp_path / "report").parent
-    assert {path.stem for path in (site / "notebooks").iterdir()} == set(settings.NOTEBOOKS)
+    assert {path.stem for path in (site / "notebooks").iterdir()} == set(NOTEBOOKS)
     shown = [figure.figcaption.a["href"] for figure in pages(site)[site / "figures.html"].find_all("figure")]
-    assert len(shown) == sum(1 for name in settings.NOTEBOOKS for _ in (executed_sample / name).glob("*.png"))
+    assert len(shown) == sum(1 for name in NOTEBOOKS for _ in (executed_sample / name).glob("*.png"))
     assert sum("#cell-id=" in link for link in shown) > len(shown) / 2
     assert broken_links(site) == []
     assert fetched(site) == []

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leadwise.project import settings
+from leadwise.project import profiles
+from leadwise.project.notebook import Run
+from leadwise.project.notebooks import NOTEBOOKS, audit_of
+from leadwise.project.notebooks_table import question
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NOTEBOOKS = {path.stem: path for path in sorted(REPOSITORY.glob("*/[0-9][0-9]_*.ipynb"))}
+ON_DISK = {path.stem: path for path in sorted(REPOSITORY.glob("*/[0-9][0-9]_*.ipynb"))}
 
 
-@pytest.fixture(params=list(NOTEBOOKS))
+@pytest.fixture(params=list(ON_DISK))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
 def cells(name: str) -> list[dict[str, Any]]:
-    return list(json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))["cells"])
+    return list(json.loads(ON_DISK[name].read_text(encoding="utf-8"))["cells"])
 
 
 def code(cells: list[dict[str, Any]]) -> list[str]:
@@ -37,15 +42,73 @@ def parameters_cell(cells: list[dict[str, Any]]) -> str:
 
 
 def test_every_notebook_is_known_and_every_known_one_is_there() -> None:
-    assert set(NOTEBOOKS) == set(settings.NOTEBOOKS)
+    assert set(ON_DISK) == set(NOTEBOOKS)
 
 
 def test_it_opens_with_its_number_a_question_and_what_goes_in_and_out(name, cells):
     first = " ".join("".join(cells[0]["source"]).split())
     assert cells[0]["cell_type"] == "markdown"
     assert first.startswith(f"# {name[:2]} ")
-    for word in ("**Question.**", "**In:**", "**Out:**", "**Time:**", "not a medical device"):
+    for word in ("**Question.**", "**In:**", "**Out:**", "not a medical device"):
         assert word in first
+    assert question(name) in first
+
+
+def test_how_long_it_takes_is_told_by_the_readme_alone(cells):
+    first = " ".join("".join(cells[0]["source"]).split())
+    assert "**How long it takes:** the table of notebooks in the [README](../README.md)." in first
+    assert not re.search(r"\b(minutes?|hours?) in `|in `(sample|cpu)`|\d s\b", first)
+
+
+def calls(cells: list[dict[str, Any]]) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse("\n".join(code(cells)))) if isinstance(node, ast.Call)]
+
+
+def words_in(node: ast.AST) -> set[str]:
+    return {
+        one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    }
+
+
+def test_its_row_names_the_notebooks_whose_files_it_reads_and_no_others(name, cells):
+    inside = ast.parse(textwrap.dedent(inspect.getsource(Run.lead_data)))
+    read = set()
+    for call in calls(cells):
+        match ast.unparse(call.func):
+            case "run.input" | "run.weights" | "run.result":
+                read |= words_in(call.args[0]) & set(NOTEBOOKS)
+            case "run.lead_data":
+                read |= words_in(inside) & set(NOTEBOOKS)
+            case "run.parameters.sources":
+                read |= set(profiles.parameters("sample", name).sources())
+    assert set(NOTEBOOKS[name].needed(profiles.parameters("sample", name))) == read
+
+
+def test_its_row_names_the_sets_that_it_opens_and_no_others(name, cells):
+    opened = set()
+    for call in calls(cells):
+        match ast.unparse(call.func):
+            case "run.data_folder":
+                opened.add("pages")
+            case "run.recordings_folder":
+                opened.add("mitdb")
+            case "run.heartbeat_folder":
+                opened.add("heartbeat")
+            case "provenance.signals_folder":
+                opened |= words_in(call.args[1])
+    about, *others = NOTEBOOKS[name].data
+    assert opened - {about} == set(others)
+    assert about in opened or audit_of(name) != name
+
+
+def test_a_notebook_that_trains_forgets_the_trainings_of_other_parameters(name, cells):
+    """Once, after the last network is trained, and before its table of trainings is written."""
+    sources = "\n".join(code(cells))
+    if '"history.csv")' in sources:
+        assert sources.count("forget_others(run.folder, ") == 1
+        forgotten, table = sources.index("forget_others(run.folder, "), sources.index('"history.csv")')
+        trained = [found.end() for found in re.finditer(r"\b(train(_\w+)?|price|taught)\(", sources)]
+        assert max(trained) < forgotten < table
 
 
 def test_defaults_are_those_of_the_sample_profile(name, cells):
@@ -54,7 +117,7 @@ def test_defaults_are_those_of_the_sample_profile(name, cells):
         for node in ast.parse(parameters_cell(cells)).body
         if isinstance(node, ast.Assign)
     }
-    assert assigned == settings.parameters("sample", name).model_dump()
+    assert assigned == profiles.parameters("sample", name).model_dump()
 
 
 def test_every_parameter_says_why(cells):

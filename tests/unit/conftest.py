@@ -12,9 +12,10 @@ from made import made_beats
 from miniature import Clone
 
 from leadwise.learning.export_beats import beat_metadata, export_beats
+from leadwise.models.registry import build_page_model
 from leadwise.models.signal_nets import SignalClassifier
 from leadwise.names import AAMI
-from leadwise.project import settings
+from leadwise.project.notebooks import NOTEBOOKS
 
 torch.set_num_threads(
     1
@@ -32,7 +33,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     monkeypatch.delenv("LEADWISE_RUNS", raising=False)
     monkeypatch.delenv("LEADWISE_DATA", raising=False)
     made = Clone(folder)
-    for name in settings.NOTEBOOKS:
+    for name in NOTEBOOKS:
         made.notebook(name)
     return made
 
@@ -41,7 +42,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
 def beat_network() -> SignalClassifier:
     """A network for beats with random weights; running statistics are those of a few made beats."""
     torch.manual_seed(7)
-    network = SignalClassifier("beat_rhythm", len(AAMI))
+    network = build_page_model("beat_rhythm", len(AAMI))
+    assert isinstance(network, SignalClassifier)
     with torch.no_grad():
         for _ in range(3):
             network(**made_beats(64))

@@ -24,7 +24,7 @@ import leadwise
 PACKAGE = Path(leadwise.__file__).parent
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "names", "errors", "files", "processes", "tables",
+    "names", "errors", "files", "processes", "machine", "tables",
     "pages", "recordings", "sets", "folds", "scores", "figures", "audit", "models", "learning",
     "serving", "project", "cli",
 )  # fmt: skip
@@ -49,9 +49,11 @@ def room_of(module: Path) -> str:
 def test_a_room_imports_only_from_those_below_it(module: Path) -> None:
     own = ROOMS.index(room_of(module))
     for name in imported(module):
-        parts = name.split(".")
-        if parts[0] == "leadwise" and len(parts) > 1 and parts[1] in ROOMS:
-            assert ROOMS.index(parts[1]) <= own, f"{room_of(module)} imports {name}, a room above it"
+        package, _, inner = name.partition(".")
+        if package == "leadwise":
+            room = inner.split(".")[0]
+            assert room in ROOMS, f"{module} imports {name}, which is in no room"
+            assert ROOMS.index(room) <= own, f"{room_of(module)} imports {name}, a room above it"
 
 
 def test_every_module_stands_in_a_room() -> None:

@@ -59,6 +59,35 @@ ROWS: dict[str, dict[str, object]] = {
     "signal_folds.csv": {"protocol": "interpatient", "unit": "record", "unit_id": "201"}
     | {"group_id": "record-201", "seed": 1, "fold": 1, "part": "train", "inner": 2},
 }
+SCORE = {
+    "task": "four",
+    "protocol": "grouped",
+    "test_set": "mendeley",
+    "model": "leads12",
+    "weights": "random",
+}
+SCORE |= {
+    "condition": "calibrated=yes",
+    "unit": "page",
+    "counted": "all",
+    "average": "gross",
+    "seeds": "1/2/3",
+}
+SCORE |= {
+    "n": 491,
+    "metric": "recall_mi",
+    "value": 0.9,
+    "low": 0.8,
+    "high": 0.95,
+    "run": "26_image_leads12-cpu",
+}
+ROWS |= {
+    "scores.csv": SCORE,
+    "differences.csv": SCORE | {"minus": "rate"},
+    "runs.csv": {"run": "26_image_leads12-cpu", "notebook": "26_image_leads12", "profile": "cpu"}
+    | {"command": "leadwise run", "hardware": "AMD EPYC, 2 cores", "versions": None, "precision": "fp32"}
+    | {"minutes": 81.3, "opening": None, "note": None},
+}
 
 WRONG = [
     ("pages.csv", "page_id", "283B", "does not look like"),
@@ -100,6 +129,16 @@ WRONG = [
     ("beats.csv", "rr_local_ratio", None, "is empty and must not be"),
     ("signal_folds.csv", "unit", "person", "is not one of record, window, beat"),
     ("signal_folds.csv", "inner", 0, "is below 1"),
+    ("scores.csv", "metric", "acuracy", "'acuracy' is no metric; did you mean 'accuracy'"),
+    ("scores.csv", "metric", "accuracy_mi", "is no metric"),
+    ("scores.csv", "protocol", None, "'recall_mi' says nothing without its protocol"),
+    ("scores.csv", "unit", None, "'recall_mi' says nothing without its unit"),
+    ("scores.csv", "n", None, "'recall_mi' says nothing without its n"),
+    ("scores.csv", "high", None, "'recall_mi' says nothing without its interval"),
+    ("scores.csv", "low", 0.96, "is above the other end of the interval"),
+    ("scores.csv", "weights", "my/networks/a.safetensors", "is not one of random, pretrained, file, mitdb"),
+    ("differences.csv", "minus", None, "is empty and must not be"),
+    ("runs.csv", "minutes", -1, "is below 0"),
 ]
 
 
@@ -107,6 +146,7 @@ def made(name: str) -> pd.DataFrame:
     """Two rows of a table, which differ in all that a key may hold."""
     first = ROWS[name]
     other = {"page_id": "c850b3433f63", "path": "mi/MI(2).jpg", "unit_id": "c850b3433f63", "seed": 2}
+    other |= {"run": "26_image_leads12-paper"}
     other |= {"record": "202", "window_id": "202-0003600", "beat_id": "202-0000077"}
     second = first | {column: value for column, value in other.items() if column in first}
     return pd.DataFrame([first, second]).astype(object)

@@ -27,10 +27,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadwise import __version__
 from leadwise.errors import WeightsError
 from leadwise.models.onnx_file import ModelInfo
-from leadwise.names import CAUTION
+from leadwise.names import CAUTION, VERSION
 from leadwise.pages.read import MAX_BYTES
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http import schema
@@ -177,7 +176,7 @@ def make_app(
 
     app = FastAPI(
         title="leadwise",
-        version=__version__,
+        version=VERSION,
         summary="Printed 12-lead ECGs and recordings: leads, millivolts, beats by class, a calibrated answer",
         description=f"{CAUTION} Files stay in memory while they are answered and are not kept.",
         docs_url=None,  # its page would load scripts from elsewhere
@@ -243,9 +242,7 @@ def _told(desk: _Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
 
     @routes.get("/health", summary="Whether it answers, and how busy it is")
     async def health() -> schema.Health:
-        return schema.Health(
-            version=__version__, workers=desk.workers, in_work=desk.inside, places=desk.places
-        )
+        return schema.Health(version=VERSION, workers=desk.workers, in_work=desk.inside, places=desk.places)
 
     @routes.get(
         "/model", summary="The model that answers for pages, or for the beats of records, and its card"
@@ -268,7 +265,7 @@ def _page_and_samples(samples: dict[str, Sample]) -> APIRouter:
     """What the browser shows."""
     routes = APIRouter()
     text = (_RESOURCES / "serve.html").read_text(encoding="utf-8")
-    page = _Page(text.replace("{{version}}", __version__))
+    page = _Page(text.replace("{{version}}", VERSION))
 
     @routes.get("/", response_class=Response, include_in_schema=False)
     async def index() -> Response:

@@ -18,6 +18,7 @@ from leadwise.names import CLASSES
 from leadwise.recordings.records import read_record
 from leadwise.scores import ensembles, external, prices
 from leadwise.scores.metrics import scores
+from leadwise.scores.table import score_of
 from leadwise.sets.ptbxl import labelled_recordings, unpack_recordings
 from leadwise.tables import checked
 
@@ -160,7 +161,8 @@ def test_all_protocols_are_drawn_over_the_same_groups(priced, pages):
 
 def test_the_price_list_counts_as_published_and_once(priced, pages):
     listed = prices.price_list(priced[0].once, priced[0].counted)
-    four = listed.query("task == 'four'").set_index(["protocol", "counted"])
+    checked(listed, "scores.csv", "made")
+    four = listed.query("task == 'four' and metric == 'accuracy'").set_index(["protocol", "unit"])
     assert four.loc[("leaky_copies", "file"), "n"] == pages["copies"].sum()
     assert four.loc[("leaky_copies", "lead"), "n"] == pages["copies"].sum() * 12
     assert four.loc[("leaky_copies", "page"), "n"] == N
@@ -168,12 +170,14 @@ def test_the_price_list_counts_as_published_and_once(priced, pages):
     rows = priced[0].once.query("protocol == 'grouped' and task == 'four'")
     prob = rows[[f"prob_{name}" for name in CLASSES]].to_numpy()
     expected = scores(rows["label"].map(CLASSES.index).to_numpy(), prob, CLASSES)["accuracy"]
-    assert four.loc[("grouped", "page"), "accuracy"] == pytest.approx(expected)
+    assert four.loc[("grouped", "page"), "value"] == pytest.approx(expected)
 
 
 def test_steps_are_paired_on_the_same_pages(priced):
     steps = prices.step_differences(priced[0].once)
-    assert set(zip(steps["protocol"], steps["minus"], strict=True)) == set(prices.STEPS)
+    checked(steps, "differences.csv", "made")
+    others = steps["minus"].str.removeprefix("protocol=")
+    assert set(zip(steps["protocol"], others, strict=True)) == set(prices.STEPS)
     assert (steps["low"] <= steps["high"]).all()
 
 
@@ -250,12 +254,16 @@ def elsewhere() -> pd.DataFrame:
 
 def test_both_classes_of_infarction_answer_for_one(elsewhere):
     found = external.external_scores(external.merged(elsewhere), draws=200)
-    assert found["recall_mi"].value == 1
-    assert found["auroc_mi"].value == 1
-    assert found["rhythm_found"].value == 0
-    assert found["rhythm_found"].high > 0.2
+    checked(found, "scores.csv", "made")
+    assert score_of(found, "recall_mi", condition="").value == 1
+    assert score_of(found, "auroc_mi").value == 1
+    of_median = score_of(found, "recall_rhythm", condition="of=median_network")
+    assert of_median.value == 0
+    assert of_median.high > 0.2
+    n_of = found.set_index(["metric", "condition"])["n"]
+    assert n_of["recall_mi", ""] == found.set_index("metric").loc["units_mi", "value"]
     assert external.rhythm_counts(external.merged(elsewhere)) == [0] * 5
-    assert found["ece"].value > 0
+    assert score_of(found, "ece").value > 0
 
 
 def test_what_is_called_what_adds_up(elsewhere):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -10,16 +12,20 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from leadwise import machine
 from leadwise.errors import InputError, LeakError, TrainingError, WeightsError
 from leadwise.folds.partition import partition
 from leadwise.learning import cross_fit as cross
 from leadwise.learning.answers import answer_folds
-from leadwise.learning.engine import Plan, forget_checkpoints, train
+from leadwise.learning.engine import Plan, forget_checkpoints, precision_of, train
 from leadwise.learning.examples import Leads
-from leadwise.learning.recipes import Recipe, recipe
+from leadwise.learning.trainings import trainings_in
 from leadwise.models import registry
+from leadwise.models.classifier import LeadClassifier
+from leadwise.models.networks import Recipe, recipe
+from leadwise.models.weights_file import read_metadata
 from leadwise.names import CLASSES
-from leadwise.tables import checked
+from leadwise.tables import checked, read_table
 
 QUICK = Recipe(3e-4, 0.05, 0.1, 32, 2, "tests")
 N_PAGES = 40
@@ -86,7 +92,7 @@ def leads_of(crops: np.ndarray) -> Leads:
     return Leads(crops, np.arange(N_PAGES) % 4, CLASSES)
 
 
-def make_vit() -> registry.LeadClassifier:
+def make_vit() -> LeadClassifier:
     return registry.build("vit_micro", 4)
 
 
@@ -194,6 +200,19 @@ def test_tables_keep_their_contracts_and_every_page_is_answered_once(taught):
     assert sorted(inner["held_out"].unique()) == [2, 3, 4, 5]
 
 
+def test_each_finished_training_keeps_its_test_answers(taught):
+    folder, results = taught
+    kept = pd.concat([read_table(path, "predictions.csv") for path in folder.glob("trainings/*/answers.csv")])
+    test = results.predictions.query("role == 'test'")
+    key = ["fold", "unit", "unit_id"]
+    assert len(kept) == len(test) == 16 * 13
+    pd.testing.assert_frame_equal(
+        kept.set_index(key).sort_index()[["label", "prob_normal"]],
+        test.astype({"fold": "Int64"}).set_index(key).sort_index()[["label", "prob_normal"]],
+        check_index_type=False, check_dtype=False,
+    )  # fmt: skip
+
+
 def test_two_outer_folds_with_inner_ones_cost_nine_trainings(taught):
     folder, _ = taught
     names = {path.stem for path in (folder / "weights").iterdir()}
@@ -250,6 +269,44 @@ def test_weights_say_where_they_come_from(taught):
     assert told["began_from"] == "random"
     assert told["classes"] == ",".join(CLASSES)
     assert told["data_fingerprint"] == "made"
+
+
+def test_weights_say_with_what_precision_how_long_and_on_what_they_were_trained(taught):
+    folder, results = taught
+    told = read_metadata(folder / "weights" / "seed1-fold1.safetensors")
+    assert told["precision"] == "fp32"
+    own = results.history.query("fold == 1 and role == 'test'")["seconds"].max()
+    assert float(told["seconds"]) == pytest.approx(own, abs=0.0051)
+    assert told["machine"] == machine.hardware()
+    assert told["versions"].startswith(f"torch {version('torch')}, timm ")
+    assert not list(folder.rglob("precision.json")), "nothing was tried out"
+
+
+def test_a_folder_of_weights_says_how_its_networks_were_trained(taught, tmp_path):
+    folder, results = taught
+    found = trainings_in(folder / "weights")
+    every = results.history.groupby(["fold", "role", "held_out"], dropna=False)["seconds"].max()
+    assert found.number == len(results.trainings) == len(every)
+    assert found.seconds == pytest.approx(every.sum(), abs=0.05)
+    assert (found.precisions, found.machines) == (("fp32",), (machine.hardware(),))
+    assert len(found.versions) == 1
+    with pytest.raises(WeightsError, match="no weights"):
+        trainings_in(tmp_path)
+    save_file(make_vit().state_dict(), tmp_path / "old.safetensors", {"model": "vit_micro"})
+    with pytest.raises(WeightsError, match="does not say its 'precision'"):
+        trainings_in(tmp_path)
+
+
+def test_precision_is_the_recipes_and_auto_is_bf16_where_a_gpu_has_it(crops, tmp_path, monkeypatch):
+    half = replace(QUICK, precision="bf16")
+    plan = Plan(np.arange(8), {}, seed=1, epochs=1, stop_after=1, max_steps=1)
+    assert train(plan, leads_of(crops), make_vit, half, tmp_path).precision == "bf16"
+    assert precision_of(QUICK) == "fp32", "no GPU is needed to run these tests"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for has_it, said in ((True, "bf16"), (False, "fp32")):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda has_it=has_it, **_: has_it)
+        assert precision_of(QUICK) == said
+        assert precision_of(replace(QUICK, precision="fp32")) == "fp32"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from torch import nn
 from leadwise.errors import InputError, LeakError
 from leadwise.learning.engine import cross_entropy
 from leadwise.learning.examples import Pages
-from leadwise.learning.recipes import Recipe
 from leadwise.learning.signal_models import (
     network_costs,
     reconstructed,
@@ -21,8 +20,8 @@ from leadwise.learning.signal_models import (
     train_signal_model,
 )
 from leadwise.models import registry
-from leadwise.models.heartbeat_nets import MAKES
-from leadwise.models.signal_nets import SignalClassifier
+from leadwise.models.networks import Recipe, named
+from leadwise.models.weights_file import read_metadata
 from leadwise.names import AAMI
 from leadwise.tables import checked
 
@@ -115,7 +114,7 @@ def some_beats(n: int) -> np.ndarray:
     return np.random.default_rng(0).random((n, 187), np.float32).astype(np.float16)
 
 
-@pytest.mark.parametrize("name", [name for name in MAKES if "resnet398" not in name])
+@pytest.mark.parametrize("name", [name for name in named(family="heartbeat") if "resnet398" not in name])
 def test_every_network_of_beats_answers_for_the_tested_and_for_the_held_out(name, beats, held_out, tmp_path):
     results = train_signal_model(
         parameters(), as_read(beats), {"heartbeat": some_beats(len(beats))}, held_out, tmp_path, "made",
@@ -156,7 +155,7 @@ def test_an_autoencoder_learns_to_give_back_training_beats_alone(beats, held_out
     assert seen <= {f"person-{record}" for record in ("101", "106", "108", "109")}
     first, then = results.trainings
     assert first.startswith("heartbeat_reconstruction")
-    begun = registry.read_metadata(tmp_path / "weights" / f"{then}.safetensors")["began_from"]
+    begun = read_metadata(tmp_path / "weights" / f"{then}.safetensors")["began_from"]
     assert first in begun
     models = [
         registry.build_page_model(
@@ -225,7 +224,7 @@ def test_published_networks_have_the_published_size(name, classes, parameters):
     assert learned + remembered == parameters
 
 
-@pytest.mark.parametrize("name", [name for name in MAKES if "resnet398" not in name])
+@pytest.mark.parametrize("name", [name for name in named(family="heartbeat") if "resnet398" not in name])
 def test_every_network_of_beats_answers_and_learns(name):
     torch.manual_seed(0)
     beats = torch.rand(4, 187)
@@ -276,7 +275,7 @@ def test_focal_loss_is_cross_entropy_where_gamma_is_none_and_less_where_sure():
 
 def test_attention_that_is_drawn_is_that_of_the_answer():
     torch.manual_seed(0)
-    model = SignalClassifier("attention_windows", 2).eval()
+    model = registry.build_page_model("attention_windows", 2).eval()
     window = torch.randn(2, 3600)
     weights = model.net.attention(window)
     assert weights.shape == (2, 900)

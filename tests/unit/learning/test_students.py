@@ -11,6 +11,7 @@ import pytest
 import torch
 from made import made_answers, made_folds, made_pages, made_views
 from safetensors.torch import load_file
+from scipy.special import softmax
 
 from leadwise.errors import LeakError, SettingsError, WeightsError
 from leadwise.folds.partition import partition
@@ -18,12 +19,13 @@ from leadwise.learning import cross_fit as cross
 from leadwise.learning import export, students
 from leadwise.learning.distill import LOSSES, TaughtBy, Teacher
 from leadwise.learning.losses import softened_divergence
-from leadwise.learning.recipes import Recipe
 from leadwise.models import registry
+from leadwise.models.networks import Recipe
 from leadwise.models.onnx_file import session_of
 from leadwise.names import CLASSES
 from leadwise.scores import comparisons
-from leadwise.scores.calibration import apply_temperature
+from leadwise.scores.draws import page_metrics
+from leadwise.scores.table import compared
 from leadwise.serving.model import load_model
 
 N = 40
@@ -218,10 +220,24 @@ def test_each_student_is_compared_with_its_untaught_twin_on_what_both_answered()
         "student12_untaught": made_answers(seeds=(1, 2)),
         "student12_published": made_answers(seeds=(1,), skill=3.0, rng_seed=0),
     }
-    table = comparisons.against(answers, students.untaught_twin, CLASSES, ["accuracy"], draws=200)
+    taught = answers["student12_published"]
+    twin = comparisons.cut_to(answers["student12_untaught"], taught)
+    assert set(twin["seed"]) == {1}
+    table = compared(
+        taught, twin, page_metrics(CLASSES), ["accuracy"], 200, minus="loss=untaught",
+        **students.place_of("student12_published"),
+    )  # fmt: skip
     (row,) = table.itertuples()
-    assert (row.model, row.minus, row.seeds, row.n) == ("student12_published", "student12_untaught", 1, 120)
+    assert (row.model, row.condition, row.minus) == ("student12", "loss=published", "loss=untaught")
+    assert (row.seeds, row.n) == ("1", 120)
     assert row.low <= row.value <= row.high
+
+
+def test_a_model_that_is_no_student_stands_under_its_own_name():
+    assert students.place_of("leads12") == {"model": "leads12"}
+    assert students.place_of("mobilenetv3_small_untaught") == {
+        "model": "mobilenetv3_small", "condition": {"loss": "untaught"},
+    }  # fmt: skip
 
 
 def test_a_fold_is_calibrated_without_its_own_labels():
@@ -274,7 +290,7 @@ def test_calibration_is_inside_the_file(exported, views):
     with torch.no_grad():
         raw = student(**some).softmax(1).numpy()
         given = answering(**some)[0].numpy()
-    tempered = apply_temperature(raw, 1.7) * np.exp(0.1 * np.arange(4))
+    tempered = softmax(np.log(raw) / 1.7, axis=1) * np.exp(0.1 * np.arange(4))
     np.testing.assert_allclose(given, tempered / tempered.sum(axis=1, keepdims=True), atol=1e-5)
 
 

@@ -21,7 +21,9 @@ from leadwise.models import registry
 from leadwise.models.signal_nets import freeze_convolutions
 from leadwise.names import TASKS
 from leadwise.recordings.records import Record, write_record
+from leadwise.scores import floors
 from leadwise.scores import transfer as transfer_scores
+from leadwise.scores.table import score_of, selected
 from leadwise.sets.labelled_beats import fingerprint, labelled_beats, ptbdb_records, ptbxl_records
 from leadwise.sets.ptbxl import unpack_recordings
 from leadwise.tables import checked
@@ -282,22 +284,22 @@ def test_a_patients_answer_is_the_mean_and_other_where_any_recording_is():
 
 def test_who_says_the_same_of_everything_is_named():
     beats = made_beats()
-    assert transfer_scores.always(made_answers(beats, 0.7)) == "other in 5 of 5 folds"
+    assert transfer_scores.always(made_answers(beats, 0.7)) == {"other": 5}
     own = made_answers(beats, np.linspace(0.1, 0.9, len(beats)))
-    assert transfer_scores.always(own) == ""
+    assert transfer_scores.always(own) == {}
     own.loc[own["fold"] == 2, ["prob_other", "prob_normal"]] = [0.2, 0.8]
-    assert transfer_scores.always(own) == "normal in 1 of 5 folds"
+    assert transfer_scores.always(own) == {"normal": 1}
 
 
 def test_floors_are_fitted_on_the_other_folds():
     beats = made_beats()
     own = made_answers(beats, 0.5)
-    rate = transfer_scores.rate_alone(own, beats)
+    rate = floors.rate_alone(own, beats)
     assert ((rate["prob_other"] > 0.5) == (rate["label"] == "other")).all()
     flipped = beats.assign(rate_bpm=np.where(beats["record"].isin(own.query("fold == 1")["record"]), 75, 80))
-    unseen = transfer_scores.rate_alone(own, flipped).query("fold == 1")
+    unseen = floors.rate_alone(own, flipped).query("fold == 1")
     assert unseen["prob_other"].nunique() == 1  # a rate that only the tested beats have tells nothing
-    frequent = transfer_scores.majority(own[own["label"].eq("normal") | own["record"].str.endswith("r0")])
+    frequent = floors.frequent_class(own[own["label"].eq("normal") | own["record"].str.endswith("r0")])
     assert set(frequent["prob_normal"]) == {1.0}
 
 
@@ -309,14 +311,23 @@ def test_the_summary_and_what_differs_are_paired_by_beat_and_by_patient():
         for protocol in ("patient_folds", "leaky_beats")
         for model, share in (("scratch", 0.7), ("frozen", 0.7), ("tuned", right))
     }
-    summary = transfer_scores.transfer_summary(answers, draws=100)
-    row = summary.query("protocol == 'patient_folds' and model == 'tuned'").set_index("unit")
-    assert row["accuracy"].to_dict() == {"beat": 1.0, "patient": 1.0}
-    assert row["n"].to_dict() == {"beat": 120, "patient": 20}
-    assert set(summary.query("model == 'scratch'")["always"]) == {"other in 5 of 5 folds"}
-    told = transfer_scores.transfer_differences(answers, draws=100).query("metric == 'accuracy'")
-    gain = told.query("protocol == 'patient_folds' and model == 'tuned' and minus == 'scratch'")
+    scores = transfer_scores.transfer_scores(answers, "heartbeat_cnn", draws=100)
+    checked(scores, "scores.csv", "made")
+    own = {"protocol": "patient_folds", "condition": "way=tuned"}
+    assert score_of(scores, "accuracy", unit="beat", **own).value == 1.0
+    assert score_of(scores, "accuracy", unit="patient", **own).value == 1.0
+    n_of = selected(scores, metric="accuracy", **own).set_index("unit")["n"]
+    assert n_of.to_dict() == {"beat": 120, "patient": 20}
+    alike = selected(scores, condition="way=scratch", metric="always_other")
+    assert set(zip(alike["value"], alike["n"], strict=True)) == {(5, 5)}
+    differences = transfer_scores.transfer_differences(answers, "heartbeat_cnn", draws=100)
+    checked(differences, "differences.csv", "made")
+    told = selected(differences, metric="accuracy")
+    gain = selected(told, minus="way=scratch", **own)
     assert gain.set_index("unit")["value"].to_dict() == {"beat": 0.5, "patient": 0.5}
-    leak = told.query("minus == 'patient_folds'")
-    assert set(leak["model"]) == {"scratch", "frozen", "tuned"}
+    leak = selected(told, minus="protocol=patient_folds")
+    assert set(leak["condition"]) == {"way=scratch", "way=frozen", "way=tuned"}
     assert (leak["value"] == 0).all()
+    said = transfer_scores.said(scores, differences, "normal")
+    assert "`tuned` 1.000 (1.000 to 1.000)" in said
+    assert "`way=scratch` under `patient_folds` says the same of everything: other in 5 of 5 folds." in said

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from leadwise.errors import SettingsError, WeightsError
 from leadwise.models import registry
+from leadwise.models.networks import network
 
 SMALL = ["beit_micro", "deit_micro", "swin_micro", "vit_micro", "mobilenetv3_small"]
 
@@ -34,7 +35,7 @@ def test_a_network_gives_one_logit_a_class_for_each_crop(name):
 )
 def test_base_networks_have_the_size_of_their_checkpoints(name, published):
     with torch.device("meta"):
-        net = registry.entry(name).make(1000, False)
+        net = network(name).make(1000)
     assert sum(p.numel() for p in net.parameters()) == published
 
 

@@ -12,9 +12,9 @@ import torch
 
 from leadwise.learning import engine, picture_models
 from leadwise.learning.examples import Pages
-from leadwise.learning.recipes import Recipe, recipe
 from leadwise.models import registry
-from leadwise.models.page_vit import PICTURE_PX, SIZES, PagePicture
+from leadwise.models.networks import Recipe, recipe
+from leadwise.models.page_vit import PICTURE_PX
 from leadwise.names import CLASSES
 from leadwise.sets.sample import unpack_sample
 
@@ -25,7 +25,7 @@ N = 40
     ("name", "parameters", "tokens"), [("page_vit", 25_734_660, 832), ("page_vit_micro", None, 208)]
 )
 def test_it_has_the_published_size(name: str, parameters: int | None, tokens: int) -> None:
-    network = PagePicture(name, 4)
+    network = registry.build_page_model(name, 4)
     assert network.place.shape[0] == tokens
     if parameters:
         assert sum(one.numel() for one in network.parameters()) == parameters
@@ -37,10 +37,9 @@ def test_its_recipe_is_the_published_one() -> None:
     assert (told.batch, told.epochs, told.schedule, told.warmup) == (32, 50, "constant", 0.0)
 
 
-def test_every_picture_network_is_built_by_its_name() -> None:
+def test_a_picture_network_takes_pages_as_they_are_shrunk() -> None:
     page = torch.zeros(2, *PICTURE_PX, 3, dtype=torch.uint8)
     assert registry.build_page_model("page_vit_micro", 3)(page=page).shape == (2, 3)
-    assert set(SIZES) <= set(registry.VIEWS)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,9 @@ def test_it_learns_what_can_be_seen(pictures: np.ndarray, tmp_path: Path) -> Non
     examples = Pages({"page": pictures}, labels, CLASSES)
     plan = engine.Plan(np.arange(32), {1: np.arange(32, N)}, seed=1, epochs=12, stop_after=12)
     told = Recipe(1e-3, 0.05, 0.1, 8, 12, "tests")
-    trained = engine.train(plan, examples, lambda: PagePicture("page_vit_micro", 4), told, tmp_path)
+    trained = engine.train(
+        plan, examples, lambda: registry.build_page_model("page_vit_micro", 4), told, tmp_path
+    )
     assert (trained.answers[12, 1][:, 0].argmax(axis=1) == labels[32:]).mean() == 1.0
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from miniature import Clone
 
-from leadwise.project import settings
+from leadwise.project.notebooks import NOTEBOOKS
 
 PROFILE = Path(__file__).resolve().parents[3] / "workflow" / "cluster" / "config.yaml"
 WORKFLOW_README = PROFILE.parents[1] / "README.md"
@@ -67,14 +67,21 @@ def snakemake(clone: Clone, *more: str, **environment: str) -> subprocess.Comple
     )
 
 
-def test_the_profile_speaks_of_notebooks_that_there_are() -> None:
+def test_the_profile_speaks_of_the_cluster_alone() -> None:
     profile = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))
     assert profile["executor"] == "slurm"
-    trained = {name for name in settings.NOTEBOOKS if name[0] in "23"} | {"41_student_distill"}
+    assert "set-resources" not in profile
+    assert set(profile["default-resources"]) == {"mem_mb", "runtime"}
+
+
+def test_what_trains_for_long_wants_a_gpu_and_more_time_than_the_others_get() -> None:
+    trained = {name for name in NOTEBOOKS if name[0] in "23"} | {"41_student_distill"}
     trained -= {"33_signal_ensemble"}  # which only joins answers
-    assert set(profile["set-resources"]) == trained
-    for wanted in profile["set-resources"].values():
-        assert wanted["gpu"] == 1
+    assert {name for name, row in NOTEBOOKS.items() if row.gpu} == trained
+    usual = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))["default-resources"]
+    for name in trained:
+        assert NOTEBOOKS[name].resources["runtime"] > usual["runtime"]
+        assert NOTEBOOKS[name].resources.get("mem_mb", usual["mem_mb"]) >= usual["mem_mb"]
 
 
 @with_plugin
@@ -82,11 +89,12 @@ def test_a_dry_run_for_a_cluster_lists_every_notebook_with_what_it_asks_for(clon
     done = snakemake(clone, "all", "--dry-run")
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = dict(re.findall(r"^rule (\w+):\n((?: .*\n)+)", done.stdout + done.stderr, re.MULTILINE))
-    assert settings.NOTEBOOKS.keys() <= jobs.keys()
-    assert "gpu=1" in jobs["21_image_beit"]
-    assert "mem_mb=32000" in jobs["21_image_beit"]
-    assert "gpu" not in jobs["11_image_audit"]
-    assert "runtime=120" in jobs["11_image_audit"]
+    assert NOTEBOOKS.keys() <= jobs.keys()
+    usual = yaml.safe_load(PROFILE.read_text(encoding="utf-8"))["default-resources"]
+    for name, row in NOTEBOOKS.items():
+        for what, amount in (usual | row.resources).items():
+            assert f"{what}={amount}" in jobs[name]
+        assert ("gpu=" in jobs[name]) == row.gpu
 
 
 @with_plugin

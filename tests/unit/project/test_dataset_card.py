@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from leadwise.files import sha256
+from leadwise.project.documents import with_tables
 from leadwise.project.published_set import SET_WRITERS
-from leadwise.project.published_tables import with_tables
+from leadwise.project.render import Published
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.croissant import metadata
 
@@ -29,7 +30,7 @@ def described() -> dict[str, Any]:
 
 
 def test_the_card_is_as_the_command_writes_it() -> None:
-    assert with_tables(CARD, RESULTS) == CARD
+    assert with_tables(CARD, Published.read(RESULTS)) == CARD
     assert {name for name, _ in BETWEEN_MARKS.findall(CARD)} == set(SET_WRITERS)
 
 

@@ -7,9 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,19 +17,9 @@ from miniature import Clone
 
 from leadwise import processes
 from leadwise.errors import InputError, MissingInput, SettingsError
-from leadwise.project import notebook, provenance
+from leadwise.project import notebook, paths, provenance
 
-
-@pytest.fixture(autouse=True)
-def own_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What start() sets and holds until a kernel ends must not outlive a test."""
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(variable, "1")
-    held: dict[Path, TextIO] = {}
-    monkeypatch.setattr(processes, "_held", held)
-    yield
-    for handle in held.values():
-        handle.close()
+pytestmark = pytest.mark.usefixtures("own_kernel")
 
 
 def start(name: str, **namespace: Any) -> notebook.Run:
@@ -49,7 +38,7 @@ def test_a_notebook_that_ends_well_leaves_a_result_that_says_how_it_came_about(c
     result = read(clone.result("13_image_folds"))
     assert result["notebook"] == "13_image_folds"
     assert result["parameters"] == {"PROFILE": "sample", "SEEDS": [1, 2]}
-    assert result["metrics"] == {"groups": 7, "share": {"value": 0.5, "low": None, "high": 0.7}}
+    assert result["facts"] == {"groups": 7, "share": {"value": 0.5, "low": None, "high": 0.7}}
     assert result["files"] == ["groups.csv"]
     assert result["seconds"] >= 0
     assert {"numpy", "python"} <= set(result["versions"])
@@ -123,6 +112,15 @@ def test_finished_trainings_stay_where_other_parameters_are_given(clone: Clone, 
     assert not (again.folder / "result.json").exists()
 
 
+def test_a_result_that_was_put_aside_stays_and_is_none_of_the_notebooks_files(clone: Clone) -> None:
+    aside = clone.result("11_image_audit").with_name(notebook.OUTDATED)
+    start("11_image_audit").finish({"pages": 48})
+    clone.result("11_image_audit").rename(aside)
+    start("11_image_audit").finish({"pages": 47})
+    assert read(aside)["facts"] == {"pages": 48}
+    assert read(clone.result("11_image_audit"))["files"] == []
+
+
 def test_the_old_result_is_gone_as_soon_as_a_notebook_starts_again(clone: Clone) -> None:
     start("11_image_audit").finish({})
     start("11_image_audit")
@@ -137,9 +135,8 @@ def test_a_missing_or_empty_data_folder_says_what_to_do(
     if made:
         folder.mkdir()
     monkeypatch.setenv("LEADWISE_DATA", str(folder))
-    run = start("11_image_audit", PROFILE="cpu")
     with pytest.raises(MissingInput, match=r"LEADWISE_DATA: .*pages is (empty|no folder)"):
-        run.data_folder()
+        start("11_image_audit", PROFILE="cpu")
 
 
 def test_the_profile_cpu_works_on_the_pages_that_the_user_names(
@@ -153,8 +150,8 @@ def test_the_profile_cpu_works_on_the_pages_that_the_user_names(
     assert run.data_folder() == page.parent
     before = run.data_listing
     page.write_bytes(b"12")
-    assert provenance.data_listing("cpu") != before
-    assert provenance.data_listing("sample") == "sample"
+    assert provenance.data_listing("cpu", ["pages"]) != before
+    assert provenance.data_listing("sample", ["pages"]) == {"pages": "sample"}
 
 
 def test_a_notebook_on_recordings_works_on_those_the_user_names(
@@ -169,8 +166,42 @@ def test_a_notebook_on_recordings_works_on_those_the_user_names(
     assert "47 people" in run.caution
     before = run.data_listing
     record.write_text("100 0 360 00\n", encoding="utf-8")
-    assert provenance.signals_listing("cpu") != before
-    assert provenance.signals_listing("sample") == "sample"
+    assert provenance.data_listing("cpu", ["mitdb"]) != before
+    assert provenance.data_listing("sample", ["mitdb"]) == {"mitdb": "sample"}
+
+
+def test_a_set_of_recordings_in_folders_of_its_own_is_listed_whole(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "ptbxl425" / "records" / "00001_hr.hea"
+    record.parent.mkdir(parents=True)
+    record.write_text("00001_hr 12 500 5000\n", encoding="utf-8")
+    monkeypatch.setenv("LEADWISE_SIGNALS", str(tmp_path))
+    before = provenance.data_listing("cpu", ["ptbxl425", "ptbdb"])
+    assert before["ptbdb"] == "sample"
+    record.write_text("00001_hr 12 500 50000\n", encoding="utf-8")
+    assert provenance.data_listing("cpu", ["ptbxl425"])["ptbxl425"] != before["ptbxl425"]
+
+
+@pytest.mark.parametrize(
+    ("audit", "later"), [("11_image_audit", "24_image_vit"), ("14_signal_records", "34_signal_transfer")]
+)
+def test_what_comes_of_the_sample_says_so_where_the_whole_set_is_named_since(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audit: str, later: str
+) -> None:
+    monkeypatch.delenv("LEADWISE_SIGNALS", raising=False)
+    start(audit, PROFILE="cpu").finish({})
+    for folder in ("pages", "mitdb", "ptbxl60"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.jpg").write_bytes(b"1")
+    monkeypatch.setenv("LEADWISE_DATA", str(tmp_path / "pages"))
+    monkeypatch.setenv("LEADWISE_SIGNALS", str(tmp_path))
+    run = start(later, PROFILE="cpu")
+    run.finish({})
+    assert "Its figures mean nothing" in run.caution or "its figures mean nothing" in run.caution
+    result = read(paths.result_path("cpu", later))
+    assert provenance.made_from_the_sample(result)
+    assert result["data_listing"].get("ptbxl60") != "sample"
 
 
 def test_without_recordings_the_excerpts_serve_and_say_so(
@@ -180,16 +211,16 @@ def test_without_recordings_the_excerpts_serve_and_say_so(
     run = start("14_signal_records", PROFILE="cpu")
     assert "six minutes each of twelve recordings. Its figures mean nothing" in capsys.readouterr().out
     assert len(list(run.recordings_folder().glob("*.dat"))) == 12
-    assert run.data_listing == "sample"
+    assert run.data_listing == {"mitdb": "sample"}
 
 
 def test_what_was_made_of_other_recordings_is_refused(clone: Clone) -> None:
     run = start("14_signal_records")
-    run.data_fingerprint, run.data_listing = "0123456789ab", "sample"
+    run.data_fingerprint = "0123456789ab"
     (run.folder / "records.csv").write_text("record\n", encoding="utf-8")
     run.finish({})
     later = start("15_signal_beats")
-    assert (later.data_fingerprint, later.data_listing) == ("0123456789ab", "sample")
+    assert later.data_fingerprint == "0123456789ab"
     later.input("14_signal_records", "records.csv")
     clone.result("14_signal_records").write_text('{"data_fingerprint": "ba9876543210"}', encoding="utf-8")
     with pytest.raises(MissingInput, match=r"made from other recordings .* than 14_signal_records has seen"):

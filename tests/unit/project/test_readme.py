@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadwise.folds.pages import fingerprint, published
-from leadwise.project import settings
+from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.sets.catalogue import shipped
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -48,7 +48,7 @@ def test_the_model_card_counts_as_the_catalogue_does():
 
 
 def test_every_notebook_stands_in_the_table():
-    for name in settings.NOTEBOOKS:
+    for name in NOTEBOOKS:
         assert re.search(rf"\| \[{name}\]\([a-z_]+/{name}\.ipynb\) \|", README), name
 
 

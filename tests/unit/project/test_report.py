@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from sites import broken_links, fetched, pages
 from leadwise.errors import MissingInput
 from leadwise.project import paths
 from leadwise.project.report import CARDS, write_report
+from leadwise.scores.draws import Interval
+from leadwise.scores.table import stated
+from leadwise.tables import write_table
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -146,10 +150,30 @@ def test_where_nothing_has_run_the_command_says_what_to_run(clone: Clone) -> Non
 def test_the_published_tables_stand_in_the_report_with_their_notebook(clone: Clone, site: Path) -> None:
     results = clone.folder / "analysis" / "results"
     results.mkdir(parents=True)
-    published = REPOSITORY / "analysis" / "results" / "image_leads.json"
-    (results / published.name).write_bytes(published.read_bytes())
+    for name in ("scores.csv", "differences.csv", "runs.csv"):
+        shutil.copyfile(REPOSITORY / "analysis" / "results" / name, results / name)
     write_report("sample")
     shown = pages(site)[site / "results.html"]
-    assert "pages whose twelve leads were found" in shown.table.get_text()
-    assert shown.select_one("main a")["href"] == "notebooks/12_image_leads.html"
+    of_leads = next(head for head in shown.select("h3") if head.get_text() == "From a page to millivolts")
+    assert "pages whose twelve leads were found" in of_leads.find_next("table").get_text()
+    assert of_leads.find_next("a")["href"] == "notebooks/12_image_leads.html"
     assert broken_links(site) == []
+
+
+def test_the_scores_of_every_notebook_that_scores_stand_in_the_report(clone: Clone, site: Path) -> None:
+    """Of 31 and 32 too, whose scores are of windows and beats."""
+    folder = executed(clone, "31_signal_attention", cell(0, "# 31"))
+    interval = Interval(0.55, 0.47, 0.65)
+    place = {
+        "task": "window",
+        "protocol": "patient_folds",
+        "test_set": "mitdb",
+        "unit": "window",
+        "n": 15_840,
+    }
+    place["model"] = "attention_windows"
+    write_table(stated({"balanced_accuracy": interval}, **place), folder / "scores.csv", "scores.csv")
+    write_report("sample")
+    shown = pages(site)[site / "results.html"].get_text()
+    assert "31_signal_attention: scores.csv" in shown
+    assert "0.550 (0.470 to 0.650)" in shown

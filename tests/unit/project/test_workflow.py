@@ -13,7 +13,8 @@ import pytest
 from miniature import Clone
 from waiting import held, wait_until
 
-from leadwise.project import settings
+from leadwise.project import profiles
+from leadwise.project.notebooks import NOTEBOOKS, ends
 
 SLEEP = "import time; time.sleep(300)"
 
@@ -174,9 +175,30 @@ def test_a_run_ends_when_nobody_reads_what_it_prints(clone: Clone) -> None:
         assert running.wait(60) != 0
 
 
-def test_the_snakefile_has_one_rule_for_each_notebook_and_no_other(clone: Clone) -> None:
+def test_the_snakefile_is_short_and_names_no_notebook(clone: Clone) -> None:
     text = (clone.folder / "workflow" / "Snakefile").read_text(encoding="utf-8")
-    assert re.findall(r'name: "(\w+)"', text) == list(settings.NOTEBOOKS)
+    assert len(text.splitlines()) <= 80
+    assert not re.search(r"\d\d_[a-z]+|(image|signal|student)_", text)
+
+
+@pytest.mark.parametrize("profile", ["sample", "cpu", "paper"])
+def test_a_rule_for_each_notebook_runs_after_what_its_row_names(clone: Clone, profile: str) -> None:
+    folder = clone.runs / profile
+    folder.mkdir(parents=True)
+    snakefile = clone.folder / "workflow" / "Snakefile"
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--cores", "1", "--dry-run",
+         "--scheduler", "greedy", "--config", f"profile={profile}", "threads=1", "python=python"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    jobs = dict(re.findall(r"^rule (\w+):\n +input: (.*)\n", done.stdout + done.stderr, re.MULTILINE))
+    everything = jobs.pop("all")
+    assert set(jobs) == set(NOTEBOOKS)
+    told = profiles.load_profile(profile)
+    assert set(re.findall(r"(\w+)/result.json", everything)) == set(ends(told))
+    for name, inputs in jobs.items():
+        assert set(re.findall(r"(\w+)/result.json", inputs)) == set(NOTEBOOKS[name].needed(told[name]))
 
 
 def test_a_runs_folder_elsewhere_gets_the_results(clone: Clone, tmp_path: Path) -> None:

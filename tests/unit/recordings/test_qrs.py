@@ -15,7 +15,7 @@ from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import rhythm_first
 from leadwise.recordings.summary import Runs, summarise
 from leadwise.sets.excerpts import unpack_excerpts
-from leadwise.sets.recordings import DS1, RATE_HZ, find_recordings, load_recording
+from leadwise.sets.recordings import MITDB, RATE_HZ, find_recordings, load_recording
 
 SECONDS = 60
 BEATS_S = np.arange(0.7, SECONDS - 0.5, 0.8)
@@ -103,7 +103,7 @@ def test_nothing_is_asked_within_flutter() -> None:
 
 def test_beats_of_the_excerpts_are_found(tmp_path: Path) -> None:
     paths = find_recordings(unpack_excerpts(tmp_path))
-    found = detections([load_recording(path) for path in paths], {"all leads": _all_leads})
+    found = detections([load_recording(path) for path in paths], {"all_leads": _all_leads})
     table = summed_up(found).set_index("part")
     assert table.loc["all", "records"] == 12
     assert table.loc["all", "sensitivity"].value > 0.995
@@ -115,8 +115,8 @@ def test_whole_set_99_7_of_100_beats_are_found_and_as_many_are_right() -> None:
     folder = Path(os.environ.get("LEADWISE_SIGNALS", "none")) / "mitdb"
     if not (folder / "234.hea").is_file():
         pytest.skip("LEADWISE_SIGNALS names no folder with the whole MIT-BIH database in mitdb/")
-    found = detections(map(load_recording, find_recordings(folder)), {"all leads": _all_leads})
-    unseen = found[~found["record"].isin(DS1)]
+    found = detections(map(load_recording, find_recordings(folder)), {"all_leads": _all_leads})
+    unseen = found[~found["record"].isin(MITDB.parts["ds1"])]
     for rows in (found, unseen):
         whole = summed_up(rows).iloc[-1]
         assert whole["sensitivity"].value > 0.997

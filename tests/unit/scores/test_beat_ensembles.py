@@ -8,11 +8,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from leadwise.errors import InputError, LeakError
-from leadwise.figures import beat_scores as figures_beat_scores
 from leadwise.names import AAMI
 from leadwise.scores import beat_ensembles
 from leadwise.scores.beat_ensembles import constant, joined, members, ranked
-from leadwise.scores.beats import beat_difference, beat_scores
+from leadwise.scores.beats import BEATS
+from leadwise.scores.draws import bootstrap, paired
+from leadwise.scores.table import score_of, selected
+from leadwise.tables import checked
 
 PARTS = {"train": ["101", "106", "108"], "val": ["109", "112"], "test": ["100", "103", "105", "111"]}
 EACH = 60
@@ -164,36 +166,39 @@ def test_who_always_says_the_same_is_named(answers):
 
 def test_what_a_look_at_the_test_set_gains_is_told_apart_from_the_result(answers, found):
     given = members(answers, NAMES, found, "interpatient_held_out")
-    table = beat_ensembles.by_number(given, draws=100)
-    assert table["k"].tolist() == [2, 3] * 3
-    assert table["members"].tolist() == ["steady+lucky", "steady+lucky+poor"] * 3
-    assert (table["gained"] == 0).all()  # the same two are the best two in both orders
+    scores, differences = beat_ensembles.by_number(given, draws=100)
+    checked(scores, "scores.csv", "made")
+    checked(differences, "differences.csv", "made")
+    told = scores[scores["metric"] == "macro_f1"]
+    assert set(told["condition"]) == {"k=2", "k=2;ranked_on=test", "k=3", "k=3;ranked_on=test"}
+    gained = differences[differences["minus"] == "ranked_on=val"]
+    assert (gained["value"] == 0).all()  # the same two are the best two in both orders
     worse = answers.copy()
     lucky = (worse["model"] == "lucky") & (worse["role"] == "val")
     worse.loc[lucky, [f"prob_{name}" for name in AAMI]] = [1.0, 0, 0, 0, 0]
-    peeked = beat_ensembles.by_number(members(worse, NAMES, found, "interpatient_held_out"), draws=100)
-    mean_of_two = peeked.query("how == 'mean' and k == 2").iloc[0]
-    assert mean_of_two["members"] == "steady+poor"
-    assert mean_of_two["macro_f1_if_ranked_on_test"] == pytest.approx(
-        mean_of_two["macro_f1"] + mean_of_two["gained"]
+    scores, differences = beat_ensembles.by_number(
+        members(worse, NAMES, found, "interpatient_held_out"), draws=100
     )
-    assert mean_of_two["gained"] > 0
-    best = beat_scores(given.test["steady"], draws=100)
-    flat = beat_ensembles.summary({"interpatient_held_out": table}, {"interpatient_held_out": given},
-                                  {"interpatient_held_out": best})  # fmt: skip
-    assert flat["model"].tolist()[:3] == ["best_steady", "mean_2", "mean_3"]
-    picture = figures_beat_scores.score_by_number({"by person": table}, {"by person": best["macro_f1"]})
-    assert len(picture.axes) == 3
+    own, peeked = (
+        score_of(scores, "macro_f1", model="mean", condition=c).value for c in ("k=2", "k=2;ranked_on=test")
+    )
+    gain = score_of(
+        differences, "macro_f1", model="mean", minus="ranked_on=val", condition="k=2;ranked_on=test"
+    )
+    assert peeked == pytest.approx(own + gain.value)
+    assert gain.value > 0
+    over_best = selected(differences, model="mean", condition="k=3")
+    assert over_best["minus"].tolist() == ["steady"]
 
 
 def test_a_difference_is_paired_by_people_and_none_of_a_model_with_itself(answers):
     test = answers[answers["role"] == "test"]
     lucky, steady = (test[test["model"] == name] for name in ("lucky", "steady"))
-    same = beat_difference(lucky, lucky, ["macro_f1"], draws=50)["macro_f1"]
+    same = paired(lucky, lucky, BEATS, ["macro_f1"], 50)["macro_f1"]
     assert (same.value, same.low, same.high) == (0, 0, 0)
-    told = beat_difference(lucky, steady, ["accuracy"], draws=500)["accuracy"]
-    apart = [beat_scores(one, draws=500)["accuracy"] for one in (lucky, steady)]
+    told = paired(lucky, steady, BEATS, ["accuracy"], 500)["accuracy"]
+    apart = [bootstrap(one, BEATS, 500)["accuracy"] for one in (lucky, steady)]
     assert told.value == pytest.approx(apart[0].value - apart[1].value)
     assert told.low < told.value < told.high
-    with pytest.raises(InputError, match="lucky and steady answer for different beats"):
-        beat_difference(lucky, steady.iloc[1:], ["accuracy"], draws=50)
+    with pytest.raises(InputError, match=r"lucky .* and steady .* answer for different units"):
+        paired(lucky, steady.iloc[1:], BEATS, ["accuracy"], 50)

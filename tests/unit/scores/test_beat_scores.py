@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
-from leadwise.errors import InputError, SettingsError, TableError
+from leadwise.errors import InputError, TableError
 from leadwise.names import AAMI, WINDOW_LABELS
 from leadwise.recordings.heartbeats import PUBLISHED
-from leadwise.scores.beats import beat_scores, confusion, ranking_scores, window_scores
+from leadwise.scores.beats import BEATS, EC57, WINDOWS, after_5_min, confusion, ranking
+from leadwise.scores.draws import bootstrap
 from leadwise.sets.record_facts import (
     always,
     label_floors,
@@ -56,7 +57,7 @@ def beats_of(table: pd.DataFrame, late: list[bool] | None = None) -> pd.DataFram
 
 def test_the_plain_count_is_scikit_learns(many: pd.DataFrame) -> None:
     called = np.array(AAMI)[many[[f"prob_{name}" for name in AAMI]].to_numpy().argmax(axis=1)]
-    found = beat_scores(many, draws=100)
+    found = bootstrap(many, BEATS, 100)
     assert found["accuracy"].value == pytest.approx((called == many["label"]).mean())
     for name in AAMI:
         own = {"labels": [name], "average": "macro"}
@@ -69,7 +70,7 @@ def test_the_plain_count_is_scikit_learns(many: pd.DataFrame) -> None:
 
 
 def test_ranks_are_scikit_learns(many: pd.DataFrame) -> None:
-    found = ranking_scores(many, AAMI, ["S", "V"], draws=50)
+    found = bootstrap(many, ranking(AAMI, ["S", "V"]), 50)
     for name in ("S", "V"):
         truth, score = many["label"] == name, many[f"prob_{name}"]
         assert found[f"auroc_{name}"].value == pytest.approx(roc_auc_score(truth, score), abs=1e-3)
@@ -79,7 +80,7 @@ def test_ranks_are_scikit_learns(many: pd.DataFrame) -> None:
 
 def test_ec57_does_not_charge_what_nobody_can_know() -> None:
     table = answers("VFQNSQFN", "VVVVSSSN")
-    plain, ec57 = beat_scores(table, draws=50), beat_scores(table, "ec57", beats_of(table), draws=50)
+    plain, ec57 = bootstrap(table, BEATS, 50), bootstrap(after_5_min(table, beats_of(table)), EC57, 50)
     assert plain["ppv_V"].value == pytest.approx(1 / 4)
     assert ec57["ppv_V"].value == pytest.approx(1 / 2)  # of F, Q and N called V the N alone is charged
     assert plain["ppv_S"].value == pytest.approx(1 / 3)
@@ -91,26 +92,24 @@ def test_ec57_does_not_charge_what_nobody_can_know() -> None:
 
 def test_ec57_charges_every_miss() -> None:
     table = answers("VVVVS", "VFQNQ")
-    found = beat_scores(table, "ec57", beats_of(table), draws=50)
+    found = bootstrap(after_5_min(table, beats_of(table)), EC57, 50)
     assert found["recall_V"].value == pytest.approx(1 / 4)
     assert found["recall_S"].value == 0
 
 
 def test_ec57_leaves_the_first_five_minutes_out() -> None:
     table = answers("VVNN", "NVVN")
-    found = beat_scores(table, "ec57", beats_of(table, [False, True, False, True]), draws=50)
+    found = bootstrap(after_5_min(table, beats_of(table, [False, True, False, True])), EC57, 50)
     assert (found["recall_V"].value, found["ppv_V"].value, found["accuracy"].value) == (1, 1, 1)
-    with pytest.raises(InputError, match="first five minutes"):
-        beat_scores(table, "ec57")
     with pytest.raises(InputError, match=r"beat b0 is not in beats\.csv"):
-        beat_scores(table, "ec57", beats_of(table).iloc[1:])
+        after_5_min(table, beats_of(table).iloc[1:])
 
 
 def test_intervals_come_from_people_and_not_from_beats() -> None:
     true = "NV" * 500
     one_bad_heart = "".join("NV" if k >= 100 else "NN" for k in range(500))
     people = [f"p{k // 200}" for k in range(1000)]  # the first of five is never found
-    found = beat_scores(answers(true, one_bad_heart, people), draws=500)["recall_V"]
+    found = bootstrap(answers(true, one_bad_heart, people), BEATS, 500)["recall_V"]
     assert found.value == pytest.approx(0.8)
     assert found.low < 0.5
     assert found.high == 1
@@ -118,12 +117,12 @@ def test_intervals_come_from_people_and_not_from_beats() -> None:
 
 def test_seeds_are_averaged_and_drawn_alike() -> None:
     both = pd.concat([answers("NVNV", "NVNV"), answers("NVNV", "NNNN", seed=2)])
-    assert beat_scores(both, draws=50)["recall_V"].value == pytest.approx(0.5)
+    assert bootstrap(both, BEATS, 50)["recall_V"].value == pytest.approx(0.5)
     assert confusion(both).loc["V"].to_dict() == {"N": 2, "S": 0, "V": 2, "F": 0, "Q": 0}
 
 
 def test_a_class_that_is_not_there_has_no_score() -> None:
-    found = beat_scores(answers("NNV", "NNV"), draws=50)
+    found = bootstrap(answers("NNV", "NNV"), BEATS, 50)
     assert np.isnan(found["recall_S"].value)
     assert np.isnan(found["macro_f1"].value)
     assert str(found["f1_S"]) == "–"
@@ -133,7 +132,7 @@ def test_who_always_says_the_same_has_a_balanced_accuracy_of_one_half() -> None:
     table = answers("NNNV", "NNNN").assign(
         label=["normal"] * 3 + ["abnormal"], prob_normal=1.0, prob_abnormal=0.0, task="window", unit="window"
     )
-    found = window_scores(table, draws=50)
+    found = bootstrap(table, WINDOWS, 50)
     assert (found["accuracy"].value, found["balanced_accuracy"].value) == (0.75, 0.5)
     assert found["recall_abnormal"].value == 0
     assert confusion(table, WINDOW_LABELS).loc["abnormal", "normal"] == 1
@@ -141,14 +140,12 @@ def test_who_always_says_the_same_has_a_balanced_accuracy_of_one_half() -> None:
 
 def test_what_cannot_be_scored_is_named() -> None:
     table = answers("NV", "NV")
-    with pytest.raises(SettingsError, match="did you mean 'plain'"):
-        beat_scores(table, "plane")
     with pytest.raises(InputError, match="no answers"):
-        beat_scores(table.iloc[:0])
+        bootstrap(table.iloc[:0], BEATS)
     with pytest.raises(InputError, match="answers twice in seed 1"):
-        beat_scores(pd.concat([table, table]))
+        bootstrap(pd.concat([table, table]), BEATS)
     with pytest.raises(InputError, match="several models"):
-        beat_scores(pd.concat([table, table.assign(model="other", unit_id=["x", "y"])]))
+        bootstrap(pd.concat([table, table.assign(model="other", unit_id=["x", "y"])]), BEATS)
 
 
 def test_answers_to_beats_and_windows_keep_the_contract() -> None:
@@ -218,4 +215,4 @@ def test_whoever_always_says_n_keeps_the_contract() -> None:
         {"beat_id": ["x", "y"], "group_id": ["p", "q"], "fold": [1, 1], "label": ["N", "V"]}
     )
     table = checked(always("N", tested, "cpu", 1), "predictions.csv", "always")
-    assert beat_scores(table, draws=50)["accuracy"].value == 0.5
+    assert bootstrap(table, BEATS, 50)["accuracy"].value == 0.5

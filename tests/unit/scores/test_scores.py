@@ -10,9 +10,10 @@ from sklearn import metrics as sk
 
 from leadwise.errors import InputError
 from leadwise.names import CLASSES
-from leadwise.scores import calibration, draws, floors, metrics, tables
+from leadwise.scores import calibration, draws, floors, metrics
 
 BINARY = CLASSES[:2]
+PAGES = draws.page_metrics(CLASSES)
 
 
 # --- scores ---------------------------------------------------------------------------------
@@ -65,10 +66,10 @@ def test_only_test_answers_of_the_wanted_folds_are_selected():
         metrics.select_pages(answers, "four", [3], [1])
 
 
-def test_the_majority_floor_knows_the_training_pages_frequencies_alone():
+def test_base_rates_know_the_training_pages_frequencies_alone():
     answers = made_answers(200)
     folds = answers.rename(columns={"unit_id": "page_id"})[["protocol", "page_id", "label", "seed", "fold"]]
-    floor = floors.majority(answers[answers["fold"] != 1], folds, CLASSES)
+    floor = floors.base_rates(answers[answers["fold"] != 1], folds, CLASSES)
     tested = floor[floor["fold"] == 2]
     trained_on = answers.loc[answers["fold"] != 2, "label"].value_counts(normalize=True)
     for name in CLASSES:
@@ -81,7 +82,7 @@ def test_the_majority_floor_knows_the_training_pages_frequencies_alone():
 
 def test_the_headline_is_the_mean_over_seeds():
     answers = made_answers(seeds=(1, 2, 3))
-    found = draws.bootstrap_groups(answers, CLASSES, draws=50)
+    found = draws.bootstrap(answers, PAGES, 50)
     by_seed = [
         metrics.scores(*metrics.probabilities(frame, CLASSES), CLASSES)["accuracy"]
         for _, frame in answers.groupby("seed")
@@ -93,7 +94,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     true = metrics.scores(*metrics.probabilities(made_answers(40_000), CLASSES), CLASSES)["accuracy"]
     covered = 0
     for repeat in range(60):
-        found = draws.bootstrap_groups(made_answers(200, rng_seed=repeat + 1), CLASSES, draws=200)["accuracy"]
+        found = draws.bootstrap(made_answers(200, rng_seed=repeat + 1), PAGES, 200)["accuracy"]
         covered += found.low <= true <= found.high
     assert covered >= 51  # 57 are expected; fewer than 51 of 60 happen once in 100 if the interval holds
 
@@ -101,15 +102,15 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 def test_groups_are_drawn_and_not_pages():
     alike = pd.concat([made_answers(60)] * 4).assign(copy=np.repeat(range(4), 60))
     alike["unit_id"] = alike["unit_id"] + "-" + alike["copy"].astype(str)
-    whole = draws.bootstrap_groups(alike.drop(columns="copy"), CLASSES, draws=400)["accuracy"]
+    whole = draws.bootstrap(alike.drop(columns="copy"), PAGES, 400)["accuracy"]
     apart = alike.assign(group_id=alike["unit_id"]).drop(columns="copy")
-    naive = draws.bootstrap_groups(apart, CLASSES, draws=400)["accuracy"]
+    naive = draws.bootstrap(apart, PAGES, 400)["accuracy"]
     assert whole.high - whole.low > 1.5 * (naive.high - naive.low)
 
 
 def test_a_model_does_not_differ_from_itself():
     answers = made_answers()
-    difference = draws.paired_difference(answers, answers, CLASSES, ["accuracy", "macro_auroc"], draws=100)
+    difference = draws.paired(answers, answers, PAGES, ["accuracy", "macro_auroc"], 100)
     for interval in difference.values():
         assert (interval.value, interval.low, interval.high) == (0, 0, 0)
 
@@ -117,13 +118,44 @@ def test_a_model_does_not_differ_from_itself():
 def test_a_better_model_differs_by_more_than_chance():
     better = made_answers(400, skill=3.0)
     worse = made_answers(400, skill=0.5).assign(label=better["label"])
-    assert draws.paired_difference(better, worse, CLASSES, ["accuracy"], draws=200)["accuracy"].low > 0
+    assert draws.paired(better, worse, PAGES, ["accuracy"], 200)["accuracy"].low > 0
 
 
 def test_models_that_answered_for_other_pages_are_not_compared():
     answers = made_answers()
     with pytest.raises(InputError):
-        draws.paired_difference(answers, answers.iloc[:-1], CLASSES, ["accuracy"], draws=10)
+        draws.paired(answers, answers.iloc[:-1], PAGES, ["accuracy"], 10)
+
+
+def test_each_draw_takes_as_many_groups_as_there_are_and_the_first_row_is_no_draw():
+    names, counts = draws.weighings(["b", "a", "a", "c"], 50)
+    assert names.tolist() == ["a", "b", "c"]
+    assert counts[0].tolist() == [1, 1, 1]
+    assert (counts.sum(axis=1) == 3).all()
+    with pytest.raises(InputError, match="no answers"):
+        draws.weighings([], 10)
+
+
+def test_a_share_is_drawn_as_any_other_statistic():
+    rng = np.random.default_rng(1)
+    values, groups = rng.random(200), [f"g{k // 5}" for k in range(200)]
+    fast = draws.bootstrap_share(values, groups, 300)
+    slow = draws.bootstrap_statistic(values, groups, lambda drawn: float(drawn.mean()), 300)
+    assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high))
+    assert np.isnan(draws.bootstrap_share(np.array([]), []).value)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"role": "inner"}, "inner answers"),
+        ({"model": ["one", *["other"] * 119]}, "several models"),
+        ({"protocol": ["grouped", *["distinct"] * 119]}, "several protocols"),
+    ],
+)
+def test_answers_of_anybody_but_one_answerer_are_not_scored(change, what):
+    with pytest.raises(InputError, match=what):
+        draws.bootstrap(made_answers().assign(**change), PAGES, 10)
 
 
 def test_wilsons_interval_of_26_of_30():
@@ -177,39 +209,3 @@ def test_each_fold_gets_its_own_temperature():
     ).abs().max()
     with pytest.raises(InputError, match="no temperature"):
         calibration.apply_by_fold(answers, fitted.iloc[:4], CLASSES)
-
-
-# --- tables ---------------------------------------------------------------------------------
-
-
-def test_a_summary_names_protocol_pages_and_seeds_beside_each_score():
-    table = tables.summary({"a": made_answers(seeds=(1, 2))}, CLASSES, draws=50)
-    row = table.iloc[0]
-    assert (row["protocol"], row["n"], row["seeds"]) == ("grouped", 120, 2)
-    assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
-    assert "(" in tables.as_text(table)["Accuracy"][0]
-
-
-def test_inner_answers_are_never_reported():
-    with pytest.raises(InputError, match="inner"):
-        tables.summary({"a": made_answers().assign(role="inner", held_out=2)}, CLASSES, draws=10)
-
-
-def test_metrics_of_a_second_task_carry_its_name():
-    joined = tables.join_tasks(
-        {"four": {"a": made_answers()}, "binary": {"a": made_answers(classes=BINARY)}}, draws=20
-    )
-    found = tables.as_metrics(joined)
-    assert {"accuracy", "binary_accuracy"} <= set(found)
-    assert set(found["accuracy"]) == {"value", "low", "high"}
-
-
-def test_a_printed_table_is_never_cut(capsys):
-    table = tables.summary(
-        {"a_model_with_a_long_name": made_answers(), "b": made_answers()}, CLASSES, draws=20
-    )
-    tables.print_table(table, "Scores")
-    printed = capsys.readouterr().out
-    assert "…" not in printed
-    for text in tables.as_text(table)["Macro AUROC"]:
-        assert text in printed

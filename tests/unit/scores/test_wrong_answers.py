@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made import made_answers
+from scipy.special import softmax
 
 from leadwise.errors import InputError
 from leadwise.names import CLASSES
@@ -60,7 +61,7 @@ def test_answers_that_are_not_of_one_model_and_the_same_pages_are_refused() -> N
         ({"one": ONE.iloc[:0]}, "no answers"),
         ({"one": pd.concat([ONE, TWO.assign(model="two")])}, "several models at once: made, two"),
         ({"one": pd.concat([ONE, ONE.assign(seed=2)])}, "several seeds"),
-        ({"one": pd.concat([ONE, ONE])}, "made answers twice for p0"),
+        ({"one": pd.concat([ONE, ONE])}, "unit p0 answers twice"),
         ({"one": ONE.assign(role="inner")}, "inner answers"),
         ({"one": ONE, "two": TWO.iloc[:3]}, r"two and one answer for other pages or labels \(3 and 4 rows\)"),
         ({"one": ONE, "two": TWO.assign(label="mi")}, "other pages or labels"),
@@ -200,9 +201,7 @@ def test_answers_stay_as_they_are_where_a_fold_has_no_calibration() -> None:
     fitted = answers[["model", "task", "protocol", "seed", "fold"]].drop_duplicates().assign(temperature=2.0)
     tuned = calibration.apply_where_fitted(answers, fitted, BINARY)
     assert tuned["prob_normal"].to_numpy() == pytest.approx(
-        calibration.apply_temperature(answers[["prob_normal", "prob_abnormal_heartbeat"]].to_numpy(), 2.0)[
-            :, 0
-        ]
+        softmax(np.log(answers[["prob_normal", "prob_abnormal_heartbeat"]].to_numpy()) / 2.0, axis=1)[:, 0]
     )
     assert calibration.apply_where_fitted(answers, fitted.iloc[1:], BINARY).equals(answers)
     assert calibration.apply_where_fitted(answers, fitted.iloc[:0], BINARY).equals(answers)

@@ -25,6 +25,7 @@ from leadwise import cli
 from leadwise.errors import InputError, MissingInput, WeightsError
 from leadwise.learning.export import describe
 from leadwise.learning.export_beats import beat_metadata, export_beats
+from leadwise.models import registry
 from leadwise.models.onnx_file import BEATS
 from leadwise.models.signal_nets import SignalClassifier
 from leadwise.names import AAMI
@@ -323,7 +324,7 @@ def test_the_file_says_what_it_is_and_is_small(beat_model: Path) -> None:
 
 
 def test_another_network_is_not_exported(tmp_path: Path) -> None:
-    network = SignalClassifier("heartbeat_cnn", 5)
+    network = registry.build_page_model("heartbeat_cnn", 5)
     with pytest.raises(WeightsError, match="only beat_rhythm is exported"):
         export_beats(network, tmp_path / "a.onnx", beat_metadata(network, AAMI))
 

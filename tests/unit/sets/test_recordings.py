@@ -277,7 +277,7 @@ def test_sides_hold_the_beats_that_were_counted(mitdb: Path) -> None:
     counts = {}
     for path in recordings.find_recordings(mitdb):
         classes = read_annotations(path).beats.classes
-        side = counts.setdefault(recordings.part_of(path.stem), dict.fromkeys(AAMI, 0))
+        side = counts.setdefault(recordings.MITDB.part_of(path.stem), dict.fromkeys(AAMI, 0))
         for name in AAMI:
             side[name] += int((classes == name).sum())
     assert list(counts["ds1"].values()) == [45_866, 944, 3_788, 415, 8]
@@ -354,12 +354,12 @@ def test_without_an_interval_every_ratio_is_1(beats: list[int]) -> None:
 def all_records() -> pd.DataFrame:
     """The 48 records with made counts."""
     rng = np.random.default_rng(0)
-    names = [*recordings.DS1, *recordings.DS2, *recordings.PACED]
+    names = [*recordings.MITDB.parts["ds1"], *recordings.MITDB.parts["ds2"], *recordings.MITDB.parts["paced"]]
     return pd.DataFrame(
         {
             "record": names,
-            "group_id": [recordings.person_of(name) for name in names],
-            "part": [recordings.part_of(name) for name in names],
+            "group_id": [recordings.MITDB.person_of(name) for name in names],
+            "part": [recordings.MITDB.part_of(name) for name in names],
             **{f"beats_{name}": rng.integers(0, 500, len(names)) for name in AAMI},
             "windows_abnormal": rng.integers(0, 360, len(names)),
         }
@@ -372,18 +372,21 @@ def test_ds1_is_learned_from_and_ds2_tested_and_paced_records_are_out(all_record
     )
     for _, one in table.groupby("seed"):
         parts = one.groupby("part")["unit_id"].apply(set)
-        assert parts["train"] == set(recordings.DS1)
-        assert parts["test"] == set(recordings.DS2)
+        assert parts["train"] == set(recordings.MITDB.parts["ds1"])
+        assert parts["test"] == set(recordings.MITDB.parts["ds2"])
 
 
 def test_records_of_one_person_are_known_together() -> None:
-    assert recordings.records_of_the_same(["202", "100", "202", "101"], ["201", "100"]) == ["100", "202"]
+    assert recordings.MITDB.records_of_the_same(["202", "100", "202", "101"], ["201", "100"]) == [
+        "100",
+        "202",
+    ]
 
 
 def test_strictly_the_person_of_201_is_on_one_side(all_records: pd.DataFrame) -> None:
     table = signal_folds.make_signal_folds(all_records, "interpatient_strict", SEEDS)
     tested = table[table["part"] == "test"]
-    assert set(recordings.DS2) - set(tested["unit_id"]) == {"202"}
+    assert set(recordings.MITDB.parts["ds2"]) - set(tested["unit_id"]) == {"202"}
     assert set(table.loc[table["part"] == "train", "group_id"]).isdisjoint(tested["group_id"])
 
 
@@ -392,7 +395,7 @@ def test_choices_are_made_on_six_records_of_ds1_or_more_at_a_time(all_records: p
     for _, one in table.groupby("seed"):
         sizes = one["inner"].value_counts()
         assert sizes.min() >= signal_folds.LEFT_OUT
-        assert sizes.sum() == len(recordings.DS1)
+        assert sizes.sum() == len(recordings.MITDB.parts["ds1"])
         assert one.loc[one["part"] == "test", "inner"].isna().all()
 
 
@@ -402,8 +405,8 @@ def test_seven_records_of_ds1_are_held_out_for_whoever_learns_from_answers(all_r
     for _, one in table.groupby("seed"):
         parts = one.groupby("part")["unit_id"].apply(set)
         assert (len(parts["train"]), len(parts["val"])) == (15, 7)
-        assert parts["train"] | parts["val"] == set(recordings.DS1)
-        assert parts["test"] == set(recordings.DS2)
+        assert parts["train"] | parts["val"] == set(recordings.MITDB.parts["ds1"])
+        assert parts["test"] == set(recordings.MITDB.parts["ds2"])
         assert one["inner"].isna().all()
 
 
@@ -412,7 +415,7 @@ def test_five_folds_keep_people_together(all_records: pd.DataFrame) -> None:
     assert (table.groupby("seed").size() == 44).all()
     assert (table.groupby(["seed", "group_id"])["fold"].nunique() == 1).all()
     assert table.groupby(["seed", "fold"]).size().between(8, 10).all()
-    assert set(table["unit_id"]).isdisjoint(recordings.PACED)
+    assert set(table["unit_id"]).isdisjoint(recordings.MITDB.parts["paced"])
     first, second = (one.set_index("unit_id")["fold"] for _, one in table.groupby("seed"))
     assert (first != second[first.index]).any()
     again = signal_folds.make_signal_folds(all_records, "patient_folds", SEEDS)
@@ -636,3 +639,13 @@ def test_another_name_or_no_file_is_refused(tmp_path: Path) -> None:
         read_heartbeat_csv(tmp_path / "beats.csv")
     with pytest.raises(MissingInput, match="no such file"):
         read_heartbeat_csv(tmp_path / "mitbih_test.csv")
+
+
+def test_a_record_of_another_set_is_not_whose_its_name_says_in_mit_bih(mitdb: Path) -> None:
+    """PhysioNet's long-term database of atrial fibrillation has records 100 to 122 too."""
+    other = recordings.RecordingSet("ltafdb", "Long-Term AF", recordings.find_recordings, "each beat")
+    ours, theirs = (recordings.load_recording(mitdb / "100.hea", of) for of in (recordings.MITDB, other))
+    assert recordings.beats_of(ours)["group_id"].unique().tolist() == ["person-100"]
+    assert recordings.beats_of(theirs)["group_id"].unique().tolist() == ["ltafdb-100"]
+    assert (ours.of.part_of("100"), theirs.of.part_of("100")) == ("ds2", "other")
+    assert other.person_of("201") != other.person_of("202")

@@ -1,0 +1,63 @@
+"""On what, how exactly and how long networks were trained: each file of weights says it of its own training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadwise import machine
+from leadwise.errors import WeightsError
+from leadwise.models.weights_file import read_metadata
+
+LIBRARIES = ("torch", "timm", "transformers")
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """What the trainings of a folder have in common, or not: how many, their `seconds` in all, and each kind once.
+
+    `seconds` are of training alone, answers not counted; `precisions` are ``fp32`` or ``bf16``; `machines` as
+    `leadwise.machine.hardware` tells them; `versions` name LIBRARIES, as ``torch 2.15.0, timm 1.0.31, ...``.
+    """
+
+    number: int
+    seconds: float
+    precisions: tuple[str, ...]
+    machines: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+def said_of_training(precision: str, seconds: float) -> dict[str, str]:
+    """What a file of weights says of the training that has just ended in this process."""
+    installed = machine.versions()
+    return {
+        "precision": precision,
+        "seconds": f"{seconds:.2f}",
+        "machine": machine.hardware(),
+        "versions": ", ".join(f"{name} {installed[name]}" for name in LIBRARIES if name in installed),
+    }
+
+
+def trainings_in(folder: Path) -> Trainings:
+    """What the ``.safetensors`` files in a folder say of their trainings; torch is not needed.
+
+    Raises `WeightsError` where there is none, or one that does not say it.
+    """
+    told = {path: read_metadata(path) for path in sorted(folder.glob("*.safetensors"))}
+    if not told:
+        raise WeightsError(f"{folder}: no weights. Run the notebook that trains them first.")
+    wanted = ("precision", "seconds", "machine", "versions")
+    for path, own in told.items():
+        if lacking := [key for key in wanted if key not in own]:
+            raise WeightsError(
+                f"{path}: the file does not say its {lacking[0]!r}, so it is not known how it was trained. Run the "
+                "notebook that trains it again."
+            )
+    kinds = {key: tuple(sorted({own[key] for own in told.values()})) for key in wanted}
+    return Trainings(
+        len(told),
+        round(sum(float(own["seconds"]) for own in told.values()), 2),
+        kinds["precision"],
+        kinds["machine"],
+        kinds["versions"],
+    )

@@ -1,0 +1,18 @@
+"""What a file of weights says of itself, read without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leadwise.errors import WeightsError
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says of itself; raises `WeightsError` where it is missing or none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: not a safetensors file ({error}).") from error

@@ -1,0 +1,89 @@
+"""The files in which tables stand: README files, cards, RESULTS.md; written anew from ``analysis/results``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from leadwise.errors import TableError, nearest
+from leadwise.files import written_whole
+from leadwise.project import paths
+from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, published_minutes
+from leadwise.project.published_set import SET_WRITERS
+from leadwise.project.render import Published
+from leadwise.project.results import TABLES
+from leadwise.sets.croissant import metadata
+
+_MARKS = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+Writer = Callable[[Published], str]
+
+WRITERS: dict[str, Writer] = {
+    **{name: table.text for name, table in TABLES.items()},
+    **SET_WRITERS,
+    "notebooks": lambda published: notebooks_table(published_minutes(published.runs)),
+    "notebooks_chart": lambda _: notebooks_chart(),
+}
+"""By the name between a file's marks: what writes the text there."""
+
+
+def with_tables(text: str, published: Published) -> str:
+    """A text with everything between two marks written anew. Raises TableError for a name that is none."""
+
+    def table(found: re.Match[str]) -> str:
+        if found[2] not in WRITERS:
+            raise TableError(f"no table is called {found[2]!r}; {nearest(found[2], WRITERS)}")
+        return f"{found[1]}{WRITERS[found[2]](published)}\n{found[3]}"
+
+    opened, closed = text.count("<!-- leadwise tables:"), text.count("<!-- end of table -->")
+    if opened != closed or opened != len(_MARKS.findall(text)):
+        raise TableError(f"{opened} tables begin and {closed} end: a mark of one is missing or misspelt.")
+    return _MARKS.sub(table, text)
+
+
+def results_text(published: Published) -> str:
+    """RESULTS.md: all published tables, each with its runs."""
+    parts = [
+        "# Results",
+        "Written whole by `leadwise tables` from [results](results): `scores.csv` (a row is one metric of one model "
+        "at one place), `differences.csv` (paired), `runs.csv` (what was run, where, for how long). Research use "
+        "only, not a medical device.",
+    ]
+    parts += [f"## {table.title}\n\n{table.text(published)}" for table in TABLES.values()]
+    return "\n\n".join(parts) + "\n"
+
+
+def outdated() -> dict[Path, str]:
+    """The files whose text is not what the tables say, each with the text that it should have."""
+    return {
+        path: text
+        for path, text in _texts()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    }
+
+
+def write_tables() -> list[Path]:
+    """Write them; return the files that changed."""
+    changed = outdated()
+    for path, text in changed.items():
+        with written_whole(path) as aside:
+            aside.write_text(text, encoding="utf-8")
+    return list(changed)
+
+
+def _texts() -> Iterator[tuple[Path, str]]:
+    repository = paths.repository()
+    published = Published.read(repository / "analysis" / "results")
+    resources = repository / "leadwise" / "resources"
+    for path in (
+        repository / "README.md",
+        *sorted(repository.glob("*/README.md")),
+        *sorted(resources.glob("*_CARD.md")),
+        *filter(Path.is_file, [repository / "analysis" / "REPORTING.md"]),
+    ):
+        yield path, with_tables(path.read_text(encoding="utf-8"), published)
+    yield repository / "analysis" / "RESULTS.md", results_text(published)
+    if (resources / "DATASET_CARD.md").is_file():
+        yield resources / "croissant.json", json.dumps(metadata(), indent=1, ensure_ascii=False) + "\n"

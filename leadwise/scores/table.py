@@ -1,0 +1,232 @@
+"""Scores as one long table, and differences as another: what every notebook that scores writes.
+
+A row is one metric of one model at one place, and what it means is said by its columns (contracts ``scores.csv`` and
+``differences.csv`` in `leadwise.tables`), never by a part of a name:
+
+    task, protocol, test_set    what was asked, how folds were made, where
+    model, weights              who answered, and what it began from: ``random``, ``pretrained``, ``file``, nothing
+    condition                   what else was varied: ``key=value`` pairs in order of key, with ``;`` between them
+    unit, counted, average      what is counted (page, beat ...), which of them, and pooled (gross) or by record
+    seeds, n                    ``1/2/3``; units of one seed
+    metric, value, low, high    one of `leadwise.names.METRICS`; the ends of its 95 % interval where it has one
+
+In ``differences.csv`` `minus` is the other model's name, or ``column=value`` (or ``key=value`` of the condition)
+where it is the same model elsewhere. `scored` and `compared` make rows of answers; `stated` of what was measured
+otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadwise.errors import TableError
+from leadwise.names import METRICS, TEST_SET_OF, UNITS, metric_of, metric_words
+from leadwise.scores.draws import Interval, Measure, bootstrap, paired
+from leadwise.tables import SCHEMAS, read_table
+
+HEADLINE = ("accuracy", "macro_f1", "macro_auroc", "auprc", "log_loss", "brier")
+"""The metrics of pages where none are named."""
+
+PLACE = tuple(
+    name for name in SCHEMAS["scores.csv"].columns if name not in {"metric", "value", "low", "high"}
+)
+"""The columns that say what a row is about."""
+
+
+def scored(
+    answers: pd.DataFrame,
+    measure: Measure,
+    metrics: Sequence[str] | None = None,
+    draws: int = 2000,
+    **place: Any,
+) -> pd.DataFrame:
+    """Rows of ``scores.csv`` of one model's test answers, with intervals by bootstrap over groups.
+
+    `measure` as `leadwise.scores.draws.page_metrics` gives one; `metrics` names those that are wanted, all by
+    default. `place` sets columns that the answers do not tell, or tell otherwise: `model, weights, condition` (a
+    mapping), `counted ...`. What is undefined (a class without units) has no row. Raises InputError as `bootstrap`
+    does.
+    """
+    found = bootstrap(answers, measure, draws)
+    return stated({name: found[name] for name in metrics or found}, **(_told(answers) | place))
+
+
+def compared(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    measure: Measure,
+    metrics: Sequence[str],
+    draws: int = 2000,
+    *,
+    minus: str | None = None,
+    own_seeds: bool = False,
+    **place: Any,
+) -> pd.DataFrame:
+    """Rows of ``differences.csv``: `metrics` of ``a`` minus those of ``b``, on the same draws.
+
+    `minus` is ``b``'s model where it is not named; else as `scored`. Raises InputError as `paired` does.
+    """
+    found = paired(a, b, measure, metrics, draws, own_seeds=own_seeds)
+    rows = stated(found, **(_told(a) | place))
+    rows.insert(
+        rows.columns.get_loc("model") + 1, "minus", str(b["model"].iloc[0]) if minus is None else minus
+    )
+    return rows
+
+
+def stated(metrics: Mapping[str, Interval | float | None], **place: Any) -> pd.DataFrame:
+    """Rows of ``scores.csv`` of what was measured otherwise: counts, costs, shares with Wilson's interval.
+
+    `place` as in `scored`; what is not given is empty. A metric that is None or nan has no row.
+    """
+    told = dict.fromkeys(PLACE, "") | {"n": pd.NA} | place
+    if unknown := set(told) - set(PLACE):
+        raise TableError(f"scores have no column {min(unknown)!r}; they have {', '.join(PLACE)}.")
+    if str(told["weights"]).endswith(".safetensors"):
+        told["weights"] = "file"
+    condition = told["condition"]
+    if isinstance(condition, Mapping):
+        told["condition"] = ";".join(f"{key}={condition[key]}" for key in sorted(condition))
+    rows = []
+    for name, one in metrics.items():
+        ends = (
+            one if isinstance(one, Interval) else Interval(math.nan if one is None else float(one), *_NO_ENDS)
+        )
+        undefined = math.isnan(ends.value) or (metric_of(name)[0].interval and math.isnan(ends.low))
+        if not undefined:
+            rows.append(told | {"metric": name, "value": ends.value, "low": ends.low, "high": ends.high})
+    return pd.DataFrame(rows, columns=list(SCHEMAS["scores.csv"].columns))
+
+
+_NO_ENDS = (math.nan, math.nan)
+
+
+def read_scores(path: Path, name: str = "scores.csv") -> pd.DataFrame:
+    """Read one of the two tables; what is empty is ``""``. Raises as `leadwise.tables.read_table` does."""
+    table = read_table(path, name)
+    words = [column for column, spec in SCHEMAS[name].columns.items() if spec.kind == "text"]
+    return table.assign(
+        **{column: table[column].astype(object).where(table[column].notna(), "") for column in words}
+    )
+
+
+def selected(scores: pd.DataFrame, **where: Any) -> pd.DataFrame:
+    """The rows whose columns have these values; a list or tuple allows any of its own."""
+    for column, value in where.items():
+        wanted = list(value) if isinstance(value, (list, tuple, set)) else [value]
+        scores = scores[scores[column].isin(wanted)]
+    return scores
+
+
+def score_of(scores: pd.DataFrame, metric: str, **where: Any) -> Interval:
+    """The one value of a metric at a place. Raises TableError where there is none, or several."""
+    rows = selected(scores, metric=metric, **where)
+    if len(rows) != 1:
+        told = ", ".join(f"{column} {value!r}" for column, value in where.items())
+        raise TableError(f"{len(rows)} rows have the metric {metric!r} with {told}; it must be one.")
+    return Interval(*(float(rows[column].iloc[0]) for column in ("value", "low", "high")))
+
+
+def written(one: Any, shown: str = ".3f", *, signed: bool = False) -> str:
+    """An `Interval`, or a row of a table, as texts have it: ``0.932 (0.901 to 0.957)``."""
+    if math.isnan(one.value):
+        return "–"
+    form = f"{'+' if signed else ''}{shown}"
+    value, low, high = (format(end, form) for end in (one.value, one.low, one.high))
+    return value if math.isnan(one.low) else f"{value} ({low} to {high})"
+
+
+def as_text(scores: pd.DataFrame, metrics: Iterable[str] | None = None) -> pd.DataFrame:
+    """Scores for people: a line a place, a column a metric, each ``0.932 (0.901 to 0.957)``.
+
+    Before them stand the columns of the place that differ from line to line, and the model.
+    """
+    wanted = list(dict.fromkeys(scores["metric"]) if metrics is None else metrics)
+    keys = [c for c in ("model", "minus", *PLACE[:3], *PLACE[4:]) if c in scores]
+    rows = scores[scores["metric"].isin(wanted)].assign(
+        text=[
+            written(Interval(*ends), metric_of(name)[0].shown, signed="minus" in scores)
+            for name, *ends in scores.loc[scores["metric"].isin(wanted), _VALUES].itertuples(index=False)
+        ]
+    )
+    rows = rows.assign(n=rows["n"].astype("string").fillna(""))
+    lines = rows.drop_duplicates(keys)[keys].reset_index(drop=True)
+    for name in wanted:
+        own = rows[rows["metric"] == name].drop_duplicates(keys).set_index(keys)["text"]
+        found = own.reindex(pd.MultiIndex.from_frame(lines))
+        lines[metric_words(name)] = found.fillna("").to_numpy()
+    alike = [c for c in keys if c != "model" and len(set(lines[c])) == 1]
+    return lines.drop(columns=alike)
+
+
+_VALUES = ["metric", "value", "low", "high"]
+
+
+def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADLINE) -> None:
+    """Print scores in the terminal, the best value of each metric in bold.
+
+    What all rows share (protocol, task, n, seeds) stands above it. Where the terminal is too narrow for one
+    table, every model gets a few lines of its own instead; what goes to a file is 160 columns wide.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    scores = scores[scores["metric"].isin(metrics)]
+    if scores.empty:
+        console.print(f"{title}: no scores", markup=False)
+        return
+    text = as_text(scores, metrics)
+    shared = [
+        f"{name} {scores[name].iloc[0]}" for name in ("protocol", "task", "n", "seeds") if name not in text
+    ]
+    title = f"{title}: {', '.join(shared)}" if shared else title
+    best = {metric_words(metric): _best(text[metric_words(metric)], metric) for metric in metrics}
+    grid = Table(title=title, title_justify="left", title_style="bold")
+    for column in text:
+        grid.add_column(column, justify="right" if column in best or column == "n" else "left", no_wrap=True)
+    for number, row in enumerate(text.itertuples(index=False)):
+        cells = zip(text.columns, row, strict=True)
+        grid.add_row(*(f"[bold]{cell}[/bold]" if best.get(c) == number else cell for c, cell in cells))
+    if grid.__rich_measure__(console, console.options.update(max_width=1000)).maximum <= console.width:
+        console.print(grid)
+        return
+    console.print(title, style="bold", markup=False)
+    pad = max(len(column) for column in text)
+    for row in text.itertuples(index=False):
+        console.print()
+        for column, cell in zip(text.columns, row, strict=True):
+            console.print(f"  {column:<{pad}}  {cell}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _best(cells: pd.Series, metric: str) -> int | None:
+    """The line of the best value; none where one stands alone or nothing is defined."""
+    values = pd.to_numeric(cells.str.partition(" ")[0], errors="coerce")
+    if len(values) < 2 or values.isna().all():
+        return None
+    return int(values.idxmin() if METRICS[metric].lower_is_better else values.idxmax())
+
+
+def _told(answers: pd.DataFrame) -> dict[str, Any]:
+    """What answers say of their place."""
+    first = answers.iloc[0]
+    seeds = sorted(answers["seed"].unique())
+    task, protocol = str(first["task"]), str(first["protocol"])
+    by_person = task == "aami5" and protocol.startswith("interpatient")
+    return {
+        "task": task,
+        "protocol": protocol,
+        "test_set": "ds2" if by_person else TEST_SET_OF[task],
+        "model": str(first["model"]),
+        "unit": str(first["unit"]) if "unit" in answers else UNITS[task],
+        "counted": "all",
+        "average": "gross",
+        "seeds": "/".join(map(str, seeds)),
+        "n": int(answers["unit_id"].nunique()),
+    }

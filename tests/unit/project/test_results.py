@@ -1,0 +1,254 @@
+"""Published tables show what their specification asks for, or are refused; and every document holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from leadwise.errors import TableError
+from leadwise.names import TASKS
+from leadwise.project import documents
+from leadwise.project.render import Cell, Listed, Listing, Paired, Published, Spanned, Table
+from leadwise.project.results import TABLES
+from leadwise.scores.beats import BEATS, WINDOWS
+from leadwise.scores.draws import Interval, page_metrics
+from leadwise.scores.table import read_scores, score_of, scored, selected, stated
+from leadwise.tables import read_table, write_table
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PLACE = {
+    "task": "four", "protocol": "grouped", "test_set": "mendeley", "weights": "random", "unit": "page",
+    "counted": "all", "average": "gross", "n": 491,
+}  # fmt: skip
+
+
+def score(model: str, value: float, run: str, metric: str = "accuracy", **more: object) -> pd.DataFrame:
+    interval = Interval(value, value - 0.02, value + 0.02)
+    return stated({metric: interval}, **{**PLACE, "model": model, "seeds": "1", **more}).assign(run=run)
+
+
+def difference(model: str, minus: str, value: float, **more: object) -> pd.DataFrame:
+    rows = score(model, value, "26-cpu", **more)
+    rows.insert(4, "minus", minus)
+    return rows
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two notebooks' scores, of one the seeds apart and calibrated; and what differs."""
+    scores = [
+        score("leads12", 0.95, "26-cpu", seeds="1/2/3"),
+        score("leads12", 0.96, "26-cpu"),
+        score("leads12", 0.94, "26-cpu", seeds="1/2/3", condition="calibrated=yes"),
+        score("rate", 0.71, "26-cpu", seeds="1/2/3"),
+        score("beit_micro", 0.79, "21-cpu"),
+        stated({"always_mi": 5}, **PLACE | {"model": "rate", "seeds": "1", "n": 5}).assign(run="26-cpu"),
+        stated({"parameters": 78_432, "size_mb": 0.26}, model="leads12").assign(run="26-cpu"),
+    ]
+    differences = [
+        difference("leads12", "rate", 0.24, seeds="1/2/3"),
+        difference("leads12", "strip_features", -0.01, seeds="1/2/3"),
+        difference("leads12", "protocol=distinct", -0.06, seeds="1/2/3"),
+    ]
+    runs = [
+        ("26-cpu", "26_image_leads12", "cpu", 81.3, "chosen on inner folds."),
+        ("21-cpu", "21_image_beit", "cpu", 60.7, None),
+    ]
+    write_table(pd.concat(scores), tmp_path / "scores.csv", "scores.csv")
+    write_table(pd.concat(differences), tmp_path / "differences.csv", "differences.csv")
+    table = pd.DataFrame(runs, columns=["run", "notebook", "profile", "minutes", "note"])
+    table = table.assign(
+        command=[f"leadwise run --profile cpu --only {name}" for name in table["notebook"]], hardware="2 cores",
+        versions=None, precision=None, opening=None,
+    )  # fmt: skip
+    write_table(table, tmp_path / "runs.csv", "runs.csv")
+    return tmp_path
+
+
+@pytest.fixture
+def published(results: Path) -> Published:
+    return Published.read(results)
+
+
+def table(**more: object) -> Table:
+    told = {
+        "title": "Made", "where": ({"task": "four", "calibrated": ""},), "lines": ("model", "seeds"),
+        "cells": (Cell("accuracy"),),
+    }  # fmt: skip
+    return Table(**{**told, **more})
+
+
+def test_a_line_a_place_and_a_column_a_figure_with_its_interval(published: Published) -> None:
+    lines = table().text(published).splitlines()
+    assert lines[0] == "| model | seeds | accuracy |"
+    assert lines[2:6] == [
+        "| `leads12` | 3 | 0.950 (0.930 to 0.970) |",
+        "| `leads12` | 1 | 0.960 (0.940 to 0.980) |",
+        "| `rate` | 3 | 0.710 (0.690 to 0.730) |",
+        "| `beit_micro` | 1 | 0.790 (0.770 to 0.810) |",
+    ]
+
+
+def test_beneath_stand_all_runs_that_the_table_is_of_and_not_the_last_one(published: Published) -> None:
+    text = table(caption="Made up.").text(published)
+    assert "Made up. `leadwise run --profile cpu --only 26_image_leads12`: 81.3 minutes on 2 cores." in text
+    assert "chosen on inner folds. `leadwise run --profile cpu --only 21_image_beit`: 60.7 minutes" in text
+    of_one = table(where=({"model": "beit_micro"},)).text(published)
+    assert "26_image_leads12" not in of_one
+
+
+def test_no_published_table_is_said_to_be_of_one_notebook_where_it_is_of_several() -> None:
+    text = TABLES["image_transformers"].text(Published.read(REPOSITORY / "analysis" / "results"))
+    for notebook in ("21_image_beit", "22_image_deit", "24_image_vit"):
+        assert f"--only {notebook}`" in text
+
+
+def test_beats_after_five_minutes_are_as_many_as_were_counted() -> None:
+    scores = Published.read(REPOSITORY / "analysis" / "results").scores
+    late = scores[scores["counted"] == "after_5_min"]
+    every = scores[
+        (scores["protocol"] == "interpatient") & (scores["counted"] == "all") & (scores["unit"] == "beat")
+    ]
+    assert len(late)
+    assert late["n"].max() < every["n"].dropna().min()
+
+
+def test_a_column_of_differences_has_the_sign_and_stands_in_its_line(published: Published) -> None:
+    cells = (Cell("accuracy"), Cell("accuracy", "minus the rate's", minus="rate"))
+    first, second, *_ = table(cells=cells).text(published).splitlines()[2:]
+    assert first.endswith("| +0.240 (+0.220 to +0.260) |")
+    assert second.endswith("|  |")
+    whichever = (Cell("accuracy"), Cell("accuracy", "minus", minus="*"))
+    with pytest.raises(TableError, match="2 rows have"):  # rate and strip_features; a protocol is no model
+        table(cells=whichever).text(published)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"lines": ("model", "sed")}, "no column or condition 'sed'.*did you mean 'seeds'"),
+        ({"where": ({"tusk": "four"},)}, "no column or condition 'tusk'.*did you mean 'task'"),
+        ({"where": ({"task": "fore"},)}, "no published row has {'task': 'fore'}"),
+        ({"cells": (Cell("accuracy"), Cell("macro_f1"))}, "no row has what the column 'macro-F1' asks for"),
+        ({"cells": (Cell("accuracy", where={"k": "5"}),)}, "no column or condition 'k'"),
+        ({"lines": ("model",)}, r"2 rows have .* they differ in .*seeds"),
+    ],
+)
+def test_a_specification_that_asks_for_what_no_row_has_is_refused(
+    published: Published, more: dict[str, object], why: str
+) -> None:
+    with pytest.raises(TableError, match=why):
+        table(**more).text(published)
+
+
+def test_a_table_that_may_lack_says_that_it_is_not_measured(published: Published) -> None:
+    assert table(where=({"metric": "net_benefit"},), may_lack=True).text(published) == "Not yet measured."
+
+
+def test_a_listing_has_a_line_a_figure_and_refuses_one_that_is_not_there(published: Published) -> None:
+    items = (Cell("parameters"), Cell("size_mb", "size, MB"), Cell("always_mi"))
+    text = Listing("Made", {"notebook": "26_image_leads12"}, "`leads12`", items).text(published)
+    assert "| parameters | 78,432 |  |  |" in text
+    assert "| size, MB | 0.26 |  |  |" in text
+    with pytest.raises(TableError, match="no row has what the line 'epochs' asks for"):
+        Listing("Made", {"notebook": "26_image_leads12"}, "`leads12`", (Cell("epochs"),)).text(published)
+
+
+def test_sentences_tell_what_is_shown_from_what_is_not(published: Published) -> None:
+    text = Paired({"minus": ("rate", "strip_features")}, "accuracy").text(published)
+    assert text == (
+        "Task four, accuracy, paired: `leads12` is above `rate` (+0.240, +0.220 to +0.260); "
+        "**not shown to differ from** `strip_features` (-0.010, -0.030 to +0.010)."
+    )
+    by_other = Paired({"minus": ("rate",)}, "accuracy", by="minus", numbers=False).text(published)
+    assert by_other == "Task four, accuracy, paired: `rate`: above it `leads12`."
+    listed = Listed({"minus": "protocol=distinct"}, "accuracy", ("model", "protocol")).text(published)
+    assert listed == "`leads12`, `grouped` minus `distinct`: -0.060 (-0.080 to -0.040)."
+    span = Spanned({"minus": ("rate", "strip_features")}, "accuracy", "It gains", ".").text(published)
+    assert span == "It gains -0.010 to +0.240 (`grouped`)."
+
+
+def test_a_row_whose_run_is_unknown_is_refused(results: Path) -> None:
+    runs = pd.read_csv(results / "runs.csv")
+    runs[runs["run"] != "21-cpu"].to_csv(results / "runs.csv", index=False)
+    with pytest.raises(TableError, match=r"run '21-cpu' is not in runs\.csv"):
+        Published.read(results)
+
+
+def test_only_what_stands_between_marks_changes(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(documents.WRITERS, "made", table().text)
+    text = "before\n<!-- leadwise tables: made -->\nstale\n<!-- end of table -->\nafter\n"
+    once = documents.with_tables(text, published)
+    assert once.startswith("before\n<!-- leadwise tables: made -->\n| model | seeds | accuracy |")
+    assert once.endswith("<!-- end of table -->\nafter\n")
+    assert "stale" not in once
+    assert documents.with_tables(once, published) == once
+    with pytest.raises(TableError, match="did you mean 'made'"):
+        documents.with_tables(text.replace("tables: made", "tables: mode"), published)
+
+
+def test_readme_results_and_cards_are_as_the_command_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    assert not documents.outdated(), "`leadwise tables` writes them"
+
+
+def test_every_published_row_stands_in_a_table_of_its_notebook() -> None:
+    """A notebook whose scores are published has a table that shows some of them."""
+    published = Published.read(REPOSITORY / "analysis" / "results")
+    shown = "\n".join(one.text(published) for one in TABLES.values())
+    for run in published.runs.itertuples():
+        assert run.command in shown, f"{run.Index} is published, and no table shows a row of it"
+
+
+def test_two_profiles_are_told_apart_in_every_table() -> None:
+    published = Published.read(REPOSITORY / "analysis" / "results")
+    other = {run: run.replace("-cpu", "-paper") for run in published.runs.index}
+    both = Published(
+        *(
+            pd.concat([one, one.assign(run=one["run"].map(other), profile="paper")])
+            for one in (published.scores, published.differences)
+        ),
+        pd.concat([published.runs, published.runs.rename(index=other)]),
+    )
+    for table in TABLES.values():
+        told = table.text(both)
+        if told == table.text(published) == "Not yet measured.":
+            continue
+        assert "| `cpu` |" in told or "| cpu |" in told or "(`cpu`)" in told
+        assert all(line in told for line in table.text(published).splitlines() if line.startswith("Task "))
+
+
+def test_published_scores_are_what_the_published_answers_give() -> None:
+    """Each file of answers is of one seed; scores of that seed alone are computed from it again."""
+    folder = REPOSITORY / "analysis" / "results"
+    published = read_scores(folder / "scores.csv")
+    published = published[(published["condition"] == "") & published["seeds"].str.fullmatch(r"\d+")]
+    again = []
+    for path in sorted((folder / "answers").rglob("*.csv.xz")):
+        answers = read_table(path, "predictions.csv")
+        model, task, protocol, seed = path.name.removesuffix(".csv.xz").rsplit("-", 3)
+        own = selected(published, model=model, task=task, protocol=protocol, seeds=seed)
+        own = own[(own["run"] == path.parent.name) & ~own["metric"].str.startswith("found_")]
+        if len(own):
+            wanted = own.set_index("metric")[["value", "low", "high"]]
+            weights = own["weights"].iloc[0]
+            measure = {"aami5": BEATS, "window": WINDOWS}.get(task, page_metrics(TASKS[task]))
+            told = scored(answers, measure, list(wanted.index), weights=weights)
+            assert told[list(wanted)].to_numpy() == pytest.approx(wanted.to_numpy(), abs=1e-5)
+            again += list(own["metric"])
+    assert again
+
+
+def test_the_published_figures_of_the_whole_set_reach_what_is_claimed() -> None:
+    """What the README says in words of the triangle and of the pages that are found."""
+    readme = " ".join((REPOSITORY / "README.md").read_text("utf-8").split())
+    assert "on nine pages in ten to within one pixel" in readme
+    scores = selected(Published.read(REPOSITORY / "analysis" / "results").scores, notebook="12_image_leads")
+    assert score_of(scores, "pages_found").value == scores["n"].max() == 491
+    assert score_of(scores, "einthoven_rms_mv_median").value < 1 / 78.6, "one pixel"
+    assert score_of(scores, "einthoven_within_one_pixel").low > 0.9
+    assert score_of(scores, "header_right").value == 1

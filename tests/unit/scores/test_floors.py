@@ -1,0 +1,90 @@
+"""Floors of beats and windows, who is wrong on what, and what papers print."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadwise.names import AAMI, RATIOS
+from leadwise.scores import floors
+from leadwise.scores.beats import BEATS, wrong_by
+from leadwise.scores.draws import bootstrap
+from leadwise.scores.printed import printed
+from leadwise.scores.table import compared
+
+
+@pytest.fixture
+def answers() -> pd.DataFrame:
+    """Three people, thirty beats each, in two seeds; the model is right but for every tenth."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for seed in (1, 2):
+        for number in range(90):
+            label = AAMI[number % 3]
+            called = AAMI[(number + (number % 10 == 0)) % 3]
+            prob = {f"prob_{name}": 0.9 if name == called else 0.025 for name in AAMI}
+            rows.append({"unit": "beat", "unit_id": f"10{number // 30}-{number:07d}", "group_id": f"p{number // 30}",
+                         "model": "ours", "profile": "tests", "task": "aami5", "protocol": "interpatient",
+                         "seed": seed, "fold": 1, "role": "test", "held_out": None, "label": label,
+                         **prob})  # fmt: skip
+    return pd.DataFrame(rows).sample(frac=1, random_state=int(rng.integers(9)))
+
+
+def test_what_always_says_n_is_a_floor_and_so_is_how_early_a_beat_comes(answers):
+    own = answers[answers["seed"] == 1]
+    assert (floors.always_normal(own)["prob_N"] == 1).all()
+    early = {"N": 1.0, "S": 0.6, "V": 0.8}
+    beats = pd.DataFrame({"beat_id": own["unit_id"], "label": own["label"], "part": "train"})
+    for name in RATIOS:
+        beats[name] = own["label"].map(early).to_numpy() if name == RATIOS[0] else 1.0
+    told = floors.ratios_alone(own, beats, beats)
+    assert bootstrap(told, BEATS, 50)["macro_f1"].value == 1.0
+    assert (told[["prob_F", "prob_Q"]] == 0).all(axis=None)
+
+
+def test_knowing_the_record_calls_all_its_windows_alike():
+    windows = pd.DataFrame(
+        {
+            "window_id": list("abcde"),
+            "record": list("xxxyy"),
+            "label": ["abnormal", "abnormal", "normal", *["normal"] * 2],
+        }
+    )
+    own = pd.DataFrame({"task": "window", "unit_id": list("edcba"), "prob_normal": 0.5, "prob_abnormal": 0.5})
+    told = floors.record_alone(own, windows)
+    assert told["prob_abnormal"].tolist() == [0, 0, 1, 1, 1]
+    assert (floors.always_normal(own)["prob_normal"] == 1).all()
+
+
+@pytest.mark.parametrize("of", ["beats", "transfer"])
+def test_papers_are_quoted_with_their_source(of):
+    told = printed(of)
+    assert told["source"].notna().all()
+    values = told.select_dtypes("number").to_numpy()
+    assert ((values > 0) & (values < 1) | np.isnan(values)).all()
+
+
+@pytest.fixture
+def several(answers: pd.DataFrame) -> pd.DataFrame:
+    """Ours in two seeds, a worse network in one, and the floor."""
+    first = answers[answers["seed"] == 1]
+    worse = first.assign(model="heartbeat_cnn")
+    wrong = worse["unit_id"].str.startswith("101")
+    worse.loc[wrong, [f"prob_{name}" for name in AAMI]] = [0.0, 0.0, 1.0, 0.0, 0.0]
+    return pd.concat([answers.assign(model="beat_rhythm"), worse, floors.always_normal(first)])
+
+
+def test_networks_of_other_seeds_are_compared_over_their_own(several):
+    ours, worse = (several[several["model"] == name] for name in ("beat_rhythm", "heartbeat_cnn"))
+    told = compared(worse, ours, BEATS, ["macro_f1"], 200, own_seeds=True).iloc[0]
+    assert (told["model"], told["minus"], told["seeds"]) == ("heartbeat_cnn", "beat_rhythm", "1")
+    assert told["value"] < 0 <= told["high"]  # one record of three: chance may leave it out
+
+
+def test_errors_are_counted_by_class_and_by_record(several):
+    wrong = wrong_by(several)
+    assert list(wrong.columns) == ["class N", "class S", "class V", "record 100", "record 101", "record 102"]
+    assert wrong.loc["always_normal", ["class N", "class S", "class V"]].tolist() == [0, 1, 1]
+    assert wrong.loc["heartbeat_cnn", "record 101"] == pytest.approx(2 / 3)
+    assert wrong.loc["beat_rhythm", "record 101"] == pytest.approx(0.1)
