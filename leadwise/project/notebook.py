@@ -224,10 +224,9 @@ class Run:
         if note := self._on_the_sample():
             return f"**{note}**"
         if self.on_recordings:
-            return (
-                "These are half-hour recordings of 47 people of one hospital, some chosen for rare arrhythmias, of "
-                "the years 1975 to 1979; beats were marked by two cardiologists. Research use only."
-            )
+            from leadwise.sets.recordings import MITDB
+
+            return MITDB.caution
         return (
             "These are pages of one hospital and one device, labelled by criteria that were not published; a "
             "printed id is a number of the device and no person. Research use only."

@@ -575,7 +575,6 @@ _ROWS = (
         parameters=ImageModels,
         data=("pages", "ptbxl425", "ptbxl60"),
         needs=_of_all_page_models,
-        figures=("worst_pages.png", "net_benefit.png"),
     ),
     Notebook(
         "52_signal_models",
