@@ -28,6 +28,12 @@ def versions() -> dict[str, str]:
     return found
 
 
+def libraries(installed: dict[str, str] | None = None) -> str:
+    """Those of the installed versions, or of some that were told, that train: ``torch 2.15.0, timm 1.0.31, ...``."""
+    told = installed or versions()
+    return ", ".join(f"{name} {told[name]}" for name in ("torch", "timm", "transformers") if name in told)
+
+
 def described() -> dict[str, Any]:
     """Describe the machine: system, processor, cores that may be used, memory, GPU where torch is loaded."""
     torch = sys.modules.get("torch")

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.figures.forest import ENDS, forest
+from leadwise.figures.forest import forest
 from leadwise.figures.style import ALARM, GREY, INK, Picture, heading, picture
+from leadwise.scores.draws import ENDS
 
 _ATTENTION = "#E69F00"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from leadwise.figures.forest import ENDS, Look, forest, how_many, judged, marks, panel_name, panel_names
+from leadwise.figures.forest import Look, forest, how_many, judged, marks, panel_name, panel_names
 from leadwise.figures.style import (
     ALARM,
     GREY,
@@ -19,6 +19,7 @@ from leadwise.figures.style import (
     legend_above,
     picture,
 )
+from leadwise.scores.draws import ENDS
 
 
 def differences(differences: pd.DataFrame, title: str) -> Picture:

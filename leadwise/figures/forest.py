@@ -20,12 +20,10 @@ from numpy.typing import ArrayLike
 from leadwise.errors import InputError
 from leadwise.figures.style import ALARM, GREY, MARK, PALE, Picture, heading, picture
 from leadwise.names import metric_of, metric_words
+from leadwise.scores.draws import ENDS
 
 JUDGED = "grey and hollow: the interval holds 0; red: worse"
 """What `judged` means, for captions."""
-
-ENDS = ["value", "low", "high"]
-"""The columns of a value and its interval."""
 
 _STRIPE = "#f5f5f5"
 

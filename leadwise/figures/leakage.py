@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from leadwise.figures.forest import ENDS, Look, forest, how_many, marks, panel_name
+from leadwise.figures.forest import Look, forest, how_many, marks, panel_name
 from leadwise.figures.style import (
     ALARM,
     GREY,
@@ -23,6 +23,7 @@ from leadwise.figures.style import (
     picture,
 )
 from leadwise.names import CLASSES
+from leadwise.scores.draws import ENDS
 
 STEPS = {
     ("leaky_file_90_10", "file"): "one shuffle\nof files,\nlast tenth",

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from leadwise.figures.style import Picture, class_colour, class_name, heading, picture
-from leadwise.scores.metrics import probabilities
+from leadwise.scores.metrics import confusion
 
 
 def confusion_matrices(
@@ -28,9 +28,7 @@ def confusion_matrices(
     axes = figure.subplots(rows, columns, squeeze=False)
     short = [textwrap.fill(class_name(name), 10) for name in classes]
     for number, (ax, (name, frame)) in enumerate(zip(axes.ravel(), answers.items(), strict=False)):
-        labels, prob = probabilities(frame, classes)
-        counts = np.zeros((len(classes), len(classes)))
-        np.add.at(counts, (labels, prob.argmax(axis=1)), 1 / frame["seed"].nunique())
+        counts = confusion(frame, classes).to_numpy() / frame["seed"].nunique()
         of_class = counts.sum(axis=1, keepdims=True)
         share = np.divide(counts, of_class, out=np.zeros_like(counts), where=of_class > 0)
         digits = 0 if np.abs(counts - counts.round()).max() < 1e-6 else 1

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.figures.forest import ENDS, JUDGED, Look, forest, how_many, judged, marks, panel_name, row_names
+from leadwise.figures.forest import JUDGED, Look, forest, how_many, judged, marks, panel_name, row_names
 from leadwise.figures.matrix import answered
 from leadwise.figures.style import (
     GREY,
@@ -25,7 +25,7 @@ from leadwise.figures.style import (
     picture,
 )
 from leadwise.scores.calibration import confidence_bins, ece_floor, expected_calibration_error
-from leadwise.scores.draws import bootstrap, page_metrics, wilson
+from leadwise.scores.draws import ENDS, bootstrap, page_metrics, wilson
 from leadwise.scores.metrics import Floats, probabilities
 
 _BESIDE_RATE = {

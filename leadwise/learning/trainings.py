@@ -9,15 +9,13 @@ from leadwise import machine
 from leadwise.errors import WeightsError
 from leadwise.models.weights_file import read_metadata
 
-LIBRARIES = ("torch", "timm", "transformers")
-
 
 @dataclass(frozen=True)
 class Trainings:
     """What the trainings of a folder have in common, or not: how many, their `seconds` in all, and each kind once.
 
     `seconds` are of training alone, answers not counted; `precisions` are ``fp32`` or ``bf16``; `machines` as
-    `leadwise.machine.hardware` tells them; `versions` name LIBRARIES, as ``torch 2.15.0, timm 1.0.31, ...``.
+    `leadwise.machine.hardware` tells them; `versions` as `leadwise.machine.libraries` does.
     """
 
     number: int
@@ -29,12 +27,11 @@ class Trainings:
 
 def said_of_training(precision: str, seconds: float) -> dict[str, str]:
     """What a file of weights says of the training that has just ended in this process."""
-    installed = machine.versions()
     return {
         "precision": precision,
         "seconds": f"{seconds:.2f}",
         "machine": machine.hardware(),
-        "versions": ", ".join(f"{name} {installed[name]}" for name in LIBRARIES if name in installed),
+        "versions": machine.libraries(),
     }
 
 

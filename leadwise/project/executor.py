@@ -83,21 +83,16 @@ def made_by_other_code(profile: str) -> list[str]:
     return [
         name
         for name, path in results.items()
-        if path.is_file() and read_result(path)["code_fingerprint"] != provenance.code_fingerprint(name)
+        if path.is_file()
+        and provenance.read_result(path)["code_fingerprint"] != provenance.code_fingerprint(name)
     ]
-
-
-def read_result(path: Path) -> dict[str, Any]:
-    """Read a ``result.json``."""
-    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return result
 
 
 def _outdated(path: Path, parameters: Parameters, listing: dict[str, str]) -> bool:
     if not path.is_file():
         return False
     try:
-        result = read_result(path)
+        result = provenance.read_result(path)
         return (result["parameters"], result["data_listing"]) != (parameters.model_dump(), listing)
     except (ValueError, KeyError):
         return True  # made by an older version, or not by us

@@ -190,8 +190,7 @@ class Run:
 
     def result(self, notebook: str) -> dict[str, Any]:
         """Give what an earlier notebook wrote into its ``result.json``."""
-        text = self.input(notebook, "result.json").read_text(encoding="utf-8")
-        return dict(json.loads(text))
+        return provenance.read_result(self.input(notebook, "result.json"))
 
     def weights(self, notebook: str) -> Path:
         """Give the folder of the networks that an earlier notebook trained, and note all of them as read."""

@@ -72,6 +72,11 @@ def data_listing(profile: str, sets: Iterable[str]) -> dict[str, str]:
     }
 
 
+def read_result(path: Path) -> dict[str, Any]:
+    """Read a ``result.json``."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
 def made_from_the_sample(result: Mapping[str, Any]) -> bool:
     """Whether the set that a notebook is about was the embedded sample when it wrote this ``result.json``."""
     return listed(result, NOTEBOOKS[result["notebook"]].data[0]) == SAMPLE

@@ -7,9 +7,8 @@ that made them, the test answers that they can be computed from again, and the p
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ import pandas as pd
 
 from leadwise.errors import MissingInput, SettingsError
 from leadwise.files import written_whole
-from leadwise.machine import hardware
+from leadwise.machine import hardware, libraries
 from leadwise.names import TEST_SET_OF
 from leadwise.project import paths, profiles, provenance
-from leadwise.project.notebooks import NOTEBOOKS
+from leadwise.project.notebooks import NOTEBOOKS, Parameters
 from leadwise.tables import SCHEMAS, read_table, write_table
 
 ANSWERS = "answers"
@@ -48,13 +47,13 @@ def publish(profile: str, *, partial: bool = False) -> list[Path]:
     the sample, whose figures mean nothing, and for results of other parameters than the profile's, MissingInput where
     nothing was measured or a picture is missing.
     """
-    profiles.load_profile(profile)
+    asked = profiles.load_profile(profile)
     if profile == "sample":
         raise SettingsError(
             "the sample's figures mean nothing, so they are not published: publish another profile."
         )
     results = paths.repository() / "analysis" / "results"
-    found = [*_notebooks(profile), *_benchmarks(profile)]
+    found = [*_notebooks(profile, asked), *_benchmarks(profile)]
     written = _put(found, profile, results) if found else []
     for one in found:
         written += _put_answers(one, results)
@@ -73,14 +72,13 @@ def publish(profile: str, *, partial: bool = False) -> list[Path]:
     return written
 
 
-def _notebooks(profile: str) -> Iterator[Measured]:
-    asked = profiles.load_profile(profile)
+def _notebooks(profile: str, asked: Mapping[str, Parameters]) -> Iterator[Measured]:
     for name, row in NOTEBOOKS.items():
         path = paths.result_path(profile, name)
         scores = path.with_name("scores.csv")
         if not (path.is_file() and scores.is_file()):
             continue
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result = provenance.read_result(path)
         if provenance.made_from_the_sample(result):
             raise SettingsError(
                 f"{path} was made from the embedded sample, whose figures mean nothing. Let {row.variable} name "
@@ -147,16 +145,12 @@ def _run_of(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         "profile": profile,
         "command": f"leadwise run --profile {profile} --only {name}",
         "hardware": "; ".join(trained.machines) if trained else hardware(result["machine"]),
-        "versions": "; ".join(trained.versions) if trained else _versions(result["versions"]),
+        "versions": "; ".join(trained.versions) if trained else libraries(result["versions"]),
         "precision": "/".join(trained.precisions) if trained else "",
         "minutes": round(max(result["seconds"], trained.seconds if trained else 0.0) / 60, 1),
         "opening": "",
         "note": result.get("note") or "",
     }
-
-
-def _versions(told: dict[str, str]) -> str:
-    return ", ".join(f"{name} {told[name]}" for name in ("torch", "timm", "transformers") if name in told)
 
 
 def _put(found: list[Measured], profile: str, results: Path) -> list[Path]:

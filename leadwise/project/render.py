@@ -17,15 +17,13 @@ import pandas as pd
 
 from leadwise.errors import TableError, nearest
 from leadwise.names import metric_of, metric_words
-from leadwise.scores.draws import Interval
+from leadwise.scores.draws import ENDS, Interval
 from leadwise.scores.printed import printed
 from leadwise.scores.table import read_scores, written
 from leadwise.tables import read_table
 
 Where = Mapping[str, Any]
 """By column or key of the condition: a value, a tuple of values, or a pattern that must match whole."""
-
-_ENDS = ("value", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -91,20 +89,26 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Paired:
+class _OfDifferences:
+    """A sentence on published differences in one metric."""
+
+    where: Where
+    metric: str
+
+    def rows(self, published: Published) -> pd.DataFrame:
+        """The differences that are told."""
+        return _chosen(published.differences, ({"metric": self.metric} | dict(self.where),))
+
+
+@dataclass(frozen=True)
+class Paired(_OfDifferences):
     """Sentences on which paired differences are shown and which are not, one for each `by`.
 
     By model: what it is above, below, and not shown to differ from; by minus: which models are.
     """
 
-    where: Where
-    metric: str
     by: str = "model"
     numbers: bool = True
-
-    def rows(self, published: Published) -> pd.DataFrame:
-        """The differences that are told."""
-        return _chosen(published.differences, ({"metric": self.metric} | dict(self.where),))
 
     def text(self, published: Published) -> str:
         """The sentences, a paragraph each."""
@@ -133,40 +137,28 @@ class Paired:
 
 
 @dataclass(frozen=True)
-class Listed:
+class Listed(_OfDifferences):
     """A sentence a difference: who, where, minus what, and by how much."""
 
-    where: Where
-    metric: str
     names: tuple[str, ...] = ("model",)
-
-    def rows(self, published: Published) -> pd.DataFrame:
-        """The differences that are told."""
-        return _chosen(published.differences, ({"metric": self.metric} | dict(self.where),))
 
     def text(self, published: Published) -> str:
         """The sentences, one after another."""
         rows = self.rows(published).to_dict("records")
         return " ".join(
             f"{', '.join(f'`{row[name]}`' for name in self.names)} minus `{row['minus'].split('=')[-1]}`: "
-            f"{written(Interval(*(row[end] for end in _ENDS)), '.3f', signed=True)}."
+            f"{written(Interval(*(row[end] for end in ENDS)), '.3f', signed=True)}."
             for row in rows
         )
 
 
 @dataclass(frozen=True)
-class Spanned:
+class Spanned(_OfDifferences):
     """A sentence on the least and the greatest of several differences, of which none counts for itself."""
 
-    where: Where
-    metric: str
     before: str
     after: str = ""
     by: str = "protocol"
-
-    def rows(self, published: Published) -> pd.DataFrame:
-        """The differences that are told."""
-        return _chosen(published.differences, ({"metric": self.metric} | dict(self.where),))
 
     def text(self, published: Published) -> str:
         """The sentence, with a span for each value of `by`."""
@@ -222,13 +214,17 @@ class Table:
 
     def text(self, published: Published) -> str:
         """The table in Markdown, its sentences, and the runs that it is of. Several profiles are told apart."""
+        return self.text_and_runs(published)[0]
+
+    def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
+        """The same, and the names of those runs."""
         for where in self.where:
             _check_columns(published.scores, where)
         try:
             scores = _chosen(published.scores, self.where)
         except TableError:
             if self.may_lack:
-                return "Not yet measured."
+                return "Not yet measured.", []
             raise
         profiles = list(dict.fromkeys(scores["profile"]))
         names = self.lines if len(profiles) == 1 else ("profile", *self.lines)
@@ -260,10 +256,11 @@ class Table:
             grid.append([*(_named(name, line[name]) for name in names), *(one[number] for one in columns)])
         paragraphs = []
         for sentence in self.said:
-            runs |= dict.fromkeys(sentence.rows(published).get("run", ()))
-            paragraphs.append(_by_profile(sentence, published))
+            rows = sentence.rows(published)
+            runs |= dict.fromkeys(rows.get("run", ()))
+            paragraphs.append(_by_profile(sentence, rows, published))
         paragraphs += [_told(published, runs, self.caption)]
-        return "\n\n".join([_markdown(heads, grid), *filter(None, paragraphs)])
+        return "\n\n".join([_markdown(heads, grid), *filter(None, paragraphs)]), list(runs)
 
 
 @dataclass(frozen=True)
@@ -278,6 +275,10 @@ class Listing:
 
     def text(self, published: Published) -> str:
         """The table in Markdown, and the runs that it is of."""
+        return self.text_and_runs(published)[0]
+
+    def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
+        """The same, and the names of those runs."""
         scores = _chosen(published.scores, (self.where,))
         grid: list[list[str]] = []
         runs: dict[str, None] = {}
@@ -295,12 +296,11 @@ class Listing:
                 words = cell.words if len(profiles) == 1 else f"{cell.words} (`{profile}`)"
                 grid.append([words, f"{row['value']:{shown}}", ends, _named("n", row["n"])])
         heads = [self.head, "measured", "95 % interval", "n"]
-        return f"{_markdown(heads, grid)}\n\n{_told(published, runs, self.caption)}"
+        return f"{_markdown(heads, grid)}\n\n{_told(published, runs, self.caption)}", list(runs)
 
 
-def _by_profile(sentence: Sentence, published: Published) -> str:
-    """A sentence of each profile of which it tells rows, after its name where there are several."""
-    rows = sentence.rows(published)
+def _by_profile(sentence: Sentence, rows: pd.DataFrame, published: Published) -> str:
+    """A sentence of each profile of which it tells `rows`, after its name where there are several."""
     profiles = [] if rows.empty else list(dict.fromkeys(rows["profile"]))
     if len(profiles) < 2:
         return sentence.text(published)
@@ -354,7 +354,7 @@ def _row_of(
     for name, value in wanted.items():
         rows = rows[rows[name].isin(value if isinstance(value, tuple) else (value,))]
     if len(rows) > 1:
-        apart = [name for name in rows if name not in {*_ENDS, "condition"} and len(set(rows[name])) > 1]
+        apart = [name for name in rows if name not in {*ENDS, "condition"} and len(set(rows[name])) > 1]
         raise TableError(
             f"{len(rows)} rows have {wanted} and the metric {cell.metric!r}: they differ in {', '.join(apart)}. "
             f"Let the table's lines ({', '.join(lines)}) or its rows name that."
@@ -364,7 +364,7 @@ def _row_of(
 
 def _shown(row: Mapping[str, Any], cell: Cell) -> str:
     shown = cell.shown or metric_of(cell.metric)[0].shown
-    return written(Interval(*(float(row[end]) for end in _ENDS)), shown, signed=bool(cell.minus))
+    return written(Interval(*(float(row[end]) for end in ENDS)), shown, signed=bool(cell.minus))
 
 
 def _signed(row: Mapping[str, Any]) -> str:

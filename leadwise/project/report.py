@@ -22,7 +22,7 @@ from typing import Any
 
 from leadwise.errors import MissingInput
 from leadwise.names import METRICS
-from leadwise.project import executor, paths, profiles
+from leadwise.project import executor, paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.render import Published
 from leadwise.project.results import TABLES
@@ -98,7 +98,7 @@ def _executed(profile: str) -> dict[str, _Executed]:
         notebook = result.with_name("notebook.ipynb")
         if result.is_file() and notebook.is_file():
             read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-            found[name] = _Executed(name, read, executor.read_result(result))
+            found[name] = _Executed(name, read, provenance.read_result(result))
     return found
 
 
@@ -184,8 +184,9 @@ class _Site:
         if (results / "scores.csv").is_file():
             published = Published.read(results)
             for table in TABLES.values():
-                text = table.text(published)
-                made = [name for name in NOTEBOOKS if f"--only {name}`" in text]
+                text, runs = table.text_and_runs(published)
+                there = set(published.runs.loc[runs, "notebook"])
+                made = [name for name in NOTEBOOKS if name in there]
                 links = ", ".join(self._notebook_link(one) for one in made)
                 by = f"Measured by {links}.\n\n" if made else ""
                 parts.append(f"### {table.title}\n\n{by}{text}")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from leadwise.errors import InputError
 from leadwise.names import AAMI, WINDOW_LABELS
 from leadwise.scores.draws import Measure
-from leadwise.scores.metrics import Floats, probabilities
+from leadwise.scores.metrics import Floats, areas, probabilities
 
 HEADING = ("N", "S", "V")
 """The classes over which ``macro_f1`` of beats is averaged."""
@@ -109,16 +109,6 @@ def after_5_min(answers: pd.DataFrame, beats: pd.DataFrame) -> pd.DataFrame:
     return answers[kept.astype(bool)]
 
 
-def confusion(answers: pd.DataFrame, classes: Sequence[str] = AAMI) -> pd.DataFrame:
-    """How often each class (rows) was called each (columns), all seeds together."""
-    labels, prob = probabilities(answers, classes)
-    counted = np.zeros((len(classes), len(classes)), np.int64)
-    np.add.at(counted, (labels, prob.argmax(axis=1)), 1)
-    return pd.DataFrame(
-        counted, index=pd.Index(classes, name="true"), columns=pd.Index(classes, name="called")
-    )
-
-
 def wrong_by(answers: pd.DataFrame) -> pd.DataFrame:
     """The share of beats that each model (rows) gets wrong, by `class <name>` and by `record <number>` (columns).
 
@@ -173,11 +163,5 @@ def _ranked(
         held = np.zeros((n_people, len(edges) + 1))
         np.add.at(held, (person[side], bins[side]), 1)
         sides.append((counts @ held)[:, ::-1])
-    hits, misses = sides
-    above_hits, above_misses = np.cumsum(hits, axis=1), np.cumsum(misses, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        n_hits, n_misses = above_hits[:, -1], above_misses[:, -1]
-        auroc = (hits * (n_misses[:, None] - above_misses + misses / 2)).sum(axis=1) / (n_hits * n_misses)
-        called = above_hits + above_misses
-        precision = np.divide(above_hits, called, out=np.zeros_like(called), where=called > 0)
-        return auroc, (hits * precision).sum(axis=1) / n_hits
+        return areas(*sides)

@@ -21,6 +21,10 @@ _CELLS = 4_000_000
 """Draws times units held at once: 32 MB an array, so memory does not grow with the number of pages."""
 
 
+ENDS = ["value", "low", "high"]
+"""The fields of an `Interval`, which are columns of every table of scores."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A value and the ends of its 95 % interval; all three nan where the metric is undefined."""

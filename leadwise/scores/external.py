@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leadwise.scores.calibration import ece_floor, expected_calibration_error
-from leadwise.scores.draws import Interval, bootstrap, page_metrics, wilson
+from leadwise.scores.draws import ENDS, Interval, bootstrap, page_metrics, wilson
 from leadwise.scores.metrics import probabilities
 from leadwise.scores.table import PLACE, scored, stated
 from leadwise.sets.ptbxl import LABELS
@@ -55,7 +55,7 @@ def external_scores(answers: pd.DataFrame, draws: int = 2000, **place: Any) -> p
     by_model = [probabilities(rows, LABELS) for _, rows in answers.groupby("seed")]
     errors = [expected_calibration_error(prob, labels) for labels, prob in by_model]
     floors = [ece_floor(prob) for _, prob in by_model]
-    floor = Interval(*(float(np.mean([getattr(one, end) for one in floors])) for end in _ENDS))
+    floor = Interval(*(float(np.mean([getattr(one, end) for one in floors])) for end in ENDS))
     counts = rhythm_counts(answers)
     rhythms = int(n_of.get("rhythm", 0))
     of_median = {"condition": {"of": "median_network"}, "n": rhythms}
@@ -66,9 +66,6 @@ def external_scores(answers: pd.DataFrame, draws: int = 2000, **place: Any) -> p
         stated({f"units_{label}": int(n_of.get(label, 0)) for label in LABELS}, **told),
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-_ENDS = ("value", "low", "high")
 
 
 def _place(rows: pd.DataFrame) -> dict[str, Any]:

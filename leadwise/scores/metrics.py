@@ -70,6 +70,16 @@ def probabilities(answers: pd.DataFrame, classes: Sequence[str]) -> tuple[NDArra
     return labels.astype(np.int64), prob
 
 
+def confusion(answers: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """How often each class (rows) was called each (columns), all seeds together."""
+    labels, prob = probabilities(answers, classes)
+    counted = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(counted, (labels, prob.argmax(axis=1)), 1)
+    return pd.DataFrame(
+        counted, index=pd.Index(classes, name="true"), columns=pd.Index(classes, name="called")
+    )
+
+
 def scores(
     labels: Sequence[str] | NDArray[np.int64], prob: NDArray[np.floating], classes: Sequence[str]
 ) -> dict[str, float]:
@@ -151,6 +161,11 @@ def _ranking(score: Floats, positive: NDArray[np.bool_], weights: Floats) -> tup
     sorted_weights = weights[:, order]
     hits = np.add.reduceat(sorted_weights * positive[order], starts, axis=1)  # by threshold, from the top
     misses = np.add.reduceat(sorted_weights, starts, axis=1) - hits
+    return areas(hits, misses)
+
+
+def areas(hits: Floats, misses: Floats) -> tuple[Floats, Floats]:
+    """AUROC and average precision, each (D,), of positives and others at each threshold, from the top, (D, T)."""
     hits_above, misses_above = np.cumsum(hits, axis=1), np.cumsum(misses, axis=1)
     positives, negatives = hits_above[:, -1], misses_above[:, -1]
     auroc = (hits * (negatives[:, None] - misses_above + misses / 2)).sum(axis=1) / (positives * negatives)

@@ -27,15 +27,13 @@ import pandas as pd
 
 from leadwise.errors import TableError
 from leadwise.names import METRICS, TEST_SET_OF, UNITS, metric_of, metric_words
-from leadwise.scores.draws import Interval, Measure, bootstrap, paired
+from leadwise.scores.draws import ENDS, Interval, Measure, bootstrap, paired
 from leadwise.tables import SCHEMAS, read_table
 
 HEADLINE = ("accuracy", "macro_f1", "macro_auroc", "auprc", "log_loss", "brier")
 """The metrics of pages where none are named."""
 
-PLACE = tuple(
-    name for name in SCHEMAS["scores.csv"].columns if name not in {"metric", "value", "low", "high"}
-)
+PLACE = tuple(name for name in SCHEMAS["scores.csv"].columns if name not in {"metric", *ENDS})
 """The columns that say what a row is about."""
 
 
@@ -130,7 +128,7 @@ def score_of(scores: pd.DataFrame, metric: str, **where: Any) -> Interval:
     if len(rows) != 1:
         told = ", ".join(f"{column} {value!r}" for column, value in where.items())
         raise TableError(f"{len(rows)} rows have the metric {metric!r} with {told}; it must be one.")
-    return Interval(*(float(rows[column].iloc[0]) for column in ("value", "low", "high")))
+    return Interval(*(float(rows[column].iloc[0]) for column in ENDS))
 
 
 def written(one: Any, shown: str = ".3f", *, signed: bool = False) -> str:
@@ -165,7 +163,7 @@ def as_text(scores: pd.DataFrame, metrics: Iterable[str] | None = None) -> pd.Da
     return lines.drop(columns=alike)
 
 
-_VALUES = ["metric", "value", "low", "high"]
+_VALUES = ["metric", *ENDS]
 
 
 def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADLINE) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from leadwise.project import executor, profiles, provenance
+from leadwise.project import profiles, provenance
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def is_current(folder: Path) -> bool:
         for name, parameters in profiles.load_profile("sample").items():
             if not all((folder / name / file).is_file() for file in ("notebook.ipynb", "result.json")):
                 return False
-            result = executor.read_result(folder / name / "result.json")
+            result = provenance.read_result(folder / name / "result.json")
             if result["parameters"] != parameters.model_dump():
                 return False
             if result["code_fingerprint"] != provenance.code_fingerprint(name):

@@ -11,8 +11,9 @@ from sklearn.metrics import average_precision_score, f1_score, precision_score, 
 from leadwise.errors import InputError, TableError
 from leadwise.names import AAMI, WINDOW_LABELS
 from leadwise.recordings.heartbeats import PUBLISHED
-from leadwise.scores.beats import BEATS, EC57, WINDOWS, after_5_min, confusion, ranking
+from leadwise.scores.beats import BEATS, EC57, WINDOWS, after_5_min, ranking
 from leadwise.scores.draws import bootstrap
+from leadwise.scores.metrics import confusion
 from leadwise.sets.record_facts import (
     always,
     label_floors,
@@ -118,7 +119,7 @@ def test_intervals_come_from_people_and_not_from_beats() -> None:
 def test_seeds_are_averaged_and_drawn_alike() -> None:
     both = pd.concat([answers("NVNV", "NVNV"), answers("NVNV", "NNNN", seed=2)])
     assert bootstrap(both, BEATS, 50)["recall_V"].value == pytest.approx(0.5)
-    assert confusion(both).loc["V"].to_dict() == {"N": 2, "S": 0, "V": 2, "F": 0, "Q": 0}
+    assert confusion(both, AAMI).loc["V"].to_dict() == {"N": 2, "S": 0, "V": 2, "F": 0, "Q": 0}
 
 
 def test_a_class_that_is_not_there_has_no_score() -> None:
