@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from leadwise import names
 
 if TYPE_CHECKING:
-    from leadwise.serving.predict import Answer, predict
+    from leadwise.serving.limited import predict
+    from leadwise.serving.predict import Answer
     from leadwise.serving.predict_recording import RecordingAnswer
 
 __version__ = names.VERSION
@@ -20,7 +21,11 @@ __all__ = ["Answer", "RecordingAnswer", "__version__", "predict"]
 def __getattr__(name: str) -> Any:
     """`predict` and the types of its answers, loaded when they are first asked for."""
     if name in ("predict", "Answer", "RecordingAnswer"):
-        from leadwise.serving import predict as room
+        from leadwise.serving import limited, predict, predict_recording
 
-        return getattr(room, name)
+        return {
+            "predict": limited.predict,
+            "Answer": predict.Answer,
+            "RecordingAnswer": predict_recording.RecordingAnswer,
+        }[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,6 +6,7 @@
     │   ├── ForeignPage           an image, but no page of a known layout
     │   ├── DoubtfulPage          the known layout, but no twelve leads that can be trusted
     │   ├── TableError            a table that breaks its contract
+    │   ├── Lost                  a file that took too long, or that ended the process that read it
     │   ├── MissingInput          a file or folder that must be there is not
     │   └── SettingsError         an unknown profile, notebook, parameter or model
     ├── LeakError                 one group on both sides of a split
@@ -44,6 +45,10 @@ class DoubtfulPage(InputError):
 
 class TableError(InputError):
     """A table that breaks its contract."""
+
+
+class Lost(InputError):
+    """A file that took too long, or that ended the process that read it."""
 
 
 class MissingInput(InputError):

@@ -1,24 +1,17 @@
-"""The same work in many processes; and locks and deaths, looked after by the kernel, so that none stays."""
+"""Locks and deaths of processes, looked after by the kernel, so that none stays."""
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
-import multiprocessing
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import TextIO
 
 from leadwise.errors import InputError
-
-Task = TypeVar("Task")
-Done = TypeVar("Done")
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _held: dict[Path, TextIO] = {}
@@ -73,38 +66,9 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_processes(
-    work: Callable[[Task], Done], tasks: Sequence[Task], processes: int, *, at_once: int = 1
-) -> Iterator[Done]:
-    """What `work` makes of each task, in their order; with one process, in this one.
-
-    A process takes `at_once` tasks at a time. Raises `InputError` where one of them is killed.
-    """
-    if processes < 2 or len(tasks) < 2:
-        yield from map(work, tasks)
-        return
-    pool = ProcessPoolExecutor(
-        min(processes, len(tasks)), multiprocessing.get_context("spawn"), initializer=_one_thread
-    )
-    try:
-        yield from pool.map(work, tasks, chunksize=at_once)
-    except BrokenProcessPool as error:
-        raise InputError(
-            "a process that read pages was killed, most likely for want of memory. Try again with --cores 1."
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 def _locked(handle: TextIO) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def _one_thread() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)

@@ -18,16 +18,16 @@ import numpy as np
 import pandas as pd
 
 from leadwise.audit.places import Places, fold_of
-from leadwise.errors import ForeignPage, MissingInput, UnreadablePage
+from leadwise.errors import ForeignPage, Lost, MissingInput, UnreadablePage
 from leadwise.names import CLASSES
 from leadwise.pages.digitize import digitize
 from leadwise.pages.header import read_header
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import IMAGE_SUFFIXES, read_page
-from leadwise.processes import in_processes
 from leadwise.sets.catalogue import find_images, left_out, shipped
 from leadwise.sets.traces import SIZE, descriptor, group_same_trace, joined
+from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory
 
 FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm")
 
@@ -77,6 +77,7 @@ def gather(
     headers: bool = True,
     processes: int = 1,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda pages, _: pages,
+    limits: Limits = LIMITS,
 ) -> Facts:
     """Look at all images below the class folders of `folder`.
 
@@ -90,7 +91,7 @@ def gather(
     known = shipped().set_index("sha256")[list(FIELDS)].astype(object)
     distinct = found.files.drop_duplicates("sha256").reset_index(drop=True)
     tasks = [(folder / row.path, ocr and row.sha256 not in known.index) for row in distinct.itertuples()]
-    looks = list(progress(_looked_at(tasks, processes), len(tasks)))
+    looks = list(progress(_looked_at(tasks, processes, limits), len(tasks)))
     seen = distinct[["sha256"]].assign(
         pixels=[look.pixels for look in looks],
         foreign=[look.foreign for look in looks],
@@ -139,8 +140,9 @@ def _look(task: tuple[Path, bool]) -> _Look:
     path, header = task
     try:
         page = read_page(path)
-    except UnreadablePage as error:
-        return _Look({}, why=str(error).removeprefix(f"{path}: "))
+    except (UnreadablePage, MemoryError) as error:
+        give_back_memory()
+        return _Look({}, why=str(error).removeprefix(f"{path}: ") or TOO_LARGE)
     digest = hashlib.sha256(f"{page.shape}".encode())
     digest.update(np.ascontiguousarray(page).data)
     pixels = digest.hexdigest()
@@ -152,9 +154,14 @@ def _look(task: tuple[Path, bool]) -> _Look:
     return _Look(fields, pixels, descriptor(digitize(cut_leads(page, layout))))
 
 
-def _looked_at(tasks: list[tuple[Path, bool]], processes: int) -> Iterator[_Look]:
-    """All looks in the order of the tasks; in this process where others would not pay."""
-    return in_processes(_look, tasks, processes if len(tasks) >= _FEW else 1, at_once=4)
+def _looked_at(tasks: list[tuple[Path, bool]], processes: int, limits: Limits) -> Iterator[_Look]:
+    """All looks in the order of the tasks; what takes more than one file may counts as damaged."""
+    workers = Workers(_look, min(processes, len(tasks)) if len(tasks) >= _FEW else 1, limits)
+    for done in workers.each(tasks):
+        try:
+            yield done.result()
+        except Lost as error:
+            yield _Look({}, why=f"given up: {error}")
 
 
 def _traces(descriptors: list[Any]) -> np.ndarray[Any, Any]:

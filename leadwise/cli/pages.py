@@ -23,6 +23,14 @@ PageModelFile = Annotated[
     typer.Option(metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."),
 ]
 
+NoLimits = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits",
+        help="Give each file all the time and memory that it takes; by default 20 s and 1.2 GB, as in `serve`.",
+    ),
+]
+
 BeatModelFile = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."),
@@ -55,6 +63,7 @@ def predict(
     cores: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
     ] = None,
+    no_limits: NoLimits = False,
 ) -> None:
     """Answer for printed 12-lead ECGs, and for recordings.
 
@@ -76,6 +85,7 @@ def predict(
     from leadwise.serving import many
     from leadwise.serving.model import load_model
     from leadwise.serving.predict_recording import is_recording
+    from leadwise.workers import LIMITS, NO_LIMITS
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
@@ -85,9 +95,14 @@ def predict(
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
     targets = many.picture_targets(found, overlay) if overlay is not None else []
     refused = undrawn = 0
-    classes = () if records == len(found) else load_model(model).info.classes
+    classes = load_model(model).info.classes if as_csv and not records else ()
     told = many.answer_all(
-        found, model=model, beat_model=beat_model, targets=targets, cores=cores or processes.available_cores()
+        found,
+        model=model,
+        beat_model=beat_model,
+        targets=targets,
+        cores=cores or processes.available_cores(),
+        limits=NO_LIMITS if no_limits else LIMITS,
     )
     if as_csv:
         typer.echo(many.beats_head() if records else many.csv_head(classes))
@@ -155,6 +170,7 @@ def audit(
     cores: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
     ] = None,
+    no_limits: NoLimits = False,
 ) -> None:
     """Say what a folder of page images really holds, and whether its splits leak.
 
@@ -168,12 +184,14 @@ def audit(
     from leadwise import processes
     from leadwise.audit import findings
     from leadwise.audit.facts import gather
+    from leadwise.workers import LIMITS, NO_LIMITS
 
     for target in (json_file, html_file):
         if target is not None:
             _must_be_writable(target)
     with _pages_shown("Looking at pages") as progress:
-        facts = gather(folder, headers, cores or processes.available_cores(), progress)
+        limits = NO_LIMITS if no_limits else LIMITS
+        facts = gather(folder, headers, cores or processes.available_cores(), progress, limits)
     found = findings.find(facts)
     if json_file is not None:
         from leadwise.files import write_json

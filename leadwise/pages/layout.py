@@ -239,25 +239,33 @@ def _upright_lines(dark: NDArray[np.uint8]) -> list[tuple[float, float, float]]:
 
 def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple[float, NDArray[np.float64]]]:
     """Three lines ``(3, 3)`` that stand to each other as the separators do, the best first, and how far off."""
-    found = []
-    x = np.array([line[0] for line in lines])
-    for first in range(len(lines)):
-        for last in range(first + 2, len(lines)):
-            spacing = (lines[last][0] - lines[first][0]) / 2
-            level = lean * spacing * np.array([-1, 0, 1])
-            near = (x[first] + x[last]) / 2 + np.array([-1, 1]) * (0.03 * spacing + 1)  # noise has many lines
-            for middle in range(*np.clip(np.searchsorted(x, near), first + 1, last)):
-                three = np.array([lines[first], lines[middle], lines[last]])
-                tops, bottoms = three[:, 1] - level, three[:, 2] + 1 - level
-                off = max(
-                    abs(three[1, 0] - (three[0, 0] + three[2, 0]) / 2) / (0.03 * spacing + 1),
-                    abs((bottoms.min() - tops.max()) / spacing / _LONG - 1) / 0.08,
-                    float(np.ptp(tops)) / (0.4 * spacing),
-                    float(np.ptp(bottoms)) / (0.4 * spacing),
-                )
-                if off < 1:
-                    found.append((off, three))
-    return sorted(found, key=lambda pair: pair[0])
+    if len(lines) < 3:
+        return []
+    each = np.array(lines)
+    x = each[:, 0]
+    first, last = (index.astype(np.int32) for index in np.triu_indices(len(lines), 2))
+    spacing, middle_x = (x[last] - x[first]) / 2, (x[last] + x[first]) / 2
+    # the lines between two that are near their middle, each pair repeated for each: noise has many
+    near = 0.03 * spacing + 1
+    begin = np.maximum(np.searchsorted(x, middle_x - near), first + 1)
+    many = np.maximum(np.minimum(np.searchsorted(x, middle_x + near), last) - begin, 0)
+    pair = np.repeat(np.arange(len(first)), many)
+    middle = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many) + begin[pair]
+    threes = each[np.stack([first[pair], middle, last[pair]], axis=1)]
+    spacing, near = spacing[pair], near[pair]
+    level = lean * spacing[:, None] * np.array([-1, 0, 1])
+    tops, bottoms = threes[:, :, 1] - level, threes[:, :, 2] + 1 - level
+    off = np.max(
+        [
+            abs(threes[:, 1, 0] - middle_x[pair]) / near,
+            abs((bottoms.min(axis=1) - tops.max(axis=1)) / spacing / _LONG - 1) / 0.08,
+            np.ptp(tops, axis=1) / (0.4 * spacing),
+            np.ptp(bottoms, axis=1) / (0.4 * spacing),
+        ],
+        axis=0,
+    )
+    best = np.argsort(off, kind="stable")[: np.count_nonzero(off < 1)]
+    return [(float(off[one]), threes[one]) for one in best]
 
 
 def _anchors() -> list[tuple[int, int, int, int]]:

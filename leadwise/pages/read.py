@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 50_000_000
 """A4 at 600 dpi has 35 million pixels; a decoded page takes three bytes for each."""
+
+MAX_SCANS = 32
+"""Passes of a progressive JPEG: programs write about ten, and each costs as much as a whole picture."""
+
+MAX_PARTS = 20_000
+"""Parts of a PDF's page that are looked through for its picture."""
+
+_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
+_START_OF_SCAN = b"\xff\xda"  # in a JPEG's own data, 0xff is followed by zero
 
 
 def read_page(source: Path | bytes) -> Page:
@@ -51,7 +61,7 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
     limit: Any = Image.MAX_IMAGE_PIXELS
     try:
         Image.MAX_IMAGE_PIXELS = None  # our own limit follows, in our own words
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             (width, height), kind = image.size, image.format or ""
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise UnreadablePage(
@@ -60,6 +70,8 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
     finally:
         Image.MAX_IMAGE_PIXELS = limit
     _refuse_huge(width, height, name)
+    if kind == "JPEG" and (scans := data.count(_START_OF_SCAN)) > MAX_SCANS:
+        raise UnreadablePage(f"{name}: a JPEG of {scans} scans; at most {MAX_SCANS} are read. Save it anew.")
     if not _is_whole(data, kind):
         raise UnreadablePage(f"{name}: the {kind} file was cut off; its end is missing. Copy it again.")
     return width, height
@@ -82,7 +94,13 @@ def _first_page(data: bytes, name: str) -> Page:
         with pypdfium2.PdfDocument(data) as document:
             page = document[0]
             scales = []
-            for picture in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]):
+            for number, picture in enumerate(page.get_objects(max_depth=4)):
+                if number >= MAX_PARTS:
+                    raise UnreadablePage(
+                        f"{name}: the first page of this PDF is drawn of more than {MAX_PARTS} parts. Scan it again."
+                    )
+                if picture.type != pdfium.FPDF_PAGEOBJ_IMAGE:
+                    continue
                 left, bottom, right, top = picture.get_bounds()
                 columns, rows = picture.get_px_size()
                 # a picture that lies on its side has its columns along the page's height
@@ -113,7 +131,7 @@ def _is_whole(data: bytes, kind: str) -> bool:
     if kind != "JPEG" or b"\xff\xd9" in data.rstrip(b"\0")[-64:]:
         return True
     try:  # something else follows the picture, as cameras have it, or it was cut off: Pillow can tell
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             image.load()
     except (OSError, SyntaxError, ValueError):
         return False
@@ -126,8 +144,16 @@ def _bytes_of(source: Path | bytes) -> tuple[str, bytes]:
         return "page", source
     source = Path(source)
     try:
-        _refuse_heavy(source.stat().st_size, str(source))
-        return str(source), source.read_bytes()
+        kind = source.stat()
+        if stat.S_ISDIR(kind.st_mode):
+            raise UnreadablePage(f"{source}: a folder. Name a file in it.")
+        if not stat.S_ISREG(kind.st_mode):  # a pipe or a device may have no end
+            raise UnreadablePage(f"{source}: not a regular file. Copy what it gives into one.")
+        _refuse_heavy(kind.st_size, str(source))
+        with source.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        _refuse_heavy(len(data), str(source))  # it may have grown
+        return str(source), data
     except OSError as error:
         raise UnreadablePage(f"{source}: {error.strerror or error}.") from error
 

@@ -341,7 +341,7 @@ TABLES: Mapping[str, Table | Listing] = {
     ),
     "serve": Listing(
         "How many pages a server answers",
-        {"notebook": ("bench_serve_load", "bench_serve_hostile")},
+        {"notebook": ("bench_serve_load", "bench_hostile")},
         "`leadwise serve`",
         (
             Cell("pages_a_second"),

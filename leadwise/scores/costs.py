@@ -27,7 +27,10 @@ def ms_per_call(call: Callable[[], Any], *, at_least_s: float = 0.5, fewest: int
 
 
 class ColdStart(NamedTuple):
-    """A command from its start to its end: seconds (the fastest of some), and the most memory it took."""
+    """A command from its start to its end: seconds (the fastest of some), and the most memory it took.
+
+    The memory is that of the command and of the process that reads for it.
+    """
 
     seconds: float
     peak_memory_mb: float
@@ -55,13 +58,14 @@ def cold_start(arguments: Sequence[str], repeat: int = 3) -> ColdStart:
     return ColdStart(min(seconds), max(memory_mb))
 
 
-# a process's own high-water mark: what wait() tells of a child holds the memory of the parent that it was forked from
+# the command's own high-water mark and that of the process that reads for it, which is started by a smaller one
 _MEASURED = """
-import atexit, os, sys
+import atexit, os, resource, sys
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 def tell():
     with open("/proc/self/status") as status:
-        print(next(float(line.split()[1]) / 1e3 for line in status if line.startswith("VmHWM")), file=sys.stderr)
+        own_kb = next(float(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    print((own_kb + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1e3, file=sys.stderr)
 atexit.register(tell)
 from leadwise.cli import main
 main()

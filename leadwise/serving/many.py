@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +14,14 @@ from typing import Any
 
 import cv2
 
-from leadwise.errors import InputError, LeadwiseError, MissingInput
+from leadwise.errors import InputError, LeadwiseError, Lost, MissingInput
 from leadwise.files import natural, written_whole
 from leadwise.pages.read import IMAGE_SUFFIXES
-from leadwise.processes import in_processes
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.model import load_model
 from leadwise.serving.predict import Answer, predict
 from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, csv_line, is_recording
+from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory
 
 _FEW = 8  # so few files are answered before other processes have started
 
@@ -121,10 +122,14 @@ def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
     _must_be_writable(out)
     given = {page.resolve() for page in pages}
     targets: dict[Path, None] = {}
+    numbers: Counter[str] = Counter()  # so that many pages of one name are not all tried again
     for page in pages:
-        stem, number = f"{page.stem}-answer", 2
-        while (target := out / f"{stem}.png") in targets or target.resolve() in given:
-            stem, number = f"{page.stem}-answer-{number}", number + 1
+        while True:
+            numbers[page.stem] += 1
+            number = f"-{numbers[page.stem]}" if numbers[page.stem] > 1 else ""
+            target = out / f"{page.stem}-answer{number}.png"
+            if target not in targets and target.resolve() not in given:
+                break
         targets[target] = None
     return list(targets)
 
@@ -136,32 +141,51 @@ def answer_all(
     beat_model: Path | None = None,
     targets: Sequence[Path] = (),
     cores: int = 1,
+    limits: Limits = LIMITS,
 ) -> Iterator[Told]:
     """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
-    `model` is for pages, `beat_model` for recordings. Raises `WeightsError`, before the first, where one that is
-    needed cannot be loaded.
+    `model` is for pages, `beat_model` for recordings. A file that takes more than `limits` is refused as others are.
+    Raises `WeightsError`, before the first, where one that is needed cannot be loaded.
     """
-    kinds = {is_recording(file) for file in files}
+    kinds = frozenset(map(is_recording, files))
+    tasks = list(itertools.zip_longest(files, targets))
+    workers = Workers(
+        partial(_answered, model, beat_model),
+        min(cores, len(tasks)) if len(tasks) >= _FEW else 1,
+        limits,
+        partial(_load, kinds, model, beat_model),
+    )
+    for (file, _), done in zip(tasks, workers.each(tasks), strict=True):
+        try:
+            yield done.result()
+        except Lost as error:
+            yield Told(file, why=f"given up: {error}")
+
+
+def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -> None:
     if False in kinds:
         load_model(model)
     if True in kinds:
         load_beat_model(beat_model)
-    tasks = list(itertools.zip_longest(files, targets))
-    return in_processes(partial(_answered, model, beat_model), tasks, cores if len(tasks) >= _FEW else 1)
 
 
 def _answered(model: Path | None, beat_model: Path | None, task: tuple[Path, Path | None]) -> Told:
     page, target = task
     try:
         answer = predict(page, model=beat_model if is_recording(page) else model)
+    except MemoryError:
+        told = Told(page, why=TOO_LARGE)
     except LeadwiseError as error:
-        return Told(page, why=str(error).removeprefix(f"{page}: "))
+        told = Told(page, why=str(error).removeprefix(f"{page}: "))
     except Exception as error:
-        return Told(page, why=f"an error of leadwise, please report it ({type(error).__name__}: {error})")
-    undrawn = _draw(answer, target) if target is not None else ""
-    rows = tuple(answer.beat_lines()) if isinstance(answer, RecordingAnswer) else ()
-    return Told(page, answer.as_json(), tuple(answer.lines()), rows, undrawn=undrawn)
+        told = Told(page, why=f"an error of leadwise, please report it ({type(error).__name__}: {error})")
+    else:
+        undrawn = _draw(answer, target) if target is not None else ""
+        rows = tuple(answer.beat_lines()) if isinstance(answer, RecordingAnswer) else ()
+        return Told(page, answer.as_json(), tuple(answer.lines()), rows, undrawn=undrawn)
+    give_back_memory()
+    return told
 
 
 def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:

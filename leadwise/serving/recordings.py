@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from leadwise.errors import InputError, MissingInput
 from leadwise.recordings.filters import BAND_HZ, band_passed, unknown_or_flat
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import Record, read_record, rhythm_first
+from leadwise.workers import memory
 
 MAX_S = 1900.0
 """Longest recording that is answered; those of MIT-BIH have 1,806 s."""
@@ -34,11 +36,11 @@ SECOND_LEAD = "V1"
 """Stands beside the rhythm lead where there are more than two, as in most records of MIT-BIH."""
 
 _FORMATS = {"8", "16", "24", "32", "61", "80", "160", "212", "310", "311"}
+_MOST_SKEW_S, _GAINS = 1.0, (1e-6, 1e12)
 _LEAST_S, _LEAST_HZ, _MOST_HZ, _MOST_LEADS, _MOST_HEADER = 2.0, 100.0, 10_000.0, 32, 65_536
 _RECORD_LINE = re.compile(rb"\S+ +\d+ +\d+(\.\d+)?\b.*")
 _MOST_BYTES = 100_000_000
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
-_MEMORY = Path("/dev/shm")  # noqa: S108  # a tmpfs where Linux has one
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Reading:
 @contextmanager
 def folder_in_memory() -> Iterator[Path]:
     """A folder for programs that know only files; where there is a tmpfs, nothing in it touches a disk."""
-    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(dir=memory()) as folder:
         yield Path(folder)
 
 
@@ -93,7 +95,7 @@ def read_files(files: Mapping[str, bytes]) -> Record:
         except InputError as error:
             raise InputError(str(error).replace(str(path), header)) from error
         except Exception as error:  # whatever a made file may do to a reader of a dozen formats
-            raise InputError(f"{header}: the signals do not fit this header ({error}).") from error
+            raise InputError(f"{header}: the signals do not fit this header ({_brief(error)}).") from error
     if not np.isfinite(record.signals).any():
         raise InputError(f"{header}: no lead of this record has a known value.")
     return Record(record.signals, _told_apart(record.names), record.rate_hz)
@@ -210,31 +212,50 @@ def _check_claims(path: Path, name: str, files: Mapping[str, bytes]) -> None:
         named = [] if several else list(header.file_name or [])
         formats = [] if several else [str(fmt) for fmt in header.fmt or []]
         frames = [] if several else [int(frame or 1) for frame in header.samps_per_frame or []]
+        claims = [] if several else list(_out_of_bounds(header, rate_hz))
     except Exception as error:  # whatever a made header may do to its parser
-        raise InputError(f"{name}: not a readable WFDB header ({error}).") from error
+        raise InputError(f"{name}: not a readable WFDB header ({_brief(error)}).") from error
     if several:
         raise InputError(f"{name}: a record of several segments; send one segment.")
     if not 1 <= leads <= _MOST_LEADS:
         raise InputError(f"{name}: {leads} signals; 1 to {_MOST_LEADS} are read.")
     if missing := sorted(set(named) - set(files)) or ([] if named else [f"{path.stem}.dat"]):
         raise InputError(
-            f"{name}: names {', '.join(missing)}, which was not sent. Send all files of the record."
+            f"{name}: names {_brief(', '.join(missing))}, which was not sent. Send all files of the record."
         )
     if unknown := sorted(set(formats) - _FORMATS):
         raise InputError(
-            f"{name}: signals in format {', '.join(unknown)}; read are {', '.join(sorted(_FORMATS))}."
+            f"{name}: signals in format {_brief(', '.join(unknown))}; read are {', '.join(sorted(_FORMATS))}."
         )
     if not _LEAST_HZ <= rate_hz <= _MOST_HZ:
         raise InputError(f"{name}: {rate_hz:g} samples a second; {_LEAST_HZ:g} to {_MOST_HZ:g} are read.")
+    if claims:
+        raise InputError(f"{name}: {claims[0]}")
     if set(frames) - {1}:
         raise InputError(f"{name}: signals of several rates in one record; write them at one rate.")
     if samples is None:  # then it is what the file holds, at a byte a sample at least
         samples = max(len(files[one]) for one in named)
     if samples > MAX_S * rate_hz or samples * leads > MAX_VALUES:
         raise InputError(
-            f"{name}: {samples / rate_hz:,.0f} s of {leads} leads; at most {MAX_S:,.0f} s and {MAX_VALUES:,} samples "
-            "are read. Cut it into parts."
+            f"{name}: {_brief(f'{samples:,}')} samples of {leads} leads at {rate_hz:g} a second; at most "
+            f"{MAX_S:,.0f} s and {MAX_VALUES:,} samples are read. Cut it into parts."
         )
+
+
+def _out_of_bounds(header: Any, rate_hz: float) -> Iterator[str]:
+    """What a header claims that no recording needs: wfdb makes room for a skew, whatever there is to fill it."""
+    if any(not 0 <= int(skew or 0) <= _MOST_SKEW_S * rate_hz for skew in header.skew or []):
+        yield f"signals shifted against each other by more than {_MOST_SKEW_S:g} s. Write them aligned."
+    if any(not 0 <= int(offset or 0) <= _MOST_HEADER for offset in header.byte_offset or []):
+        yield f"signals that begin after more than {_MOST_HEADER} bytes. Write them anew."
+    if any(not _GAINS[0] <= abs(float(gain)) <= _GAINS[1] for gain in header.adc_gain or []):
+        yield f"a gain beyond {_GAINS[0]:g} to {_GAINS[1]:g} steps a unit, which no recorder has. Mend the header."
+
+
+def _brief(what: object) -> str:
+    """What a made file may have made long."""
+    text = str(what)
+    return text if len(text) <= 120 else f"{text[:100]} ... ({len(text)} letters)"
 
 
 def _told_apart(names: Sequence[str | None]) -> tuple[str, ...]:

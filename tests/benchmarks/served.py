@@ -30,6 +30,10 @@ class Server:
     def connect(self) -> HTTPConnection:
         return HTTPConnection(self.host, self.port, timeout=120)
 
+    def workers(self) -> list[int]:
+        """Its processes that answer."""
+        return _family(self.process.pid)[1:]
+
     def memory_mb(self) -> float:
         """What it and its processes have for themselves (PSS, so that shared pages count once)."""
         return sum(_pss_kb(pid) for pid in _family(self.process.pid)) / 1000
@@ -49,7 +53,8 @@ def running(cores: int) -> Iterator[Server]:
         host, port = process.stdout.readline().split()[3].removeprefix("http://").split(":")
         yield Server(host, int(port), process)
     finally:
-        process.terminate()
+        if process.poll() is None:
+            process.terminate()
         process.wait(30)
 
 

@@ -27,23 +27,23 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadwise.errors import WeightsError
+from leadwise.errors import Lost, WeightsError
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION
 from leadwise.pages.read import MAX_BYTES
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http import schema
 from leadwise.serving.http.jobs import Done, Job, Wanted, do, refused
-from leadwise.serving.http.pool import Lost, Pool
 from leadwise.serving.http.samples import Sample, load_samples
 from leadwise.serving.http.uploads import MAX_FILES, Upload
 from leadwise.serving.model import load_model
+from leadwise.workers import LIMITS, Limits, Workers
 
 PLACES_PER_WORKER, MOST_HELD_BYTES = 24, 256_000_000
 """Requests let in at once, for each process that answers, and the bytes that all of them may hold together."""
 
-DEADLINE_S, BODY_S = 20.0, 60.0
-"""How long one file may be read, and how long a body may take to come."""
+BODY_S = 60.0
+"""How long a body may take to come."""
 
 _RESOURCES = package_files("leadwise") / "resources"
 _FORM_BYTES = 65_536  # what multipart adds to the files
@@ -99,17 +99,17 @@ class _Desk:
     """Where requests are let in, so many at once and so many bytes together, and are answered by the pool."""
 
     def __init__(
-        self, models: tuple[Path | None, Path | None], workers: int, places: int, deadline_s: float
+        self, models: tuple[Path | None, Path | None], workers: int, places: int, deadline_s: float | None
     ) -> None:
         self.places, self.inside, self.workers = places, 0, workers
         self._bytes = 0
         self._models = models
         self._deadline_s = deadline_s
-        self._pool: Pool | None = None
+        self._pool: Workers[Job, Done] | None = None
 
     def open(self) -> None:
         """Start the processes."""
-        self._pool = Pool(do, _warm, self.workers, self._deadline_s)
+        self._pool = Workers(do, self.workers, Limits(self._deadline_s, LIMITS.memory_bytes), _warm)
 
     def close(self) -> None:
         """End them."""
@@ -140,7 +140,7 @@ class _Desk:
         self._bytes += size
         try:
             files = await _files_of(request, size)
-            done: Done = await self._pool.run(Job(files, wanted, *self._models))
+            done = await self._pool.run(Job(files, wanted, *self._models))
         finally:
             self.inside -= 1
             self._bytes -= size
@@ -153,7 +153,7 @@ def make_app(
     *,
     beat_model: Path | None = None,
     places: int | None = None,
-    deadline_s: float = DEADLINE_S,
+    deadline_s: float | None = LIMITS.deadline_s,
 ) -> FastAPI:
     """The server as an ASGI application; its processes live as long as it runs.
 

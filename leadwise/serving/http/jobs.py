@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ import cv2
 from leadwise.errors import DoubtfulPage, ForeignPage, InputError, UnreadablePage, WeightsError
 from leadwise.serving.http.schema import Refusal
 from leadwise.serving.http.uploads import UnknownKind, Upload, answer, as_csv, as_wfdb
+from leadwise.workers import TOO_LARGE, give_back_memory
 
 Wanted = Literal["json", "json with picture", "csv", "wfdb"]
 
@@ -63,7 +62,9 @@ def _done(job: Job) -> Done:
     except WeightsError as error:
         logging.getLogger("leadwise").warning("no model: %s", error)
         return refused(501, "no_model", f"this server cannot answer for such a file: {error}")
-    except (cv2.error, MemoryError) as error:
+    except MemoryError:
+        return refused(422, "unreadable", TOO_LARGE)
+    except cv2.error as error:
         logging.getLogger("leadwise").warning("refused: %s", error)
         return refused(422, "unreadable", "the file cannot be decoded; it is damaged. Copy it again.")
     except Exception:
@@ -71,14 +72,6 @@ def _done(job: Job) -> Done:
         return refused(
             500, "error", "an error of leadwise; please report it with the file, if you may share it."
         )
-
-
-def give_back_memory() -> None:
-    """Have the C library give freed memory back, which it else keeps in pieces after a file of many pixels."""
-    gc.collect()  # an error's frames may hold a picture in a circle
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
-    if trim is not None:
-        trim(0)
 
 
 def refused(status: int, code: str, detail: str) -> Done:

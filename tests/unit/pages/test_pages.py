@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import cProfile
+import os
+import stat
 import struct
 import zlib
 from pathlib import Path
 
+import costly_files
 import cv2
 import numpy as np
 import pandas as pd
@@ -16,7 +21,7 @@ from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage, UnreadablePage
 from leadwise.names import LEADS
-from leadwise.pages import template
+from leadwise.pages import read, template
 from leadwise.pages.checks import quality
 from leadwise.pages.layout import Layout, find_layout
 from leadwise.pages.leads import COLUMNS_X, LEFT_PX, ROW_PX, TOP_PX, Leads, cut_leads, row_top
@@ -89,8 +94,59 @@ def test_a_missing_page_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_folder_posing_as_a_page_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.jpg").mkdir()
-    with pytest.raises(UnreadablePage, match=r"page\.jpg: Is a directory"):
+    with pytest.raises(UnreadablePage, match=r"page\.jpg: a folder\. Name a file in it"):
         read_page(tmp_path / "page.jpg")
+
+
+def test_a_pipe_and_a_device_are_refused_unread(tmp_path: Path) -> None:
+    for path in costly_files.special(tmp_path)[:2]:
+        with pytest.raises(UnreadablePage, match=f"{path.name}: not a regular file"):
+            read_page(path)
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.jpg").write_bytes(b"\xff\xd8" + bytes(2000))
+    monkeypatch.setattr(read, "MAX_BYTES", 1000)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: os.stat_result((stat.S_IFREG, *[0] * 9)))
+    with pytest.raises(UnreadablePage, match="at most 0 MB are read"):
+        read_page(tmp_path / "page.jpg")
+
+
+@pytest.mark.parametrize("suffix", [".jp2", ".gif", ".avif", ".ppm", ".hdr"])
+def test_formats_that_are_never_named_are_not_decoded(suffix: str) -> None:
+    data = cv2.imencode(suffix, np.full((300, 300, 3), 255, np.uint8))[1].tobytes()
+    with pytest.raises(
+        UnreadablePage, match=r"not an image that can be read \(JPEG, PNG, TIFF, BMP, WebP, PDF\)"
+    ):
+        read_page(data)
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused_undecoded_and_one_of_ten_is_read() -> None:
+    with pytest.raises(UnreadablePage, match="a JPEG of 1000 scans; at most 32 are read"):
+        page_size(costly_files.progressive(1000))
+    assert read_page(costly_files.progressive(10)).shape == (2000, 2000, 3)
+
+
+def test_a_pdf_of_very_many_parts_is_refused() -> None:
+    with pytest.raises(UnreadablePage, match="drawn of more than 20000 parts"):
+        read_page(costly_files.many_paths(30_000))
+    with pytest.raises(UnreadablePage, match="holds no picture"):
+        read_page(costly_files.nested_forms(depth=3, each=5))
+
+
+def test_noise_full_of_lines_costs_little_more_than_a_page(page_bytes: bytes) -> None:
+    """It took 180 times as many once; counted in what Python does, which no other program changes."""
+    noise = read_page(costly_files.noise(560))
+    assert _calls(noise) < 30 * _calls(read_page(page_bytes)[::-1])
+
+
+def _calls(picture: NDArray[np.uint8]) -> int:
+    profile = cProfile.Profile()
+    with contextlib.suppress(ForeignPage):
+        profile.runcall(find_layout, picture)
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:

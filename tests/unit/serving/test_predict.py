@@ -404,7 +404,7 @@ def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
         return predict(source)
 
     monkeypatch.setattr(many, "predict", fail)
-    broken, whole = many.answer_all(pages[:2])
+    broken, whole = (many._answered(None, None, (page, None)) for page in pages[:2])
     assert "out of memory" in broken.why
     assert broken.answer is None
     assert whole.answer is not None

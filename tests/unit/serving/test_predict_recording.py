@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -413,15 +414,20 @@ def test_records_of_a_folder_are_found_with_its_pages(excerpts: Path, tmp_path: 
     assert [path.name for path in many.find_files([tmp_path])] == ["100.hea", "page.jpg"]
 
 
-def test_without_a_model_of_beats_the_command_says_what_is_missing(
-    excerpts: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_model_of_beats_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "SHIPPED", "no_such.onnx")
     room._loaded.cache_clear()
-    assert command(monkeypatch, excerpts / "100.hea") == 2
-    said = capsys.readouterr().err
-    assert "no_such.onnx is not among leadwise's resources" in said
-    assert "--beat-model" in said
+    with pytest.raises(WeightsError, match=r"no_such\.onnx is not among leadwise's resources.*--beat-model"):
+        many._load(frozenset({True}), None, None)
+
+
+def test_a_model_of_beats_that_is_not_there_is_said_before_the_first(
+    excerpts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(monkeypatch, excerpts / "100.hea", "--beat-model", tmp_path / "none.onnx") == 2
+    told = capsys.readouterr()
+    assert "none.onnx" in told.err
+    assert not told.out
 
 
 # --- the server ----------------------------------------------------------------------------------------------
@@ -451,6 +457,41 @@ def test_a_server_without_a_model_of_beats_still_answers_for_the_signals(
     assert refused.status == 501
     assert b"no_such.onnx" in refused.body
     assert do(Job(files, "csv", None)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("16:2000000000", "shifted against each other by more than 1 s"),
+        ("16+99999999999", "begin after more than 65536 bytes"),
+        ("16 1e-308/mV", "a gain beyond 1e-06 to 1e\\+12"),
+        ("9" * 60_000, "in format 9{100} ... .60000 letters."),
+    ],
+)
+def test_a_header_that_claims_what_no_recorder_has_is_refused_before_it_costs_anything(
+    claim: str, told: str
+) -> None:
+    files = {"a.hea": f"a 1 360 1000\na.dat {claim}\n".encode(), "a.dat": bytes(3000)}
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=told) as refused:
+            recordings.read_files(files)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(str(refused.value)) < 400
+
+
+def test_a_record_with_a_small_skew_is_read(tmp_path: Path) -> None:
+    files = {"a.hea": b"a 1 360 1000\na.dat 16:36+10 200/mV 16 0 0 0 0 II\n", "a.dat": bytes(3000)}
+    assert recordings.read_files(files).signals.shape == (1, 1000)
+
+
+def test_many_samples_are_told_in_few_words() -> None:
+    files = {"a.hea": b"a 1 360 " + b"9" * 300 + b"\na.dat 16\n", "a.dat": bytes(3000)}
+    with pytest.raises(InputError, match=r"\(399 letters\) samples of 1 leads") as refused:
+        recordings.read_files(files)
+    assert len(str(refused.value)) < 400
 
 
 def test_a_made_record_of_any_format_is_read_as_wfdb_reads_it(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import signal
 import socket
 import sys
 import threading
@@ -29,7 +28,6 @@ from leadwise.names import LEADS
 from leadwise.serving import recordings
 from leadwise.serving.http import app as http
 from leadwise.serving.http import schema
-from leadwise.serving.http.pool import Lost, Pool
 from leadwise.serving.http.serve import listen
 from leadwise.serving.predict import predict
 from leadwise.sets.sample import unpack_sample
@@ -315,31 +313,6 @@ def test_a_full_house_says_503_and_when_to_ask_again(page: bytes) -> None:
             thread.join()
         assert set(statuses) == {200, 503}
         assert sent(client, ("page.jpg", page)).status_code == 200
-
-
-def _answer_or_die(job: object) -> object:
-    if job == "sleep":
-        time.sleep(60)
-    if job == "die":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return job
-
-
-def _nothing() -> None:
-    pass
-
-
-def test_a_job_that_hangs_or_kills_its_process_costs_that_process_alone() -> None:
-    pool = Pool(_answer_or_die, _nothing, workers=1, deadline_s=2.0)
-    try:
-        assert pool._run("one") == "one"
-        with pytest.raises(Lost, match="longer than 2 s"):
-            pool._run("sleep")
-        with pytest.raises(Lost, match="ended the program"):
-            pool._run("die")
-        assert pool._run("two") == "two"
-    finally:
-        pool.close()
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

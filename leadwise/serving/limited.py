@@ -1,0 +1,43 @@
+"""`leadwise.predict`: one file, read in a process of its own within the limits that all files have."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+from pathlib import Path
+
+from leadwise.serving.predict import Answer
+from leadwise.serving.predict import predict as answer
+from leadwise.serving.predict_recording import RecordingAnswer
+from leadwise.workers import LIMITS, Limits, Workers
+
+_Task = tuple[str, str | Path | bytes, str | Path | None]
+_Answers = Workers[_Task, Answer | RecordingAnswer]
+
+
+def predict(
+    source: str | Path | bytes, *, model: str | Path | None = None, limits: Limits = LIMITS
+) -> Answer | RecordingAnswer:
+    """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
+
+    `source` is a path, or a page's bytes; `model` is an ONNX file for that kind, by default the one that comes with
+    leadwise. The first call starts the process that reads, which takes a second; it stays for the next. Raises
+    `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
+    twelve leads of one heart), `MissingInput` and `InputError` (a record that is not there, damaged, too short),
+    `Lost` (beyond `limits`) and `WeightsError` (the model), each in a sentence that says what to do.
+    """
+    return _worker(limits, os.getpid()).submit((str(Path.cwd()), source, model)).result()
+
+
+@functools.cache
+def _worker(limits: Limits, _: int) -> _Answers:  # a forked process takes one of its own
+    worker: _Answers = Workers(_answered, 1, limits)
+    atexit.register(worker.close)
+    return worker
+
+
+def _answered(task: _Task) -> Answer | RecordingAnswer:
+    here, source, model = task
+    os.chdir(here)
+    return answer(source, model=model)

@@ -1,0 +1,315 @@
+"""Processes that read what strangers made: each within limits of time and memory, with a folder that goes with it.
+
+The command line, Python's `leadwise.predict` and the server all read files here. A file that holds its process too
+long, fills its memory or crashes it costs that process alone: it is killed, what lay in its folder is removed, and
+another takes its place. Threads would not do: pdfium may be used by one at a time, and none can be ended. Nor would
+multiprocessing's own processes, which begin by running the script of their parent once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import gc
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from leadwise.errors import InputError, LeadwiseError, Lost
+from leadwise.processes import die_with_parent
+
+Task = TypeVar("Task")
+Done = TypeVar("Done")
+
+_START_S = 120.0
+_MEMORY = Path("/dev/shm")  # noqa: S108  # a tmpfs where Linux has one
+_BEGIN = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "from leadwise.workers import _live; _live(int(sys.argv[1]))"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one task may take: `deadline_s` of time, `memory_bytes` beyond what its process has when it is ready."""
+
+    deadline_s: float | None = 20.0
+    memory_bytes: int | None = 1_200_000_000
+
+
+LIMITS = Limits()
+"""What every file gets: pages of 50 million pixels need half of it."""
+
+NO_LIMITS = Limits(None, None)
+
+_own: Path | None = None  # the folder of this process, where it is a worker
+
+
+TOO_LARGE = "it needs more memory than one file may take. Scan at 300 dpi."
+"""Said of a file that reached the limit."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class Workers(Generic[Task, Done]):
+    """`number` processes; `work` answers for one task, `warm_up` is called once in each before its first.
+
+    Both are functions that a new process can import, or partials of such. To start and to warm up is no task's time.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Task], Done],
+        number: int = 1,
+        limits: Limits = LIMITS,
+        warm_up: Callable[[], object] = _nothing,
+    ) -> None:
+        self._begin = (work, warm_up, limits)
+        self._deadline_s = limits.deadline_s
+        self._folder = _Folder()
+        # the kernel ends a process with the thread that started it: this one lives as long as we do
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="starter")
+        self._threads = ThreadPoolExecutor(number, thread_name_prefix="workers")
+        self._free: SimpleQueue[_Worker | None] = (
+            SimpleQueue()
+        )  # as many as threads; None is still to be started
+        self._every: set[_Worker] = set()
+        self._is_closed = False
+        for _ in range(number):
+            self._free.put(self._started())
+
+    def submit(self, task: Task) -> Future[Done]:
+        """What `work` will have made of a task; it raises what `work` raises, and `Lost` with the process."""
+        return self._threads.submit(self._asked, task)
+
+    async def run(self, task: Task) -> Done:
+        """The same, awaited."""
+        return await asyncio.wrap_future(self.submit(task))
+
+    def each(self, tasks: Sequence[Task]) -> Iterator[Future[Done]]:
+        """What came of each task, in their order; all processes end with the last, or when nobody goes on."""
+        try:
+            for future in [self.submit(task) for task in tasks]:
+                future.exception()  # waits for it
+                yield future
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all processes and remove what lies in their folders; tasks under way are lost."""
+        self._is_closed = True
+        for worker in self._every.copy():
+            worker.kill()
+        self._threads.shutdown()  # those who asked see it, and so does each who waits
+        for worker in self._every.copy():
+            worker.end()
+        self._every.clear()
+        self._starter.shutdown()
+        self._folder.remove()
+
+    def _asked(self, task: Task) -> Done:
+        worker = self._free.get()
+        try:
+            if self._is_closed:
+                raise Lost("the program that reads was told to end")
+            worker = worker or self._started()
+            return self._answered(worker, task)
+        finally:
+            self._free.put(worker if worker in self._every else None)
+
+    def _answered(self, worker: _Worker, task: Task) -> Done:
+        try:
+            done: Done = worker.ask(task, self._deadline_s)
+        except (TimeoutError, EOFError, ConnectionError) as error:
+            self._every.discard(worker)
+            worker.end()
+            if isinstance(error, TimeoutError):
+                raise Lost(f"it took longer than {self._deadline_s:g} s to read") from error
+            raise Lost("reading it ended the program that read it: it is damaged, or too large") from error
+        except LeadwiseError:
+            if not worker.is_ready:  # it ended by itself; the next task starts another
+                self._every.discard(worker)
+                worker.end()
+            raise
+        return done
+
+    def _started(self) -> _Worker:
+        worker = self._starter.submit(_Worker, self._begin, self._folder.one()).result()
+        self._every.add(worker)
+        return worker
+
+
+class _Worker:
+    """One process, the pipe to it, and its folder."""
+
+    def __init__(self, begin: tuple[Any, ...], folder: Path) -> None:
+        self._folder = folder
+        self._pipe, theirs = multiprocessing.Pipe()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _BEGIN, str(theirs.fileno()), json.dumps(sys.path)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                process_group=0,  # Ctrl+C is its parent's, which then ends it
+            )
+        self._pipe.send((os.getpid(), folder))
+        self._pipe.send(begin)
+        self.is_ready = False
+
+    def ask(self, task: Any, deadline_s: float | None) -> Any:
+        if not self.is_ready:
+            self.is_ready = self._said(_START_S)
+        self._pipe.send(task)
+        return self._said(deadline_s)
+
+    def _said(self, within_s: float | None) -> Any:
+        if not self._pipe.poll(within_s):
+            raise TimeoutError
+        is_done, what = self._pipe.recv()
+        if is_done:
+            return what
+        raise what
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> None:
+        """Kill it; what it kept goes with it."""
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _live(handle: int) -> None:
+    """In a new process: answer until the other end is gone."""
+    global _own
+    pipe = Connection(handle)
+    parent, _own = pipe.recv()
+    die_with_parent(parent)
+    tempfile.tempdir = str(_own)
+    _quiet()
+    with contextlib.suppress(EOFError, ConnectionError):
+        work, warm_up, limits = pipe.recv()
+        try:
+            warm_up()
+        except LeadwiseError as error:
+            pipe.send((False, error))
+            return
+        if "cv2" in sys.modules:
+            sys.modules["cv2"].setNumThreads(1)
+        _bound(limits)
+        pipe.send((True, True))
+        while True:
+            task = pipe.recv()
+            _bound_processor(limits)
+            pipe.send(_tried(work, task))
+
+
+def _quiet() -> None:
+    """Keep what Python logs, and drop what decoders of pictures print."""
+    with contextlib.suppress(OSError):  # it may be closed
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+
+
+def _tried(work: Callable[[Any], Any], task: Any) -> tuple[bool, Any]:
+    try:
+        return True, work(task)
+    except MemoryError:
+        return False, InputError(TOO_LARGE)
+    except Exception as error:
+        return False, error
+
+
+def _bound(limits: Limits) -> None:
+    """No more memory than now and what is allowed, and no core dump: it would hold what was read."""
+    # not 0 but 1: core(5) says that 0 does not keep a program that collects them from its copy
+    _limit(resource.RLIMIT_CORE, 1)
+    if limits.memory_bytes is not None and sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory_bytes)
+
+
+def _bound_processor(limits: Limits) -> None:
+    """Twice the deadline in seconds of the processor: one whose parent cannot end it ends by itself."""
+    if limits.deadline_s is not None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + 2 * limits.deadline_s) + 1)
+
+
+def _limit(what: int, most: int) -> None:
+    allowed = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (most if allowed == resource.RLIM_INFINITY else min(most, allowed), allowed))
+
+
+def give_back_memory() -> None:
+    """Have the C library give freed memory back, which it else keeps in pieces after a file of many pixels."""
+    gc.collect()  # an error's frames may hold a picture in a circle
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+    if trim is not None:
+        trim(0)
+
+
+def memory() -> Path | None:
+    """Where files for programs that know only files may lie: a tmpfs where there is one, a worker's own folder."""
+    return _own or (_MEMORY if _MEMORY.is_dir() else None)
+
+
+class _Folder:
+    """In memory where there is a tmpfs: the folders of one process's workers, held by a lock that dies with it."""
+
+    def __init__(self) -> None:
+        where = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+        every = where / f"leadwise-{os.getuid()}"
+        with contextlib.suppress(FileExistsError):
+            every.mkdir(mode=0o700)
+        gate = self._locked(every)
+        try:
+            if os.fstat(gate).st_uid != os.getuid():
+                raise InputError(f"{every}: belongs to another user. Have it removed, and try again.")
+            for left in every.iterdir():
+                with contextlib.suppress(BlockingIOError):  # its process lives
+                    os.close(self._locked(left, fcntl.LOCK_NB))
+                    shutil.rmtree(left, ignore_errors=True)
+            self._path = Path(tempfile.mkdtemp(dir=every))
+            self._lock = self._locked(self._path)
+        finally:
+            os.close(gate)
+
+    def one(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self._path))
+
+    def remove(self) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
+
+    @staticmethod
+    def _locked(folder: Path, how: int = 0) -> int:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | how)
+        except BlockingIOError:
+            os.close(handle)
+            raise
+        return handle

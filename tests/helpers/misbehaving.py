@@ -1,0 +1,47 @@
+"""Work that goes wrong, for processes that must bear it. Each task is its word."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from leadwise.errors import InputError, WeightsError
+from leadwise.workers import Limits, Workers
+
+
+def work(task: str) -> str:
+    """Keep a file in memory, as a record's is while wfdb reads it, and do what the word says."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "upload.dat").write_bytes(b"a patient's" * 1000)
+        if task == "sleep":
+            time.sleep(60)
+        if task == "spin":
+            while True:
+                pass
+        if task == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if task == "fill":
+            np.ones(150_000_000)
+        if task == "refuse":
+            raise InputError("not this one")
+        if task == "where":
+            return folder
+        if task == "fail":
+            raise KeyError("foreseen by nobody")
+    return task
+
+
+def no_model() -> None:
+    raise WeightsError("there is no model")
+
+
+def stay(task: str) -> None:
+    """As a program of its own: say the processes' folder, then work until killed."""
+    workers = Workers(work, 1, Limits(60.0))
+    print(workers.submit("where").result(), flush=True)
+    workers.submit(task).result()

@@ -1,0 +1,190 @@
+"""What reads strangers' files is bounded in time and memory, and nothing of them stays, however it ends."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import misbehaving
+import pytest
+from waiting import wait_until
+
+from leadwise import workers as room
+from leadwise.errors import InputError, Lost, WeightsError
+from leadwise.workers import Limits, Workers
+
+
+@pytest.fixture
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands for /dev/shm, so that no other program's folders are looked at."""
+    monkeypatch.setattr(room, "_MEMORY", tmp_path)
+    return tmp_path / f"leadwise-{os.getuid()}"
+
+
+@pytest.fixture
+def workers(memory: Path) -> Iterator[Workers[str, str]]:
+    made: Workers[str, str] = Workers(misbehaving.work, 1, Limits(2.0, 1_000_000_000))
+    yield made
+    made.close()
+
+
+def kept(memory: Path) -> list[Path]:
+    return [path for path in memory.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [("sleep", "longer than 2 s"), ("spin", "longer than 2 s"), ("crash", "ended the program that read it")],
+)
+def test_a_file_that_hangs_or_kills_its_process_costs_that_process_alone_and_leaves_nothing(
+    workers: Workers[str, str], memory: Path, task: str, told: str
+) -> None:
+    assert workers.submit("one").result() == "one"
+    with pytest.raises(Lost, match=told):
+        workers.submit(task).result()
+    assert kept(memory) == []
+    assert workers.submit("two").result() == "two"
+
+
+def test_the_file_lies_in_memory_while_it_is_read(workers: Workers[str, str], memory: Path) -> None:
+    lost = workers.submit("sleep")
+    wait_until(lambda: bool(kept(memory)))
+    assert isinstance(lost.exception(), Lost)
+    assert kept(memory) == []
+
+
+def test_memory_is_bounded_and_the_process_goes_on(workers: Workers[str, str]) -> None:
+    with pytest.raises(InputError, match="more memory than one file may take"):
+        workers.submit("fill").result()
+    assert workers.submit("two").result() == "two"
+
+
+def test_without_limits_it_may_take_what_it_takes(memory: Path) -> None:
+    free = Workers(misbehaving.work, 1, room.NO_LIMITS)
+    try:
+        assert free.submit("fill").result() == "fill"
+    finally:
+        free.close()
+
+
+def test_errors_come_as_they_were_raised(workers: Workers[str, str]) -> None:
+    with pytest.raises(InputError, match="not this one"):
+        workers.submit("refuse").result()
+    with pytest.raises(KeyError, match="foreseen by nobody"):
+        workers.submit("fail").result()
+
+
+def test_answers_come_in_order_and_a_lost_one_in_its_place(workers: Workers[str, str], memory: Path) -> None:
+    done = [one.exception() or one.result() for one in workers.each(["a", "crash", "b", "refuse", "c"])]
+    assert [type(one) for one in done] == [str, Lost, str, InputError, str]
+    assert list(memory.iterdir()) == []  # ended with the last
+
+
+def test_a_model_that_cannot_be_loaded_is_said_for_each_file(memory: Path) -> None:
+    without = Workers(misbehaving.work, 1, warm_up=misbehaving.no_model)
+    try:
+        for _ in range(2):
+            with pytest.raises(WeightsError, match="there is no model"):
+                without.submit("one").result()
+    finally:
+        without.close()
+
+
+def test_closing_ends_what_is_under_way_and_what_waits(workers: Workers[str, str], memory: Path) -> None:
+    under_way, waiting = workers.submit("sleep"), workers.submit("one")
+    wait_until(lambda: bool(kept(memory)))
+    begun = time.monotonic()
+    threading.Thread(target=workers.close).start()
+    for one in (under_way, waiting):
+        assert isinstance(one.exception(10), Lost)
+    assert time.monotonic() - begun < 1.5
+    workers.close()
+    assert list(memory.iterdir()) == []
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="the kernel of Linux alone ends processes with their parent"
+)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_processes_end_with_their_parent_and_the_next_life_clears_what_was_left(how: signal.Signals) -> None:
+    script = f"import sys; sys.path[:] = {sys.path}; import misbehaving; misbehaving.stay('spin')"
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    with parent.stdout:
+        left = Path(parent.stdout.readline().strip()).parent
+    wait_until(lambda: any(left.iterdir()))
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    workers = {
+        int(pid)
+        for task in children.parents[1].iterdir()
+        for pid in (task / "children").read_text(encoding="ascii").split()
+    }
+    assert workers
+    parent.send_signal(how)
+    parent.wait(10)
+    wait_until(lambda: not any(_runs(pid) for pid in workers), 5)
+    Workers(misbehaving.work, 1).close()
+    assert not left.parent.exists()
+
+
+def test_the_folders_of_a_living_process_stay(workers: Workers[str, str], memory: Path) -> None:
+    under_way = workers.submit("sleep")
+    wait_until(lambda: bool(kept(memory)))
+    Workers(misbehaving.work, 1).close()
+    assert kept(memory)
+    assert isinstance(under_way.exception(), Lost)
+
+
+def test_a_folder_that_another_user_made_is_not_used(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory.mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    memory.rename(memory.with_name("leadwise-4711"))
+    with pytest.raises(InputError, match="belongs to another user"):
+        Workers(misbehaving.work, 1)
+
+
+def test_a_link_in_its_place_is_not_followed(memory: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "precious").mkdir()
+    memory.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        Workers(misbehaving.work, 1)
+    assert (tmp_path / "elsewhere" / "precious").is_dir()
+
+
+def test_no_core_is_dumped_and_ctrl_c_is_not_the_workers(workers: Workers[str, str]) -> None:
+    assert workers.submit("one").result() == "one"
+    (worker,) = workers._every
+    assert os.getpgid(worker._process.pid) == worker._process.pid
+    assert resource.prlimit(worker._process.pid, resource.RLIMIT_CORE)[0] in (0, 1)
+    assert 0 < resource.prlimit(worker._process.pid, resource.RLIMIT_AS)[0] < 5_000_000_000
+    assert 0 < resource.prlimit(worker._process.pid, resource.RLIMIT_CPU)[0] < 10
+
+
+def test_a_script_without_a_main_guard_is_not_run_again(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import misbehaving\nfrom leadwise.workers import Workers\nprint('begun')\n"
+        "workers = Workers(misbehaving.work)\nprint(workers.submit('one').result())\nworkers.close()\n",
+        encoding="utf-8",
+    )
+    helpers = Path(misbehaving.__file__).parent
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(helpers), *sys.path])},
+    )  # fmt: skip
+    assert done.stdout.split() == ["begun", "one"]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
