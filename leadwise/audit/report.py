@@ -31,6 +31,9 @@ img { max-width: 100%; } code { white-space: nowrap; } a { color: inherit; }
 li { margin: .2rem 0; overflow-wrap: anywhere; }
 """
 
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""No script runs in a report and nothing is fetched for it, whatever files are called."""
+
 
 def write_report(facts: Facts, findings: list[Finding], path: Path) -> None:
     """Write the report, whole or not at all."""
@@ -48,6 +51,7 @@ def report(facts: Facts, findings: list[Finding]) -> str:
     )
     parts = [
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>",
+        f"<meta http-equiv='Content-Security-Policy' content=\"{_POLICY}\">",
         f"<meta name='viewport' content='width=device-width'><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
         f"<p class='quiet'>{escape(str(facts.folder.resolve()))}; leadwise {VERSION}</p>",

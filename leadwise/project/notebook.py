@@ -64,6 +64,8 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
     Raises SettingsError for an unknown notebook, profile or parameter, and InputError when another
     process runs the same notebook and does not end within half a minute.
     """
+    from leadwise.project.literal import show_tables_as_text
+
     if os.environ.get(UNDER_EXECUTOR):
         processes.die_with_parent(int(os.environ["JPY_PARENT_PID"]))
     parameters = profiles.check_parameters(name, _parameters_in(name, namespace), name)
@@ -91,6 +93,7 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
         run.data_listing[about] = provenance.listed(seen, about) or run.data_listing[about]
     _fix_threads(run.threads)
     _fix_seeds(getattr(parameters, "SEEDS", [1])[0])
+    show_tables_as_text()
     run.introduce()
     return run
 

@@ -16,6 +16,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,10 @@ def write_report(profile: str, target: Path | None = None) -> Path:
     if folder.exists() and any(folder.iterdir()) and not (folder / "index.html").is_file():
         raise MissingInput(f"{folder} holds something else than a report. Name another folder, or empty it.")
     aside = folder.with_name(f".{folder.name}.aside")
+    if aside.is_symlink():
+        aside.unlink()
     shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)  # refuses what is there, a link too
     _Site(profile, executed, aside).write()
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
@@ -103,7 +107,7 @@ def _executed(profile: str) -> dict[str, _Executed]:
 
 
 class _Site:
-    """The pages of one report, written into a folder that is not there yet."""
+    """The pages of one report, written into a folder that is empty yet."""
 
     def __init__(self, profile: str, executed: dict[str, _Executed], folder: Path) -> None:
         from jinja2 import Environment
@@ -117,7 +121,7 @@ class _Site:
         self.cards = {name: card for name, card in CARDS.items() if (self.repository / card[0]).is_file()}
 
     def write(self) -> None:
-        (self.folder / "notebooks").mkdir(parents=True)
+        (self.folder / "notebooks").mkdir()
         for one in self.executed.values():
             page = self._page_of(one)
             (self.folder / "notebooks" / f"{one.name}.html").write_text(page, encoding="utf-8")
@@ -147,7 +151,9 @@ class _Site:
     def _write(self, name: str, title: str, **more: Any) -> None:
         menu = {"index": "Notebooks", "results": "Results", "figures": "Figures"}
         menu |= {card: words for card, (_, words) in self.cards.items()}
-        text = self.template.render(page=name, title=title, menu=menu, profile=self.profile, **more)
+        text = self.template.render(
+            policy=POLICY, page=name, title=title, menu=menu, profile=self.profile, **more
+        )
         (self.folder / f"{name}.html").write_text(text, encoding="utf-8")
 
     def _copied(self, picture: Path, notebook: str) -> bool:
@@ -171,7 +177,9 @@ class _Site:
             extra_loaders=[DictLoader({"leadwise.html.j2": _NOTEBOOK})], template_file="leadwise.html.j2"
         )
         exporter.log.setLevel("ERROR")  # that pictures lack words is mended below
-        page, _ = exporter.from_notebook_node(one.notebook, {"metadata": {"name": one.name}})
+        page, _ = exporter.from_notebook_node(
+            one.notebook, {"metadata": {"name": one.name}, "policy": POLICY}
+        )
         return _with_words(str(page), one)
 
     def _results(self) -> str:
@@ -239,8 +247,16 @@ class _Site:
         return f"files/{inside}"
 
 
+POLICY = (
+    "default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Of every page: it shows its own pictures, runs no script and fetches nothing, whatever a notebook's output is."""
+
 _NOTEBOOK = """{% extends 'lab/index.html.j2' %}
-{% block html_head_js %}{% endblock %}
+{% block html_head_js %}
+<meta http-equiv="Content-Security-Policy" content="{{ resources.policy }}">
+{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 {% block body_header %}
@@ -284,4 +300,4 @@ def _frame(path: Path) -> str:
         scores = scores[answered & scores["metric"].isin(METRICS)]
     table = as_text(scores)
     rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+    return "\n".join(f"| {' | '.join(escape(str(cell)) for cell in row)} |" for row in rows)

@@ -398,6 +398,8 @@ def test_the_report_is_one_file_that_shows_each_finding_and_loads_nothing(
     assert all(f"id='{finding.code}'" in html for finding in findings)
     assert html.count("src='data:image/png;base64,") >= 6
     assert "://" not in html
+    assert "Content-Security-Policy' content=\"default-src 'none';" in html
+    assert "script-src" not in html
     assert "<b>" not in html
     assert "a &lt;b&gt;text.jpg" in html
     assert "Research use only, not a medical device" in html

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from miniature import Clone
 from PIL import Image
-from sites import broken_links, fetched, pages
+from sites import broken_links, fetched, pages, policies
 
 from leadwise.errors import MissingInput
 from leadwise.project import paths
@@ -87,6 +87,22 @@ def test_every_link_of_a_report_leads_somewhere(site: Path) -> None:
 
 def test_a_report_needs_no_network_and_runs_no_script(site: Path) -> None:
     assert fetched(site) == []
+
+
+def test_under_its_policy_no_script_of_an_output_runs_and_pictures_show(site: Path) -> None:
+    for page, allowed in policies(site).items():
+        assert allowed["default-src"] == "'none'", page
+        assert not {"script-src", "script-src-elem", "script-src-attr"} & set(allowed), page
+        assert set(allowed["img-src"].split()) == {"'self'", "file:", "data:"}, page
+
+
+def test_a_link_in_place_of_the_folder_aside_is_not_followed(site: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    site.with_name(f".{site.name}.aside").symlink_to(victim)
+    assert write_report("sample").parent == site
+    assert not any(victim.iterdir())
+    assert not site.is_symlink()
 
 
 def test_each_figure_is_linked_to_the_cell_that_drew_it(site: Path) -> None:
