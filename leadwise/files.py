@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +18,32 @@ from typing import Any
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a path beside ``path`` to write to; rename it to ``path`` if the block ends well.
 
-    A reader never sees half a file, and a killed writer leaves only the ``.part`` file,
-    which the next writer overwrites.
+    A reader never sees half a file, and of two writers at once the later one's is there whole. The file aside is
+    new: nobody can guess its name, so no link lies in its place. It is gone however the block ends; what a killed
+    writer leaves is a hidden file that `sweep` clears away. Where ``path`` is a link, the link is replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part{path.suffix}")
+    aside = path.with_name(
+        f".{path.stem[:40]}.{secrets.token_hex(6)}.part{path.suffix}"
+    )  # names end at 255 bytes
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    mode = stat.S_IMODE(os.fstat(handle).st_mode)  # as the umask has it
+    os.close(handle)
     try:
         yield aside
+        if (
+            stat.S_IMODE(aside.stat().st_mode) != mode
+        ):  # some libraries write to a file of their own, for us alone
+            aside.chmod(mode)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what killed writers left anywhere below a folder; only for whoever alone writes there."""
+    for left in folder.rglob(".*.part*"):
+        left.unlink(missing_ok=True)
 
 
 def write_json(values: Any, path: Path) -> None:

@@ -330,11 +330,12 @@ def _clear(folder: Path, parameters: Parameters) -> None:
     begun = folder / BEGUN
     now = parameters.model_dump_json()
     interrupted = not (folder / "result.json").exists()
-    if not (interrupted and begun.is_file() and begun.read_text(encoding="utf-8") == now):
+    if not (interrupted and begun.is_file() and begun.read_bytes() == now.encode()):
         for path in folder.glob("*"):
             if path.name not in (*TRAININGS, OUTDATED):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     folder.mkdir(parents=True, exist_ok=True)
+    files.sweep(folder)
     (folder / WAITING_RESULT).unlink(missing_ok=True)
     begun.write_text(now, encoding="utf-8")
 

@@ -92,6 +92,19 @@ def test_what_an_interrupted_run_left_stays_and_what_a_finished_one_left_goes(cl
     assert [path.name for path in run.folder.iterdir()] == [".begun.json"]
 
 
+def test_what_a_killed_writer_left_goes_also_where_its_run_is_gone_on_with(clone: Clone) -> None:
+    folder = start("24_image_vit").folder
+    (folder / "weights").mkdir()
+    half = folder / "weights" / ".seed1-fold1.0123456789ab.part.safetensors"
+    half.write_text("half", encoding="utf-8")
+    (folder / "checkpoint").write_text("half", encoding="utf-8")
+    (folder / "weights" / "seed1-fold2.safetensors").touch()
+    start("24_image_vit")
+    assert not half.exists()
+    assert (folder / "checkpoint").exists()
+    assert (folder / "weights" / "seed1-fold2.safetensors").exists()
+
+
 def test_what_was_left_under_other_parameters_goes(clone: Clone) -> None:
     (start("24_image_vit").folder / "checkpoint").write_text("half", encoding="utf-8")
     assert not (start("24_image_vit", SEEDS=[2]).folder / "checkpoint").exists()
