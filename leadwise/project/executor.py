@@ -79,23 +79,19 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
 
 def made_by_other_code(profile: str) -> list[str]:
     """List the notebooks whose results were made before the code or the notebook changed."""
-    results = {name: paths.result_path(profile, name) for name in NOTEBOOKS}
+    results = {name: provenance.read_result(paths.result_path(profile, name)) for name in NOTEBOOKS}
     return [
         name
-        for name, path in results.items()
-        if path.is_file()
-        and provenance.read_result(path)["code_fingerprint"] != provenance.code_fingerprint(name)
+        for name, result in results.items()
+        if result is not None and result.get("code_fingerprint") != provenance.code_fingerprint(name)
     ]
 
 
 def _outdated(path: Path, parameters: Parameters, listing: dict[str, str]) -> bool:
     if not path.is_file():
         return False
-    try:
-        result = provenance.read_result(path)
-        return (result["parameters"], result["data_listing"]) != (parameters.model_dump(), listing)
-    except (ValueError, KeyError):
-        return True  # made by an older version, or not by us
+    result = provenance.read_result(path) or {}  # without these: made by an older version, or not by us
+    return (result.get("parameters"), result.get("data_listing")) != (parameters.model_dump(), listing)
 
 
 def _snakemake(folder: Path, profile: str, only: str | None, cores: int, threads: int) -> Outcome:

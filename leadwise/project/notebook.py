@@ -84,9 +84,8 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
         data_listing=provenance.data_listing(profile, NOTEBOOKS[name].data),
     )
     _clear(run.folder, parameters)
-    audit = paths.result_path(profile, run.audit)
-    if name != run.audit and audit.is_file():
-        seen = json.loads(audit.read_text(encoding="utf-8"))
+    seen = provenance.read_result(paths.result_path(profile, run.audit))
+    if name != run.audit and seen is not None:
         run.data_fingerprint = seen.get("data_fingerprint")
         about = NOTEBOOKS[name].data[0]
         # what comes of the sample says so, whatever the environment names by now
@@ -174,26 +173,36 @@ class Run:
         """Give a file that an earlier notebook wrote, and note in the result that it was read."""
         check_notebook(notebook)
         path = paths.runs_folder() / self.profile / notebook / filename
-        result = paths.result_path(self.profile, notebook)
-        if not result.is_file() or not path.is_file():
+        result = provenance.read_result(paths.result_path(self.profile, notebook))
+        if result is None or not path.is_file():
             raise MissingInput(
                 f"{self.name} needs {filename} of {notebook}, which has not been run under the profile "
                 f"{self.profile!r}: run {notebook} first, or give "
                 f"'leadwise run --profile {self.profile} --only {self.name}', which runs all that it needs."
             )
-        made_from = json.loads(result.read_text(encoding="utf-8")).get("data_fingerprint")
+        made_from = result.get("data_fingerprint")
         if self.name != self.audit and made_from != self.data_fingerprint:
             what = "recordings" if self.on_recordings else "pages"
             raise MissingInput(
                 f"{self.name} needs {filename} of {notebook}, which was made from other {what} ({made_from}) "
                 f"than {self.audit} has seen since ({self.data_fingerprint}): run {notebook} again."
             )
-        self.inputs.setdefault(f"{notebook}/{filename}", files.sha256(path))
+        if f"{notebook}/{filename}" not in self.inputs:
+            found = files.sha256(path)
+            if (
+                result.get("sha256", {}).get(filename, found) != found
+            ):  # results of older versions hold no sums
+                raise MissingInput(
+                    f"{self.name} needs {filename} of {notebook}, and {path} is not what that notebook wrote: it was "
+                    "damaged or changed since. Make it again: "
+                    f"leadwise run --profile {self.profile} --only {notebook} --force"
+                )
+            self.inputs[f"{notebook}/{filename}"] = found
         return path
 
     def result(self, notebook: str) -> dict[str, Any]:
         """Give what an earlier notebook wrote into its ``result.json``."""
-        return provenance.read_result(self.input(notebook, "result.json"))
+        return provenance.read_result(self.input(notebook, "result.json")) or {}
 
     def weights(self, notebook: str) -> Path:
         """Give the folder of the networks that an earlier notebook trained, and note all of them as read."""
@@ -283,6 +292,11 @@ class Run:
         ``{value, low, high}`` or dataclasses with these fields; what is not finite becomes null. ``note`` is a
         sentence on how this run was made that its parameters alone do not tell; it is published with its scores.
         """
+        written = sorted(
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if path.is_file() and not path.name.startswith(".") and path.name != OUTDATED
+        )
         result = {
             "notebook": self.name,
             "profile": self.profile,
@@ -297,11 +311,8 @@ class Run:
             "seconds": round(time.monotonic() - self._began_s, 1),
             "facts": {name: _plain(value) for name, value in (facts or {}).items()},
             "note": note,
-            "files": sorted(
-                path.relative_to(self.folder).as_posix()
-                for path in self.folder.rglob("*")
-                if path.is_file() and not path.name.startswith(".") and path.name != OUTDATED
-            ),
+            "files": written,
+            "sha256": {name: files.sha256(self.folder / name) for name in written if _may_be_an_input(name)},
         }
         waiting = bool(os.environ.get(UNDER_EXECUTOR))
         with files.written_whole(self.folder / (WAITING_RESULT if waiting else "result.json")) as aside:
@@ -323,6 +334,11 @@ def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
         for word, value in namespace.items()
         if word in known or (word.isupper() and word[0].isalpha() and isinstance(value, plain))
     }
+
+
+def _may_be_an_input(name: str) -> bool:
+    """Whether a later notebook may read a file: no scratch of trainings, and no notebook, which moves in later."""
+    return not name.startswith("trainings/") and not name.endswith(".ipynb")
 
 
 def _clear(folder: Path, parameters: Parameters) -> None:

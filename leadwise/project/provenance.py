@@ -72,9 +72,13 @@ def data_listing(profile: str, sets: Iterable[str]) -> dict[str, str]:
     }
 
 
-def read_result(path: Path) -> dict[str, Any]:
-    """Read a ``result.json``."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+def read_result(path: Path) -> dict[str, Any] | None:
+    """Read a ``result.json``; None where there is none, or what is there is no JSON object and thus no result."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def made_from_the_sample(result: Mapping[str, Any]) -> bool:

@@ -62,7 +62,7 @@ def publish(profile: str, *, partial: bool = False) -> list[Path]:
             written.append(_keep_teachers(one.folder, results))
     if partial:
         for name in NOTEBOOKS:
-            if not paths.result_path(profile, name).is_file():
+            if provenance.read_result(paths.result_path(profile, name)) is None:
                 written += _put_finished_answers(profile, name, results)
     if not written:
         raise MissingInput(
@@ -75,10 +75,9 @@ def publish(profile: str, *, partial: bool = False) -> list[Path]:
 def _notebooks(profile: str, asked: Mapping[str, Parameters]) -> Iterator[Measured]:
     for name, row in NOTEBOOKS.items():
         path = paths.result_path(profile, name)
-        scores = path.with_name("scores.csv")
-        if not (path.is_file() and scores.is_file()):
-            continue
         result = provenance.read_result(path)
+        if result is None or not path.with_name("scores.csv").is_file():
+            continue
         if provenance.made_from_the_sample(result):
             raise SettingsError(
                 f"{path} was made from the embedded sample, whose figures mean nothing. Let {row.variable} name "

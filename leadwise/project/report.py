@@ -98,11 +98,11 @@ def _executed(profile: str) -> dict[str, _Executed]:
 
     found = {}
     for name in NOTEBOOKS:
-        result = paths.result_path(profile, name)
-        notebook = result.with_name("notebook.ipynb")
-        if result.is_file() and notebook.is_file():
+        path = paths.result_path(profile, name)
+        result, notebook = provenance.read_result(path), path.with_name("notebook.ipynb")
+        if result is not None and notebook.is_file():
             read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-            found[name] = _Executed(name, read, provenance.read_result(result))
+            found[name] = _Executed(name, read, result)
     return found
 
 

@@ -46,7 +46,7 @@ def is_current(folder: Path) -> bool:
             if not all((folder / name / file).is_file() for file in ("notebook.ipynb", "result.json")):
                 return False
             result = provenance.read_result(folder / name / "result.json")
-            if result["parameters"] != parameters.model_dump():
+            if result is None or result["parameters"] != parameters.model_dump():
                 return False
             if result["code_fingerprint"] != provenance.code_fingerprint(name):
                 return False

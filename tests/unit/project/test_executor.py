@@ -125,6 +125,15 @@ def test_an_outdated_result_is_kept_beside_until_the_next_one_is(everything: Pat
     assert listings[0] != listings[1]
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "7", '"x"', "", '{"parameters"', "[" * 100_000])
+def test_a_result_that_is_none_is_made_again_and_stops_no_command(everything: Path, text: str) -> None:
+    path = paths.result_path("cpu", "34_signal_transfer")
+    path.write_text(text, encoding="utf-8")
+    assert "34_signal_transfer" not in executor.made_by_other_code("cpu")
+    assert executor.run("cpu", only="34_signal_transfer").error is None
+    assert lacking() == {"34_signal_transfer"}
+
+
 def test_a_result_of_an_older_version_is_made_again(everything: Path) -> None:
     path = paths.result_path("cpu", "34_signal_transfer")
     result = json.loads(path.read_text(encoding="utf-8"))

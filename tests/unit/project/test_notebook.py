@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import math
 import os
@@ -81,6 +82,74 @@ def test_what_is_read_from_an_earlier_notebook_stands_in_the_result_with_its_has
     assert [entry["path"] for entry in result["inputs"]] == ["11_image_audit/pages.csv"]
     assert len(result["inputs"][0]["sha256"]) == 64
     assert result["data_fingerprint"] == "0123456789ab"
+
+
+@pytest.fixture
+def audited(clone: Clone) -> Path:
+    """The folder of 11, which has finished, with files of every kind."""
+    run = start("11_image_audit")
+    for name in (
+        "pages.csv",
+        "weights/seed1.safetensors",
+        "trainings/seed1/tensorboard/events",
+        "notebook.ipynb",
+    ):
+        (run.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (run.folder / name).write_text(f"what {name} holds", encoding="utf-8")
+    run.finish({})
+    return run.folder
+
+
+def test_a_result_holds_the_sum_of_each_file_that_another_notebook_may_read(audited: Path) -> None:
+    result = read(audited / "result.json")
+    assert result["sha256"] == {
+        name: hashlib.sha256((audited / name).read_bytes()).hexdigest()
+        for name in ("pages.csv", "weights/seed1.safetensors")
+    }
+    assert set(result["sha256"]) < set(result["files"])
+
+
+@pytest.mark.parametrize("changed", ["pages.csv", "weights/seed1.safetensors"])
+def test_a_file_that_is_not_what_its_notebook_wrote_is_refused_and_what_to_run_is_said(
+    audited: Path, changed: str
+) -> None:
+    text = (audited / changed).read_text(encoding="utf-8")
+    (audited / changed).write_text(text.replace("h", "H", 1), encoding="utf-8")  # as long as it was
+    later = start("12_image_leads")
+    with pytest.raises(MissingInput) as refused:
+        later.weights("11_image_audit") if "/" in changed else later.input("11_image_audit", changed)
+    assert str(audited / changed) in str(refused.value)
+    assert str(refused.value).endswith("leadwise run --profile sample --only 11_image_audit --force")
+    start("11_image_audit")
+    (audited / changed).parent.mkdir(exist_ok=True)
+    (audited / changed).write_text(text.replace("h", "H", 1), encoding="utf-8")
+    start("11_image_audit").finish({})
+    assert start("12_image_leads").input("11_image_audit", changed).is_file()
+
+
+def test_what_may_change_after_a_notebook_is_done_is_not_held_against_it(audited: Path) -> None:
+    for name in ("trainings/seed1/tensorboard/events", "notebook.ipynb"):
+        (audited / name).write_text("written since", encoding="utf-8")
+    later = start("12_image_leads")
+    assert later.input("11_image_audit", "pages.csv").is_file()
+    assert later.weights("11_image_audit").is_dir()
+
+
+def test_a_result_of_an_earlier_version_has_no_sums_and_its_files_are_taken_as_they_are(
+    audited: Path,
+) -> None:
+    result = read(audited / "result.json")
+    del result["sha256"]
+    (audited / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    (audited / "pages.csv").write_text("written since", encoding="utf-8")
+    assert start("12_image_leads").input("11_image_audit", "pages.csv").is_file()
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "7", '"x"', "", '{"notebook"'])
+def test_a_result_that_is_no_json_object_counts_as_none(audited: Path, text: str) -> None:
+    (audited / "result.json").write_text(text, encoding="utf-8")
+    with pytest.raises(MissingInput, match="run 11_image_audit first"):
+        start("12_image_leads").input("11_image_audit", "pages.csv")
 
 
 def test_what_an_interrupted_run_left_stays_and_what_a_finished_one_left_goes(clone: Clone) -> None:

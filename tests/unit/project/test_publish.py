@@ -189,6 +189,14 @@ def test_a_result_of_other_parameters_or_without_its_picture_is_refused(results:
     assert not (results / "scores.csv").exists()
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "7", '"x"', ""])
+def test_a_result_that_is_no_json_object_counts_as_none(results: Path, text: str) -> None:
+    (ran("26_image_leads12", row()) / "result.json").write_text(text, encoding="utf-8")
+    for partial in (False, True):
+        with pytest.raises(MissingInput, match="nothing to publish"):
+            publish("cpu", partial=partial)
+
+
 def test_a_notebook_published_alone_takes_no_row_from_one_above_it(results: Path) -> None:
     ran("26_image_leads12", row(0.95))
     publish("cpu")

@@ -163,6 +163,14 @@ def test_where_nothing_has_run_the_command_says_what_to_run(clone: Clone) -> Non
     assert not (paths.runs_folder() / "cpu" / "report").exists()
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "7", '"x"', ""])
+def test_a_result_that_is_no_json_object_counts_as_none(clone: Clone, site: Path, text: str) -> None:
+    clone.result("12_image_leads").write_text(text, encoding="utf-8")
+    write_report("sample")
+    rows = [row.get_text(" ", strip=True) for row in pages(site)[site / "index.html"].select("tr")]
+    assert rows[2] == "12_image_leads has not run under this profile"
+
+
 def test_the_published_tables_stand_in_the_report_with_their_notebook(clone: Clone, site: Path) -> None:
     results = clone.folder / "analysis" / "results"
     results.mkdir(parents=True)
