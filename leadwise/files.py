@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,3 +63,17 @@ def sha256(path: Path) -> str:
     """Hex sha256 of a file's bytes, read in pieces."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sums(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
+    """The sha256 of files, by their names from a folder on."""
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+
+
+def differing(folder: Path, told: Mapping[str, str]) -> list[str]:
+    """Which files are not there, or not as `sums` told of them."""
+    return [
+        name
+        for name, digest in told.items()
+        if not (folder / name).is_file() or sha256(folder / name) != digest
+    ]

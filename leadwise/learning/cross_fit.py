@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,11 +20,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
 
-from leadwise.errors import InputError
-from leadwise.files import sha256, written_whole
+from leadwise.errors import InputError, WeightsError
+from leadwise.files import differing, sha256, sums, written_whole
 from leadwise.folds.partition import LeftOut, Partition, partition, weights_name
 from leadwise.learning.answers import answers_table, refuse_start_that_saw
 from leadwise.learning.engine import Loss, Plan, Trained, answer, cross_entropy, forget_checkpoints, train
@@ -66,7 +69,8 @@ def cross_fit(
     number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Seeds after the
     first take the candidate that most folds of the first chose, and choose their epochs alone. Networks go to
     ``folder/weights``, each written when it is finished, and its test answers (contract ``predictions.csv``) to
-    ``folder/trainings``; a second call takes up finished ones and goes on with the one that was cut off. `loss_for`
+    ``folder/trainings``; a second call takes up finished ones, goes on with the one that was cut off, and
+    trains again, with a line that says so, what is damaged. `loss_for`
     gives a loss other than the recipe's cross-entropy. With `answer_test` false the test folds stay closed.
 
     Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there, or for
@@ -239,7 +243,7 @@ class _Jobs:
     def _own(self, scratch: Path, fingerprint: str) -> Path:
         """The scratch folder of a training, emptied where it belongs to another one."""
         mark = scratch / "fingerprint"
-        if scratch.is_dir() and not (mark.is_file() and mark.read_text() == fingerprint):
+        if scratch.is_dir() and not (mark.is_file() and mark.read_bytes() == fingerprint.encode()):
             shutil.rmtree(scratch)
         scratch.mkdir(parents=True, exist_ok=True)
         mark.write_text(fingerprint)
@@ -247,13 +251,22 @@ class _Jobs:
 
     def _finished(self, name: str, fingerprint: str) -> Trained | None:
         path, scratch = self.folder / "weights" / f"{name}.safetensors", self.folder / "trainings" / name
-        if not (path.is_file() and (scratch / "history.csv").is_file()):
+        if not path.is_file():
             return None
-        told = read_metadata(path)
-        if told.get("fingerprint") != fingerprint:
+        try:
+            told = read_metadata(path)
+            if told.get("fingerprint") != fingerprint:
+                return None
+            model = self._model(str(path))
+            damaged = differing(scratch, json.loads(told["kept"]))
+            if _digest(model.state_dict()) != told["tensors"]:
+                damaged.append(path.name)
+        except (WeightsError, KeyError, ValueError):
+            damaged = [path.name]
+        if damaged:
+            tqdm.write(f"{name}: {damaged[0]} is not as it was written, so this network is trained again.")
             return None
         self.reused += 1
-        model = self._model(str(path))
         answers = {}
         for kept in scratch.glob("answers-*.npy"):
             _, epoch, fold = kept.stem.split("-")
@@ -269,8 +282,9 @@ class _Jobs:
         left_out: LeftOut,
         plan: Plan,
     ) -> None:
-        study, model = self.study, trained.model
+        study, model, scratch = self.study, trained.model, self.folder / "trainings" / name
         assert model is not None  # noqa: S101 - a training ends with its network
+        tensors = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
         metadata = {
             "model": study.model,
             "name": study.name,
@@ -287,8 +301,10 @@ class _Jobs:
             "fingerprint": fingerprint,
             "leadwise": VERSION,
             **said_of_training(trained.precision, trained.seconds),
+            # a finished training is taken up where all of it is as it was
+            "tensors": _digest(tensors),
+            "kept": json.dumps(sums(scratch, [scratch / "history.csv", *scratch.glob("answers-*.npy")])),
         }
-        tensors = {key: value.contiguous().cpu() for key, value in model.state_dict().items()}
         with written_whole(self.folder / "weights" / f"{name}.safetensors") as aside:
             save_file(tensors, aside, metadata)
 
@@ -305,6 +321,15 @@ def _partitions(
             if k not in part.rows:
                 raise InputError(f"FOLDS names fold {k}; folds.csv has {part.folds}.")
     return parts
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """Hex sha256 over the names and bytes of all tensors."""
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        digest.update(key.encode() + b"\0")
+        digest.update(tensors[key].contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _pair(j: int, k: int) -> LeftOut:
@@ -351,8 +376,6 @@ def _progress(
     candidates: Sequence[Study], parts: dict[int, Partition]
 ) -> Iterator[Callable[[str, dict[str, float]], None]]:
     """A bar over the epochs of all trainings of all candidates."""
-    from tqdm import tqdm
-
     study = candidates[0]
     pairs = {_pair(j, k) for part in parts.values() for k in study.folds for j in part.folds if j != k}
     inner_ones = len(pairs) * (len(parts) + len(candidates) - 1)  # seeds after the first have one candidate

@@ -25,11 +25,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import RandomSampler
 from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from leadwise.errors import TrainingError
-from leadwise.files import written_whole
+from leadwise.files import differing, sums, write_json, written_whole
 from leadwise.folds.partition import Rows
 from leadwise.learning.augment import augmented
 from leadwise.learning.examples import Examples, PageDataset, Views, collate
@@ -260,7 +261,7 @@ class _Watcher(TrainerCallback):
 
     def recall(self, checkpoint: Path) -> None:
         """Take up history and answers as they were at a checkpoint."""
-        kept = json.loads((checkpoint / "history.json").read_text(encoding="utf-8"))
+        kept = json.loads((checkpoint / "history.json").read_text(encoding="utf-8"))["lines"]
         self.lines = {line["step"]: line for line in kept}
         self.seconds_before = max((line["seconds"] for line in kept), default=0.0)
         self.epochs_done = round(max((line["epoch"] for line in kept), default=0))
@@ -313,17 +314,31 @@ class _Watcher(TrainerCallback):
             control.should_training_stop = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        # `recall` reads this file, so a checkpoint without it is not whole
-        with written_whole(self.folder / f"checkpoint-{state.global_step}" / "history.json") as aside:
-            aside.write_text(json.dumps(list(self.lines.values())), encoding="utf-8")
+        begun = time.perf_counter()
+        checkpoint = self.folder / f"checkpoint-{state.global_step}"
+        kept = [path for path in checkpoint.rglob("*") if path.is_file()]
+        kept += [self.folder / f"answers-{epoch}-{fold}.npy" for epoch, fold in self.answers]
+        # written last: a checkpoint is whole where all is as it is told here
+        told = {"lines": list(self.lines.values()), "sha256": sums(self.folder, kept)}
+        write_json(told, checkpoint / "history.json")
+        self.answering += time.perf_counter() - begun
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; what a kill left half done is deleted."""
+    """The newest checkpoint that is as it was written; what a kill left half done, or is damaged, is deleted."""
     whole = []
     for path in folder.glob("checkpoint-*"):
         if (path / "history.json").is_file():
-            whole.append(path)
-        else:
-            shutil.rmtree(path)
+            try:
+                told = json.loads((path / "history.json").read_text(encoding="utf-8"))
+                damaged = differing(folder, told["sha256"])
+            except (ValueError, TypeError, KeyError):
+                damaged = [f"{path.name}/history.json"]
+            if not damaged:
+                whole.append(path)
+                continue
+            tqdm.write(
+                f"{folder.name}: {damaged[0]} is not as it was written, so it is not gone on from there."
+            )
+        shutil.rmtree(path)
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)

@@ -297,6 +297,7 @@ class Run:
             for path in self.folder.rglob("*")
             if path.is_file() and not path.name.startswith(".") and path.name != OUTDATED
         )
+        readable = [self.folder / name for name in written if _may_be_an_input(name)]
         result = {
             "notebook": self.name,
             "profile": self.profile,
@@ -312,7 +313,7 @@ class Run:
             "facts": {name: _plain(value) for name, value in (facts or {}).items()},
             "note": note,
             "files": written,
-            "sha256": {name: files.sha256(self.folder / name) for name in written if _may_be_an_input(name)},
+            "sha256": files.sums(self.folder, readable),
         }
         waiting = bool(os.environ.get(UNDER_EXECUTOR))
         with files.written_whole(self.folder / (WAITING_RESULT if waiting else "result.json")) as aside:

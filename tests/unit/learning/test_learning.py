@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -227,6 +228,47 @@ def test_a_second_call_trains_nothing_again_and_answers_the_same(taught, crops, 
     pd.testing.assert_frame_equal(again.predictions, first.predictions)
 
 
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def blank(path: Path) -> None:
+    """As long as it was, and zeros from its middle on: what a disk may give back after a crash."""
+    half = path.stat().st_size // 2
+    path.write_bytes(path.read_bytes()[:half] + bytes(path.stat().st_size - half))
+
+
+@pytest.mark.parametrize(
+    ("harm", "file"),
+    [
+        (cut, "weights/seed1-fold1-3.safetensors"),
+        (blank, "weights/seed1-fold1-3.safetensors"),
+        (cut, "trainings/seed1-fold1-3/answers-1-1.npy"),
+        (Path.unlink, "trainings/seed1-fold1-3/answers-2-3.npy"),
+        (blank, "trainings/seed1-fold1-3/history.csv"),
+    ],
+)
+def test_what_is_damaged_is_trained_again_and_nothing_else(
+    taught, crops, pages, folds, tmp_path, capsys, harm, file
+):
+    shutil.copytree(taught[0], tmp_path / "copy")
+    whole = {path: path.stat().st_mtime_ns for path in (tmp_path / "copy" / "weights").iterdir()}
+    harm(tmp_path / "copy" / file)
+    again = cross.cross_fit(study(folds=(1,), inner=True), crops, pages, folds, tmp_path / "copy")
+    assert again.reused == 4
+    pd.testing.assert_frame_equal(
+        again.predictions, taught[1].predictions.query("fold == 1"), check_dtype=False
+    )
+    said = [line for line in capsys.readouterr().out.splitlines() if "trained again" in line]
+    assert said == [
+        f"seed1-fold1-3: {Path(file).name} is not as it was written, so this network is trained again."
+    ]
+    changed = {path.stem for path, written in whole.items() if path.stat().st_mtime_ns != written}
+    assert changed == {"seed1-fold1-3"}
+    healed = cross.cross_fit(study(folds=(1,), inner=True), crops, pages, folds, tmp_path / "copy")
+    assert healed.reused == 5
+
+
 def test_another_recipe_trains_again(taught, crops, pages, folds, tmp_path):
     folder, _ = taught
     shutil.copytree(folder, tmp_path / "copy")
@@ -350,6 +392,45 @@ def test_other_crops_train_again(taught, crops, pages, folds, tmp_path):
     shutil.copytree(folder, tmp_path / "copy")
     results = cross.cross_fit(study(), 255 - crops, pages, folds, tmp_path / "copy")
     assert results.reused == 0
+
+
+@pytest.fixture(scope="module")
+def three_epochs(crops, tmp_path_factory):
+    """The plan of a training, its folder with the checkpoints of epochs 2 and 3, and what came of it."""
+    rows = np.arange(N_PAGES)
+    plan = Plan(rows[:32], {1: rows[32:]}, seed=5, epochs=3, stop_after=3, max_steps=2)
+    folder = tmp_path_factory.mktemp("three")
+    return plan, folder, train(plan, leads_of(crops), make_vit, QUICK, folder)
+
+
+@pytest.mark.parametrize(
+    ("harm", "files", "lost"),
+    [
+        (blank, ["last/model.safetensors"], 1),
+        (cut, ["last/optimizer.pt"], 1),
+        (cut, ["last/history.json"], 1),
+        (Path.unlink, ["answers-3-1.npy"], 1),
+        (cut, ["answers-1-1.npy"], 2),
+        (blank, ["last/trainer_state.json", "first/rng_state.pth"], 2),
+    ],
+)
+def test_a_training_goes_on_from_the_last_checkpoint_that_is_not_damaged(
+    three_epochs, crops, tmp_path, capsys, harm, files, lost
+):
+    plan, made, whole = three_epochs
+    folder = tmp_path / "seed5"
+    shutil.copytree(made, folder)
+    first, last = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    for file in files:
+        harm(folder / file.replace("last/", f"{last.name}/").replace("first/", f"{first.name}/"))
+    again = train(plan, leads_of(crops), make_vit, QUICK, folder)
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(again.model.state_dict()[key], value), key
+    assert again.answers.keys() == whole.answers.keys()
+    for key, given in whole.answers.items():
+        np.testing.assert_array_equal(again.answers[key], given)
+    said = [line for line in capsys.readouterr().out.splitlines() if "not gone on from there" in line]
+    assert len(said) == lost
 
 
 @pytest.mark.parametrize(
