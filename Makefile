@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PROFILE ?= sample
 
-.PHONY: help env run report test lint lab clean
+.PHONY: help env lock run report test lint lab clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,12 +14,16 @@ help:
 	@echo "make lab                 install, then open the notebooks in JupyterLab"
 	@echo "make lint                ruff, nbstripout and mypy"
 	@echo "make env                 install alone, into .venv"
+	@echo "make lock                write constraints.lock anew after constraints.txt has changed"
 	@echo "make clean               remove caches and the results of the sample, keep .venv and other results"
 	@echo "PYTHON=python3.12 names another Python (3.11 or newer)."
 
 env:
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer, or name it: make PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" workflow/install.py
+
+lock:
+	@.venv/bin/python workflow/lock.py
 
 run: env
 	@.venv/bin/python -m leadwise run --profile "$(PROFILE)"

@@ -1,11 +1,13 @@
 """Make .venv and install leadwise with all that it uses, once; used by `make env`.
 
-A torch that is already in .venv and lies in the range of requirements.txt is kept (a CPU build, say).
+Every file is compared with its sha256 in constraints.lock where that was made for this kind of machine. A torch that
+is already in .venv and lies in the range of requirements.txt is kept (a CPU build, say).
 Standard library alone, and readable for Pythons that are too old, so that it can say so.
 """
 
 import hashlib
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -17,6 +19,7 @@ PYTHON = FOLDER / ".venv" / "bin" / "python"
 STAMP = FOLDER / ".venv" / "installed-for"
 REQUIREMENTS = FOLDER / "requirements.txt"
 CONSTRAINTS = FOLDER / "constraints.txt"
+LOCK = FOLDER / "constraints.lock"
 
 # Pins that belong to the torch of constraints.txt and to no other.
 BELONGS_TO_TORCH = re.compile(r"(torch|torchvision|triton|nvidia-.*|cuda-.*)==")
@@ -99,17 +102,58 @@ def installed_in_range():
 
 
 def install(kept):
-    """Run pip by constraints.txt, in which the pins of a kept torch give way to what is there."""
+    """Install the set by constraints.lock or constraints.txt, then leadwise; tell pip's last status.
+
+    The pins of a kept torch give way to what is there; what of its own it still lacks is taken without hashes.
+    """
     pins = CONSTRAINTS.read_text().splitlines()
-    if "torch" in kept:
+    locked = [line for line in LOCK.read_text().splitlines() if "==" in line]
+    keeps = "torch" in kept and any(f"{name}=={version}" not in pins for name, version in kept.items())
+    if keeps:
         pins = [pin for pin in pins if not BELONGS_TO_TORCH.match(pin)]
         pins += [f"{name}=={version}" for name, version in kept.items()]
+        locked = [line for line in locked if not BELONGS_TO_TORCH.match(line)]
+    builder = [
+        line for line in locked if line.startswith("setuptools==")
+    ]  # first: it builds what comes as source
+    other = other_machine()
+    if other:
+        print(f"Files are not compared with constraints.lock: {other}.", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
-        constraints = Path(scratch) / "constraints.txt"
-        constraints.write_text("\n".join(pins) + "\n")
-        command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        command += ["-r", str(REQUIREMENTS), "-c", str(constraints), "-e", "."]
-        return subprocess.call(command, cwd=str(FOLDER))
+        asked = Path(scratch) / "asked.txt"
+        for part in [] if other else [builder, locked]:
+            asked.write_text("\n".join(part) + "\n")
+            if pip("--require-hashes", "--no-deps", "--no-build-isolation", "-r", str(asked)):
+                return 1
+        if other or keeps:
+            asked.write_text("\n".join(pins) + "\n")
+            if pip("-r", str(REQUIREMENTS), "-c", str(asked)):
+                return 1
+    return pip("--no-deps", "--no-build-isolation", "-e", ".")
+
+
+def pip(*arguments):
+    """Have the pip of .venv install something; give its status."""
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    return subprocess.call([*command, *arguments], cwd=str(FOLDER))
+
+
+def other_machine():
+    """Say why constraints.lock, whose second line tells for what it was made, is not for here; None where it is."""
+    told = LOCK.read_text().splitlines()[1]
+    python, system, major, minor = re.match(
+        r"# CPython (\S+), (.+), glibc (\d+)\.(\d+) or newer", told
+    ).groups()
+    about = "import sys; print(sys.implementation.name, '{}.{}'.format(*sys.version_info))"
+    here = subprocess.check_output([str(PYTHON), "-c", about], universal_newlines=True).strip()
+    if here != f"cpython {python}":
+        return f"it is for CPython {python}, and .venv has {here}"
+    if f"{sys.platform} {platform.machine()}" != system:
+        return f"it is for {system}, and this is {sys.platform} {platform.machine()}"
+    library, version = platform.libc_ver()
+    if library != "glibc" or tuple(map(int, version.split(".")[:2])) < (int(major), int(minor)):
+        return f"it is for glibc {major}.{minor} or newer, and this is {library} {version}"
+    return None
 
 
 def first_broken_import():
@@ -125,7 +169,7 @@ def first_broken_import():
 def stamp():
     """Digest what .venv is installed for: the lists of packages and the place of the clone."""
     digest = hashlib.sha256(str(FOLDER).encode())
-    for path in (REQUIREMENTS, CONSTRAINTS, FOLDER / "pyproject.toml"):
+    for path in (REQUIREMENTS, CONSTRAINTS, LOCK, FOLDER / "pyproject.toml"):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
