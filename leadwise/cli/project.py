@@ -103,10 +103,15 @@ def report(
     """Write the executed notebooks as a site that opens from disk: tables, figures, cards. Executes nothing.
 
     Example: leadwise report --profile cpu
+
+    Beside its pages lies bom.cdx.json: the installed packages, their versions, licences and sums (CycloneDX).
     """
+    from leadwise.project.materials import write_materials
     from leadwise.project.report import write_report
 
-    typer.echo(f"Open in a browser: {write_report(profile, to)}")
+    first_page = write_report(profile, to)
+    write_materials(first_page.parent)
+    typer.echo(f"Open in a browser: {first_page}")
 
 
 def _show_results(profile: str, only: str | None) -> None:
