@@ -21,7 +21,7 @@ def hugging_face(
     if checkpoint is not None:
         pinned = {"revision": revision} if revision else {}
         return network.from_pretrained(  # type: ignore[no-any-return]
-            checkpoint, num_labels=classes, ignore_mismatched_sizes=True, **pinned
+            checkpoint, num_labels=classes, ignore_mismatched_sizes=True, use_safetensors=True, **pinned
         )
     # the configurations' defaults are those of the two base checkpoints; BEiT's switches are not
     more = (

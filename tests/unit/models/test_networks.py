@@ -123,6 +123,7 @@ def test_the_revision_of_a_checkpoint_goes_to_the_hub(monkeypatch):
         raise OSError("not here")
 
     def no_model(repo_id: str, **options: object) -> None:
+        assert options["use_safetensors"], "a pickle may be taken"
         asked[repo_id] = options.get("revision")
         raise OSError("not here")
 
