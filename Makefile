@@ -2,6 +2,8 @@
 # make test   all default tests
 PYTHON ?= python3
 PROFILE ?= sample
+# JupyterLab asks for no news, no newer JupyterLab and no list of extensions (docs/privacy.md)
+LAB = --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
 
 .PHONY: help env lock run report test lint lab clean
 .DEFAULT_GOAL := help
@@ -41,7 +43,7 @@ lint: env
 	.venv/bin/python -m mypy
 
 lab: env
-	@.venv/bin/python -m jupyterlab
+	@.venv/bin/python -c "import leadwise; from jupyterlab.labapp import main; main()" $(LAB)
 
 clean:
 	rm -rf runs/sample runs/.sample-data runs/.sample-signals .test-runs .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -6,12 +6,14 @@ only, not a medical device.
 
 from typing import TYPE_CHECKING, Any
 
-from leadwise import names
+from leadwise import names, quiet
 
 if TYPE_CHECKING:
     from leadwise.serving.limited import predict
     from leadwise.serving.predict import Answer
     from leadwise.serving.predict_recording import RecordingAnswer
+
+quiet.switch_off()  # here, since whatever of ours imports onnxruntime has imported this first
 
 __version__ = names.VERSION
 

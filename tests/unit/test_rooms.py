@@ -24,7 +24,7 @@ import leadwise
 PACKAGE = Path(leadwise.__file__).parent
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "names", "errors", "files", "processes", "workers", "machine", "tables",
+    "names", "quiet", "errors", "files", "processes", "workers", "machine", "tables",
     "pages", "recordings", "sets", "folds", "scores", "figures", "audit", "models", "learning",
     "serving", "project", "cli",
 )  # fmt: skip
