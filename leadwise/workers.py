@@ -280,36 +280,52 @@ class _Folder:
 
     def __init__(self) -> None:
         where = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-        every = where / f"leadwise-{os.getuid()}"
-        with contextlib.suppress(FileExistsError):
-            every.mkdir(mode=0o700)
-        gate = self._locked(every)
-        try:
-            if os.fstat(gate).st_uid != os.getuid():
-                raise InputError(f"{every}: belongs to another user. Have it removed, and try again.")
-            for left in every.iterdir():
+        self._every = where / f"leadwise-{os.getuid()}"
+        with self._gate():
+            for left in self._every.iterdir():
                 with contextlib.suppress(BlockingIOError):  # its process lives
-                    os.close(self._locked(left, fcntl.LOCK_NB))
+                    os.close(_locked(left, fcntl.LOCK_NB))
                     shutil.rmtree(left, ignore_errors=True)
-            self._path = Path(tempfile.mkdtemp(dir=every))
-            self._lock = self._locked(self._path)
-        finally:
-            os.close(gate)
+            self._path = Path(tempfile.mkdtemp(dir=self._every))
+            self._lock: int | None = _locked(self._path)
 
     def one(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self._path))
 
     def remove(self) -> None:
-        shutil.rmtree(self._path, ignore_errors=True)
-        with contextlib.suppress(OSError):
+        if self._lock is None:
+            return
+        with self._gate():
+            shutil.rmtree(self._path, ignore_errors=True)
             os.close(self._lock)
+            self._lock = None
+            with contextlib.suppress(OSError):  # others are still at work
+                self._every.rmdir()
 
-    @staticmethod
-    def _locked(folder: Path, how: int = 0) -> int:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    @contextlib.contextmanager
+    def _gate(self) -> Iterator[None]:
+        """One process at a time makes and removes folders here."""
+        while True:
+            with contextlib.suppress(FileExistsError):
+                self._every.mkdir(mode=0o700)
+            gate = _locked(self._every)
+            if self._every.exists() and os.path.samestat(os.fstat(gate), self._every.lstat()):
+                break
+            os.close(gate)  # it was removed meanwhile
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | how)
-        except BlockingIOError:
-            os.close(handle)
-            raise
-        return handle
+            if os.fstat(gate).st_uid != os.getuid():
+                raise InputError(f"{self._every}: belongs to another user. Have it removed, and try again.")
+            yield
+        finally:
+            os.close(gate)
+
+
+def _locked(folder: Path, how: int = 0) -> int:
+    """Its handle, which holds the lock until it is closed."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | how)
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    return handle
