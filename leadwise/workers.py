@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class Workers(Generic[Task, Done]):
             SimpleQueue()
         )  # as many as threads; None is still to be started
         self._every: set[_Worker] = set()
-        self._is_closed = False
+        self._is_closed, self._closing = False, threading.Lock()
         for _ in range(number):
             self._free.put(self._started())
 
@@ -113,15 +114,16 @@ class Workers(Generic[Task, Done]):
 
     def close(self) -> None:
         """End all processes and remove what lies in their folders; tasks under way are lost."""
-        self._is_closed = True
-        for worker in self._every.copy():
-            worker.kill()
-        self._threads.shutdown()  # those who asked see it, and so does each who waits
-        for worker in self._every.copy():
-            worker.end()
-        self._every.clear()
-        self._starter.shutdown()
-        self._folder.remove()
+        with self._closing:  # the second who asks for it waits until it is done
+            self._is_closed = True
+            for worker in self._every.copy():
+                worker.kill()
+            self._threads.shutdown()  # those who asked see it, and so does each who waits
+            for worker in self._every.copy():
+                worker.end()
+            self._every.clear()
+            self._starter.shutdown()
+            self._folder.remove()
 
     def _asked(self, task: Task) -> Done:
         worker = self._free.get()

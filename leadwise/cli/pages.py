@@ -140,6 +140,14 @@ def serve(
     cores: Annotated[
         int | None, typer.Option(min=1, help="Processes that answer; as many as cores by default.")
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name under which it may be asked, beside its addresses, localhost and --host; repeatable. "
+            "Needed where others reach --host 0.0.0.0 (or ::) by a name, or through a proxy that passes one on.",
+        ),
+    ] = None,
 ) -> None:
     """Answer in the browser and over HTTP, until Ctrl+C.
 
@@ -152,7 +160,8 @@ def serve(
     from leadwise import processes
     from leadwise.serving.http.serve import serve as run_server
 
-    run_server(host, port, model, beat_model, cores or processes.available_cores(), typer.echo)
+    cores = cores or processes.available_cores()
+    run_server(host, port, model, beat_model, cores, typer.echo, allow_host or ())
 
 
 @app.command()

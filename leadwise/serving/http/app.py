@@ -1,53 +1,41 @@
 """leadwise over HTTP: a page or a record in, a typed answer out; refusals are 4xx in words, and nothing is kept.
 
-A request is let in before its body is read: so many at once, so many bytes together, and where there is no place left
-the answer is 503 with Retry-After. Bodies stay in memory and are gone with the answer.
+`desk` takes uploads in and has them answered; `guards` stands before every route; `connections` keeps clients that
+say nothing from shutting out the others. Bodies stay in memory and are gone with the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.datastructures import FormData, MutableHeaders, UploadFile
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadwise.errors import Lost, WeightsError
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION
 from leadwise.pages.read import MAX_BYTES
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http import schema
-from leadwise.serving.http.jobs import Done, Job, Wanted, do, refused
+from leadwise.serving.http.desk import Desk
+from leadwise.serving.http.guards import Guarded, Hosts, piece_of
+from leadwise.serving.http.jobs import refused
+from leadwise.serving.http.limits import LIMITS, Limits
 from leadwise.serving.http.samples import Sample, load_samples
-from leadwise.serving.http.uploads import MAX_FILES, Upload
+from leadwise.serving.http.uploads import MAX_FILES
 from leadwise.serving.model import load_model
-from leadwise.workers import LIMITS, Limits, Workers
-
-PLACES_PER_WORKER, MOST_HELD_BYTES = 24, 256_000_000
-"""Requests let in at once, for each process that answers, and the bytes that all of them may hold together."""
-
-BODY_S = 60.0
-"""How long a body may take to come."""
 
 _RESOURCES = package_files("leadwise") / "resources"
-_FORM_BYTES = 65_536  # what multipart adds to the files
-_RETRY_S = 2
 
 _UPLOAD = {
     "requestBody": {
@@ -72,79 +60,25 @@ _UPLOAD = {
     }
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": schema.Refusal, "description": "no multipart form, or no file in it"},
+    400: {
+        "model": schema.Refusal,
+        "description": "no multipart form, no file in it, or a Host of another's name",
+    },
+    408: {"model": schema.Refusal, "description": "a body that stalls or comes too slowly"},
     411: {"model": schema.Refusal, "description": "a body without Content-Length"},
     413: {"model": schema.Refusal, "description": f"more than {MAX_BYTES / 1e6:.0f} MB"},
     415: {"model": schema.Refusal, "description": "a kind of file that is not read"},
-    422: {"model": schema.Refusal, "description": "a file that cannot be answered for, and why"},
+    422: {
+        "model": schema.Refusal,
+        "description": "a file that cannot be answered for, or a wrong parameter",
+    },
     501: {"model": schema.Refusal, "description": "a record, where there is no model of beats"},
-    503: {"model": schema.Refusal, "description": "no place left; Retry-After says when to ask again"},
+    503: {
+        "model": schema.Refusal,
+        "description": "no place, or no process free in time, or the server ends; Retry-After says when to ask again",
+    },
 }
-
-
-class _Refused(Exception):
-    """Ends a request early, with its answer."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        self.done = refused(status, code, detail)
-
-
-class _Parser(MultiPartParser):
-    """Starlette's, whose files do not go to a disk."""
-
-    spool_max_size = MAX_BYTES + _FORM_BYTES
-
-
-class _Desk:
-    """Where requests are let in, so many at once and so many bytes together, and are answered by the pool."""
-
-    def __init__(
-        self, models: tuple[Path | None, Path | None], workers: int, places: int, deadline_s: float | None
-    ) -> None:
-        self.places, self.inside, self.workers = places, 0, workers
-        self._bytes = 0
-        self._models = models
-        self._deadline_s = deadline_s
-        self._pool: Workers[Job, Done] | None = None
-
-    def open(self) -> None:
-        """Start the processes."""
-        self._pool = Workers(do, self.workers, Limits(self._deadline_s, LIMITS.memory_bytes), _warm)
-
-    def close(self) -> None:
-        """End them."""
-        if self._pool is not None:
-            self._pool.close()
-
-    async def answer(self, request: Request, wanted: Wanted) -> Response:
-        """The response to one upload, whatever it was."""
-        try:
-            done = await self._done(request, wanted)
-        except _Refused as error:
-            done = error.done
-        except Lost as error:
-            done = refused(422, "unreadable", f"the file was given up: {error}. Scan or copy it again.")
-        except ClientDisconnect:
-            return Response(status_code=499)  # nobody is there to read it
-        headers = {"Cache-Control": "no-store"}
-        if done.status == 503:
-            headers["Retry-After"] = str(_RETRY_S)
-        return Response(done.body, done.status, headers, done.media_type)
-
-    async def _done(self, request: Request, wanted: Wanted) -> Done:
-        size = _claimed_size(request)
-        if self.inside >= self.places or self._bytes + size > MOST_HELD_BYTES or self._pool is None:
-            await _drain(request, size)
-            raise _Refused(503, "full", "every place is taken. Ask again in a moment.")
-        self.inside += 1
-        self._bytes += size
-        try:
-            files = await _files_of(request, size)
-            done = await self._pool.run(Job(files, wanted, *self._models))
-        finally:
-            self.inside -= 1
-            self._bytes -= size
-        return done
+_WRONG: dict[int | str, dict[str, Any]] = {422: {"model": schema.Refusal, "description": "a wrong parameter"}}
 
 
 def make_app(
@@ -152,19 +86,20 @@ def make_app(
     workers: int = 1,
     *,
     beat_model: Path | None = None,
-    places: int | None = None,
-    deadline_s: float | None = LIMITS.deadline_s,
+    hosts: Collection[str] = (),
+    limits: Limits = LIMITS,
 ) -> FastAPI:
     """The server as an ASGI application; its processes live as long as it runs.
 
-    `model` and `beat_model` are as in `predict_page` and `predict_recording`; `workers` processes answer, and
-    `places` requests are inside at most. Raises `WeightsError` where either cannot be loaded.
+    `model` and `beat_model` are as in `predict_page` and `predict_recording`; `workers` processes answer. It answers
+    under addresses, localhost and `hosts`. ``app.state.end()`` ends what is being answered within `limits`. Raises
+    `WeightsError` where a model cannot be loaded.
     """
     models = {
         "pages": _carded(load_model(model).info, "MODEL_CARD.md" if model is None else None),
         "beats": _carded(load_beat_model(beat_model).info, "BEAT_CARD.md" if beat_model is None else None),
     }
-    desk = _Desk((model, beat_model), workers, places or PLACES_PER_WORKER * workers, deadline_s)
+    desk = Desk((model, beat_model), workers, limits)
     samples: dict[str, Sample] = {}
 
     @asynccontextmanager
@@ -187,12 +122,15 @@ def make_app(
     app.include_router(_told(desk, models))
     app.include_router(_page_and_samples(samples))
     app.add_exception_handler(HTTPException, _in_words)
+    app.add_exception_handler(RequestValidationError, _wrong_parameter)
     app.add_exception_handler(Exception, _unforeseen)
-    app.add_middleware(_Guarded)
+    app.add_middleware(Hosts, names=hosts)
+    app.add_middleware(Guarded, limits=limits, ending=desk.ending)
+    app.state.end = desk.end
     return app
 
 
-def _answers(desk: _Desk) -> APIRouter:
+def _answers(desk: Desk) -> APIRouter:
     """What takes files."""
     routes = APIRouter()
 
@@ -236,7 +174,7 @@ def _carded(info: ModelInfo, card: str | None) -> schema.ModelCard:
     return schema.ModelCard(**{**asdict(info), "classes": list(info.classes)}, card=text)
 
 
-def _told(desk: _Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
+def _told(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
     """What the server says of itself."""
     routes = APIRouter()
 
@@ -245,7 +183,9 @@ def _told(desk: _Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
         return schema.Health(version=VERSION, workers=desk.workers, in_work=desk.inside, places=desk.places)
 
     @routes.get(
-        "/model", summary="The model that answers for pages, or for the beats of records, and its card"
+        "/model",
+        responses=_WRONG,
+        summary="The model that answers for pages, or for the beats of records, and its card",
     )
     async def model(of: Literal["pages", "beats"] = "pages") -> schema.ModelCard:
         return models[of]
@@ -296,23 +236,6 @@ def _page_and_samples(samples: dict[str, Sample]) -> APIRouter:
     return routes
 
 
-class _Guarded:
-    """Adds to each response what keeps a browser from guessing and telling."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-            await send(message)
-
-        await self._app(scope, receive, sent)
-
-
 async def _in_words(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for no other
     said = {
@@ -321,6 +244,19 @@ async def _in_words(_: Request, error: Exception) -> Response:
     }
     told = refused(error.status_code, "no_such_thing", said.get(error.detail, error.detail))
     return Response(told.body, told.status, error.headers, told.media_type)
+
+
+async def _wrong_parameter(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for no other
+    wrong = error.errors()[0]
+    given = wrong.get("input")
+    told = refused(
+        422,
+        "wrong_parameter",
+        f"{wrong['loc'][-1]}={piece_of(str(given))}: {wrong['msg'][:1].lower()}{wrong['msg'][1:]}; "
+        "/openapi.json says what it takes.",
+    )
+    return Response(told.body, told.status, media_type=told.media_type)
 
 
 async def _unforeseen(_: Request, error: Exception) -> Response:
@@ -348,81 +284,3 @@ class _Page:
 
 def _digest(part: str) -> str:
     return base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
-
-
-def _warm() -> None:
-    """Load in a new process what the first answer would wait for."""
-    from leadwise.pages.render import render
-    from leadwise.serving.predict import is_refused
-
-    load_model()
-    with contextlib.suppress(WeightsError):  # who asks for a record is told
-        load_beat_model()
-    is_refused(render(np.zeros((12, 2501)), 250))
-
-
-def _claimed_size(request: Request) -> int:
-    """Content-Length, which must be there, within limits, and of a form."""
-    claimed = request.headers.get("content-length", "")
-    if not claimed.isdecimal():
-        raise _Refused(411, "length_required", "the request must say its Content-Length.")
-    if int(claimed) > MAX_BYTES + _FORM_BYTES:
-        said = f"{int(claimed) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are taken. Scan at 300 dpi."
-        raise _Refused(413, "too_large", said)
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        said = "send the file as multipart/form-data, as `curl -F file=@page.jpg` does."
-        raise _Refused(400, "no_form", said)
-    return int(claimed)
-
-
-async def _files_of(request: Request, size: int) -> tuple[Upload, ...]:
-    """The files of a form, within limits of number and time."""
-    try:
-        async with asyncio.timeout(BODY_S):
-            form = await _Parser(
-                request.headers, _bounded(request, size), max_files=MAX_FILES, max_fields=MAX_FILES
-            ).parse()
-    except TimeoutError:
-        said = f"the body took longer than {BODY_S:g} s to come."
-        raise _Refused(408, "too_slow", said) from None
-    except MultiPartException as error:
-        raise _Refused(400, "no_form", f"the form cannot be read ({error.message})") from error
-    return await _taken_out(form)
-
-
-async def _taken_out(form: FormData) -> tuple[Upload, ...]:
-    async with _closing(form):
-        files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
-        if not files:
-            said = "the form holds no file. Send it as `curl -F file=@page.jpg` does."
-            raise _Refused(400, "no_file", said)
-        return tuple([Upload(one.filename or "file", await one.read()) for one in files])
-
-
-@asynccontextmanager
-async def _closing(form: FormData) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await form.close()
-
-
-async def _bounded(request: Request, size: int) -> AsyncGenerator[bytes, None]:
-    """The body, as long as it is no longer than it said."""
-    async for chunk in request.stream():
-        size -= len(chunk)
-        if size < 0:
-            raise MultiPartException("more bytes than Content-Length said")
-        yield chunk
-
-
-async def _drain(request: Request, size: int) -> None:
-    """Take a small body in and drop it, since a client that is still sending may not read the refusal."""
-    if size > 8_000_000:
-        return
-    try:
-        async with asyncio.timeout(5):
-            async for _ in request.stream():
-                pass
-    except (TimeoutError, ClientDisconnect):
-        pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,28 +21,27 @@ def serve(
     beat_model: Path | None,
     workers: int,
     tell: Callable[[str], None],
+    allowed_hosts: Collection[str] = (),
 ) -> None:
     """Serve until the process is told to end; `tell` gets a line when it listens.
 
-    Raises `InputError` where leadwise[serve] is not installed or the address cannot be had, and `WeightsError` where
-    a model cannot be loaded.
+    It answers under addresses, localhost, `host` and `allowed_hosts`. Raises `InputError` where leadwise[serve]
+    is not installed or the address cannot be had, and `WeightsError` where a model cannot be loaded.
     """
     try:
-        import uvicorn
-
         from leadwise.serving.http.app import make_app
+        from leadwise.serving.http.connections import Server
     except ImportError as error:
         raise InputError(
             f"{error.name or error} is not installed: install it with `pip install 'leadwise[serve]'`."
         ) from error
-    app = make_app(model, workers, beat_model=beat_model)
+    app = make_app(model, workers, beat_model=beat_model, hosts=(host, *allowed_hosts))
     listening = listen(host, port)
     address = f"[{host}]" if ":" in host else host
     tell(f"leadwise answers at http://{address}:{listening.getsockname()[1]} (Ctrl+C ends it)")
     if host not in _LOOPBACK:
         tell("Everyone who reaches this address may ask: there is no password and no encryption of its own.")
-    settings = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
-    uvicorn.Server(settings).run([listening])
+    Server(app).run([listening])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -435,7 +435,7 @@ def test_a_model_of_beats_that_is_not_there_is_said_before_the_first(
 
 def test_the_server_answers_as_the_command_does(excerpts: Path, beat_model: Path) -> None:
     files = [("file", (f"208{end}", (excerpts / f"208{end}").read_bytes())) for end in (".hea", ".dat")]
-    with TestClient(app.make_app(workers=1, beat_model=beat_model)) as client:
+    with TestClient(app.make_app(workers=1, beat_model=beat_model), "http://localhost") as client:
         told = client.post("/predict?picture=true", files=files)
         assert told.status_code == 200, told.text
     answer = schema.RecordAnswer.model_validate_json(told.content)

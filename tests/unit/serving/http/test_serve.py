@@ -28,6 +28,7 @@ from leadwise.names import LEADS
 from leadwise.serving import recordings
 from leadwise.serving.http import app as http
 from leadwise.serving.http import schema
+from leadwise.serving.http.limits import Limits
 from leadwise.serving.http.serve import listen
 from leadwise.serving.predict import predict
 from leadwise.sets.sample import unpack_sample
@@ -43,7 +44,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="module")
 def client(beat_model: Path) -> Iterator[TestClient]:
-    with TestClient(http.make_app(workers=1, beat_model=beat_model), raise_server_exceptions=False) as asked:
+    app = http.make_app(workers=1, beat_model=beat_model)
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as asked:
         yield asked
 
 
@@ -297,7 +299,9 @@ def test_the_page_runs_its_own_script_alone_and_loads_nothing_from_elsewhere(cli
 
 
 def test_a_full_house_says_503_and_when_to_ask_again(page: bytes) -> None:
-    with TestClient(http.make_app(workers=1, places=1)) as client:
+    with TestClient(
+        http.make_app(workers=1, limits=Limits(places_per_worker=1)), "http://localhost"
+    ) as client:
         statuses: list[int] = []
 
         def ask() -> None:
@@ -352,6 +356,9 @@ def test_what_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(
+        sys.modules, "leadwise.serving.http.connections", raising=False
+    )  # it may be there by now
     assert command(monkeypatch, "--port", 0) == 2
     assert "pip install 'leadwise[serve]'" in capsys.readouterr().err
 

@@ -1,0 +1,166 @@
+"""uvicorn, whose connections that say nothing are closed in time and give way to others, and whose end is in words.
+
+uvicorn itself waits for ever for the head of a request, takes connections until the system has no more files, and at
+its end answers what is under way with an error of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import ClassVar
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from leadwise.serving.http.limits import LIMITS, Limits
+
+_MOST_FILES, _MOST_CONNECTIONS = 4096, 2000
+_OTHER_FILES = 128  # pipes to processes, models, and connections that are closed but not yet gone
+
+_QUEUE, _AT_ONCE = 1024, 16
+"""Connections that wait to be taken, and that are taken before the others are looked after again: with asyncio's one
+number for both, a rush of them uses all files up before any is closed, and then nobody is let in for a second."""
+
+
+def most_connections() -> int:
+    """How many connections the files of this process allow; the soft limit is raised to some thousands first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    files = _MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    return max(16, min(files - _OTHER_FILES, _MOST_CONNECTIONS))
+
+
+class Server(uvicorn.Server):
+    """One that ends as `app.state.end` has it, with status 0 when it was asked to by SIGTERM."""
+
+    def __init__(self, app: FastAPI, limits: Limits = LIMITS, most: int | None = None) -> None:
+        settings = uvicorn.Config(
+            app,
+            http=_limited(limits, most or most_connections()),
+            ws="none",
+            log_level="warning",
+            server_header=False,
+            backlog=_AT_ONCE,
+            timeout_graceful_shutdown=round(limits.ending_s) + 2,
+        )
+        super().__init__(settings)
+        self._end: Callable[[], Awaitable[None]] = app.state.end
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        for one in sockets or []:
+            one.listen(_QUEUE)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, after what is under way was answered or refused."""
+        ending = asyncio.ensure_future(self._end())
+        await super().shutdown(sockets)
+        await ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end. uvicorn would end of the signal in the end, as if it had failed."""
+        if sig == signal.SIGTERM:
+            self.should_exit = True
+        else:
+            super().handle_exit(sig, frame)
+
+
+class _Door:
+    """The connections from which something is awaited, the one first that has said nothing new for longest.
+
+    New is a connection, a piece of a body, and an answer that ends; not a piece of a head, of which there is no use.
+    """
+
+    def __init__(self, limits: Limits, most: int) -> None:
+        self.limits, self.most = limits, most
+        self.silent: dict[_Connection, None] = {}
+
+    def make_room(self) -> bool:
+        """Close the first; False where there is none."""
+        for longest in self.silent:
+            longest.give_way()
+            return True
+        return False
+
+
+class _Connection(H11Protocol):
+    """A connection with a time for the head of a request, and one for its answer to be taken."""
+
+    door: ClassVar[_Door]
+    _clock: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        if len(self.connections) > self.door.most and not self.door.make_room():
+            transport.abort()
+        else:
+            self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_clock()
+        self.door.silent.pop(self, None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._look()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._stop_clock()
+        super().timeout_keep_alive_handler()
+        self._look()
+
+    def give_way(self) -> None:
+        """Close, whatever is under way."""
+        self.door.silent.pop(self, None)
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _look(self) -> None:
+        """Note what is awaited from the client now, and how long it is waited for."""
+        is_closing = self.transport.is_closing()
+        if is_closing or self.cycle is None or self.cycle.response_complete:
+            self.door.silent.setdefault(self)
+            if is_closing:
+                self._start_clock(self.door.limits.unread_s, self.transport.abort)
+            elif self.timeout_keep_alive_task is None:
+                self._start_clock(self.door.limits.head_s, self.timeout_keep_alive_handler)
+            return
+        self._stop_clock()
+        self.door.silent.pop(self, None)
+        if self.cycle.more_body:
+            self.door.silent[self] = None  # last again
+
+    def _start_clock(self, seconds: float, then: Callable[[], None]) -> None:
+        if self._clock is None:
+            self._clock = self.loop.call_later(seconds, then)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+
+def _limited(limits: Limits, most: int) -> type[H11Protocol]:
+    """The class of connections of one server, since uvicorn makes them and knows no limits."""
+
+    class Limited(_Connection):
+        door = _Door(limits, most)
+
+    return Limited

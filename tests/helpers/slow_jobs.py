@@ -1,0 +1,31 @@
+"""Jobs that take as long, and answer as much, as their file's name says: ``sleep-2.jpg``, ``bytes-1000.jpg``.
+
+Run as a script it is a `leadwise serve` on a free port with one process that does such jobs.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from leadwise import cli
+from leadwise.serving.http import desk
+from leadwise.serving.http.jobs import Done, Job
+
+
+def do(job: Job) -> Done:
+    """Sleep, or answer with so many bytes."""
+    what, _, much = job.files[0].name.removesuffix(".jpg").partition("-")
+    if what == "sleep":
+        time.sleep(float(much))
+    return Done(200, bytes(int(much)) if what == "bytes" else b'{"kind": "page"}')
+
+
+def nothing() -> None:
+    """To warm up."""
+
+
+if __name__ == "__main__":
+    desk.do, desk._warm = do, nothing
+    sys.argv = ["leadwise", "serve", "--port", "0", "--cores", "1"]
+    cli.main()
