@@ -44,9 +44,10 @@ class Server:
 
 
 @contextmanager
-def running(cores: int) -> Iterator[Server]:
-    """A server on a free port of this machine; ended at the end."""
-    command = [sys.executable, "-m", "leadwise", "serve", "--port", "0", "--cores", str(cores)]
+def running(cores: int, files: int | None = None) -> Iterator[Server]:
+    """A server on a free port of this machine, which may open so many files; ended at the end."""
+    bounded = [] if files is None else ["bash", "-c", f'ulimit -n {files} && exec "$@"', "bash"]
+    command = [*bounded, sys.executable, "-m", "leadwise", "serve", "--port", "0", "--cores", str(cores)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:
