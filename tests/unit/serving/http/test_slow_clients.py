@@ -19,6 +19,7 @@ import slow_jobs
 from starlette.testclient import TestClient
 from waiting import wait_until
 
+from leadwise import cli
 from leadwise.serving.http import desk
 from leadwise.serving.http.app import make_app
 from leadwise.serving.http.connections import Server, most_connections
@@ -121,6 +122,7 @@ def told(body: bytes) -> Refusal:
 def test_bytes_that_are_claimed_and_not_sent_shut_nobody_out(port: int, asking: Asking) -> None:
     for _ in range(6):
         asking(port, head(42_000_000))
+        asking(port, head(QUICK.held_bytes // 3))
     is_prompt(port)
 
 
@@ -257,6 +259,23 @@ def test_only_its_own_names_are_answered(port: int, name: str, status: int) -> N
     if status == 400:
         assert told(body).code == "unknown_host"
         assert "--allow-host" in told(body).detail
+
+
+def test_the_command_takes_more_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Server] = []
+
+    def run(self: Server, sockets: list[socket.socket]) -> None:
+        sockets[0].close()
+        made.append(self)
+
+    monkeypatch.setattr(Server, "run", run)
+    names = ["--allow-host", "ward.example", "--allow-host", "proxy.example"]
+    monkeypatch.setattr(sys, "argv", ["leadwise", "serve", "--port", "0", *names])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+    app = made[0].config.app
+    for name, status in {"ward.example": 200, "proxy.example": 200, "rebound.test": 400}.items():
+        assert TestClient(app, f"http://{name}").get("/health").status_code == status
 
 
 @pytest.mark.parametrize("address", ["/model?of=hearts", "/model/card?of=hearts", "/predict?picture=hearts"])
