@@ -37,6 +37,7 @@ Task = TypeVar("Task")
 Done = TypeVar("Done")
 
 _START_S = 120.0
+_TOLD_TO_END = "the program that reads it was told to end"
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a tmpfs where Linux has one
 _BEGIN = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
@@ -129,7 +130,7 @@ class Workers(Generic[Task, Done]):
         worker = self._free.get()
         try:
             if self._is_closed:
-                raise Lost("the program that reads was told to end")
+                raise Lost(_TOLD_TO_END)
             worker = worker or self._started()
             return self._answered(worker, task)
         finally:
@@ -144,10 +145,12 @@ class Workers(Generic[Task, Done]):
             if isinstance(error, TimeoutError):
                 raise Lost(f"it took longer than {self._deadline_s:g} s to read") from error
             raise Lost("reading it ended the program that read it: it is damaged, or too large") from error
-        except LeadwiseError:
-            if not worker.is_ready:  # it ended by itself; the next task starts another
+        except LeadwiseError as error:
+            if not worker.is_ready:  # the next task starts another
                 self._every.discard(worker)
                 worker.end()
+                if self._is_closed:
+                    raise Lost(_TOLD_TO_END) from error
             raise
         return done
 
@@ -178,7 +181,12 @@ class _Worker:
 
     def ask(self, task: Any, deadline_s: float | None) -> Any:
         if not self.is_ready:
-            self.is_ready = self._said(_START_S)
+            try:
+                self.is_ready = self._said(_START_S)
+            except (TimeoutError, EOFError, ConnectionError) as error:
+                raise LeadwiseError(
+                    "the process that reads files could not start. Is there memory left? Ask again."
+                ) from error
         self._pipe.send(task)
         return self._said(deadline_s)
 

@@ -26,6 +26,8 @@ def nothing() -> None:
 
 
 if __name__ == "__main__":
-    desk.do, desk._warm = do, nothing
+    import slow_jobs  # whose functions another process can import, as it cannot those of a script
+
+    desk.do, desk._warm = slow_jobs.do, slow_jobs.nothing
     sys.argv = ["leadwise", "serve", "--port", "0", "--cores", "1"]
     cli.main()

@@ -17,7 +17,7 @@ import pytest
 from waiting import wait_until
 
 from leadwise import workers as room
-from leadwise.errors import InputError, Lost, WeightsError
+from leadwise.errors import InputError, LeadwiseError, Lost, WeightsError
 from leadwise.workers import Limits, Workers
 
 
@@ -95,6 +95,16 @@ def test_a_model_that_cannot_be_loaded_is_said_for_each_file(memory: Path) -> No
                 without.submit("one").result()
     finally:
         without.close()
+
+
+def test_a_process_that_cannot_start_is_no_fault_of_the_file(memory: Path) -> None:
+    broken = Workers(misbehaving.work, 1, warm_up=misbehaving.end)
+    try:
+        with pytest.raises(LeadwiseError, match="the process that reads files could not start") as told:
+            broken.submit("one").result()
+        assert not isinstance(told.value, InputError)
+    finally:
+        broken.close()
 
 
 def test_closing_ends_what_is_under_way_and_what_waits(workers: Workers[str, str], memory: Path) -> None:
