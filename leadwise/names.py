@@ -1,12 +1,13 @@
 """What things are called, in which order and in which colour: leads, classes, beats, tasks, metrics.
 
-Imports nothing of leadwise.
+And how names that others gave, and probabilities, are written for people. Imports nothing of leadwise.
 
 The five classes of beats are those of ANSI/AAMI EC57: N from the sinus node or its neighbourhood (bundle branch
 blocks and escape beats with it), S supraventricular ectopic, V ventricular ectopic, F fusion of V and N, Q paced or
 unknown. Waves of ventricular flutter (``!``) are no beats, nor are marks of rhythm, noise or quality.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -267,3 +268,31 @@ def metric_words(name: str) -> str:
     """A metric's name for people: ``recall_mi`` is ``sensitivity, MI``."""
     metric, of = metric_of(name)
     return f"{metric.words}, {CLASS_NAMES.get(of, of.replace('_', ' '))}" if of else metric.words
+
+
+# --- names that others gave, and probabilities ---------------------------------------------
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters, ESC and newlines among them
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # what turns the direction of writing, and ends lines
+    "\ud800-\udfff]"  # bytes of a file's name that are no UTF-8
+)
+
+
+def printable(text: str) -> str:
+    r"""A text in one line in which nothing commands a terminal: ESC is seen as ``\x1b``, a newline as ``\n``."""
+    return _UNPRINTABLE.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no UTF-8
+        code -= 0xDC00
+    return {9: r"\t", 10: r"\n", 13: r"\r"}.get(code) or (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    )
+
+
+def probability_in_words(probability: float) -> str:
+    """A probability in per cent. None is nought or certain, so what rounds to that is ``< 0.1%`` or ``> 99.9%``."""
+    return {"0.0%": "< 0.1%", "100.0%": "> 99.9%"}.get(told := f"{probability:.1%}", told)

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
-
-import typer
 
 from leadwise.cli import (
     pages,  # noqa: F401 - their commands
     project,  # noqa: F401
 )
 from leadwise.cli.app import app
+from leadwise.cli.words import complain, ended_by
 from leadwise.errors import LeadwiseError
 
 
 def main() -> None:
-    """Run the command line; what leadwise raises on purpose is one sentence and exit status 2."""
+    """Run the command line.
+
+    What leadwise raises on purpose, and what the system refuses (a full disk, a folder that is not yours), is one
+    sentence and exit status 2; where nobody reads on, it ends quietly.
+    """
+    if sys.stdout is None:
+        complain(
+            "standard output is closed, so there is nowhere to print to. Send it to /dev/null, or to a file."
+        )
+        raise SystemExit(2)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except LeadwiseError as error:
-        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        complain(str(error))
         raise SystemExit(2) from None
-    except Exception:  # Python would end with 1, which says that a split leaks
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # else it is some library's own
+            raise SystemExit(ended_by(error)) from None
         traceback.print_exc()
-        raise SystemExit(2) from None
+        raise SystemExit(2) from None  # Python would end with 1, which says that a split leaks

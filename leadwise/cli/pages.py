@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadwise.cli.app import app
+from leadwise.cli.app import Command, app
+from leadwise.cli.words import about, complain, console, refused, say
+from leadwise.names import printable
 
 if TYPE_CHECKING:
     from leadwise.audit.facts import Facts
@@ -37,12 +40,13 @@ BeatModelFile = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command)
 def predict(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them."
+            metavar="FILES",
+            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them.",
         ),
     ],
     as_json: Annotated[
@@ -61,7 +65,7 @@ def predict(
         ),
     ] = None,
     cores: Annotated[
-        int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
+        int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
     ] = None,
     no_limits: NoLimits = False,
 ) -> None:
@@ -129,16 +133,20 @@ def predict(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Command)
 def serve(
     host: Annotated[
-        str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")
+        str,
+        typer.Option(metavar="ADDRESS", help="The address to listen at; 0.0.0.0 lets other machines ask."),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 takes a free one.")
+    ] = 8000,
     model: PageModelFile = None,
     beat_model: BeatModelFile = None,
     cores: Annotated[
-        int | None, typer.Option(min=1, help="Processes that answer; as many as cores by default.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Processes that answer; as many as cores by default."),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
@@ -164,9 +172,11 @@ def serve(
     run_server(host, port, model, beat_model, cores, typer.echo, allow_host or ())
 
 
-@app.command()
+@app.command(cls=Command)
 def audit(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders, or the splits.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders, or the splits.")
+    ],
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write all findings, with every file, here.")
     ] = None,
@@ -177,53 +187,55 @@ def audit(
         bool, typer.Option("--headers/--no-headers", help="Read printed headers that are not known yet.")
     ] = True,
     cores: Annotated[
-        int | None, typer.Option(min=1, help="Cores to use; all that there are by default.")
+        int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
     ] = None,
     no_limits: NoLimits = False,
 ) -> None:
-    """Say what a folder of page images really holds, and whether its splits leak.
+    """Say what a folder of pages holds, and whether its splits leak.
 
     Example: leadwise audit ~/ecg-pages --html audit.html
 
     Any classes, one folder each, with or without folders such as train, val and test above them. Found are byte
     copies, pixel copies, the same trace under another header, printed ids, contradictory labels, leaks, unreadable
     and foreign files, imbalance, and what gives a class away without the heart; each finding has a code (LW001 to
-    LW014). Exit status 0: no split leaks; 1: one does; 2: it could not be done.
+    LW014). Exit status 0: no split leaks; 1: one does; 2: it could not be done, or, whatever was found, a file could
+    not be written.
     """
     from leadwise import processes
     from leadwise.audit import findings
     from leadwise.audit.facts import gather
     from leadwise.workers import LIMITS, NO_LIMITS
 
-    for target in (json_file, html_file):
-        if target is not None:
-            _must_be_writable(target)
+    writers = _audit_writers(json_file, html_file)
+    for target in writers:
+        _must_be_writable(target)
     with _pages_shown("Looking at pages") as progress:
         limits = NO_LIMITS if no_limits else LIMITS
         facts = gather(folder, headers, cores or processes.available_cores(), progress, limits)
     found = findings.find(facts)
-    if json_file is not None:
-        from leadwise.files import write_json
-
-        write_json(findings.as_json(facts, found), json_file)
-    if html_file is not None:
-        from leadwise.audit.report import write_report
-
-        write_report(facts, found, html_file)
     _show_audit(facts, found)
-    for target in (json_file, html_file):
-        if target is not None:
-            typer.echo(f"Written to {target}")
-    if findings.leaks(found):
-        raise typer.Exit(1)
+    unwritten = 0
+    for target, write in writers.items():
+        try:
+            with about(target):
+                write(facts, found, target)
+        except OSError as error:
+            complain(f"not written: {refused(error)}")
+            unwritten += 1
+        else:
+            say(f"Written to {target}")
+    if unwritten or findings.leaks(found):
+        raise typer.Exit(2 if unwritten else 1)
 
 
-@app.command()
+@app.command(cls=Command)
 def catalogue(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
-    out: Annotated[Path, typer.Option(help="The table to write.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The table to write.")],
 ) -> None:
-    """Read every page's printed header and write the catalogue of the distinct pages.
+    """Read all printed headers and write the catalogue of the pages.
 
     Example: leadwise catalogue ~/ecg-pages --out leadwise/resources/pages.csv
 
@@ -231,15 +243,21 @@ def catalogue(
     """
     from leadwise.sets.catalogue import rebuild
 
-    for page in rebuild(folder, out).itertuples():
-        typer.secho(f"not read: {page.path}: {page.why}", err=True)
+    with about(out):
+        unread = rebuild(folder, out)
+    for page in unread.itertuples():
+        say(f"not read: {page.path}: {page.why}", err=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def folds(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
-    out: Annotated[Path, typer.Option(help="The table to write.")],
-    seeds: Annotated[int, typer.Option(min=1, help="Partitions, each by its own seed: 1, 2, ...")] = 3,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The table to write.")],
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Partitions, each by its own seed: 1, 2, ...")
+    ] = 3,
 ) -> None:
     """Split a folder's distinct pages into folds that cannot leak.
 
@@ -256,26 +274,29 @@ def folds(
     from leadwise.folds.pages import fingerprint
 
     table, notes = fold_folder(folder, range(1, seeds + 1), processes.available_cores())
-    with written_whole(out) as aside:
+    with about(out), written_whole(out) as aside:
         table.to_csv(aside, index=False, lineterminator="\n")
     groups = table["group_id"].nunique()
     for note in notes:
-        typer.secho(note, err=True)
-    typer.echo(
-        f"{len(table)} distinct pages in {groups} groups; fingerprint {fingerprint(table)}; written to {out}"
-    )
+        say(note, err=True)
+    say(f"{len(table)} distinct pages in {groups} groups; fingerprint {fingerprint(table)}; written to {out}")
 
 
-@app.command()
+@app.command(cls=Command)
 def template(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the class folders.")],
-    out: Annotated[Path, typer.Option(help="The folder for template_ink.png and template_paper.png.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder for template_ink.png and template_paper.png.")
+    ],
 ) -> None:
-    """Find what all pages of one device have in common: what is printed in black, and the paper under it.
+    """Find what all pages of one device have in common.
 
     Example: leadwise template ~/ecg-pages --out leadwise/resources
 
-    Every other page that was not recorded in 2019-11 (another file variant) is used, at most 100.
+    That is what is printed in black, and the paper under it. Every other page that was not recorded in 2019-11
+    (another file variant) is used, at most 100.
     """
     from leadwise.pages.read import read_page
     from leadwise.pages.template import write_template
@@ -283,25 +304,30 @@ def template(
 
     pages = shipped()
     pages = pages[~pages["recorded_at"].str.startswith("2019-11")].iloc[::2]
-    write_template((read_page(folder / path) for path in pages["path"]), out)
-    typer.echo(f"Written to {out}")
+    with about(out):
+        write_template((read_page(folder / path) for path in pages["path"]), out)
+    say(f"Written to {out}")
 
 
-@app.command()
-def sample(folder: Annotated[Path, typer.Argument(help="Where to unpack it.")]) -> None:
-    """Unpack the embedded sample, 48 real pages and their copies, and check it byte by byte.
+@app.command(cls=Command)
+def sample(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to unpack it.")]) -> None:
+    """Unpack the embedded sample: 48 real pages and their copies.
 
     Example: leadwise sample ~/ecg-sample
+
+    Every file is checked byte by byte before it is written.
     """
     from leadwise.sets.sample import unpack_sample
 
-    typer.echo(f"The sample is in {unpack_sample(folder)}")
+    with about(folder):
+        say(f"The sample is in {unpack_sample(folder)}")
 
 
-@app.command()
+@app.command(cls=Command)
 def fetch(
     source: Annotated[
-        str | None, typer.Argument(help="mendeley or mitdb; --verify also finds it out by itself.")
+        str | None,
+        typer.Argument(metavar="SOURCE", help="mendeley or mitdb; --verify also finds it out by itself."),
     ] = None,
     to: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where it goes; ecg-data/SOURCE by default.")
@@ -310,15 +336,15 @@ def fetch(
         Path | None, typer.Option(metavar="DIR", help="Check what lies in DIR; fetch nothing.")
     ] = None,
 ) -> None:
-    """Fetch a public set and check every file of it, or check one that you downloaded by hand.
+    """Fetch a public set and check it, or check one that you have.
 
     Example: leadwise fetch mendeley --to ~/ecg-pages
 
     Example: leadwise fetch --verify ~/Downloads/ecg-pages
 
-    mendeley is 928 page images, 0.6 GB; mitdb is 48 half-hour recordings in 144 files, 0.1 GB. What is there
-    and right is not fetched again, and a download that broke goes on where it was. Exit status 0: every file
-    is right; 1: files differ or are missing; 2: it could not be done.
+    Every file is checked. mendeley is 928 page images, 0.6 GB; mitdb is 48 half-hour recordings in 144 files,
+    0.1 GB. What is there and right is not fetched again, and a download that broke goes on where it was. Exit
+    status 0: every file is right; 1: files differ or are missing; 2: it could not be done.
     """
     from leadwise.errors import FetchError
     from leadwise.sets import sources
@@ -351,21 +377,21 @@ def _show_audit(facts: Facts, found: list[Finding]) -> None:
     colours = {"leak": typer.colors.RED, "warning": typer.colors.YELLOW, "note": typer.colors.CYAN}
     for by in ("label", "split") if facts.is_split else ("label",):
         for name, files, distinct in facts.counts(by).itertuples(index=False):
-            typer.echo(f"  {name or 'in none':<22}{files:>7} files{distinct:>7} distinct pages")
-        typer.echo()
+            say(f"  {printable(name) or 'in none':<22}{files:>7} files{distinct:>7} distinct pages")
+        say()
     for finding in found:
         kind = finding.kind
-        typer.secho(f"{finding.code} {kind.name} ({kind.weight})", fg=colours[kind.weight], bold=True)
-        typer.echo(f"  {finding.says}")
+        say(f"{finding.code} {kind.name} ({kind.weight})", colour=colours[kind.weight], bold=True)
+        say(f"  {finding.says}")
         for group in finding.files[:2]:
             more = f" and {len(group) - 3} more" if len(group) > 3 else ""
-            typer.echo(f"    {', '.join(_without_repeated_folder(group[:3]))}{more}")
+            say(f"    {', '.join(_without_repeated_folder(group[:3]))}{more}")
         if len(finding.files) > 2:
-            typer.echo(f"    ... {len(finding.files) - 2} more")
-        typer.echo(f"  {kind.advice}\n")
+            say(f"    ... {len(finding.files) - 2} more")
+        say(f"  {kind.advice}", "")
     for sentence in facts.not_checked:
-        typer.echo(sentence)
-    typer.secho(verdict(facts, found), bold=True)
+        say(sentence)
+    say(verdict(facts, found), bold=True)
 
 
 def _without_repeated_folder(paths: Iterable[str]) -> Iterator[str]:
@@ -377,12 +403,32 @@ def _without_repeated_folder(paths: Iterable[str]) -> Iterator[str]:
         before = folder
 
 
+def _audit_writers(
+    json_file: Path | None, html_file: Path | None
+) -> dict[Path, Callable[[Facts, list[Finding], Path], None]]:
+    """What writes each file that was asked for."""
+    from leadwise.audit.findings import as_json
+    from leadwise.audit.report import write_report
+    from leadwise.files import write_json
+
+    writers: dict[Path, Callable[[Facts, list[Finding], Path], None]] = {}
+    if json_file is not None:
+        writers[json_file] = lambda facts, found, path: write_json(as_json(facts, found), path)
+    if html_file is not None:
+        writers[html_file] = write_report
+    return writers
+
+
 def _must_be_writable(target: Path) -> None:
     """Say at once, not after minutes, that a file cannot be written."""
     from leadwise.errors import InputError
 
     if not target.parent.is_dir():
         raise InputError(f"{target}: there is no folder {target.parent}. Make it, or name another file.")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{target}: that is no plain file, and would be replaced by one. Name another file.")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"{target}: you may not write in {target.parent}. Name another file.")
 
 
 @contextmanager
@@ -391,16 +437,15 @@ def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[
 
     Answers that go to the same terminal appear above the bar; those that go to a file or a pipe go there.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    shown = console(err=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns,
-        console=console,
+        console=shown,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not shown.is_terminal,
         redirect_stdout=sys.stdout.isatty(),
     ) as progress:
         yield lambda pages, total: progress.track(pages, total, description=what)
@@ -409,13 +454,12 @@ def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[
 @contextmanager
 def _bytes_shown(what: str) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show what has come: live in a terminal, one line elsewhere."""
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    console = Console(stderr=True)
+    shown = console(err=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        typer.echo(f"Fetching {what}", err=True)
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as progress:
+        say(f"Fetching {what}", err=True)
         task = progress.add_task("", total=None)
 
         def tell(name: str, done: int, total: int | None) -> None:
@@ -429,8 +473,8 @@ def _show_verdict(source: Source, folder: Path, verdict: Verdict) -> None:
     for word, paths in vars(verdict).items():
         if word != "right" and paths:
             more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
-            typer.secho(f"{word}: {', '.join(paths[:5])}{more}", err=True)
+            say(f"{word}: {', '.join(paths[:5])}{more}", err=True)
     said = f"{source.title}: {len(verdict.right)} of {len(source.files)} files are right in {folder}"
     if verdict.lacking:
         said += f". To fetch the others: leadwise fetch {source.name} --to {shlex.quote(str(folder))}"
-    typer.echo(said)
+    say(said)

@@ -18,6 +18,7 @@ otherwise.
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -175,7 +176,8 @@ def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADL
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    plain = os.environ.get("NO_COLOR")  # rich would still print in bold
+    console = Console(width=None if sys.stdout.isatty() else 160, color_system=None if plain else "auto")
     scores = scores[scores["metric"].isin(metrics)]
     if scores.empty:
         console.print(f"{title}: no scores", markup=False)

@@ -1,0 +1,55 @@
+"""A page that comes on standard input."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from leadwise.cli.stdin import STDIN, with_stdin
+from leadwise.errors import InputError
+
+
+class Sent(io.TextIOWrapper):
+    def __init__(self, data: bytes, terminal: bool = False) -> None:
+        super().__init__(io.BytesIO(data))
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def test_what_comes_is_a_file_among_the_others_and_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Sent(b"a page"))
+    with with_stdin([Path("a.jpg"), STDIN]) as files:
+        other, held = files
+        assert other == Path("a.jpg")
+        assert held.read_bytes() == b"a page"
+        assert held.parent.stat().st_mode & 0o077 == 0
+    assert not held.parent.exists()
+
+
+def test_without_it_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with with_stdin([Path("a.jpg")]) as files:
+        assert files == [Path("a.jpg")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (None, "nothing comes"),
+        (Sent(b"", terminal=True), "nothing comes"),
+        (Sent(b""), "is empty"),
+        (Sent(bytes(11)), "no page is so large"),
+    ],
+)
+def test_nothing_a_terminal_and_too_much_are_refused(
+    sent: Sent | None, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", sent)
+    monkeypatch.setattr("leadwise.pages.read.MAX_BYTES", 10)
+    with pytest.raises(InputError, match=said), with_stdin([STDIN]):
+        pass
