@@ -243,7 +243,7 @@ def catalogue(
     """
     from leadwise.sets.catalogue import rebuild
 
-    with about(out):
+    with about(out, prints=True):
         unread = rebuild(folder, out)
     for page in unread.itertuples():
         say(f"not read: {page.path}: {page.why}", err=True)
@@ -320,7 +320,8 @@ def sample(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where 
     from leadwise.sets.sample import unpack_sample
 
     with about(folder):
-        say(f"The sample is in {unpack_sample(folder)}")
+        unpack_sample(folder)
+    say(f"The sample is in {folder}")
 
 
 @app.command(cls=Command)

@@ -40,7 +40,7 @@ def run(
     """
     from leadwise.project import executor, paths
 
-    with about(paths.runs_folder(), "LEADWISE_RUNS names another folder for results."):
+    with about(paths.runs_folder(), "LEADWISE_RUNS names another folder for results.", prints=True):
         outcome = executor.run(profile, only, cores, force=force)
     if outcome.error:
         for line in outcome.error.splitlines():

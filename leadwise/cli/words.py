@@ -72,15 +72,16 @@ def refused(error: OSError) -> str:
 
 
 @contextmanager
-def about(path: Path, advice: str = "") -> Iterator[None]:
+def about(path: Path, advice: str = "", *, prints: bool = False) -> Iterator[None]:
     """Have what the system refuses inside be told of `path`, unless it is another place's fault, with `advice`.
 
-    A file that is written aside first has another name when the disk is full, and an open one has none.
+    A file that is written aside first has another name when the disk is full, and an open one has none. Where the
+    block also `prints`, standard output may be at fault.
     """
     try:
         yield
     except OSError as error:
-        if error.filename is None and _output_fails():
+        if prints and error.filename is None and _output_fails():
             raise
         if error.filename is None or Path(os.fsdecode(error.filename)).parent == path.parent:
             error.filename = str(path)
