@@ -24,8 +24,8 @@ from leadwise.pages.digitize import digitize
 from leadwise.pages.header import read_header
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
-from leadwise.pages.read import IMAGE_SUFFIXES, read_page
-from leadwise.sets.catalogue import find_images, left_out, shipped
+from leadwise.pages.read import read_page
+from leadwise.sets.catalogue import NO_IMAGE, find_images, left_out, shipped
 from leadwise.sets.traces import SIZE, descriptor, group_same_trace, joined
 from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory
 
@@ -104,7 +104,7 @@ def gather(
     files = found.files.join(seen, on="sha256")
     damaged = files["why"] != ""
     problems = pd.concat([found.problems, files.loc[damaged, ["path", "why"]]], ignore_index=True)
-    others = ~problems["path"].map(lambda path: Path(path).suffix.lower() in IMAGE_SUFFIXES).astype(bool)
+    others = problems["why"] == NO_IMAGE
     problems, others = problems[~others].reset_index(drop=True), problems[others]
     files = files[~damaged].drop(columns="why").reset_index(drop=True)
     if files.empty:
@@ -118,7 +118,11 @@ def gather(
     files["page"] = joined(files["pixels"], files["trace"].where(files["trace"] >= 0))
     files["group"] = joined(files["page"], files["recording_id"])
     return Facts(
-        folder, files, problems, places.empty(files), tuple(_not_checked(files, len(others), headers, ocr))
+        folder,
+        files,
+        problems,
+        places.empty(files, found.closed),
+        tuple(_not_checked(files, len(others), headers, ocr)),
     )
 
 

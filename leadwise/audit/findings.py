@@ -143,8 +143,8 @@ def _copies(files: pd.DataFrame) -> Iterator[Finding]:
         left = files["sha256"].nunique()
         yield Finding(
             "LW001",
-            f"{_count(many, 'file')} of {total} have a twin byte for byte: {_count(len(groups), 'page')} stand "
-            f"under several names, and {total} files hold {left} different ones.",
+            f"{_count(many, 'file')} of {total} have a twin byte for byte: {_count(len(groups), 'page')} "
+            f"{_verb(groups, 'stand')} under several names, and {total} files hold {left} different ones.",
             groups,
             {"files": many, "pages": len(groups), "different_files": left},
         )
@@ -225,7 +225,7 @@ def _files(facts: Facts) -> Iterator[Finding]:
         reasons = facts.problems["why"].value_counts()
         yield Finding(
             "LW007",
-            f"{_count(len(facts.problems), 'file')} could not be used: {_listed(reasons)}.",
+            f"{len(facts.problems)} of the files and folders here could not be used: {_listed(reasons)}.",
             tuple((path,) for path in facts.problems["path"]),
             {"files": len(facts.problems), "reasons": _plain(reasons)},
         )

@@ -29,10 +29,10 @@ def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple
     seen = facts.reindex(pages["sha256"])
     foreign, damaged = (seen["foreign"].fillna("") != "").to_numpy(), seen["page"].isna().to_numpy()
     kept = ~(foreign | damaged)
-    notes = [
+    notes = [left_out(found.problems).strip()] if len(found.problems) else []
+    notes += [
         f"{number} {what}"
         for number, what in (
-            (len(found.problems), f"files were left out.{left_out(found.problems)}"),
             (int((~kept).sum()), "pages are of no known layout or damaged, and in no fold."),
             (len(unread), "pages' printed ids were not read: they may belong together and are kept apart."),
         )

@@ -22,6 +22,7 @@ from leadwise.figures.style import (
     bare,
     class_colour,
     class_name,
+    drawable,
     heading,
     picture,
     rgb,
@@ -39,9 +40,7 @@ def files_and_pages(facts: Facts) -> Picture | None:
         return None
     paths = facts.files.loc[facts.files["page"] == copies.index[0], "path"].tolist()[:_MOST_FILES]
     images = [read_page(facts.folder / path) for path in paths]
-    return copies_and_counts(
-        images, [PurePosixPath(_legible(path)).name for path in paths], facts.counts("label")
-    )
+    return copies_and_counts(images, [PurePosixPath(path).name for path in paths], facts.counts("label"))
 
 
 def drawn(finding: Finding, folder: Path) -> Picture | None:
@@ -99,7 +98,7 @@ def copies_by_class(finding: Finding) -> Picture:
                 ax.plot(column, row, "s", color=class_colour(str(label)), alpha=alpha, markersize=30)
             ax.text(column, row, str(number), ha="center", va="center", color=INK if number else GREY)
     ax.set(xticks=range(table.shape[1]), xticklabels=table.columns, xlim=(-0.6, table.shape[1] - 0.4))
-    ax.set(yticks=range(len(table)), yticklabels=[class_name(str(label)) for label in table.index])
+    ax.set(yticks=range(len(table)), yticklabels=[drawable(class_name(str(label))) for label in table.index])
     ax.set(ylim=(len(table) - 0.5, -0.5), xlabel="Files that show the page")
     ax.tick_params(length=0)
     for spine in ax.spines.values():
@@ -149,11 +148,6 @@ def _read(path: Path) -> np.ndarray | None:
 
 def _short(path: str) -> str:
     """The file's name, and over it the folders it lies in, shortened."""
-    parts = PurePosixPath(_legible(path))
+    parts = PurePosixPath(drawable(path))
     above = textwrap.shorten(" / ".join(parts.parts[:-1]), 34, placeholder=" …")
     return f"{above}\n{parts.name}" if above else parts.name
-
-
-def _legible(path: str) -> str:
-    """A path whose bytes are no UTF-8, with these bytes written out."""
-    return path.encode(errors="backslashreplace").decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -62,16 +62,20 @@ class Places:
         """The split in which a file lies, or nothing."""
         return _split_in(tuple(path.split("/")[:-1]))
 
-    def empty(self, files: pd.DataFrame) -> tuple[str, ...]:
-        """Class folders below which no readable image lies, relative to the folder."""
+    def empty(self, files: pd.DataFrame, closed: Iterable[str] = ()) -> tuple[str, ...]:
+        """Class folders below which no readable image lies, relative to the folder.
+
+        Nobody knows that of one that is closed, or holds such a folder.
+        """
         filled = {parent for path in files["path"] for parent in _parents(path)}
+        filled |= {parent for path in closed for parent in (*_parents(path), path)}
         found = []
         for path in sorted(self._folder.rglob("*")):
             parts = path.relative_to(self._folder).parts
             name = None if parts[-1:] and _words_of(parts[-1]) else self._name(_without_split(parts))
             is_class = name is not None and len(_without_split(parts)) == len(self._above) + 1
             hidden = any(part.startswith(".") for part in parts)
-            if is_class and not hidden and path.is_dir() and "/".join(parts) not in filled:
+            if is_class and not hidden and "/".join(parts) not in filled and path.is_dir():
                 found.append("/".join(parts))
         return tuple(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -15,24 +16,38 @@ from leadwise.audit.findings import Finding, verdict
 from leadwise.audit.pictures import drawn, files_and_pages
 from leadwise.figures.style import class_name
 from leadwise.files import written_whole
-from leadwise.names import VERSION
+from leadwise.names import VERSION, printable
 
 _LISTED = 30
 _MEANS = {"leak": "a split is false", "warning": "to be settled before training", "note": "to be known"}
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.7rem; margin-bottom: 0; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-.quiet { color: #6e6e6e; font-size: .9rem; } .verdict { padding: .7rem 1rem; border-left: 6px solid; }
-.leak { border-color: #b00020; } .warning { border-color: #e69f00; } .note { border-color: #0072b2; }
+:root { color-scheme: light dark; --ground: #fff; --ink: #1a1a1a; --soft: #646464; --line: #e0e0e0;
+  --leak: #b00020; --warning: #b97a00; --note: #0072b2; }
+@media (prefers-color-scheme: dark) { :root { --ground: #161719; --ink: #e9e6e2; --soft: #a7abb0; --line: #3a3d41;
+  --leak: #ff8a80; --warning: #f0b94d; --note: #6cc0f0; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 62rem;
+  margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin-bottom: 0; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+.quiet { color: var(--soft); font-size: .9rem; } .verdict { padding: .7rem 1rem; border-left: 6px solid; }
+.leak { border-color: var(--leak); } .warning { border-color: var(--warning); } .note { border-color: var(--note); }
 table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: left; padding: .3rem .9rem .3rem 0; }
-td.number, th.number { text-align: right; } tr { border-bottom: 1px solid #e6e6e6; vertical-align: top; }
-img { max-width: 100%; } code { white-space: nowrap; } a { color: inherit; }
-li { margin: .2rem 0; overflow-wrap: anywhere; }
+td.number, th.number { text-align: right; overflow-wrap: normal; }
+tr { border-bottom: 1px solid var(--line); vertical-align: top; }
+.findings { list-style: none; padding: 0; } .findings p { margin: 0; }
+.findings li { border-left-width: 6px; border-left-style: solid; padding: .1rem 0 .1rem .8rem; margin: .8rem 0; }
+figure { margin: 1rem 0; overflow-x: auto; } img { display: block; width: 100%; height: auto; max-width: max-content;
+  min-width: 40rem; background: #fff; border-radius: 6px; }
+@media (prefers-color-scheme: dark) { img { filter: brightness(.88); } }
+.wide { display: none; } @media (max-width: 42rem) { .wide { display: block; margin: .3rem 0; } }
+code { white-space: nowrap; } a { color: inherit; } li { margin: .2rem 0; }
 """
 
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""No script runs in a report and nothing is fetched for it, whatever files are called."""
+_POLICY = (
+    "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+)
+"""What a browser may do with the file: show it. A name from the folder could not act even if it were no text."""
 
 
 def write_report(facts: Facts, findings: list[Finding], path: Path) -> None:
@@ -43,27 +58,26 @@ def write_report(facts: Facts, findings: list[Finding], path: Path) -> None:
 
 def report(facts: Facts, findings: list[Finding]) -> str:
     """The report as HTML."""
-    title = f"Audit of {facts.folder.resolve().name}"
+    title = _text(f"Audit of {facts.folder.resolve().name}")
     summary = "".join(
-        f"<tr><td><a href='#{f.code}'><code>{f.code}</code></a></td><td>{escape(f.kind.name)}</td>"
-        f"<td>{f.kind.weight}</td><td>{escape(f.says)}</td></tr>"
+        f"<li class='{f.kind.weight}'><p><a href='#{f.code}'><code>{f.code}</code> {_text(f.kind.name)}</a> "
+        f"<span class='quiet'>{f.kind.weight}</span></p><p>{_text(f.says)}</p></li>"
         for f in findings
     )
     parts = [
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>",
-        f"<meta http-equiv='Content-Security-Policy' content=\"{_POLICY}\">",
-        f"<meta name='viewport' content='width=device-width'><style>{_STYLE}</style></head><body>",
-        f"<h1>{escape(title)}</h1>",
-        f"<p class='quiet'>{escape(str(facts.folder.resolve()))}; leadwise {VERSION}</p>",
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>",
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
+        f"<style>{_STYLE}</style></head><body>",
+        f"<h1>{title}</h1>",
+        f"<p class='quiet'>leadwise {VERSION}</p>",
         _verdict(facts, findings),
         _counts(facts),
         "<h2>Findings</h2>",
-        f"<table><tr><th>Code</th><th>Finds</th><th>Weight</th><th>Here</th></tr>{summary}</table>"
-        if findings
-        else "<p>None.</p>",
+        f"<ol class='findings'>{summary}</ol>" if findings else "<p>None.</p>",
         *(_section(facts, finding) for finding in findings),
         "<h2>What was not checked</h2>" if facts.not_checked else "",
-        *(f"<p>{escape(sentence)}</p>" for sentence in facts.not_checked),
+        *(f"<p>{_text(sentence)}</p>" for sentence in facts.not_checked),
         "<p class='quiet'>Research use only, not a medical device. Whose pages these are, and what may be done with "
         "them, stands with whoever published them.</p></body></html>",
     ]
@@ -73,7 +87,7 @@ def report(facts: Facts, findings: list[Finding]) -> str:
 def _verdict(facts: Facts, findings: list[Finding]) -> str:
     weights = [finding.kind.weight for finding in findings]
     weight = next((one for one in _MEANS if one in weights), "note")
-    return f"<p class='verdict {weight}'>{escape(verdict(facts, findings))}</p>"
+    return f"<p class='verdict {weight}'>{_text(verdict(facts, findings))}</p>"
 
 
 def _counts(facts: Facts) -> str:
@@ -87,7 +101,7 @@ def _counts(facts: Facts) -> str:
 
 def _table(counts: pd.DataFrame, head: str, name_of: Callable[[str], str]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(name_of(name))}</td><td class='number'>{files}</td><td class='number'>{distinct}</td></tr>"
+        f"<tr><td>{_text(name_of(name))}</td><td class='number'>{files}</td><td class='number'>{distinct}</td></tr>"
         for name, files, distinct in counts.itertuples(index=False)
     )
     numbers = "<th class='number'>Files</th><th class='number'>Distinct pages</th>"
@@ -97,18 +111,26 @@ def _table(counts: pd.DataFrame, head: str, name_of: Callable[[str], str]) -> st
 def _section(facts: Facts, finding: Finding) -> str:
     kind = finding.kind
     figure = drawn(finding, facts.folder)
-    listed = "".join(f"<li>{escape(', '.join(group))}</li>" for group in finding.files[:_LISTED])
+    listed = "".join(f"<li>{_text(', '.join(group))}</li>" for group in finding.files[:_LISTED])
     left = len(finding.files) - _LISTED
     more = f"<p>and {left} more; --json lists all.</p>" if left > 0 else ""
     files = f"<details><summary>Files</summary><ol>{listed}</ol>{more}</details>" if listed else ""
     return (
-        f"<h2 id='{finding.code}'>{finding.code} {escape(kind.name)}</h2>"
-        f"<p class='verdict {kind.weight}'>{escape(finding.says)} <span class='quiet'>({kind.weight}: "
-        f"{_MEANS[kind.weight]})</span></p><p>{escape(kind.advice)}</p>"
+        f"<h2 id='{finding.code}'>{finding.code} {_text(kind.name)}</h2>"
+        f"<p class='verdict {kind.weight}'>{_text(finding.says)} <span class='quiet'>({kind.weight}: "
+        f"{_MEANS[kind.weight]})</span></p><p>{_text(kind.advice)}</p>"
         f"{_image(figure, kind.name) if figure is not None else ''}{files}"
     )
 
 
 def _image(figure: Any, alt: str) -> str:
     data = base64.b64encode(figure._repr_png_()).decode("ascii")
-    return f"<img alt='{escape(alt)}' src='data:image/png;base64,{data}'>"
+    return (
+        "<p class='quiet wide'>The picture is wider than this window: move it sideways.</p>"
+        f"<figure tabindex='0'><img alt='{_text(alt)}' src='data:image/png;base64,{data}'></figure>"
+    )
+
+
+def _text(text: str) -> str:
+    """A text that may hold names of files and folders: nothing in it is HTML, or turns what stands beside it."""
+    return escape(printable(text))

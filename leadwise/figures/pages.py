@@ -22,6 +22,7 @@ from leadwise.figures.style import (
     bare,
     class_colour,
     class_name,
+    drawable,
     heading,
     legend_above,
     picture,
@@ -67,7 +68,7 @@ def copies_and_counts(images: Sequence[Image], names: Sequence[str], counts: pd.
         ax.barh(y + shift, counts[column], 0.36, color=shades, alpha=alpha)
         for row, count in zip(y + shift, counts[column], strict=True):
             ax.text(count + reach * 0.015, row, f"{count} {column}", va="center", fontsize=10, color=ink)
-    ax.set_yticks(y, [textwrap.fill(class_name(label), 12) for label in counts["label"]])
+    ax.set_yticks(y, [textwrap.fill(drawable(class_name(label)), 12) for label in counts["label"]])
     ax.set(xlim=(0, reach * 1.28), ylim=(len(counts) - 0.5, -0.5))
     ax.set_xlabel("Files (pale) and distinct pages (full)")
     ax.tick_params(axis="y", length=0)
@@ -182,5 +183,5 @@ def _gallery(
         bare(ax)
     for ax, image, text, colour in zip(axes.ravel(), images, titles, frames, strict=False):
         ax.imshow(image, interpolation="lanczos")
-        ax.set_title(text, fontsize=10, **title)
+        ax.set_title(drawable(text), fontsize=10, **title)
         ax.spines[:].set(visible=True, color=colour, linewidth=width)

@@ -11,6 +11,7 @@ from one cell, give each to ``IPython.display.display``. No backend is ever set.
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +24,12 @@ import numpy as np
 from matplotlib import colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from leadwise.files import written_whole
-from leadwise.names import BEAT_COLOURS, CLASS_COLOURS, CLASS_NAMES
+from leadwise.names import BEAT_COLOURS, CLASS_COLOURS, CLASS_NAMES, printable
 
 MODEL_COLOURS = ("#332288", "#117733", "#AA4499", "#88CCEE", "#882255", "#999933", "#44AA99", "#CC6677")
 """Tol's muted palette for models; with MODEL_MARKERS, since eight colours alone are too many."""
@@ -160,6 +162,27 @@ def bare(axes: Axes) -> None:
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def drawable(name: str) -> str:
+    r"""A name that others gave, of a file or a class, with what the font lacks written out: ``\u5fc3``.
+
+    Matplotlib draws a box for it, the same for every such sign, and warns.
+    """
+    signs = _signs_of_the_font()
+    return "".join(
+        sign if ord(sign) in signs else sign.encode("ascii", "backslashreplace").decode()
+        for sign in printable(name)
+    )
+
+
+@functools.cache
+def _signs_of_the_font() -> frozenset[int]:
+    regular, bold = (
+        get_font(findfont(FontProperties(family="DejaVu Sans", weight=weight))).get_charmap()
+        for weight in ("normal", "bold")
+    )
+    return frozenset(regular.keys() & bold.keys())
 
 
 def class_name(label: str) -> str:

@@ -25,6 +25,9 @@ from leadwise.tables import PAGE_ID_DIGITS, SCHEMAS, checked, read_table, write_
 
 _HEADER_FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm", "lead_off")
 
+NO_IMAGE = "not an image by its name"
+"""Why most files are left out that lie beside pages."""
+
 #: What a folder's name must hold, in this order: "history of MI" also holds "MI".
 _CLASS_WORDS = (
     ("history_of_mi", r"history|\bpmi\b|\bhmi\b"),
@@ -39,11 +42,13 @@ class Found:
     """What a folder holds.
 
     `files` has a row a readable page in natural order: `path` (relative), `label, sha256, bytes, width_px,
-    height_px`. `problems` has a row a file that was left out: `path, why`.
+    height_px`. `problems` has a row a file that was left out, and a folder that may not be looked into: `path, why`;
+    `closed` are these folders, and those of files that may not be read.
     """
 
     files: pd.DataFrame
     problems: pd.DataFrame
+    closed: tuple[str, ...] = ()
 
 
 def find_pages(folder: Path) -> Found:
@@ -76,29 +81,44 @@ def find_images(folder: Path, class_in: Callable[[tuple[str, ...]], str | None])
     """List and hash all images of a folder, whatever its classes are called.
 
     `class_in` gives the class for the names of the folders that lie between `folder` and a file, or None where
-    they name no class: such a file is a problem. Raises `MissingInput` for a folder that is missing.
+    they name no class: such a file is a problem. Raises `MissingInput` for a folder that is missing, or may not be
+    looked into.
     """
     if not folder.is_dir():
-        raise MissingInput(f"{folder}: no such folder. Give the one that holds the class folders.")
-    rows, problems = [], []
-    for path in files_below(folder):
+        what = "that is a file" if folder.exists() else "no such folder"
+        raise MissingInput(f"{folder}: {what}. Give the folder that holds the class folders.")
+    closed: dict[Path, str] = {}
+    paths = files_below(folder, closed)
+    if folder in closed:
+        raise MissingInput(f"{folder}: {closed[folder]}. Ask whoever it belongs to, or copy it.")
+    problems = [{"path": path.relative_to(folder).as_posix(), "why": why} for path, why in closed.items()]
+    rows, shut = [], set(closed)
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         label = class_in(path.relative_to(folder).parts[:-1])
         try:
             if path.suffix.lower() not in IMAGE_SUFFIXES:
-                raise UnreadablePage("not an image by its name")
+                raise UnreadablePage(NO_IMAGE)
             if label is None:
                 raise UnreadablePage("no folder above it names a class")
             if path.stat().st_size > MAX_BYTES:
                 raise UnreadablePage(f"larger than {MAX_BYTES / 1e6:.0f} MB")
             data = path.read_bytes()
             width, height = page_size(data, name)
-        except (UnreadablePage, OSError) as error:
+        except UnreadablePage as error:
             problems.append({"path": name, "why": str(error).removeprefix(f"{name}: ")})
+            continue
+        except OSError as error:
+            problems.append({"path": name, "why": _told(error)})
+            shut.add(path.parent)
             continue
         rows.append((name, label, hashlib.sha256(data).hexdigest(), len(data), width, height))
     columns = ["path", "label", "sha256", "bytes", "width_px", "height_px"]
-    return Found(pd.DataFrame(rows, columns=columns), pd.DataFrame(problems, columns=["path", "why"]))
+    return Found(
+        pd.DataFrame(rows, columns=columns),
+        pd.DataFrame(problems, columns=["path", "why"]),
+        tuple(sorted(path.relative_to(folder).as_posix() for path in shut)),
+    )
 
 
 def left_out(problems: pd.DataFrame) -> str:
@@ -106,7 +126,8 @@ def left_out(problems: pd.DataFrame) -> str:
     if problems.empty:
         return ""
     first = problems.iloc[0]
-    return f" {len(problems)} files were left out; {first['path']}: {first['why']}."
+    many = "one was" if len(problems) == 1 else f"{len(problems)} were"
+    return f" Of what lies there {many} left out; {first['path']}: {first['why'].rstrip('.')}."
 
 
 def build_catalogue(
@@ -196,19 +217,38 @@ def rebuild(folder: Path, out: Path) -> pd.DataFrame:
     return unread
 
 
-def files_below(folder: Path) -> list[Path]:
-    """All files in subfolders, linked ones too, hidden ones left out, in natural order."""
+def files_below(folder: Path, closed: dict[Path, str] | None = None) -> list[Path]:
+    """All files in subfolders, linked ones too, hidden ones left out, in natural order.
+
+    Folders that may not be looked into are put into `closed`, with the reason.
+    """
     found = []
+    refused: dict[Path, str] = {} if closed is None else closed
+
+    def note(error: OSError) -> None:
+        refused[Path(os.fsdecode(error.filename))] = f"folder that may not be looked into ({_told(error)})"
+
     above: dict[str, frozenset[str]] = {str(folder): frozenset({os.path.realpath(folder)})}
-    for here, folders, names in os.walk(folder, followlinks=True):
+    for here, folders, names in os.walk(folder, onerror=note, followlinks=True):
         real = {name: os.path.realpath(os.path.join(here, name)) for name in folders}  # noqa: PTH118
         # a link to a folder above itself would be followed for ever
         folders[:] = [name for name in folders if not name.startswith(".") and real[name] not in above[here]]
         above |= {os.path.join(here, name): above[here] | {real[name]} for name in folders}  # noqa: PTH118
         if Path(here) != folder:
             found += [Path(here, name) for name in names if not name.startswith(".")]
-    paths = [path for path in found if path.is_file()]
+    paths = [path for path in found if _is_file(path)]
     return sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix()))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:  # it is there, and may not even be looked at: whoever reads it says so
+        return True
+
+
+def _told(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def class_of(folder_name: str) -> str | None:

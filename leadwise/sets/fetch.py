@@ -49,8 +49,9 @@ def fetch(source: Source, folder: Path, tell: Tell = lambda _name, _done, _total
     try:
         reasons = fetching.bring()
     except OSError as error:
+        why = error.strerror or error
         raise FetchError(
-            f"{folder}: cannot be written ({error}). Make room there, or name another folder with --to."
+            f"{folder}: cannot be written ({why}). Make room there, or name another folder with --to."
         ) from error
     if reasons and lacking.keys() - wrong:
         raise FetchError(

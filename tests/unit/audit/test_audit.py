@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import errno
+import hashlib
 import json
+import os
 import random
 import shutil
 import sys
@@ -295,15 +299,25 @@ def test_what_is_no_image_by_its_name_is_counted_and_not_called_damaged(tmp_path
     assert facts.not_checked[0] == "1 files that are no images by their names were not looked at."
 
 
-@pytest.mark.parametrize("name", ["a$_^$b.png", "1²1.png", b"caf\xe9.png".decode(errors="surrogateescape")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a$_^$b.png",
+        "1²1.png",
+        b"caf\xe9.png".decode(errors="surrogateescape"),
+        "心电图\t\x1b[31m\u202e.png",
+    ],
+)
 def test_a_picture_of_any_name_gets_through_to_the_report(tmp_path: Path, name: str) -> None:
-    for folder in ("AF", "sinus"):
+    for folder in ("AF $x_$", "心律"):
         saved(tmp_path / folder / "page.png", np.full((120, 120, 3), 7, np.uint8))
         (tmp_path / folder / "page.png").rename(tmp_path / folder / name)
     facts = gather(tmp_path, headers=False)
     write_report(facts, find(facts), tmp_path / "audit.html")
     write_json(as_json(facts, find(facts)), tmp_path / "audit.json")
-    assert (tmp_path / "audit.html").stat().st_size > 1000
+    html = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert "心律" in html
+    assert not {"\x1b", "\u202e"} & set(html)
     assert json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))["distinct_pages"] == 1
 
 
@@ -316,6 +330,74 @@ def test_a_sliver_of_a_picture_is_of_no_known_layout(tmp_path: Path, shape: tupl
 def test_pages_that_all_print_one_id_are_too_few_groups_to_ask_what_tells_the_class() -> None:
     rate = [60] * 20 + [120] * 20
     assert "LW011" not in codes(made_facts(["a"] * 20 + ["b"] * 20, heart_rate_bpm=rate, group=0))
+
+
+@pytest.fixture
+def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three classes, of which one may not be looked into; root, as whom tests may run, is refused nothing."""
+    for number, name in enumerate(("AF", "sinus", "flutter")):
+        saved(tmp_path / name / "page.png", np.full((40, 40, 3), number, np.uint8))
+    look = os.scandir
+
+    def refusing(path: str | Path) -> Any:
+        if Path(path) == tmp_path / "flutter":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    return tmp_path
+
+
+def test_a_class_folder_that_may_not_be_looked_into_is_called_so_and_not_empty(closed: Path) -> None:
+    facts = gather(closed, headers=False)
+    found = find(facts)
+    assert the(found, "LW007").files == (("flutter",),)
+    assert "may not be looked into (permission denied)" in the(found, "LW007").says
+    assert "LW012" not in codes(facts)
+    assert "no images by their names" not in " ".join(facts.not_checked)
+
+
+def test_pages_that_may_not_be_read_do_not_make_their_class_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AF", "sinus"):
+        saved(tmp_path / name / "page.png", np.full((40, 40, 3), len(name), np.uint8))
+    read = Path.read_bytes
+
+    def refusing(path: Path) -> bytes:
+        if path.parent.name == "AF":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refusing)
+    facts = gather(tmp_path, headers=False)
+    assert facts.problems.to_dict("records") == [{"path": "AF/page.png", "why": "permission denied"}]
+    assert "LW012" not in codes(facts)
+
+
+def test_where_all_is_closed_it_says_so_and_not_that_there_are_no_pages(
+    closed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AF", "sinus"):
+        (closed / name / "page.png").unlink()
+        (closed / name).rmdir()
+    with pytest.raises(
+        MissingInput, match=r"flutter: folder that may not be looked into \(permission denied\)"
+    ):
+        gather(closed)
+
+
+def test_a_folder_that_is_closed_itself_is_refused_as_such(closed: Path) -> None:
+    with pytest.raises(
+        MissingInput, match=r"flutter: folder that may not be looked into \(permission denied\)"
+    ):
+        gather(closed / "flutter")
+
+
+def test_a_file_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    saved(tmp_path / "page.png", np.full((40, 40, 3), 7, np.uint8))
+    with pytest.raises(MissingInput, match=r"page\.png: that is a file\. Give the folder"):
+        gather(tmp_path / "page.png")
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])
@@ -403,6 +485,50 @@ def test_the_report_is_one_file_that_shows_each_finding_and_loads_nothing(
     assert "<b>" not in html
     assert "a &lt;b&gt;text.jpg" in html
     assert "Research use only, not a medical device" in html
+    assert str(folder) not in html
+
+
+def test_the_report_tells_browsers_to_run_nothing_and_its_own_style_is_the_one_allowed(
+    messy, tmp_path: Path
+) -> None:
+    write_report(messy[2], messy[1], tmp_path / "audit.html")
+    html = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert "default-src 'none'; img-src data:;" in html
+    assert f"style-src 'sha256-{digest}'" in html
+    assert " style=" not in html
+
+
+@pytest.mark.parametrize("leaking", [True, False])
+def test_what_was_found_is_shown_before_a_file_that_cannot_be_written_is_told(
+    leaking: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for split, shade in (("train", 7), ("test", 7 if leaking else 9)):
+        saved(tmp_path / split / "AF/page.png", np.full((40, 40, 3), shade, np.uint8))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("leadwise.audit.report.write_report", full)
+    html, told = tmp_path / "audit.html", tmp_path / "audit.json"
+    assert audit(monkeypatch, tmp_path, "--html", html, "--json", told) == 2
+    said = capsys.readouterr()
+    assert ("A split leaks" in said.out) is leaking
+    assert said.out.endswith(f"Written to {told}\n")
+    assert said.err == f"not written: {html}: the disk is full. Make room there, or name another place.\n"
+
+
+def test_a_name_in_the_folder_cannot_command_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a\x1b[31m\nb.png", "c.png"):
+        saved(tmp_path / "AF\x9b31m" / "page.png", np.full((40, 40, 3), 7, np.uint8))
+        (tmp_path / "AF\x9b31m" / "page.png").rename(tmp_path / "AF\x9b31m" / name)
+    assert audit(monkeypatch, tmp_path) == 0
+    said = capsys.readouterr().out
+    assert r"AF\x9b31m/a\x1b[31m\nb.png" in said
+    assert not {"\x1b", "\x9b"} & set(said)
 
 
 @pytest.mark.parametrize(
@@ -410,6 +536,8 @@ def test_the_report_is_one_file_that_shows_each_finding_and_loads_nothing(
     [
         (("missing",), "no such folder"),
         ((".", "--json", "no/such/folder/a.json"), "there is no folder no/such"),
+        ((".", "--html", "/dev/full"), "that is no plain file"),
+        ((".", "--html", "."), "that is no plain file"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_status_2(

@@ -556,7 +556,7 @@ def test_what_was_left_out_of_the_folds_is_told(own_folder: Path, tmp_path: Path
     (folder / "cut.jpg").write_bytes(b"no picture")
     table, notes = fold_folder(tmp_path / "own", [1])
     assert len(table) == 49
-    assert notes[0].startswith("1 files were left out.")
+    assert notes[0].startswith(f"Of what lies there one was left out; {folder.name}/cut.jpg: not an image")
     assert notes[1] == "1 pages are of no known layout or damaged, and in no fold."
 
 
