@@ -31,6 +31,7 @@ from leadwise.serving.http.desk import Desk
 from leadwise.serving.http.guards import Guarded, Hosts, piece_of
 from leadwise.serving.http.jobs import refused
 from leadwise.serving.http.limits import LIMITS, Limits
+from leadwise.serving.http.plain import in_html
 from leadwise.serving.http.samples import Sample, load_samples
 from leadwise.serving.http.uploads import MAX_FILES
 from leadwise.serving.model import load_model
@@ -144,6 +145,11 @@ def _answers(desk: Desk) -> APIRouter:
     async def predict(request: Request, picture: bool = False) -> Response:
         """For a page its class, probabilities, leads, millivolts, quality; for a record its beats by class."""
         return await desk.answer(request, "json with picture" if picture else "json")
+
+    @routes.post("/answer", include_in_schema=False)
+    async def answer(request: Request) -> Response:
+        """The same as a page, for a browser that runs no script."""
+        return in_html(await desk.answer(request, "json with picture"))
 
     @routes.post(
         "/signals.csv",
@@ -278,7 +284,7 @@ class _Page:
         )
         self.policy = (
             f"default-src 'none'; script-src {script}; style-src {style}; img-src 'self' data: blob:; "
-            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
 
 

@@ -206,3 +206,72 @@ def test_a_busy_server_is_asked_again(page: Page, sample: Path) -> None:
     page.set_input_files("#file", sample)
     page.wait_for_selector("#answer .shares", timeout=30_000)
     assert len(asked) == 2
+
+
+PHONES = pytest.mark.parametrize(
+    "page",
+    [
+        {"viewport": {"width": width, "height": 740}, "is_mobile": True, "has_touch": True}
+        for width in (390, 320)
+    ],
+    indirect=True,
+    ids=["390", "320"],
+)
+
+
+def answered(page: Page) -> None:
+    page.click("[data-sample=normal]")
+    page.wait_for_selector("#answer .shares", timeout=30_000)
+    page.wait_for_selector("#work", state="hidden")
+
+
+@PHONES
+def test_on_a_phone_it_says_where_v1_to_v6_are_and_no_word_is_cut(page: Page) -> None:
+    answered(page)
+    expect(page.locator(".beyond")).to_have_text("Move it sideways: V1 to V6 lie to the right →")
+    expect(page.locator(".beyond")).to_be_visible()
+    cut = page.evaluate(
+        """() => {
+            const select = document.querySelector(".tools select"), style = getComputedStyle(select);
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.font = style.font;
+            const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+            return pen.measureText("whole page").width > room;
+        }"""
+    )
+    assert not cut
+    page.get_by_label("Look at").select_option("V6")
+    expect(page.locator(".beyond")).to_be_hidden()
+
+
+def test_in_a_wide_window_nothing_lies_beyond(page: Page) -> None:
+    answered(page)
+    expect(page.locator(".beyond")).to_be_hidden()
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 320, "height": 225}}], indirect=True, ids=["400 %"])
+def test_at_400_per_cent_the_head_leaves_the_window_to_the_answer(page: Page) -> None:
+    answered(page)
+    expect(page.locator("header")).not_to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_without_javascript_a_form_gives_a_page_that_can_be_read(
+    browser: Browser, served: str, sample: Path, tmp_path: Path, width: int
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 740})
+    opened = context.new_page()
+    opened.goto(served)
+    expect(opened.locator("#file")).to_be_in_viewport(ratio=1)
+    opened.set_input_files("#file", sample)
+    opened.get_by_role("button", name="Answer").click()
+    expect(opened.locator("h1")).to_have_text("Most like pages labelled MI", timeout=30_000)
+    expect(opened.locator("img")).to_be_visible()
+    expect(opened.get_by_text(CAUTION)).to_be_visible()
+    opened.get_by_role("link", name="Another file").click()
+    (tmp_path / "<b>letter.jpg").write_text("Dear Sir or Madam", encoding="utf-8")
+    opened.set_input_files("#file", tmp_path / "<b>letter.jpg")
+    opened.get_by_role("button", name="Answer").click()
+    expect(opened.locator("h1")).to_have_text("No answer")
+    expect(opened.locator("p").first).to_contain_text("<b>letter.jpg")
+    context.close()
