@@ -70,10 +70,12 @@ def publish(
     That is scores, test answers, command and machine. `leadwise tables` then writes README's tables, RESULTS.md
     and the cards.
     """
+    from leadwise.project import paths
     from leadwise.project.publish import publish as copy
 
-    for path in copy(profile, partial=partial):
-        say(f"Written to {path}")
+    with about(paths.repository() / "analysis" / "results"):
+        written = copy(profile, partial=partial)
+    say(*(f"Written to {path}" for path in written))
 
 
 @app.command(cls=Command)
@@ -89,6 +91,7 @@ def tables(
 
     All of them are made from what stands in analysis/results.
     """
+    from leadwise.project import paths
     from leadwise.project.documents import outdated, write_tables
 
     if check:
@@ -98,7 +101,9 @@ def tables(
             raise typer.Exit(1)
         say("README, RESULTS.md and cards are what the tables say.")
         return
-    say(*[f"Written: {path}" for path in write_tables()] or ["All tables are up to date."])
+    with about(paths.repository()):
+        written = write_tables()
+    say(*[f"Written: {path}" for path in written] or ["All tables are up to date."])
 
 
 @app.command(cls=Command)
@@ -117,11 +122,13 @@ def report(
     It shows tables, figures and cards, and executes nothing. Beside its pages lies bom.cdx.json: the installed
     packages, their versions, licences and sums (CycloneDX).
     """
+    from leadwise.project import paths
     from leadwise.project.materials import write_materials
     from leadwise.project.report import write_report
 
-    first_page = write_report(profile, to)
-    write_materials(first_page.parent)
+    with about(to or paths.runs_folder() / profile / "report"):
+        first_page = write_report(profile, to)
+        write_materials(first_page.parent)
     say(f"Open in a browser: {first_page}")
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from miniature import Clone
 
 from leadwise import cli
 from leadwise.cli.app import app
@@ -67,7 +68,7 @@ def test_a_sample_cannot_be_unpacked_into_a_file(
 
 
 def test_results_cannot_go_below_a_file_and_the_setting_is_named(
-    clone: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "taken").touch()
     monkeypatch.setenv("LEADWISE_RUNS", str(tmp_path / "taken"))
@@ -109,6 +110,31 @@ def test_a_table_that_cannot_be_written_is_named_as_it_was_asked_for(
     assert told.startswith(f"{out}: ")
     assert said in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "work", "place"),
+    [
+        (("run",), "leadwise.project.executor.run", "runs"),
+        (("report",), "leadwise.project.report.write_report", "runs/sample/report"),
+        (("publish", "--profile", "cpu"), "leadwise.project.publish.publish", "analysis/results"),
+        (("tables",), "leadwise.project.documents.write_tables", ""),
+    ],
+)
+def test_a_full_disk_is_told_with_its_place_by_each_command_of_a_clone(
+    arguments: tuple[str, ...],
+    work: str,
+    place: str,
+    clone: Clone,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(work, full)
+    assert leadwise(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().err.startswith(f"{clone.folder / place}: the disk is full.")
 
 
 def test_what_a_library_calls_an_error_of_the_system_keeps_its_traceback(

@@ -140,6 +140,20 @@ def test_a_printed_table_is_never_cut(rows: pd.DataFrame, capsys: pytest.Capture
     assert written(score_of(rows, "macro_auroc")) in printed
 
 
+@pytest.mark.parametrize(("wanted", "codes"), [("", True), ("1", False)])
+def test_a_printed_table_is_bold_in_terminals_that_want_it(
+    wanted: str,
+    codes: bool,
+    rows: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in {"NO_COLOR": wanted, "FORCE_COLOR": "1", "TERM": "xterm", "COLORTERM": ""}.items():
+        monkeypatch.setenv(name, value)
+    print_table(rows, "Scores")
+    assert ("\x1b[" in capsys.readouterr().out) is codes
+
+
 def test_every_metric_has_words_and_one_of_a_class_is_called_by_both() -> None:
     assert all(metric.words for metric in METRICS.values())
     assert metric_of("recall_mi") == (METRICS["recall"], "mi")
