@@ -46,7 +46,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="FILES",
-            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them.",
+            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them; - reads "
+            "a page from standard input.",
         ),
     ],
     as_json: Annotated[
@@ -85,6 +86,7 @@ def predict(
     Research use only, not a medical device.
     """
     from leadwise import processes
+    from leadwise.cli.stdin import read_stdin
     from leadwise.errors import InputError
     from leadwise.serving import many
     from leadwise.serving.model import load_model
@@ -93,6 +95,7 @@ def predict(
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
+    stdin = read_stdin() if many.STDIN in files else b""
     found = many.find_files(files)
     records = sum(map(is_recording, found))
     if as_csv and 0 < records < len(found):
@@ -107,28 +110,29 @@ def predict(
         targets=targets,
         cores=cores or processes.available_cores(),
         limits=NO_LIMITS if no_limits else LIMITS,
+        stdin=stdin,
     )
     if as_csv:
-        typer.echo(many.beats_head() if records else many.csv_head(classes))
+        say(many.beats_head() if records else many.csv_head(classes))
     with _pages_shown("Reading files") as progress:
         for one in progress(told, len(found)):
             refused += bool(one.why)
             undrawn += bool(one.undrawn)
             if one.undrawn:
-                typer.secho(f"not drawn: {one.undrawn}", fg=typer.colors.RED, err=True)
+                complain(f"not drawn: {one.undrawn}")
             if one.why and not as_json:
-                typer.secho(f"{one.file}: {one.why}", fg=typer.colors.RED, err=True)
+                complain(f"{one.file}: {one.why}")
             if as_json:
-                typer.echo(one.json_line())
+                typer.echo(one.json_line())  # which has no control characters
             elif as_csv:
                 typer.echo("".join(f"{line}\n" for line in one.csv_lines(classes)), nl=False)
             elif not one.why:
-                typer.secho(str(one.file), bold=True)
-                typer.echo("".join(f"  {line}\n" for line in one.lines), nl=False)
+                say(one.file, bold=True)
+                say(*(f"  {line}" for line in one.lines))
     if overlay is not None and refused + undrawn < len(found):
-        typer.echo(f"Drawn: {overlay}", err=True)
+        say(f"Drawn: {overlay}", err=True)
     if refused and len(found) > 1:
-        typer.echo(f"{refused} of {len(found)} files were refused.", err=True)
+        say(f"{refused} of {len(found)} files were refused.", err=True)
     if refused or undrawn:
         raise typer.Exit(1)
 

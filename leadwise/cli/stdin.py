@@ -1,37 +1,18 @@
-"""One page that comes on standard input: ``leadwise predict - < page.jpg``."""
+"""One page that comes on standard input: ``leadwise predict - < page.jpg``. It touches no disk."""
 
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 
 from leadwise.errors import InputError
 
-STDIN = Path("-")
-"""What stands for standard input among the files of a command."""
 
+def read_stdin() -> bytes:
+    """What came on standard input.
 
-@contextmanager
-def with_stdin(files: Sequence[Path]) -> Iterator[list[Path]]:
-    """The files of a command; where `STDIN` stands among them, a file with what came there, gone afterwards.
-
-    It is called ``stdin`` and lies alone in a folder that nobody else may enter. Raises `InputError` where nothing
-    came, where a terminal would be waited for, or where it is larger than a page may be.
+    Raises `InputError` where nothing came, where a terminal would be waited for, or where it is larger than a page
+    may be.
     """
-    if STDIN not in files:
-        yield list(files)
-        return
-    data = _read()
-    with tempfile.TemporaryDirectory(prefix="leadwise-") as folder:
-        held = Path(folder) / "stdin"
-        held.write_bytes(data)
-        yield [held if path == STDIN else path for path in files]
-
-
-def _read() -> bytes:
     from leadwise.pages.read import MAX_BYTES
 
     if sys.stdin is None or sys.stdin.isatty():

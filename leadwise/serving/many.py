@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 
@@ -26,6 +27,9 @@ from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memor
 _FEW = 8  # so few files are answered before other processes have started
 
 PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
+STDIN = Path("-")
+"""Stands for a page that came on standard input."""
+
 FOUND_SUFFIXES = PAGE_SUFFIXES | {".hea"}
 """What is answered of a folder."""
 
@@ -47,7 +51,10 @@ class Told:
     def json_line(self) -> str:
         """The answer in one line of JSON, or ``file`` and ``refused``."""
         told = self.answer or {"file": str(self.file), "refused": self.why}
-        return json.dumps(told, ensure_ascii=False)
+        text = json.dumps(told, ensure_ascii=False)
+        return (
+            text if text.isprintable() else json.dumps(told)
+        )  # a name may be no UTF-8, or command a terminal
 
     def csv_lines(self, classes: Sequence[str]) -> tuple[str, ...]:
         """Its rows: a recording's beats under `beats_head`, a page's one row under `csv_head`."""
@@ -86,10 +93,10 @@ def find_files(given: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     given = list(given)
-    if not any(path.exists() or is_recording(path) for path in given):
+    if not any(path == STDIN or path.exists() or is_recording(path) for path in given):
         raise MissingInput(f"{given[0]}: no such file.")
     for path in given:
-        if path.is_dir():
+        if path != STDIN and path.is_dir():
             inside = sorted((p for p in path.rglob("*") if _is_input(p)), key=lambda p: natural(p.as_posix()))
             if not inside:
                 raise MissingInput(
@@ -142,25 +149,36 @@ def answer_all(
     targets: Sequence[Path] = (),
     cores: int = 1,
     limits: Limits = LIMITS,
+    stdin: bytes = b"",
 ) -> Iterator[Told]:
     """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
-    `model` is for pages, `beat_model` for recordings. A file that takes more than `limits` is refused as others are.
+    `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`. A file that takes
+    more than `limits` is refused as others are.
     Raises `WeightsError`, before the first, where one that is needed cannot be loaded.
     """
     kinds = frozenset(map(is_recording, files))
-    tasks = list(itertools.zip_longest(files, targets))
+    tasks = [
+        _Task(file, target, stdin if file == STDIN else None)
+        for file, target in itertools.zip_longest(files, targets)
+    ]
     workers = Workers(
         partial(_answered, model, beat_model),
         min(cores, len(tasks)) if len(tasks) >= _FEW else 1,
         limits,
         partial(_load, kinds, model, beat_model),
     )
-    for (file, _), done in zip(tasks, workers.each(tasks), strict=True):
+    for file, done in zip(files, workers.each(tasks), strict=True):
         try:
             yield done.result()
         except Lost as error:
             yield Told(file, why=f"given up: {error}")
+
+
+class _Task(NamedTuple):
+    page: Path
+    target: Path | None
+    data: bytes | None
 
 
 def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -> None:
@@ -170,18 +188,21 @@ def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -
         load_beat_model(beat_model)
 
 
-def _answered(model: Path | None, beat_model: Path | None, task: tuple[Path, Path | None]) -> Told:
-    page, target = task
+def _answered(model: Path | None, beat_model: Path | None, task: _Task) -> Told:
+    page = task.page
     try:
-        answer = predict(page, model=beat_model if is_recording(page) else model)
+        answer = predict(
+            page if task.data is None else task.data, model=beat_model if is_recording(page) else model
+        )
     except MemoryError:
         told = Told(page, why=TOO_LARGE)
     except LeadwiseError as error:
-        told = Told(page, why=str(error).removeprefix(f"{page}: "))
+        told = Told(page, why=str(error).removeprefix("page: " if task.data else f"{page}: "))
     except Exception as error:
         told = Told(page, why=f"an error of leadwise, please report it ({type(error).__name__}: {error})")
     else:
-        undrawn = _draw(answer, target) if target is not None else ""
+        answer = dataclasses.replace(answer, file=str(page))
+        undrawn = _draw(answer, task.target) if task.target is not None else ""
         rows = tuple(answer.beat_lines()) if isinstance(answer, RecordingAnswer) else ()
         return Told(page, answer.as_json(), tuple(answer.lines()), rows, undrawn=undrawn)
     give_back_memory()

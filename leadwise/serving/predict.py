@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from leadwise.errors import InputError
 from leadwise.models.onnx_file import ModelInfo
-from leadwise.names import CAUTION, LEADS
+from leadwise.names import CAUTION, LEADS, probability_in_words
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import Leads, cut_leads
@@ -74,7 +74,7 @@ class Answer:
         rate = "unknown" if self.heart_rate_bpm is None else f"{self.heart_rate_bpm:.0f} bpm"
         likely = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
         return [
-            ", ".join(f"{_words(name)} {share:.1%}" for name, share in likely),
+            ", ".join(f"{_words(name)} {probability_in_words(share)}" for name, share in likely),
             f"heart rate {rate}; strip repeats {self.quality.rhythm_lead or 'no lead'}; "
             f"I + III = II within {self.quality.einthoven_off:.0%}",
             *(f"warning: {text}" for text in self.warnings),
@@ -99,7 +99,7 @@ class Answer:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(_words(name))}</td><td>{share:.1%}</td></tr>"
+            f"<tr><td>{html.escape(_words(name))}</td><td>{html.escape(probability_in_words(share))}</td></tr>"
             for name, share in self.probabilities.items()
         )
         return in_notebook(

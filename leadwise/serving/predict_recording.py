@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from leadwise.errors import InputError
 from leadwise.models.onnx_file import ModelInfo
-from leadwise.names import AAMI, BEAT_NAMES, CAUTION
+from leadwise.names import AAMI, BEAT_NAMES, CAUTION, printable
 from leadwise.pages.read import Page
 from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
@@ -204,10 +204,20 @@ def name_beats(file: str, reading: Reading, model: Path | None = None) -> Record
 
 
 def csv_line(cells: Sequence[Any]) -> str:
-    """Some cells as a line of CSV, without its end."""
+    """Some cells as a line of CSV, without its end; no text in it commands a terminal or a spreadsheet.
+
+    A spreadsheet runs what begins with one of ``= + - @``, so ``'`` is put before it (OWASP, "CSV injection").
+    """
     row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(cells)
+    csv.writer(row, lineterminator="").writerow([_plain(cell) for cell in cells])
     return row.getvalue()
+
+
+def _plain(cell: Any) -> Any:
+    if not isinstance(cell, str | Path):
+        return cell
+    text = printable(str(cell))
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _warnings(reading: Reading, rhythm: Rhythm) -> Iterator[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
-from pathlib import Path
 
 import pytest
 
-from leadwise.cli.stdin import STDIN, with_stdin
+from leadwise.cli.stdin import read_stdin
 from leadwise.errors import InputError
 
 
@@ -21,20 +20,9 @@ class Sent(io.TextIOWrapper):
         return self._terminal
 
 
-def test_what_comes_is_a_file_among_the_others_and_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Sent(b"a page"))
-    with with_stdin([Path("a.jpg"), STDIN]) as files:
-        other, held = files
-        assert other == Path("a.jpg")
-        assert held.read_bytes() == b"a page"
-        assert held.parent.stat().st_mode & 0o077 == 0
-    assert not held.parent.exists()
-
-
-def test_without_it_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", None)
-    with with_stdin([Path("a.jpg")]) as files:
-        assert files == [Path("a.jpg")]
+    assert read_stdin() == b"a page"
 
 
 @pytest.mark.parametrize(
@@ -51,5 +39,5 @@ def test_nothing_a_terminal_and_too_much_are_refused(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", sent)
     monkeypatch.setattr("leadwise.pages.read.MAX_BYTES", 10)
-    with pytest.raises(InputError, match=said), with_stdin([STDIN]):
-        pass
+    with pytest.raises(InputError, match=said):
+        read_stdin()

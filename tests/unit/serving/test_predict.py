@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import costly_files
 import cv2
 import numpy as np
 import pypdfium2
@@ -19,7 +22,7 @@ from PIL import Image
 
 import leadwise
 from leadwise import cli
-from leadwise.errors import DoubtfulPage, ForeignPage, MissingInput, UnreadablePage, WeightsError
+from leadwise.errors import DoubtfulPage, ForeignPage, Lost, MissingInput, UnreadablePage, WeightsError
 from leadwise.models.onnx_file import EMPTY_SEAL, is_sealed, sealed
 from leadwise.names import CLASSES
 from leadwise.pages import made as made_pages
@@ -32,6 +35,7 @@ from leadwise.serving.model import load_model
 from leadwise.serving.predict import predict, read_leads
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.sample import unpack_sample
+from leadwise.workers import Limits
 
 MODEL = Path(leadwise.__file__).parent / "resources" / "student12.onnx"
 
@@ -404,7 +408,7 @@ def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
         return predict(source)
 
     monkeypatch.setattr(many, "predict", fail)
-    broken, whole = (many._answered(None, None, (page, None)) for page in pages[:2])
+    broken, whole = (many._answered(None, None, many._Task(page, None, None)) for page in pages[:2])
     assert "out of memory" in broken.why
     assert broken.answer is None
     assert whole.answer is not None
@@ -413,3 +417,76 @@ def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match="no page and no record in this folder"):
         many.find_files([tmp_path])
+
+
+# --- names are data ------------------------------------------------------------------------------------------
+
+
+def run(*arguments: object, **more: Any) -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-m", "leadwise", "predict", *map(str, arguments)]
+    return subprocess.run(program, capture_output=True, check=False, timeout=120, **more)
+
+
+def test_a_page_may_come_on_standard_input(pages: list[Path], tmp_path: Path) -> None:
+    told = run("-", "--json", input=pages[0].read_bytes(), cwd=tmp_path)
+    answer = json.loads(told.stdout)
+    assert (told.returncode, answer["file"], answer["label"]) == (0, "-", predict(pages[0]).label)
+    assert list(tmp_path.iterdir()) == []
+    assert run("-", input=b"no page").stderr.decode().startswith("-: not an image that can be read")
+
+
+def test_names_are_told_whatever_they_are(pages: list[Path], tmp_path: Path) -> None:
+    names = [b"caf\xe9.jpg", b"\x1b]0;title\x07.jpg", "=1+1\u202e.jpg".encode(), b"two\nlines.jpg"]
+    for name in names:
+        os.link(pages[0], os.fsencode(tmp_path) + b"/" + name)
+    told = run("--json", *(os.fsdecode(name) for name in names), cwd=tmp_path)
+    lines = told.stdout.decode("utf-8").splitlines()  # or it would not be JSON
+    assert [os.fsencode(json.loads(line)["file"]) for line in lines] == names
+    table = run("--csv", *(os.fsdecode(name) for name in names), cwd=tmp_path).stdout.decode("utf-8")
+    cells = [row[0] for row in csv.reader(io.StringIO(table))][1:]
+    assert cells == [r"caf\xe9.jpg", r"\x1b]0;title\x07.jpg", r"'=1+1\u202e.jpg", r"two\nlines.jpg"]
+    plain = run(*(os.fsdecode(name) for name in names), cwd=tmp_path).stdout
+    for output in (told.stdout, table.encode(), plain):
+        assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae", output)
+
+
+def test_pictures_of_many_pages_of_one_name_are_named_in_a_moment(tmp_path: Path) -> None:
+    pages = [tmp_path / str(number) / "page.jpg" for number in range(2_000)]
+    tried = []
+
+    class Counted(type(tmp_path)):  # type: ignore[misc]
+        def __truediv__(self, name: str) -> Path:
+            tried.append(name)
+            return super().__truediv__(name)
+
+    targets = many.picture_targets(pages, Counted(tmp_path / "out"))
+    assert len(set(targets)) == len(pages)
+    assert len(tried) < 2 * len(pages)
+
+
+def test_a_picture_never_goes_through_a_link(pages: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("precious", encoding="utf-8")
+    for name in (".answer.png.part.png", "answer.png"):
+        (tmp_path / name).symlink_to(tmp_path / "victim")
+    assert run(pages[0], "--overlay", tmp_path / "answer.png").returncode == 0
+    assert (tmp_path / "victim").read_text(encoding="utf-8") == "precious"
+    assert (tmp_path / "answer.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_bad_file_costs_a_folder_its_deadline_and_no_more(pages: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "b.pdf").write_bytes(costly_files.nested_forms())
+    for name in ("a.jpg", "c.jpg"):
+        shutil.copy(pages[0], tmp_path / name)
+    first, lost, last = many.answer_all(many.find_files([tmp_path]), limits=Limits(30.0, 600_000_000))
+    assert first.answer is not None
+    assert last.answer is not None
+    assert lost.why.startswith("given up: ")
+
+
+def test_python_has_the_same_limits(pages: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "b.pdf").write_bytes(costly_files.nested_forms())
+    assert leadwise.predict(pages[0]).label == predict(pages[0]).label
+    with pytest.raises(Lost):
+        leadwise.predict(tmp_path / "b.pdf", limits=Limits(30.0, 600_000_000))
+    with pytest.raises(UnreadablePage, match=r"no_such\.jpg: No such file"):
+        leadwise.predict("no_such.jpg")
