@@ -87,7 +87,10 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             metadata = dict(file.metadata() or {})
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
     except SafetensorError as error:
-        raise WeightsError(f"{path}: not a safetensors file ({error}).") from error
+        raise WeightsError(
+            f"{path}: not a safetensors file ({error}). Make or fetch it again: 'leadwise run --force --only' the "
+            "notebook that trains it, if leadwise wrote it."
+        ) from error
     own = model.state_dict()
     wrong = [
         k

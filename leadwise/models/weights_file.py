@@ -15,4 +15,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         with safe_open(path, framework="np") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path}: not a safetensors file ({error}).") from error
+        raise WeightsError(
+            f"{path}: not a safetensors file ({error}). Make or fetch it again: 'leadwise run --force --only' the "
+            "notebook that trains it, if leadwise wrote it."
+        ) from error

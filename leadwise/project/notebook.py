@@ -170,7 +170,10 @@ class Run:
         return provenance.signals_folder(self.profile, "heartbeat")
 
     def input(self, notebook: str, filename: str) -> Path:
-        """Give a file that an earlier notebook wrote, and note in the result that it was read."""
+        """Give a file that an earlier notebook wrote, and note in the result that it was read.
+
+        Raises MissingInput where it is not there, was made from other data, or is not as that notebook wrote it.
+        """
         check_notebook(notebook)
         path = paths.runs_folder() / self.profile / notebook / filename
         result = provenance.read_result(paths.result_path(self.profile, notebook))
@@ -291,6 +294,7 @@ class Run:
         ``facts`` maps names to what was counted that is no score (scores stand in ``scores.csv``): numbers,
         ``{value, low, high}`` or dataclasses with these fields; what is not finite becomes null. ``note`` is a
         sentence on how this run was made that its parameters alone do not tell; it is published with its scores.
+        Beside each file that another notebook may read stands its sha256, with which `input` compares.
         """
         written = sorted(
             path.relative_to(self.folder).as_posix()
