@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import with_helpers  # noqa: F401 - lets the next lines be found
 from measured import write_measured
-from served import Server, form, quantile_of, running
+from served import Server, form, quantile_of, running, told
 
 from leadwise.processes import available_cores
 from leadwise.sets.catalogue import find_pages
@@ -52,14 +52,14 @@ def main() -> int:
         alone_ms, _, statuses = asked(server, bodies, ALONE // 2, 1)
         alone_s = server.cpu_s() - start_s
         before, cpu_s = server.memory_mb(), server.cpu_s()
-        many_ms, seconds, told = asked(server, bodies, given.requests, given.clients)
+        many_ms, seconds, counted = asked(server, bodies, given.requests, given.clients)
         after, cpu_s = server.memory_mb(), server.cpu_s() - cpu_s
         # half before and half after, since other programs of the machine come and go
         start_s = server.cpu_s()
         more_ms, _, more = asked(server, bodies, ALONE // 2, 1)
         alone_s += server.cpu_s() - start_s
     alone_ms += more_ms
-    statuses += told + more
+    statuses += counted + more
     failed = sum(count for status, count in statuses.items() if status != 200)
     rate = given.requests / seconds
     together = {

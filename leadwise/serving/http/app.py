@@ -93,7 +93,7 @@ def make_app(
     """The server as an ASGI application; its processes live as long as it runs.
 
     `model` and `beat_model` are as in `predict_page` and `predict_recording`; `workers` processes answer. It answers
-    under addresses, localhost and `hosts`. ``app.state.end()`` ends what is being answered within `limits`. Raises
+    under addresses, localhost and `hosts`. ``app.state.desk.end()`` ends what is being answered. Raises
     `WeightsError` where a model cannot be loaded.
     """
     models = {
@@ -127,7 +127,7 @@ def make_app(
     app.add_exception_handler(Exception, _unforeseen)
     app.add_middleware(Hosts, names=hosts)
     app.add_middleware(Guarded, limits=limits, ending=desk.ending)
-    app.state.end = desk.end
+    app.state.desk = desk
     return app
 
 

@@ -10,7 +10,7 @@ import asyncio
 import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from types import FrameType
 from typing import ClassVar
 
@@ -18,17 +18,21 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from leadwise.serving.http.limits import LIMITS, Limits
+from leadwise.serving.http.desk import Desk
+from leadwise.serving.http.limits import Limits
 
 _MOST_FILES, _MOST_CONNECTIONS = 4096, 2000
-_OTHER_FILES = 128  # pipes to processes, models, and connections that are closed but not yet gone
+_OTHER_FILES, _FILES_A_WORKER = (
+    128,
+    4,
+)  # models, connections that are closed but not yet gone; pipes to processes
 
 _QUEUE, _AT_ONCE = 1024, 16
 """Connections that wait to be taken, and that are taken before the others are looked after again: with asyncio's one
 number for both, a rush of them uses all files up before any is closed, and then nobody is let in for a second."""
 
 
-def most_connections() -> int:
+def most_connections(workers: int) -> int:
     """How many connections the files of this process allow; the soft limit is raised to some thousands first."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
@@ -36,16 +40,18 @@ def most_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     files = _MOST_FILES if soft == resource.RLIM_INFINITY else soft
-    return max(16, min(files - _OTHER_FILES, _MOST_CONNECTIONS))
+    return max(16, min(files - _OTHER_FILES - _FILES_A_WORKER * workers, _MOST_CONNECTIONS))
 
 
 class Server(uvicorn.Server):
-    """One that ends as `app.state.end` has it, with status 0 when it was asked to by SIGTERM."""
+    """One that serves what `make_app` made, within its limits, and ends with status 0 when SIGTERM asks it to."""
 
-    def __init__(self, app: FastAPI, limits: Limits = LIMITS, most: int | None = None) -> None:
+    def __init__(self, app: FastAPI, most: int | None = None) -> None:
+        self._desk: Desk = app.state.desk
+        limits = self._desk.limits
         settings = uvicorn.Config(
             app,
-            http=_limited(limits, most or most_connections()),
+            http=_limited(limits, most or most_connections(self._desk.workers)),
             ws="none",
             log_level="warning",
             server_header=False,
@@ -53,7 +59,6 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=round(limits.ending_s) + 2,
         )
         super().__init__(settings)
-        self._end: Callable[[], Awaitable[None]] = app.state.end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
@@ -63,7 +68,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, after what is under way was answered or refused."""
-        ending = asyncio.ensure_future(self._end())
+        ending = asyncio.ensure_future(self._desk.end())
         await super().shutdown(sockets)
         await ending
 

@@ -33,30 +33,29 @@ class Desk:
 
     def __init__(self, models: tuple[Path | None, Path | None], workers: int, limits: Limits) -> None:
         self.places, self.inside, self.workers = limits.places_per_worker * workers, 0, workers
+        self.limits = limits
         self.ending = Ending()
         self._bytes = 0
         self._models = models
-        self._limits = limits
         self._pool: Workers[Job, Done] | None = None
-        self._free = asyncio.Semaphore(
-            workers
-        )  # who waits, waits here: the pool never has more than it can do
+        self._free = asyncio.Semaphore(workers)  # who waits, waits here: the pool has no more than it can do
 
     def open(self) -> None:
         """Start the processes."""
-        limits = dataclasses.replace(LIMITS, deadline_s=self._limits.deadline_s)
+        limits = dataclasses.replace(LIMITS, deadline_s=self.limits.deadline_s)
         self._pool = Workers(do, self.workers, limits, _warm)
 
     def close(self) -> None:
         """End them."""
-        if self._pool is not None:
-            self._pool.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     async def end(self) -> None:
         """Refuse whoever comes or waits; what is being answered has a little time, then its process is ended."""
         self.ending.begin()
         clock = asyncio.get_running_loop().time
-        give_up = clock() + self._limits.ending_s
+        give_up = clock() + self.limits.ending_s
         while self.inside and clock() < give_up:
             await asyncio.sleep(0.05)
         self.close()
@@ -82,7 +81,7 @@ class Desk:
         claimed_size(request.headers)
         self._look_for_a_place()
         with self._held() as hold:
-            files = await files_of(request, hold, self._limits, self.ending)
+            files = await files_of(request, hold, self.limits, self.ending)
             async with self._worker() as pool:
                 done = await pool.run(Job(files, wanted, *self._models))
         return done
@@ -100,7 +99,7 @@ class Desk:
 
         def hold(more: int) -> None:
             nonlocal mine
-            if self._bytes + more > self._limits.held_bytes:
+            if self._bytes + more > self.limits.held_bytes:
                 raise Refused(503, "full", "too many uploads come at once. Ask again in a moment.")
             mine += more
             self._bytes += more
@@ -118,12 +117,12 @@ class Desk:
         self.inside += 1
         try:
             try:
-                async with self.ending.timeout_at(asyncio.get_running_loop().time() + self._limits.wait_s):
+                async with self.ending.timeout_at(asyncio.get_running_loop().time() + self.limits.wait_s):
                     await self._free.acquire()
             except TimeoutError:
                 if self.ending:
                     raise Refused(503, "ending", _ENDS) from None
-                said = f"no process was free within {self._limits.wait_s:g} s. Ask again in a moment."
+                said = f"no process was free within {self.limits.wait_s:g} s. Ask again in a moment."
                 raise Refused(503, "busy", said) from None
             try:
                 yield self._pool

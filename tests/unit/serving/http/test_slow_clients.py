@@ -42,7 +42,7 @@ def port() -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patched, listen("127.0.0.1", 0) as listening:
         patched.setattr(desk, "do", slow_jobs.do)
         patched.setattr(desk, "_warm", slow_jobs.nothing)
-        server = Server(make_app(hosts=["ward.example"], limits=QUICK), QUICK, MOST)
+        server = Server(make_app(hosts=["ward.example"], limits=QUICK), MOST)
         where: int = listening.getsockname()[1]
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
@@ -218,7 +218,7 @@ def test_files_allow_so_many_connections() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(300, before[1]), before[1]))
-        most = most_connections()
+        most = most_connections(workers=2)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         assert soft == min(4096, hard) or hard == resource.RLIM_INFINITY
         assert 16 <= most < soft
