@@ -96,6 +96,10 @@ class Workers(Generic[Task, Done]):
         for _ in range(number):
             self._free.put(self._started())
 
+    def is_ready(self) -> bool:
+        """Whether a process has warmed up, so that a task need not wait for that."""
+        return any(worker.has_begun() for worker in self._every.copy())
+
     def submit(self, task: Task) -> Future[Done]:
         """What `work` will have made of a task; it raises what `work` raises, and `Lost` with the process."""
         return self._threads.submit(self._asked, task)
@@ -189,6 +193,12 @@ class _Worker:
                 ) from error
         self._pipe.send(task)
         return self._said(deadline_s)
+
+    def has_begun(self) -> bool:
+        """Whether it has said that it is ready."""
+        with contextlib.suppress(OSError):  # it was just ended
+            return self.is_ready or self._pipe.poll()
+        return False
 
     def _said(self, within_s: float | None) -> Any:
         if not self._pipe.poll(within_s):

@@ -44,6 +44,10 @@ def end() -> None:
     os._exit(1)
 
 
+def wait() -> None:
+    time.sleep(3)
+
+
 def stay(task: str) -> None:
     """As a program of its own: say the processes' folder, then work until killed."""
     workers = Workers(work, 1, Limits(60.0))

@@ -186,7 +186,13 @@ def _told(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
 
     @routes.get("/health", summary="Whether it answers, and how busy it is")
     async def health() -> schema.Health:
-        return schema.Health(version=VERSION, workers=desk.workers, in_work=desk.inside, places=desk.places)
+        return schema.Health(
+            status="ok" if desk.is_ready() else "starting",
+            version=VERSION,
+            workers=desk.workers,
+            in_work=desk.inside,
+            places=desk.places,
+        )
 
     @routes.get(
         "/model",

@@ -51,6 +51,10 @@ class Desk:
         if pool is not None:
             pool.close()
 
+    def is_ready(self) -> bool:
+        """Whether an answer would not wait for a process to start."""
+        return self._pool is not None and self._pool.is_ready()
+
     async def end(self) -> None:
         """Refuse whoever comes or waits; what is being answered has a little time, then its process is ended."""
         self.ending.begin()

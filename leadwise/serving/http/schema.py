@@ -179,7 +179,9 @@ class Refusal(BaseModel):
 class Health(BaseModel):
     """Whether the server can answer, and how busy it is."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "starting"] = Field(
+        description="`starting` until a process has loaded the models; an answer then waits for it, some seconds"
+    )
     version: str
     workers: int
     in_work: int = Field(description="requests that are being answered or wait")

@@ -20,6 +20,7 @@ import pytest
 import wfdb
 from hostile_uploads import HOSTILE
 from starlette.testclient import TestClient
+from waiting import wait_until
 
 import leadwise
 from leadwise import cli
@@ -27,7 +28,7 @@ from leadwise.errors import InputError, WeightsError
 from leadwise.names import LEADS
 from leadwise.serving import recordings
 from leadwise.serving.http import app as http
-from leadwise.serving.http import schema
+from leadwise.serving.http import desk, schema
 from leadwise.serving.http.limits import Limits
 from leadwise.serving.http.serve import listen
 from leadwise.serving.predict import predict
@@ -258,7 +259,7 @@ def test_unknown_addresses_and_methods_are_refused_in_words(client: TestClient) 
 
 
 def test_health_model_and_samples(client: TestClient) -> None:
-    assert client.get("/health").json()["status"] == "ok"
+    wait_until(lambda: client.get("/health").json()["status"] == "ok")
     model = client.get("/model").json()
     assert model["name"] == "student12"
     assert "What must not be asked of it" in model["card"]
@@ -274,6 +275,15 @@ def test_health_model_and_samples(client: TestClient) -> None:
         data = client.get(f"/{one['page']}").content
         assert sent(client, (f"{one['name']}.jpg", data)).status_code == 200
         assert len(client.get(f"/{one['thumbnail']}").content) < 60_000
+
+
+def test_a_server_that_has_just_begun_says_that_it_is_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    import misbehaving
+
+    monkeypatch.setattr(desk, "_warm", misbehaving.wait)
+    with TestClient(http.make_app(workers=1), "http://localhost") as client:
+        assert client.get("/health").json()["status"] == "starting"
+        wait_until(lambda: client.get("/health").json()["status"] == "ok")
 
 
 def test_openapi_has_types_and_examples(client: TestClient) -> None:
