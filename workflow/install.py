@@ -60,6 +60,12 @@ def main():
             "leadwise needs Python 3.11 or newer, and .venv was made with an older one.",
             "Remove .venv and give the command again.",
         )
+    pins = [line for line in CONSTRAINTS.read_text().splitlines() if "==" in line]
+    if [line.split()[0] for line in locked()] != pins:
+        fail(
+            "constraints.lock does not hold the packages and versions of constraints.txt.",
+            "'make lock' writes it anew where there is a .venv; 'git checkout constraints.*' brings both back.",
+        )
     kept = installed_in_range()
     if "torch" in kept:
         print(f"Keeping what .venv has: {kept}.", flush=True)
@@ -107,21 +113,19 @@ def install(kept):
     The pins of a kept torch give way to what is there; what of its own it still lacks is taken without hashes.
     """
     pins = CONSTRAINTS.read_text().splitlines()
-    locked = [line for line in LOCK.read_text().splitlines() if "==" in line]
+    lines = locked()
     keeps = "torch" in kept and any(f"{name}=={version}" not in pins for name, version in kept.items())
     if keeps:
         pins = [pin for pin in pins if not BELONGS_TO_TORCH.match(pin)]
         pins += [f"{name}=={version}" for name, version in kept.items()]
-        locked = [line for line in locked if not BELONGS_TO_TORCH.match(line)]
-    builder = [
-        line for line in locked if line.startswith("setuptools==")
-    ]  # first: it builds what comes as source
+        lines = [line for line in lines if not BELONGS_TO_TORCH.match(line)]
+    builder = [line for line in lines if line.startswith("setuptools==")]  # first: it builds the sources
     other = other_machine()
     if other:
         print(f"Files are not compared with constraints.lock: {other}.", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         asked = Path(scratch) / "asked.txt"
-        for part in [] if other else [builder, locked]:
+        for part in [] if other else [builder, lines]:
             asked.write_text("\n".join(part) + "\n")
             if pip("--require-hashes", "--no-deps", "--no-build-isolation", "-r", str(asked)):
                 return 1
@@ -130,6 +134,11 @@ def install(kept):
             if pip("-r", str(REQUIREMENTS), "-c", str(asked)):
                 return 1
     return pip("--no-deps", "--no-build-isolation", "-e", ".")
+
+
+def locked():
+    """Read the lines of constraints.lock: a pin and its sha256."""
+    return [line for line in LOCK.read_text().splitlines() if "==" in line]
 
 
 def pip(*arguments):

@@ -24,6 +24,7 @@ def main(seconds: float, requests: list[str]) -> None:
                 form = [("file", (Path(path).name, Path(path).read_bytes())) for path in files.split(",")]
                 answer = httpx2.post(f"{address}/predict", files=form, timeout=60)
                 print(answer.status_code, answer.text[:200], flush=True)
+                answer.raise_for_status()
             time.sleep(seconds)
         finally:
             server.terminate()

@@ -109,6 +109,17 @@ def test_elsewhere_the_pins_hold_without_sums_and_that_is_said(
     assert [pin for pin in pins if "==" in pin] == PINS
 
 
+def test_a_lock_of_other_versions_is_refused_before_anything_is_installed(
+    install: ModuleType, asked: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(install, "STAMP", tmp_path / "no stamp")
+    monkeypatch.setattr(install, "LOCK", tmp_path / "constraints.lock")
+    install.LOCK.write_text("\n".join(LOCKED).replace("numpy==2", "numpy==1"), encoding="utf-8")
+    with pytest.raises(SystemExit, match="does not hold the packages and versions"):
+        install.main()
+    assert asked == []
+
+
 HERE = "CPython {}.{}".format(*sys.version_info)
 
 
