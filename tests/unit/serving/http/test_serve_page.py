@@ -235,7 +235,8 @@ def test_on_a_phone_it_says_where_v1_to_v6_are_and_no_word_is_cut(page: Page) ->
             const select = document.querySelector(".tools select"), style = getComputedStyle(select);
             const pen = document.createElement("canvas").getContext("2d");
             pen.font = style.font;
-            const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+            const arrow = 20, padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+            const room = select.clientWidth - padding - arrow;
             return pen.measureText("whole page").width > room;
         }"""
     )
