@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,7 +61,6 @@ NO_LIMITS = Limits(None, None)
 
 _own: Path | None = None  # the folder of this process, where it is a worker
 
-
 TOO_LARGE = "it needs more memory than one file may take. Scan at 300 dpi."
 """Said of a file that reached the limit."""
 
@@ -88,10 +88,9 @@ class Workers(Generic[Task, Done]):
         # the kernel ends a process with the thread that started it: this one lives as long as we do
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="starter")
         self._threads = ThreadPoolExecutor(number, thread_name_prefix="workers")
-        self._free: SimpleQueue[_Worker | None] = (
-            SimpleQueue()
-        )  # as many as threads; None is still to be started
+        self._free: SimpleQueue[_Worker | None] = SimpleQueue()  # as many as threads; None: not started yet
         self._every: set[_Worker] = set()
+        self._pid = os.getpid()
         self._is_closed, self._closing = False, threading.Lock()
         for _ in range(number):
             self._free.put(self._started())
@@ -111,7 +110,9 @@ class Workers(Generic[Task, Done]):
     def each(self, tasks: Sequence[Task]) -> Iterator[Future[Done]]:
         """What came of each task, in their order; all processes end with the last, or when nobody goes on."""
         try:
-            for future in [self.submit(task) for task in tasks]:
+            waiting = deque(self.submit(task) for task in tasks)
+            while waiting:
+                future = waiting.popleft()  # so that what was told need not be kept
                 future.exception()  # waits for it
                 yield future
         finally:
@@ -119,6 +120,8 @@ class Workers(Generic[Task, Done]):
 
     def close(self) -> None:
         """End all processes and remove what lies in their folders; tasks under way are lost."""
+        if os.getpid() != self._pid:  # a fork at its end: they are its parent's
+            return
         with self._closing:  # the second who asks for it waits until it is done
             self._is_closed = True
             for worker in self._every.copy():
@@ -138,7 +141,7 @@ class Workers(Generic[Task, Done]):
             worker = worker or self._started()
             return self._answered(worker, task)
         finally:
-            self._free.put(worker if worker in self._every else None)
+            self._free.put(worker if worker in self._every else self._another())
 
     def _answered(self, worker: _Worker, task: Task) -> Done:
         try:
@@ -150,13 +153,19 @@ class Workers(Generic[Task, Done]):
                 raise Lost(f"it took longer than {self._deadline_s:g} s to read") from error
             raise Lost("reading it ended the program that read it: it is damaged, or too large") from error
         except LeadwiseError as error:
-            if not worker.is_ready:  # the next task starts another
+            if not worker.is_ready:
                 self._every.discard(worker)
                 worker.end()
                 if self._is_closed:
                     raise Lost(_TOLD_TO_END) from error
             raise
         return done
+
+    def _another(self) -> _Worker | None:
+        """One in the place of a lost one; None where it cannot be had now, or need not be."""
+        with contextlib.suppress(OSError):
+            return None if self._is_closed else self._started()
+        return None
 
     def _started(self) -> _Worker:
         worker = self._starter.submit(_Worker, self._begin, self._folder.one()).result()

@@ -144,6 +144,28 @@ def test_processes_end_with_their_parent_and_the_next_life_clears_what_was_left(
     assert not left.parent.exists()
 
 
+def test_a_fork_that_ends_leaves_its_parents_processes_alone(
+    workers: Workers[str, str], memory: Path
+) -> None:
+    assert workers.submit("one").result() == "one"
+    (before,) = workers._every
+    workers._pid -= 1  # as a fork sees it
+    workers.close()
+    workers._pid += 1
+    assert workers.submit("two").result() == "two"
+    assert workers._every == {before}
+
+
+def test_another_process_starts_when_one_is_lost_and_not_when_it_is_missed(
+    workers: Workers[str, str],
+) -> None:
+    assert workers.submit("one").result() == "one"
+    (before,) = workers._every
+    assert isinstance(workers.submit("crash").exception(), Lost)
+    wait_until(workers.is_ready)
+    assert before not in workers._every
+
+
 def test_the_folders_of_a_living_process_stay(workers: Workers[str, str], memory: Path) -> None:
     under_way = workers.submit("sleep")
     wait_until(lambda: bool(kept(memory)))
