@@ -23,17 +23,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     writer leaves is a hidden file that `sweep` clears away. Where ``path`` is a link, the link is replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(
-        f".{path.stem[:40]}.{secrets.token_hex(6)}.part{path.suffix}"
-    )  # names end at 255 bytes
+    unguessed = secrets.token_hex(6)
+    aside = path.with_name(f".{path.stem[:40]}.{unguessed}.part{path.suffix}")  # a name has at most 255 bytes
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     mode = stat.S_IMODE(os.fstat(handle).st_mode)  # as the umask has it
     os.close(handle)
     try:
         yield aside
-        if (
-            stat.S_IMODE(aside.stat().st_mode) != mode
-        ):  # some libraries write to a file of their own, for us alone
+        # some libraries put a file of their own in its place, which nobody else may read
+        if stat.S_IMODE(aside.stat().st_mode) != mode:
             aside.chmod(mode)
         aside.replace(path)
     finally:

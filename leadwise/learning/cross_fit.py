@@ -69,9 +69,9 @@ def cross_fit(
     number of its epochs) whose pooled inner answers have the lowest log-loss is trained on the rest. Seeds after the
     first take the candidate that most folds of the first chose, and choose their epochs alone. Networks go to
     ``folder/weights``, each written when it is finished, and its test answers (contract ``predictions.csv``) to
-    ``folder/trainings``; a second call takes up finished ones, goes on with the one that was cut off, and
-    trains again, with a line that says so, what is damaged. `loss_for`
-    gives a loss other than the recipe's cross-entropy. With `answer_test` false the test folds stay closed.
+    ``folder/trainings``; a second call takes up finished ones, goes on with the one that was cut off, and trains
+    again, with a line that says so, what is damaged. `loss_for` gives a loss other than the recipe's cross-entropy.
+    With `answer_test` false the test folds stay closed.
 
     Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there, or for
     candidates among which nothing chooses.
