@@ -75,3 +75,23 @@ def differing(folder: Path, told: Mapping[str, str]) -> list[str]:
         for name, digest in told.items()
         if not (folder / name).is_file() or sha256(folder / name) != digest
     ]
+
+
+def files_below(folder: Path, closed: dict[Path, str]) -> list[Path]:
+    """All that is no folder below one, links followed, hidden ones left out, in natural order.
+
+    Folders that may not be looked into are put into `closed`, with the reason.
+    """
+    found: list[Path] = []
+
+    def note(error: OSError) -> None:
+        closed[Path(os.fsdecode(error.filename))] = (error.strerror or str(error)).lower()
+
+    above: dict[str, frozenset[str]] = {str(folder): frozenset({os.path.realpath(folder)})}
+    for here, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        real = {name: os.path.realpath(os.path.join(here, name)) for name in folders}  # noqa: PTH118
+        # a link to a folder above itself would be followed for ever
+        folders[:] = [name for name in folders if not name.startswith(".") and real[name] not in above[here]]
+        above |= {os.path.join(here, name): above[here] | {real[name]} for name in folders}  # noqa: PTH118
+        found += [Path(here, name) for name in names if not name.startswith(".")]
+    return sorted(found, key=lambda path: natural(path.relative_to(folder).as_posix()))

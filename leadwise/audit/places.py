@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from leadwise.files import files_below
 from leadwise.pages.read import IMAGE_SUFFIXES
-from leadwise.sets.catalogue import class_of, files_below
+from leadwise.sets.catalogue import class_of
 
 _ROLES = frozenset(
     """train training trainset trainval val valid validation validate dev development test testing testset
@@ -33,7 +34,11 @@ class Places:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        images = [path for path in files_below(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
+        images = [
+            path
+            for path in files_below(folder, {})
+            if path.suffix.lower() in IMAGE_SUFFIXES and path.parent != folder
+        ]
         between = [path.relative_to(folder).parts[:-1] for path in images]
         self.is_split = any(_split_in(parts) for parts in between)
         told = [parts for parts in between if _split_in(parts) or not self.is_split]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,7 @@ def _bytes_of(source: Path | bytes) -> tuple[str, bytes]:
     try:
         kind = source.stat()
         if stat.S_ISDIR(kind.st_mode):
+            os.scandir(source).close()  # says why where it may not be looked into
             raise UnreadablePage(f"{source}: a folder. Name a file in it.")
         if not stat.S_ISREG(kind.st_mode):  # a pipe or a device may have no end
             raise UnreadablePage(f"{source}: not a regular file. Copy what it gives into one.")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import cv2
 
 from leadwise.errors import InputError, LeadwiseError, Lost, MissingInput
-from leadwise.files import natural, written_whole
+from leadwise.files import files_below, written_whole
 from leadwise.pages.read import IMAGE_SUFFIXES
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.model import load_model
@@ -97,7 +97,9 @@ def find_files(given: Iterable[Path]) -> list[Path]:
         raise MissingInput(f"{given[0]}: no such file.")
     for path in given:
         if path != STDIN and path.is_dir():
-            inside = sorted((p for p in path.rglob("*") if _is_input(p)), key=lambda p: natural(p.as_posix()))
+            closed: dict[Path, str] = {}
+            inside = [one for one in files_below(path, closed) if one.suffix.lower() in FOUND_SUFFIXES]
+            inside += closed  # which are refused with the reason
             if not inside:
                 raise MissingInput(
                     f"{path}: no page and no record in this folder or below it ({', '.join(sorted(FOUND_SUFFIXES))})."
@@ -217,10 +219,6 @@ def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:
     except (OSError, MemoryError, cv2.error) as error:
         return f"{target}: {getattr(error, 'strerror', None) or error}"
     return ""
-
-
-def _is_input(path: Path) -> bool:
-    return path.suffix.lower() in FOUND_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _must_be_writable(folder: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import re
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from leadwise.errors import InputError, LeadwiseError, MissingInput, UnreadablePage
-from leadwise.files import natural
+from leadwise.files import files_below
 from leadwise.names import CLASSES
 from leadwise.pages.header import Header, read_header
 from leadwise.pages.layout import find_layout
@@ -88,10 +88,12 @@ def find_images(folder: Path, class_in: Callable[[tuple[str, ...]], str | None])
         what = "that is a file" if folder.exists() else "no such folder"
         raise MissingInput(f"{folder}: {what}. Give the folder that holds the class folders.")
     closed: dict[Path, str] = {}
-    paths = files_below(folder, closed)
+    paths = [path for path in files_below(folder, closed) if path.parent != folder]
     if folder in closed:
-        raise MissingInput(f"{folder}: {closed[folder]}. Ask whoever it belongs to, or copy it.")
-    problems = [{"path": path.relative_to(folder).as_posix(), "why": why} for path, why in closed.items()]
+        raise MissingInput(f"{folder}: {_closed(closed[folder])}. Ask whoever it belongs to, or copy it.")
+    problems = [
+        {"path": path.relative_to(folder).as_posix(), "why": _closed(why)} for path, why in closed.items()
+    ]
     rows, shut = [], set(closed)
     for path in paths:
         name = path.relative_to(folder).as_posix()
@@ -101,6 +103,8 @@ def find_images(folder: Path, class_in: Callable[[tuple[str, ...]], str | None])
                 raise UnreadablePage(NO_IMAGE)
             if label is None:
                 raise UnreadablePage("no folder above it names a class")
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device may have no end
+                raise UnreadablePage("not a regular file")
             if path.stat().st_size > MAX_BYTES:
                 raise UnreadablePage(f"larger than {MAX_BYTES / 1e6:.0f} MB")
             data = path.read_bytes()
@@ -217,34 +221,8 @@ def rebuild(folder: Path, out: Path) -> pd.DataFrame:
     return unread
 
 
-def files_below(folder: Path, closed: dict[Path, str] | None = None) -> list[Path]:
-    """All files in subfolders, linked ones too, hidden ones left out, in natural order.
-
-    Folders that may not be looked into are put into `closed`, with the reason.
-    """
-    found = []
-    refused: dict[Path, str] = {} if closed is None else closed
-
-    def note(error: OSError) -> None:
-        refused[Path(os.fsdecode(error.filename))] = f"folder that may not be looked into ({_told(error)})"
-
-    above: dict[str, frozenset[str]] = {str(folder): frozenset({os.path.realpath(folder)})}
-    for here, folders, names in os.walk(folder, onerror=note, followlinks=True):
-        real = {name: os.path.realpath(os.path.join(here, name)) for name in folders}  # noqa: PTH118
-        # a link to a folder above itself would be followed for ever
-        folders[:] = [name for name in folders if not name.startswith(".") and real[name] not in above[here]]
-        above |= {os.path.join(here, name): above[here] | {real[name]} for name in folders}  # noqa: PTH118
-        if Path(here) != folder:
-            found += [Path(here, name) for name in names if not name.startswith(".")]
-    paths = [path for path in found if _is_file(path)]
-    return sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix()))
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except PermissionError:  # it is there, and may not even be looked at: whoever reads it says so
-        return True
+def _closed(why: str) -> str:
+    return f"folder that may not be looked into ({why})"
 
 
 def _told(error: OSError) -> str:

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import costly_files
 import cv2
 import numpy as np
 import pandas as pd
@@ -373,6 +374,16 @@ def test_pages_that_may_not_be_read_do_not_make_their_class_empty(
     facts = gather(tmp_path, headers=False)
     assert facts.problems.to_dict("records") == [{"path": "AF/page.png", "why": "permission denied"}]
     assert "LW012" not in codes(facts)
+
+
+def test_what_has_an_images_name_and_is_no_file_is_told_unread(tmp_path: Path) -> None:
+    for name in ("AF", "sinus"):
+        saved(tmp_path / name / "page.png", np.full((40, 40, 3), len(name), np.uint8))
+    special = costly_files.special(tmp_path / "AF")[:2]
+    facts = gather(tmp_path, headers=False)
+    assert facts.problems.to_dict("records") == [
+        {"path": f"AF/{path.name}", "why": "not a regular file"} for path in special
+    ]
 
 
 def test_where_all_is_closed_it_says_so_and_not_that_there_are_no_pages(

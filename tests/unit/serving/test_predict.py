@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -490,3 +491,36 @@ def test_python_has_the_same_limits(pages: list[Path], tmp_path: Path) -> None:
         leadwise.predict(tmp_path / "b.pdf", limits=Limits(30.0, 600_000_000))
     with pytest.raises(UnreadablePage, match=r"no_such\.jpg: No such file"):
         leadwise.predict("no_such.jpg")
+
+
+def test_what_is_no_file_in_a_folder_is_refused_and_not_passed_over(
+    pages: list[Path], tmp_path: Path
+) -> None:
+    shutil.copy(pages[0], tmp_path / "a.jpg")
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    special = costly_files.special(tmp_path)[:2]
+    whys = {one.file.name: one.why for one in many.answer_all(many.find_files([tmp_path]))}
+    assert whys == {
+        "a.jpg": "",
+        "gone.jpg": "No such file or directory.",
+        **{path.name: "not a regular file. Copy what it gives into one." for path in special},
+    }
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(
+    pages: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root, as whom tests may run, is refused nothing."""
+    (tmp_path / "shut").mkdir()
+    shutil.copy(pages[0], tmp_path / "a.jpg")
+    look = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path) == str(tmp_path / "shut"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert many.find_files([tmp_path]) == [tmp_path / "a.jpg", tmp_path / "shut"]
+    with pytest.raises(UnreadablePage, match="shut: Permission denied"):
+        read_page(tmp_path / "shut")

@@ -16,10 +16,11 @@ import pandas as pd
 import pytest
 
 from leadwise.errors import InputError, LeadwiseError, MissingInput, SettingsError, TableError
+from leadwise.files import natural
 from leadwise.names import CLASSES, LEADS
 from leadwise.sets import arrays as cache
 from leadwise.sets import catalogue, sample
-from leadwise.sets.catalogue import build_catalogue, class_of, data_fingerprint, find_pages, natural, shipped
+from leadwise.sets.catalogue import build_catalogue, class_of, data_fingerprint, find_pages, shipped
 from leadwise.sets.leads import cut_pages
 from leadwise.tables import checked
 
