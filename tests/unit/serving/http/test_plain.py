@@ -78,7 +78,7 @@ def test_a_recording_and_a_letter_come_as_pages_over_http(beat_model: Path, tmp_
         write_dir=str(tmp_path),
     )
     files = [("file", (name, (tmp_path / name).read_bytes())) for name in ("r.hea", "r.dat")]
-    with TestClient(http.make_app(workers=1, beat_model=beat_model)) as client:
+    with TestClient(http.make_app(workers=1, beat_model=beat_model), "http://localhost") as client:
         told = client.post("/answer", files=files)
         letter = client.post("/answer", files=[("file", ("letter.jpg", b"Dear Sir"))])
         nothing = client.post("/answer", files=[("file", ("", b""))])
