@@ -170,6 +170,8 @@ class Workers(Generic[Task, Done]):
     def _started(self) -> _Worker:
         worker = self._starter.submit(_Worker, self._begin, self._folder.one()).result()
         self._every.add(worker)
+        if self._is_closed:  # meanwhile, so that whoever closes did not see it
+            worker.kill()
         return worker
 
 
@@ -179,9 +181,10 @@ class _Worker:
     def __init__(self, begin: tuple[Any, ...], folder: Path) -> None:
         self._folder = folder
         self._pipe, theirs = multiprocessing.Pipe()
+        places = [place for place in sys.path if isinstance(place, str)]  # as Python's import has it
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BEGIN, str(theirs.fileno()), json.dumps(sys.path)],
+                [sys.executable, "-P", "-c", _BEGIN, str(theirs.fileno()), json.dumps(places)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -212,7 +215,10 @@ class _Worker:
     def _said(self, within_s: float | None) -> Any:
         if not self._pipe.poll(within_s):
             raise TimeoutError
-        is_done, what = self._pipe.recv()
+        try:
+            is_done, what = self._pipe.recv()
+        except OSError as error:  # it ended in the middle of its answer
+            raise EOFError from error
         if is_done:
             return what
         raise what
@@ -337,24 +343,33 @@ class _Folder:
         while True:
             with contextlib.suppress(FileExistsError):
                 self._every.mkdir(mode=0o700)
-            gate = _locked(self._every)
-            if self._every.exists() and os.path.samestat(os.fstat(gate), self._every.lstat()):
-                break
-            os.close(gate)  # it was removed meanwhile
+            with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
+                gate = _locked(self._every)
+                if _is_at(gate, self._every):
+                    break
+                os.close(gate)
         try:
-            if os.fstat(gate).st_uid != os.getuid():
-                raise InputError(f"{self._every}: belongs to another user. Have it removed, and try again.")
             yield
         finally:
             os.close(gate)
 
 
 def _locked(folder: Path, how: int = 0) -> int:
-    """Its handle, which holds the lock until it is closed."""
+    """Its handle, which holds the lock until it is closed. Raises `InputError` where it is another user's."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
+        if os.fstat(handle).st_uid != os.getuid():  # who may hold the lock for ever
+            raise InputError(f"{folder}: belongs to another user. Have it removed, and try again.")
         fcntl.flock(handle, fcntl.LOCK_EX | how)
-    except BlockingIOError:
+    except (BlockingIOError, InputError):
         os.close(handle)
         raise
     return handle
+
+
+def _is_at(handle: int, folder: Path) -> bool:
+    """Whether the folder is still the one of this handle."""
+    try:
+        return os.path.samestat(os.fstat(handle), folder.lstat())
+    except FileNotFoundError:
+        return False

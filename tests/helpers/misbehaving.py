@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import struct
 import tempfile
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,8 @@ def work(task: str) -> str:
                 pass
         if task == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
+        if task == "half":
+            _send_half()
         if task == "fill":
             np.ones(150_000_000)
         if task == "refuse":
@@ -34,6 +39,13 @@ def work(task: str) -> str:
         if task == "fail":
             raise KeyError("foreseen by nobody")
     return task
+
+
+def _send_half() -> None:
+    """Of an answer, as one does whom the kernel kills for memory while it sends."""
+    (pipe,) = (one for one in gc.get_objects() if isinstance(one, Connection))
+    os.write(pipe.fileno(), struct.pack("!i", 1000) + b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def no_model() -> None:

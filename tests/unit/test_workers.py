@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +89,23 @@ def test_answers_come_in_order_and_a_lost_one_in_its_place(workers: Workers[str,
     assert not memory.exists()  # ended with the last
 
 
+def test_an_answer_that_was_handed_over_is_not_kept(workers: Workers[str, str]) -> None:
+    seen: list[weakref.ref[object]] = []
+    for one in workers.each(["a", "b", "c"]):
+        seen.append(weakref.ref(one))
+        assert sum(ref() is not None for ref in seen) <= 2
+        del one
+    assert len(seen) == 3
+
+
+def test_a_process_that_ends_in_the_middle_of_its_answer_is_no_fault_of_the_next_file(
+    workers: Workers[str, str],
+) -> None:
+    with pytest.raises(Lost, match="ended the program that read it"):
+        workers.submit("half").result()
+    assert workers.submit("two").result() == "two"
+
+
 def test_a_model_that_cannot_be_loaded_is_said_for_each_file(memory: Path) -> None:
     without = Workers(misbehaving.work, 1, warm_up=misbehaving.no_model)
     try:
@@ -117,6 +136,36 @@ def test_closing_ends_what_is_under_way_and_what_waits(workers: Workers[str, str
     assert time.monotonic() - begun < 1.5
     workers.close()
     assert not memory.exists()
+
+
+def test_closing_ends_a_process_that_is_just_being_started(
+    workers: Workers[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(room._Worker):
+        def __init__(self, *begin: object) -> None:
+            super().__init__(*begin)  # type: ignore[arg-type]
+            threading.Thread(target=workers.close).start()
+            wait_until(lambda: workers._is_closed)
+            time.sleep(0.2)  # it has killed those that it knew
+
+    assert isinstance(workers.submit("crash").exception(), Lost)
+    monkeypatch.setattr(room, "_Worker", Late)
+    begun = time.monotonic()
+    assert isinstance(workers.submit("sleep").exception(), Lost)
+    assert time.monotonic() - begun < 1.5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_that_ends_takes_nothing_from_its_parent(
+    workers: Workers[str, str], memory: Path
+) -> None:
+    assert workers.submit("one").result() == "one"
+    child = os.fork()
+    if not child:
+        workers.close()  # as at its exit
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert workers.submit("two").result() == "two"  # it needs its folder
 
 
 @pytest.mark.skipif(
@@ -178,8 +227,29 @@ def test_a_folder_that_another_user_made_is_not_used(memory: Path, monkeypatch: 
     memory.mkdir()
     monkeypatch.setattr(os, "getuid", lambda: 4711)
     memory.rename(memory.with_name("leadwise-4711"))
+
+    def wait(_: int, how: int) -> None:
+        pytest.fail("its owner may hold the lock for ever")
+
+    monkeypatch.setattr(fcntl, "flock", wait)
     with pytest.raises(InputError, match="belongs to another user"):
         Workers(misbehaving.work, 1)
+
+
+def test_a_folder_that_another_process_removes_meanwhile_is_made_again(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+    gone = iter([memory])
+
+    def late(path: Path, *how: int) -> int:
+        for one in gone:
+            one.rmdir()
+        return opened(path, *how)
+
+    monkeypatch.setattr(os, "open", late)
+    Workers(misbehaving.work, 1).close()
+    assert next(gone, None) is None
 
 
 def test_a_link_in_its_place_is_not_followed(memory: Path, tmp_path: Path) -> None:
@@ -198,6 +268,17 @@ def test_no_core_is_dumped_and_ctrl_c_is_not_the_workers(workers: Workers[str, s
     assert resource.prlimit(worker._process.pid, resource.RLIMIT_CORE)[0] in (0, 1)
     assert 0 < resource.prlimit(worker._process.pid, resource.RLIMIT_AS)[0] < 5_000_000_000
     assert 0 < resource.prlimit(worker._process.pid, resource.RLIMIT_CPU)[0] < 10
+
+
+def test_a_place_for_modules_that_is_no_text_is_passed_over(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("/nowhere")])
+    made = Workers(misbehaving.work, 1)
+    try:
+        assert made.submit("one").result() == "one"
+    finally:
+        made.close()
 
 
 def test_a_script_without_a_main_guard_is_not_run_again(tmp_path: Path) -> None:
