@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,10 @@ MAX_PARTS = 20_000
 """Parts of a PDF's page that are looked through for its picture."""
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
-_START_OF_SCAN = b"\xff\xda"  # in a JPEG's own data, 0xff is followed by zero
+_MARKER = re.compile(
+    rb"\xff+([\x02-\xcf\xd8-\xfe])"
+)  # others have no length, or are a byte of the picture's data
+_START_OF_SCAN, _END = 0xDA, 0xD9
 
 
 def read_page(source: Path | bytes) -> Page:
@@ -64,6 +68,7 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
         Image.MAX_IMAGE_PIXELS = None  # our own limit follows, in our own words
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             (width, height), kind = image.size, image.format or ""
+            kind = {"MPO": "JPEG"}.get(kind, kind)  # a JPEG that says that others follow it
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise UnreadablePage(
             f"{name}: not an image that can be read (JPEG, PNG, TIFF, BMP, WebP, PDF)."
@@ -71,7 +76,7 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
     finally:
         Image.MAX_IMAGE_PIXELS = limit
     _refuse_huge(width, height, name)
-    if kind == "JPEG" and (scans := data.count(_START_OF_SCAN)) > MAX_SCANS:
+    if kind == "JPEG" and (scans := _scans(data)) > MAX_SCANS:
         raise UnreadablePage(f"{name}: a JPEG of {scans} scans; at most {MAX_SCANS} are read. Save it anew.")
     if not _is_whole(data, kind):
         raise UnreadablePage(f"{name}: the {kind} file was cut off; its end is missing. Copy it again.")
@@ -123,6 +128,15 @@ def _first_page(data: bytes, name: str) -> Page:
     if colours.ndim == 2 or colours.shape[2] == 1:
         return np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2BGR), np.uint8)
     return np.ascontiguousarray(colours[:, :, :3])
+
+
+def _scans(data: bytes) -> int:
+    """Of a JPEG's picture, and not of what stands before it (a preview) or after it (a phone's film)."""
+    scans, at = 0, 2
+    while (found := _MARKER.search(data, at)) and (marker := found[1][0]) != _END:
+        scans += marker == _START_OF_SCAN
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    return scans
 
 
 def _is_whole(data: bytes, kind: str) -> bool:

@@ -21,6 +21,17 @@ def progressive(scans: int, side: int = 2000) -> bytes:
     return data[:-2] + last * (scans - len(starts)) + data[-2:]
 
 
+def with_more_pictures(jpeg: bytes) -> bytes:
+    """The same JPEG, but it says (CIPA DC-007) that another picture follows."""
+    index = struct.pack("<HHL4s", 0xB000, 7, 4, b"0100") + struct.pack("<HHLL", 0xB001, 4, 1, 2)
+    index += struct.pack("<HHLL", 0xB002, 7, 32, 50)  # where its entries are: after the index
+    told = b"MPF\0II*\0" + struct.pack("<LH", 8, 3) + index + struct.pack("<L", 0)
+    told += struct.pack("<LLLHH", 0x20030000, len(jpeg), 0, 0, 0) + struct.pack(
+        "<LLLHH", 0, 1000, len(jpeg), 0, 0
+    )
+    return jpeg[:2] + b"\xff\xe2" + struct.pack(">H", len(told) + 2) + told + jpeg[2:]
+
+
 def pdf(content: bytes, resources: str = "<<>>", objects: Mapping[int, bytes] = {}) -> bytes:
     """A PDF of one page with this content; `objects` from number 5 on are what the resources name."""
     every = {

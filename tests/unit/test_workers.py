@@ -193,18 +193,6 @@ def test_processes_end_with_their_parent_and_the_next_life_clears_what_was_left(
     assert not left.parent.exists()
 
 
-def test_a_fork_that_ends_leaves_its_parents_processes_alone(
-    workers: Workers[str, str], memory: Path
-) -> None:
-    assert workers.submit("one").result() == "one"
-    (before,) = workers._every
-    workers._pid -= 1  # as a fork sees it
-    workers.close()
-    workers._pid += 1
-    assert workers.submit("two").result() == "two"
-    assert workers._every == {before}
-
-
 def test_another_process_starts_when_one_is_lost_and_not_when_it_is_missed(
     workers: Workers[str, str],
 ) -> None:

@@ -129,6 +129,21 @@ def test_a_jpeg_of_a_thousand_scans_is_refused_undecoded_and_one_of_ten_is_read(
     assert read_page(costly_files.progressive(10)).shape == (2000, 2000, 3)
 
 
+def test_a_jpeg_that_says_that_others_follow_it_is_no_way_round_the_limits() -> None:
+    with pytest.raises(UnreadablePage, match="a JPEG of 1000 scans; at most 32 are read"):
+        page_size(costly_files.with_more_pictures(costly_files.progressive(1000)))
+    with pytest.raises(UnreadablePage, match="the JPEG file was cut off"):
+        page_size(costly_files.with_more_pictures(costly_files.progressive(10))[:-2000])
+
+
+def test_what_a_phone_adds_to_a_jpeg_is_not_counted(page_bytes: bytes) -> None:
+    film, preview = np.random.default_rng(0).bytes(4_000_000), b"\xff\xda" * 1000
+    assert film.count(b"\xff\xda") > 32
+    added = b"\xff\xe5" + (len(preview) + 2).to_bytes(2) + preview
+    data = page_bytes[:2] + added + page_bytes[2:] + film
+    assert np.array_equal(read_page(data), read_page(page_bytes))
+
+
 def test_a_pdf_of_very_many_parts_is_refused() -> None:
     with pytest.raises(UnreadablePage, match="drawn of more than 20000 parts"):
         read_page(costly_files.many_paths(30_000))
