@@ -152,7 +152,7 @@ def test_closing_ends_a_process_that_is_just_being_started(
     monkeypatch.setattr(room, "_Worker", Late)
     begun = time.monotonic()
     assert isinstance(workers.submit("sleep").exception(), Lost)
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
