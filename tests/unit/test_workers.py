@@ -152,8 +152,10 @@ def test_closing_ends_a_process_that_is_just_being_started(
             time.sleep(0.2)  # it has killed those that it knew
 
     workers = Workers(misbehaving.work, 1, room.NO_LIMITS)
-    monkeypatch.setattr(room, "_Worker", Late)  # which takes the place of the one that crashes
+    monkeypatch.setattr(workers, "_another", lambda: None)  # as where the system has no process to give
     assert isinstance(workers.submit("crash").exception(), Lost)
+    monkeypatch.setattr(room, "_Worker", Late)
+    assert isinstance(workers.submit("sleep").exception(30), Lost)
     workers.close()
     assert [process.returncode for process in begun] == [-signal.SIGKILL]
     assert not memory.exists()
