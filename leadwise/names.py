@@ -239,9 +239,10 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "slowest_s": _measured("the slowest hostile upload, s", ".1f"),
         "slowest_processor_s": _measured("the slowest of them in time of the processor, s", ".1f"),
         "alive": _measured("alive afterwards", ".0f"),
-        "answered_s": _measured("an honest page beside them is answered after, s", ".1f"),
+        "first_reply_s": _measured("first reply to a page beside six of the worst of them, s", ".1f"),
+        "answered_s": _measured("its answer, asked again where it was told to, s", ".1f"),
         "tries": _measured("so many times it was asked for", ".0f"),
-        "bytes_left": _measured("bytes left of uploads whose reading ended badly", ".0f"),
+        "bytes_left": _measured("bytes left of recordings whose reading ended badly", ".0f"),
         "memory_mb": _measured("memory of the server, MB", ".0f"),
     }
 )

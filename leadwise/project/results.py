@@ -341,7 +341,7 @@ TABLES: Mapping[str, Table | Listing] = {
     ),
     "serve": Listing(
         "How many pages a server answers",
-        {"notebook": ("bench_serve_load", "bench_hostile")},
+        {"notebook": ("bench_serve_load", "bench_hostile", "bench_slow_clients")},
         "`leadwise serve`",
         (
             Cell("pages_a_second"),
@@ -351,6 +351,22 @@ TABLES: Mapping[str, Table | Listing] = {
             Cell("not_refused"),
             Cell("slowest_s", "the slowest of them, s", {"upload": "hostile"}),
             Cell("slowest_processor_s"),
+            Cell(
+                "slowest_s",
+                "the slowest of files made to cost much, at the command line, s",
+                {"upload": "costly"},
+            ),
+            Cell(
+                "memory_mb", "the most memory that one of them took, MB", {"upload": "costly", "when": "most"}
+            ),
+            Cell("first_reply_s"),
+            Cell("answered_s"),
+            Cell("bytes_left"),
+            Cell(
+                "slowest_s",
+                "a page beside hundreds of silent clients, 256 files to open, the slowest, s",
+                {"beside": "half_lines+idle+half_uploads+claims", "files": "256"},
+            ),
         ),
     ),
 }

@@ -32,7 +32,7 @@ class Limits:
     least_bytes_s: float = 50_000.0
     """The rate at which a body must come on average: a page of 1 MB in 25 s."""
 
-    wait_s: float = 5.0
+    wait_s: float = 4.5
     """For a process that is free."""
 
     deadline_s: float | None = workers.LIMITS.deadline_s
