@@ -214,7 +214,7 @@ def bytes_left(scratch: Path) -> Part:
     return (
         rows,
         left == 0 and set(statuses) <= {0, 200, 422, 503},
-        f"{ENDS} records: processes killed, servers ended (they have 3 s to answer) and killed as they read, and a next "
+        f"{ENDS} records: processes killed, servers ended (with 3 s to answer) and killed as they read, and a next "
         f"server begun; statuses {dict(sorted(statuses.items()))}, 0 where the server was killed.",
     )
 
