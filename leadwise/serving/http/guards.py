@@ -99,7 +99,12 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
-        if scope["type"] != "http" or self._is_ours(name := _asked(scope)):
+        # a request of HTTP/1.0 may name none, as that of a balancer that asks for health; a browser's always does
+        if (
+            scope["type"] != "http"
+            or "host" not in Headers(scope=scope)
+            or self._is_ours(name := _asked(scope))
+        ):
             await self._app(scope, receive, send)
             return
         said = (

@@ -261,6 +261,10 @@ def test_only_its_own_names_are_answered(port: int, name: str, status: int) -> N
         assert "--allow-host" in told(body).detail
 
 
+def test_who_names_no_host_is_answered_as_balancers_do_not(port: int) -> None:
+    assert asked(port, b"GET /health HTTP/1.0\r\n\r\n")[0] == 200
+
+
 def test_the_command_takes_more_names(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Server] = []
 
