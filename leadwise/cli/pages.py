@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -95,6 +96,7 @@ def predict(
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
+    files = [many.STDIN if str(file) == "/dev/stdin" else file for file in files]  # a worker has another
     stdin = read_stdin() if many.STDIN in files else b""
     found = many.find_files(files)
     records = sum(map(is_recording, found))
@@ -114,7 +116,7 @@ def predict(
     )
     if as_csv:
         say(many.beats_head() if records else many.csv_head(classes))
-    with _pages_shown("Reading files") as progress:
+    with _ended_in_order(), _pages_shown("Reading files") as progress:
         for one in progress(told, len(found)):
             refused += bool(one.why)
             undrawn += bool(one.undrawn)
@@ -454,6 +456,26 @@ def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[
         redirect_stdout=sys.stdout.isatty(),
     ) as progress:
         yield lambda pages, total: progress.track(pages, total, description=what)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM, and SIGHUP of a terminal that is closed, end it as Ctrl+C does: what lies in memory is removed."""
+
+    def end(number: int, _: object) -> None:
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    every = (signal.SIGTERM, signal.SIGHUP)
+    before = [one for one in every if signal.getsignal(one) is signal.SIG_DFL]  # nohup ignores one of them
+    for one in before:
+        signal.signal(one, end)
+    try:
+        yield
+    finally:
+        for one in before:
+            signal.signal(one, signal.SIG_DFL)
 
 
 @contextmanager

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 40) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 40, every_s: float = 0.1) -> None:
     """Wait until something is true; fail after so many seconds."""
     give_up = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < give_up, f"waited {seconds} s in vain"
-        time.sleep(0.1)
+        time.sleep(every_s)
 
 
 def held(lock: Path) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from miniature import Clone
+from waiting import wait_until
 
 from leadwise import cli
 from leadwise.cli.app import app
 from leadwise.names import VERSION
+from leadwise.sets.excerpts import unpack_excerpts
 
 
 def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -38,6 +41,29 @@ def test_a_full_output_is_one_sentence_and_status_2(arguments: tuple[str, ...]) 
     if arguments[0] != "fetch":  # which says on standard error that nothing lies here
         assert said == "standard output: the disk is full. Make room there, or name another place.\n"
     assert told.returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no files in memory")  # noqa: S108
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_record_that_is_being_read_does_not_stay_when_a_signal_ends_it(
+    how: signal.Signals, tmp_path: Path
+) -> None:
+    folder = unpack_excerpts(tmp_path)
+    name = f"read-by-{os.getpid()}"
+    header = (folder / "208.hea").read_text(encoding="ascii").replace("208", name)
+    (tmp_path / f"{name}.hea").write_text(header, encoding="ascii")
+    (folder / "208.dat").rename(tmp_path / f"{name}.dat")
+
+    def in_memory() -> list[str]:
+        memory = f"/dev/shm/leadwise-{os.getuid()}"  # noqa: S108
+        return [one for _, _, names in os.walk(memory) for one in names if name in one]
+
+    with started("predict", str(tmp_path / f"{name}.hea"), stdout=subprocess.DEVNULL) as told:
+        wait_until(lambda: bool(in_memory()), 60, every_s=0.005)
+        told.send_signal(how)
+        assert told.communicate(timeout=60)[1] == ""
+    assert told.returncode == 128 + how
+    assert in_memory() == []
 
 
 def test_a_pipe_that_nobody_reads_ends_it_quietly() -> None:
