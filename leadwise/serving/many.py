@@ -216,7 +216,9 @@ def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:
     try:
         with written_whole(target) as aside:
             aside.write_bytes(cv2.imencode(target.suffix, answer.picture())[1].tobytes())
-    except (OSError, MemoryError, cv2.error) as error:
+    except MemoryError:
+        return f"{target}: {TOO_LARGE}"
+    except (OSError, cv2.error) as error:
         return f"{target}: {getattr(error, 'strerror', None) or error}"
     return ""
 

@@ -58,13 +58,14 @@ def with_lines(shown: Page, lines: Sequence[str]) -> Page:
     text_font = ImageFont.load_default(size)
     wrapped = [(line, part) for line in lines for part in _wrapped(line, text_font, width - 2 * size)]
     step = round(1.5 * size)
-    whole = Image.new("RGB", (width, shown.shape[0] + step * len(wrapped) + size), "white")
-    whole.paste(Image.fromarray(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB)), (0, 0))
-    write = ImageDraw.Draw(whole)
+    band = Image.new("RGB", (width, step * len(wrapped) + size), "white")
+    write = ImageDraw.Draw(band)
     for number, (line, part) in enumerate(wrapped):
         colour = _WARNING if line.startswith("warning") else _TEXT
-        write.text((size, shown.shape[0] + size // 2 + number * step), part, font=text_font, fill=colour)
-    return np.asarray(cv2.cvtColor(np.asarray(whole), cv2.COLOR_RGB2BGR), np.uint8)
+        write.text((size, size // 2 + number * step), part, font=text_font, fill=colour)
+    return np.vstack(
+        [shown, cv2.cvtColor(np.asarray(band), cv2.COLOR_RGB2BGR)]
+    )  # large pages are not copied more
 
 
 def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:

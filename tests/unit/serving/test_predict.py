@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import io
@@ -381,6 +382,23 @@ def test_what_cannot_be_done_is_said_before_any_page_is_read(
     assert len(told.strip().splitlines()) == 1
 
 
+def test_the_largest_page_is_drawn_within_the_limits(pages: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "page.jpg").write_bytes(costly_files.large_page(pages[0].read_bytes()))
+    (told,) = many.answer_all([tmp_path / "page.jpg"], targets=[tmp_path / "answer.png"])
+    assert (told.why, told.undrawn) == ("", "")
+    with Image.open(tmp_path / "answer.png") as image:
+        assert image.width == 8300
+
+
+def test_a_picture_that_takes_too_much_memory_is_told_as_that(
+    pages: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = predict(pages[0])
+    monkeypatch.setattr(many, "written_whole", lambda _: contextlib.nullcontext(tmp_path / "aside.png"))
+    monkeypatch.setattr(type(answer), "picture", lambda _: np.ones(10**15))
+    assert "more memory than one file may take" in many._draw(answer, tmp_path / "answer.png")
+
+
 def test_a_picture_that_cannot_be_written_is_that_pages_own_trouble(
     pages: list[Path], tmp_path: Path
 ) -> None:
@@ -433,6 +451,8 @@ def test_a_page_may_come_on_standard_input(pages: list[Path], tmp_path: Path) ->
     answer = json.loads(told.stdout)
     assert (told.returncode, answer["file"], answer["label"]) == (0, "-", predict(pages[0]).label)
     assert list(tmp_path.iterdir()) == []
+    by_name = run("/dev/stdin", "--json", input=pages[0].read_bytes(), cwd=tmp_path)
+    assert by_name.stdout == told.stdout
     assert run("-", input=b"no page").stderr.decode().startswith("-: not an image that can be read")
 
 
