@@ -44,6 +44,7 @@ HONEST_S, GIVEN_UP_S = 15.0, 5.0
 
 WORST = ("forms.pdf", "paths.pdf", "noise_7000.jpg", "scans_32.jpg", "large.jpg", "blank.png")
 ROUND, ENDS = 48, 20
+RECORD = f"record_{os.getpid()}"
 
 
 def main() -> int:
@@ -224,14 +225,14 @@ def long_record(scratch: Path) -> list[tuple[str, bytes]]:
     time_s = np.arange(500 * 1800) / 500
     leads = np.stack([np.sin(time_s * (lead + 1)) for lead in range(8)], axis=1)
     wfdb.wrsamp(
-        "r", 500, ["mV"] * 8, [f"V{n}" for n in range(8)], leads, fmt=["16"] * 8, write_dir=str(scratch)
+        RECORD, 500, ["mV"] * 8, [f"V{n}" for n in range(8)], leads, fmt=["16"] * 8, write_dir=str(scratch)
     )
-    return [(name, (scratch / name).read_bytes()) for name in ("r.hea", "r.dat")]
+    return [(name, (scratch / name).read_bytes()) for name in (f"{RECORD}.hea", f"{RECORD}.dat")]
 
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
+    for path in folder.rglob(f"{RECORD}.*"):  # and not those of other programs
         try:
             total += path.stat().st_size if path.is_file() else 0
         except FileNotFoundError:
