@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import threading
 from pathlib import Path
 
 from leadwise.serving.predict import Answer
@@ -14,6 +15,7 @@ from leadwise.workers import LIMITS, Limits, Workers
 
 _Task = tuple[str, str | Path | bytes, str | Path | None]
 _Answers = Workers[_Task, Answer | RecordingAnswer]
+_one_at_a_time = threading.Lock()
 
 
 def predict(
@@ -27,7 +29,9 @@ def predict(
     twelve leads of one heart), `MissingInput` and `InputError` (a record that is not there, damaged, too short),
     `Lost` (beyond `limits`) and `WeightsError` (the model), each in a sentence that says what to do.
     """
-    return _worker(limits, os.getpid()).submit((str(Path.cwd()), source, model)).result()
+    with _one_at_a_time:  # else each of several threads would start a process
+        worker = _worker(limits, os.getpid())
+    return worker.submit((str(Path.cwd()), source, model)).result()
 
 
 @functools.cache

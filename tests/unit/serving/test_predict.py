@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,12 @@ from leadwise.pages.digitize import Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
-from leadwise.serving import gate, many
+from leadwise.serving import gate, limited, many
 from leadwise.serving.model import load_model
 from leadwise.serving.predict import predict, read_leads
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.sample import unpack_sample
-from leadwise.workers import Limits
+from leadwise.workers import Limits, Workers
 
 MODEL = Path(leadwise.__file__).parent / "resources" / "student12.onnx"
 
@@ -511,6 +512,25 @@ def test_python_has_the_same_limits(pages: list[Path], tmp_path: Path) -> None:
         leadwise.predict(tmp_path / "b.pdf", limits=Limits(30.0, 600_000_000))
     with pytest.raises(UnreadablePage, match=r"no_such\.jpg: No such file"):
         leadwise.predict("no_such.jpg")
+
+
+def test_threads_that_ask_first_at_once_share_a_process(
+    pages: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Workers[Any, Any]] = []
+
+    def workers(*given: Any) -> Workers[Any, Any]:
+        made.append(Workers(*given))
+        return made[-1]
+
+    monkeypatch.setattr(limited, "Workers", workers)
+    limits = Limits(19.0)  # with which nobody has asked yet
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda page: leadwise.predict(page, limits=limits), pages[:4]))
+    for one in made:
+        one.close()
+    assert [answer.file for answer in answers] == list(map(str, pages[:4]))
+    assert len(made) == 1
 
 
 def test_what_is_no_file_in_a_folder_is_refused_and_not_passed_over(
