@@ -345,12 +345,12 @@ TABLES: Mapping[str, Table | Listing] = {
         "`leadwise serve`",
         (
             Cell("pages_a_second"),
-            Cell("failed"),
+            Cell("failed", where={"clients": "16"}),
             Cell("p95_ms", "a page, one client, 95th percentile, ms", {"clients": "1"}),
             Cell("refused_by_4xx"),
             Cell("not_refused"),
             Cell("slowest_s", "the slowest of them, s", {"upload": "hostile"}),
-            Cell("slowest_processor_s"),
+            Cell("slowest_processor_s", where={"upload": "hostile"}),
             Cell(
                 "slowest_s",
                 "the slowest of files made to cost much, at the command line, s",
