@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import ClassVar
 
@@ -83,7 +84,8 @@ class Server(uvicorn.Server):
 class _Door:
     """The connections from which something is awaited, the one first that has said nothing new for longest.
 
-    New is a connection, a piece of a body, and an answer that ends; not a piece of a head, of which there is no use.
+    New is a connection, a piece of a body, and an answer that ends or is not taken; not a piece of a head, of which
+    there is no use.
     """
 
     def __init__(self, limits: Limits, most: int) -> None:
@@ -124,6 +126,16 @@ class _Connection(H11Protocol):
         super().on_response_complete()
         self._look()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stop_clock()
+        self._look()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_clock()
+        self._look()
+
     def timeout_keep_alive_handler(self) -> None:
         self._stop_clock()
         super().timeout_keep_alive_handler()
@@ -139,11 +151,12 @@ class _Connection(H11Protocol):
 
     def _look(self) -> None:
         """Note what is awaited from the client now, and how long it is waited for."""
-        is_closing = self.transport.is_closing()
-        if is_closing or self.cycle is None or self.cycle.response_complete:
+        is_untaken = self.transport.is_closing() or self.flow.write_paused
+        if is_untaken or self.cycle is None or self.cycle.response_complete:
             self.door.silent.setdefault(self)
-            if is_closing:
-                self._start_clock(self.door.limits.unread_s, self.transport.abort)
+            if is_untaken:
+                left = self.transport.get_write_buffer_size()
+                self._start_clock(self.door.limits.unread_s, partial(self._end_untaken, left))
             elif self.timeout_keep_alive_task is None:
                 self._start_clock(self.door.limits.head_s, self.timeout_keep_alive_handler)
             return
@@ -151,6 +164,15 @@ class _Connection(H11Protocol):
         self.door.silent.pop(self, None)
         if self.cycle.more_body:
             self.door.silent[self] = None  # last again
+
+    def _end_untaken(self, before: int) -> None:
+        """Close, unless since there were `before` bytes to take so many were taken as must come of a body."""
+        self._clock = None
+        limits, left = self.door.limits, self.transport.get_write_buffer_size()
+        if before - left < limits.least_bytes_s * limits.unread_s:
+            self.transport.abort()
+        else:
+            self._look()
 
     def _start_clock(self, seconds: float, then: Callable[[], None]) -> None:
         if self._clock is None:

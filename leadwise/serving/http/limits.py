@@ -39,7 +39,7 @@ class Limits:
     """For reading one file."""
 
     unread_s: float = 30.0
-    """For an answer to be taken."""
+    """For an answer to be taken, or so much of it as must come of a body in that time."""
 
     dropped_bodies: int = 32
     """Refused requests at once that may send on, so that their client comes to read the refusal."""

@@ -112,6 +112,19 @@ def is_prompt(port: int) -> None:
     assert time.monotonic() - start < PROMPT_S
 
 
+def is_closed(client: socket.socket) -> bool:
+    """Whether the server has closed it, whatever it sent before."""
+    client.settimeout(1)
+    try:
+        while client.recv(1_000_000):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
 def told(body: bytes) -> Refusal:
     return Refusal.model_validate_json(body)
 
@@ -212,6 +225,26 @@ def test_an_answer_that_is_not_read_is_not_kept(port: int, asking: Asking) -> No
     greedy = asking(port, upload("bytes-30000000.jpg"))
     time.sleep(2.5)
     assert len(answer(greedy)[2]) < 30_000_000
+
+
+def test_who_asks_again_and_again_and_takes_nothing_shuts_nobody_out(port: int, asking: Asking) -> None:
+    """What waits to be sent then is no whole answer, whose end would be waited for."""
+    ask = b"GET /samples/normal.jpg HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20
+    greedy = [asking(port, ask) for _ in range(MOST)]
+    time.sleep(0.3)
+    is_prompt(port)  # one gave way
+    time.sleep(2 * QUICK.unread_s)
+    assert all(is_closed(one) for one in greedy)
+
+
+def test_a_large_answer_may_be_taken_slowly(port: int, asking: Asking) -> None:
+    client = asking(port, upload("bytes-12000000.jpg"))
+    taken, start = 0, time.monotonic()
+    while piece := client.recv(65536):
+        taken += len(piece)
+        time.sleep(max(0.0, taken / 3_000_000 - (time.monotonic() - start)))
+    assert time.monotonic() - start > 2.5 * QUICK.unread_s
+    assert taken > 12_000_000
 
 
 def test_files_allow_so_many_connections() -> None:
