@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import os
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from leadwise.workers import LIMITS, Limits, Workers
 
 _Task = tuple[str, str | Path | bytes, str | Path | None]
 _Answers = Workers[_Task, Answer | RecordingAnswer]
+_workers: dict[tuple[Limits, int], _Answers] = {}
 _one_at_a_time = threading.Lock()
 
 
@@ -27,15 +27,21 @@ def predict(
     leadwise. The first call starts the process that reads, which takes a second; it stays for the next. Raises
     `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
     twelve leads of one heart), `MissingInput` and `InputError` (a record that is not there, damaged, too short),
-    `Lost` (beyond `limits`) and `WeightsError` (the model), each in a sentence that says what to do.
+    `Lost` (beyond `limits`) and `WeightsError` (the model), each in a sentence that says what to do. Ctrl+C ends what
+    is being read, that of other threads too.
     """
+    whose = limits, os.getpid()  # a forked process takes one of its own
     with _one_at_a_time:  # else each of several threads would start a process
-        worker = _worker(limits, os.getpid())
-    return worker.submit((str(Path.cwd()), source, model)).result()
+        worker = _workers.get(whose) or _workers.setdefault(whose, _begun(limits))
+    try:
+        return worker.submit((str(Path.cwd()), source, model)).result()
+    except KeyboardInterrupt:
+        _workers.pop(whose, None)  # else the next call would wait for this file
+        worker.close()
+        raise
 
 
-@functools.cache
-def _worker(limits: Limits, _: int) -> _Answers:  # a forked process takes one of its own
+def _begun(limits: Limits) -> _Answers:
     worker: _Answers = Workers(_answered, 1, limits)
     atexit.register(worker.close)
     return worker

@@ -41,6 +41,11 @@ def work(task: str) -> str:
     return task
 
 
+def named(task: tuple[str, str, None]) -> str:
+    """As `work`, of a task as `leadwise.predict` has it."""
+    return work(task[1])
+
+
 def _send_half() -> None:
     """Of an answer, as one does whom the kernel kills for memory while it sends."""
     (pipe,) = (one for one in gc.get_objects() if isinstance(one, Connection))

@@ -10,14 +10,18 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import costly_files
 import cv2
+import misbehaving
 import numpy as np
 import pypdfium2
 import pytest
@@ -531,6 +535,22 @@ def test_threads_that_ask_first_at_once_share_a_process(
         one.close()
     assert [answer.file for answer in answers] == list(map(str, pages[:4]))
     assert len(made) == 1
+
+
+def test_after_ctrl_c_the_next_call_does_not_wait_for_the_file_that_was_being_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limited, "_answered", misbehaving.named)
+    limits = Limits(60.0)
+    assert leadwise.predict("one", limits=limits) == "one"
+    interrupt = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        leadwise.predict("sleep", limits=limits)
+    begun = time.monotonic()
+    assert leadwise.predict("two", limits=limits) == "two"
+    assert time.monotonic() - begun < 20
+    limited._workers.pop((limits, os.getpid())).close()
 
 
 def test_what_is_no_file_in_a_folder_is_refused_and_not_passed_over(
