@@ -87,7 +87,7 @@ def predict(
     Research use only, not a medical device.
     """
     from leadwise import processes
-    from leadwise.cli.stdin import read_stdin
+    from leadwise.cli.stdin import with_stdin
     from leadwise.errors import InputError
     from leadwise.serving import many
     from leadwise.serving.model import load_model
@@ -96,8 +96,7 @@ def predict(
 
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
-    files = [many.STDIN if str(file) == "/dev/stdin" else file for file in files]  # a worker has another
-    stdin = read_stdin() if many.STDIN in files else b""
+    files, stdin = with_stdin(files)
     found = many.find_files(files)
     records = sum(map(is_recording, found))
     if as_csv and 0 < records < len(found):

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from leadwise.errors import InputError
+from leadwise.serving.many import STDIN
 
 
-def read_stdin() -> bytes:
-    """What came on standard input.
+def with_stdin(files: Sequence[Path]) -> tuple[list[Path], bytes]:
+    """The files of a command, and what came on standard input where ``-`` or ``/dev/stdin`` stands among them.
 
-    Raises `InputError` where nothing came, where a terminal would be waited for, or where it is larger than a page
-    may be.
+    What reads files is another process, which has other open files than this one. Raises `InputError` where nothing
+    came, where a terminal would be waited for, where it is larger than a page may be, and for other pipes of a shell.
     """
+    given = [STDIN if str(file) == "/dev/stdin" else file for file in files]
+    if handed := [file for file in given if str(file).startswith(("/dev/fd/", "/proc/self/fd/"))]:
+        raise InputError(
+            f"{handed[0]}: a pipe of the shell is not read. Send a page on standard input: leadwise predict -"
+        )
+    return given, _read() if STDIN in given else b""
+
+
+def _read() -> bytes:
     from leadwise.pages.read import MAX_BYTES
 
     if sys.stdin is None or sys.stdin.isatty():

@@ -27,8 +27,8 @@ MAX_PIXELS = 50_000_000
 MAX_SCANS = 32
 """Passes of a progressive JPEG: programs write about ten, and each costs as much as a whole picture."""
 
-MAX_PARTS = 20_000
-"""Parts of a PDF's page that are looked through for its picture."""
+MAX_PARTS, MAX_PICTURES = 20_000, 500
+"""Parts of a PDF's page that are looked through, and pictures among them: a scan may lie in strips."""
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
 _MARKER = re.compile(
@@ -76,8 +76,8 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
     finally:
         Image.MAX_IMAGE_PIXELS = limit
     _refuse_huge(width, height, name)
-    if kind == "JPEG" and (scans := _scans(data)) > MAX_SCANS:
-        raise UnreadablePage(f"{name}: a JPEG of {scans} scans; at most {MAX_SCANS} are read. Save it anew.")
+    if kind == "JPEG":
+        _refuse_many_scans(data, name)
     if not _is_whole(data, kind):
         raise UnreadablePage(f"{name}: the {kind} file was cut off; its end is missing. Copy it again.")
     return width, height
@@ -99,7 +99,7 @@ def _first_page(data: bytes, name: str) -> Page:
     try:
         with pypdfium2.PdfDocument(data) as document:
             page = document[0]
-            scales = []
+            scales: list[tuple[float, float]] = []
             for number, picture in enumerate(page.get_objects(max_depth=4)):
                 if number >= MAX_PARTS:
                     raise UnreadablePage(
@@ -107,6 +107,12 @@ def _first_page(data: bytes, name: str) -> Page:
                     )
                 if picture.type != pdfium.FPDF_PAGEOBJ_IMAGE:
                     continue
+                if len(scales) >= MAX_PICTURES:
+                    raise UnreadablePage(
+                        f"{name}: the first page of this PDF holds more than {MAX_PICTURES} pictures. Scan it again."
+                    )
+                if picture.get_filters(skip_simple=True) == ["DCTDecode"]:
+                    _refuse_many_scans(bytes(picture.get_data(decode_simple=True)), name)
                 left, bottom, right, top = picture.get_bounds()
                 columns, rows = picture.get_px_size()
                 # a picture that lies on its side has its columns along the page's height
@@ -128,6 +134,11 @@ def _first_page(data: bytes, name: str) -> Page:
     if colours.ndim == 2 or colours.shape[2] == 1:
         return np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2BGR), np.uint8)
     return np.ascontiguousarray(colours[:, :, :3])
+
+
+def _refuse_many_scans(data: bytes, name: str) -> None:
+    if (scans := _scans(data)) > MAX_SCANS:
+        raise UnreadablePage(f"{name}: a JPEG of {scans} scans; at most {MAX_SCANS} are read. Save it anew.")
 
 
 def _scans(data: bytes) -> int:

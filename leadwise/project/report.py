@@ -55,7 +55,9 @@ class _Executed:
     @property
     def figures(self) -> dict[str, str]:
         """The cell that drew it, by the name of each figure; the whole notebook's page where none names it."""
-        names = [Path(file).stem for file in self.result["files"] if re.fullmatch(r"[^/]+\.png", file)]
+        names = [
+            Path(file).stem for file in self.result.get("files", ()) if re.fullmatch(r"[^/]+\.png", file)
+        ]
         return {name: self._cell_of(name) for name in names}
 
     def _cell_of(self, figure: str) -> str:

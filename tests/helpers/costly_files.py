@@ -72,6 +72,16 @@ def many_paths(number: int = 10_000_000) -> bytes:
     return pdf(b"0 0 m 9 9 l S\n" * number)
 
 
+def pdf_of_jpeg(jpeg: bytes, side: int, times: int = 1) -> bytes:
+    """A PDF that shows a grey JPEG so many times."""
+    told = (
+        f"<</Type/XObject/Subtype/Image/Width {side}/Height {side}/ColorSpace/DeviceGray/BitsPerComponent 8"
+        f"/Filter/DCTDecode/Length {len(jpeg)}>>stream\n"
+    )
+    drawn = b"q 600 0 0 400 0 0 cm /I Do Q " * times
+    return pdf(drawn, "<</XObject<</I 5 0 R>>>>", {5: told.encode() + jpeg + b"\nendstream"})
+
+
 def noise(side: int) -> bytes:
     """Noise: many upright lines, none of which is a separator's."""
     grey = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
-from leadwise.cli.stdin import read_stdin
+from leadwise.cli.stdin import with_stdin
 from leadwise.errors import InputError
 
 
@@ -22,7 +23,18 @@ class Sent(io.TextIOWrapper):
 
 def test_what_comes_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Sent(b"a page"))
-    assert read_stdin() == b"a page"
+    given = [Path("a.jpg"), Path("-"), Path("/dev/stdin")]
+    assert with_stdin(given) == ([Path("a.jpg"), Path("-"), Path("-")], b"a page")
+
+
+def test_without_it_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert with_stdin([Path("a.jpg")]) == ([Path("a.jpg")], b"")
+
+
+def test_another_pipe_of_the_shell_is_told_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"/dev/fd/63: a pipe of the shell is not read.*leadwise predict -"):
+        with_stdin([Path("/dev/fd/63")])
 
 
 @pytest.mark.parametrize(
@@ -40,4 +52,4 @@ def test_nothing_a_terminal_and_too_much_are_refused(
     monkeypatch.setattr(sys, "stdin", sent)
     monkeypatch.setattr("leadwise.pages.read.MAX_BYTES", 10)
     with pytest.raises(InputError, match=said):
-        read_stdin()
+        with_stdin([Path("-")])

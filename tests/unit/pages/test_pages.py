@@ -151,6 +151,18 @@ def test_a_pdf_of_very_many_parts_is_refused() -> None:
         read_page(costly_files.nested_forms(depth=3, each=5))
 
 
+def test_a_pdf_that_holds_a_jpeg_of_many_scans_or_many_pictures_is_refused() -> None:
+    for scans, told in ((1000, "a JPEG of 1000 scans; at most 32"), (10, None)):
+        data = costly_files.pdf_of_jpeg(costly_files.progressive(scans, 400), 400)
+        if told is None:
+            assert read_page(data).shape[2] == 3
+        else:
+            with pytest.raises(UnreadablePage, match=told):
+                read_page(data)
+    with pytest.raises(UnreadablePage, match="more than 500 pictures"):
+        read_page(costly_files.pdf_of_jpeg(costly_files.progressive(10, 400), 400, times=501))
+
+
 def test_noise_full_of_lines_costs_little_more_than_a_page(page_bytes: bytes) -> None:
     """It took 180 times as many once; counted in what Python does, which no other program changes."""
     noise = read_page(costly_files.noise(560))
