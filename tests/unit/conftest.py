@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,9 +18,14 @@ from leadwise.models.signal_nets import SignalClassifier
 from leadwise.names import AAMI
 from leadwise.project.notebooks import NOTEBOOKS
 
-torch.set_num_threads(
-    1
-)  # batches are tiny here: two threads wait for each other, minutes long where cores are busy
+# batches are tiny here: two threads wait for each other, minutes long where cores are busy
+torch.set_num_threads(1)
+
+# a shell ignores these for what it starts in the background, and what tests start would ignore them too; a handler is
+# not handed on
+for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, lambda *_: None)):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, _handler)
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 
