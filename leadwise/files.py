@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -55,6 +56,11 @@ def natural(path: str) -> tuple[tuple[int, str | int], ...]:
     """A sort key by which ``MI(10).jpg`` comes after ``MI(9).jpg``."""
     parts = re.split(r"(\d+)", path.lower())
     return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts)
+
+
+def sha256_in_policy(text: str) -> str:
+    """A script or style as a Content-Security-Policy names it, so that it alone may run or count."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def sha256(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -15,7 +14,7 @@ from leadwise.audit.facts import Facts
 from leadwise.audit.findings import Finding, verdict
 from leadwise.audit.pictures import drawn, files_and_pages
 from leadwise.figures.style import class_name
-from leadwise.files import written_whole
+from leadwise.files import sha256_in_policy, written_whole
 from leadwise.names import VERSION, printable
 
 _LISTED = 30
@@ -45,7 +44,7 @@ code { white-space: nowrap; } a { color: inherit; } li { margin: .2rem 0; }
 
 _POLICY = (
     "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+    f"style-src {sha256_in_policy(_STYLE)}"
 )
 """What a browser may do with the file: show it. A name from the folder could not act even if it were no text."""
 

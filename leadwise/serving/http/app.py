@@ -7,8 +7,6 @@ say nothing from shutting out the others. Bodies stay in memory and are gone wit
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Collection
@@ -22,6 +20,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from leadwise.files import sha256_in_policy
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION
 from leadwise.pages.read import MAX_BYTES
@@ -283,16 +282,10 @@ class _Page:
     def __init__(self, text: str) -> None:
         self.text = text
         script, style = (
-            " ".join(
-                f"'sha256-{_digest(part)}'" for part in re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
-            )
+            " ".join(sha256_in_policy(part) for part in re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
             for tag in ("script", "style")
         )
         self.policy = (
             f"default-src 'none'; script-src {script}; style-src {style}; img-src 'self' data: blob:; "
             "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
-
-
-def _digest(part: str) -> str:
-    return base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()

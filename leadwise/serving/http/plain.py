@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from html import escape
 from typing import Any
 
 from starlette.responses import Response
 
+from leadwise.files import sha256_in_policy
 from leadwise.names import BEAT_NAMES, CAUTION, CLASS_NAMES, printable, probability_in_words
 
 _STYLE = """
@@ -22,7 +21,7 @@ img { width: 100%; height: auto; background: #fff; }
 
 _POLICY = (
     "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+    f"style-src {sha256_in_policy(_STYLE)}"
 )
 
 
