@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from leadwise import names, quiet
 
 if TYPE_CHECKING:
-    from leadwise.serving.limited import predict
     from leadwise.serving.predict import Answer
     from leadwise.serving.predict_recording import RecordingAnswer
+    from leadwise.serving.predict_within_limits import predict
 
 quiet.switch_off()  # here, since whatever of ours imports onnxruntime has imported this first
 
@@ -23,10 +23,10 @@ __all__ = ["Answer", "RecordingAnswer", "__version__", "predict"]
 def __getattr__(name: str) -> Any:
     """`predict` and the types of its answers, loaded when they are first asked for."""
     if name in ("predict", "Answer", "RecordingAnswer"):
-        from leadwise.serving import limited, predict, predict_recording
+        from leadwise.serving import predict, predict_recording, predict_within_limits
 
         return {
-            "predict": limited.predict,
+            "predict": predict_within_limits.predict,
             "Answer": predict.Answer,
             "RecordingAnswer": predict_recording.RecordingAnswer,
         }[name]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadwise.audit.places import Places, fold_of
+from leadwise.audit.folder_names import Places, fold_of
 from leadwise.errors import ForeignPage, Lost, MissingInput, UnreadablePage
 from leadwise.names import CLASSES
 from leadwise.pages.digitize import digitize

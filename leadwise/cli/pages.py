@@ -89,7 +89,7 @@ def predict(
     from leadwise import processes
     from leadwise.cli.stdin import with_stdin
     from leadwise.errors import InputError
-    from leadwise.serving import many
+    from leadwise.serving import batch
     from leadwise.serving.model import load_model
     from leadwise.serving.predict_recording import is_recording
     from leadwise.workers import LIMITS, NO_LIMITS
@@ -97,14 +97,14 @@ def predict(
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
     files, stdin = with_stdin(files)
-    found = many.find_files(files)
+    found = batch.find_files(files)
     records = sum(map(is_recording, found))
     if as_csv and 0 < records < len(found):
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
-    targets = many.picture_targets(found, overlay) if overlay is not None else []
+    targets = batch.picture_targets(found, overlay) if overlay is not None else []
     refused = undrawn = 0
     classes = load_model(model).info.classes if as_csv and not records else ()
-    told = many.answer_all(
+    told = batch.answer_all(
         found,
         model=model,
         beat_model=beat_model,
@@ -114,7 +114,7 @@ def predict(
         stdin=stdin,
     )
     if as_csv:
-        say(many.beats_head() if records else many.csv_head(classes))
+        say(batch.beats_head() if records else batch.csv_head(classes))
     with _ended_in_order(), _pages_shown("Reading files") as progress:
         for one in progress(told, len(found)):
             refused += bool(one.why)

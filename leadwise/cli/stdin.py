@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from leadwise.errors import InputError
-from leadwise.serving.many import STDIN
+from leadwise.serving.batch import STDIN
 
 
 def with_stdin(files: Sequence[Path]) -> tuple[list[Path], bytes]:

@@ -55,7 +55,7 @@ def attention_over_windows(
 
 
 def beside_chance(told: pd.DataFrame) -> Picture:
-    """By how much what `leadwise.scores.attended.against_chance` found lies above chance."""
+    """By how much what `leadwise.scores.attention.against_chance` found lies above chance."""
     chance = np.where(told["what"].str.contains(" minus "), 0.0, 1.0)
     ends = {end: told[end] - chance for end in ENDS}
     rows = [f"{what} ({n} records)" for what, n in zip(told["what"], told["records"], strict=True)]

@@ -33,7 +33,7 @@ from leadwise.learning.answers import answers_table, refuse_start_that_saw
 from leadwise.learning.engine import Loss, Plan, Trained, answer, cross_entropy, forget_checkpoints, train
 from leadwise.learning.examples import Examples, Leads, Pages
 from leadwise.learning.study import Results, Study
-from leadwise.learning.trainings import said_of_training
+from leadwise.learning.training_facts import said_of_training
 from leadwise.models import registry
 from leadwise.models.classifier import Classifier
 from leadwise.models.networks import network
@@ -234,7 +234,7 @@ class _Jobs:
                 path.name: sha256(path)
                 for room in ("models", "learning")
                 for path in sorted((Path(__file__).parents[1] / room).glob("*.py"))
-                if path.name not in ("export.py", "trainings.py")
+                if path.name not in ("export.py", "training_facts.py")
                 and (self.loss_for or path.name != "distill.py")  # those take no part
             },
         }

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from leadwise.files import written_whole
-from leadwise.models.joined import JoinedLeads
+from leadwise.models.joined_leads import JoinedLeads
 from leadwise.models.onnx_file import EMPTY_SEAL, PAGES, sealed, session_of
 from leadwise.names import VERSION
 from leadwise.scores.costs import ms_per_call

@@ -24,7 +24,7 @@ from leadwise.folds.recordings import placed
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.engine import Loss
 from leadwise.learning.examples import Views
-from leadwise.learning.stretches import Twins, added
+from leadwise.learning.segments import Twins, added
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.heartbeat_nets import Autoencoder

@@ -23,7 +23,7 @@ from leadwise.learning.lead_models import LeadData, shrunk
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.classifier import Classifier
-from leadwise.models.joined import JoinedLeads
+from leadwise.models.joined_leads import JoinedLeads
 from leadwise.models.networks import network, recipe
 from leadwise.names import TASKS
 from leadwise.sets.views import Views

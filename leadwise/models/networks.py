@@ -321,7 +321,7 @@ def _attending(name: str, *views: str, recipe: Recipe = _OURS) -> Network:
 
 def _joined(name: str, family: str, source: str, **sizes: Any) -> Network:
     return Network(
-        name, family, "pages", "leadwise.models.joined:JoinedLeads", ("signals", "rhythm"),
+        name, family, "pages", "leadwise.models.joined_leads:JoinedLeads", ("signals", "rhythm"),
         {"random": replace(_OURS, learning_rate=3e-3, epochs=60, source=source)},
         options=sizes, parts=_PARTS_OF_PAGES,
     )  # fmt: skip
@@ -397,7 +397,7 @@ _RECORDINGS = (
         {"random": _RECORDS}, samples=windows.LENGTH, published_as="Al-Khlewee, attention-based ECG classifier",
     ),
     _beat_rhythm("beat_rhythm"),
-    _beat_rhythm("beat_rhythm_plain"),  # the same for a training without twins (`leadwise.learning.stretches`)
+    _beat_rhythm("beat_rhythm_plain"),  # the same for a training without twins (`leadwise.learning.segments`)
     _heartbeat("cnn", "baseline", "ceylanmesut, CNN", convolutional=True),
     _heartbeat("mlp", "mlp", "ceylanmesut, MLP", recipe=replace(_BEATS, epochs=20)),
     _heartbeat(

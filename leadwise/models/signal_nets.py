@@ -3,7 +3,7 @@
 ``attention_windows`` is the network of github.com/Al-Khlewee/attention-based-ecg-classifier (7,400,322 parameters at
 two classes); its repository cannot draw its attention as committed, so `attention` here gives the weights.
 ``beat_rhythm`` is ours (`leadwise.models.beat_rhythm`), ``beat_rhythm_plain`` the same network for a training without
-twins (`leadwise.learning.stretches`); those that begin with ``heartbeat`` see one beat of the published files
+twins (`leadwise.learning.segments`); those that begin with ``heartbeat`` see one beat of the published files
 (`leadwise.models.heartbeat_nets`).
 """
 

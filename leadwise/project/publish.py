@@ -133,7 +133,7 @@ def _run_of(result: dict[str, Any], folder: Path) -> dict[str, Any]:
     Minutes, machine, versions and precision are those of its trainings, where it has any: as their files tell, and
     not of a run that took them up.
     """
-    from leadwise.learning.trainings import trainings_in
+    from leadwise.learning.training_facts import trainings_in
 
     weights = folder / "weights"
     trained = trainings_in(weights) if any(weights.glob("*.safetensors")) else None

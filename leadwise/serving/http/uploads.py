@@ -26,8 +26,8 @@ from leadwise.pages.template import ON_PAGE
 from leadwise.recordings.records import STRIP, record_of, write_record
 from leadwise.serving import recordings
 from leadwise.serving.http.schema import PageAnswer, RecordAnswer
-from leadwise.serving.leaving_out import without_each_lead
 from leadwise.serving.model import load_model
+from leadwise.serving.occlusion import without_each_lead
 from leadwise.serving.predict import Answer, predict_page
 from leadwise.serving.predict_recording import name_beats
 

@@ -20,7 +20,7 @@ from leadwise.learning import cross_fit as cross
 from leadwise.learning.answers import answer_folds
 from leadwise.learning.engine import Plan, forget_checkpoints, precision_of, train
 from leadwise.learning.examples import Leads
-from leadwise.learning.trainings import trainings_in
+from leadwise.learning.training_facts import trainings_in
 from leadwise.models import registry
 from leadwise.models.classifier import LeadClassifier
 from leadwise.models.networks import Recipe, recipe

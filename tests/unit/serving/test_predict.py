@@ -37,7 +37,7 @@ from leadwise.pages.digitize import Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
-from leadwise.serving import gate, limited, many
+from leadwise.serving import batch, gate, predict_within_limits
 from leadwise.serving.model import load_model
 from leadwise.serving.predict import predict, read_leads
 from leadwise.sets.catalogue import shipped
@@ -325,9 +325,9 @@ def test_one_bad_file_does_not_stop_the_others(
 
 def test_many_pages_are_read_by_several_processes_in_their_order(pages: list[Path]) -> None:
     asked = [pages[i % len(pages)] for i in range(9)]
-    told = list(many.answer_all(asked, cores=2))
+    told = list(batch.answer_all(asked, cores=2))
     assert [one.file for one in told] == asked
-    alone = many.answer_all(asked[:1], cores=1)
+    alone = batch.answer_all(asked[:1], cores=1)
     assert told[0].answer == next(alone).answer
 
 
@@ -353,7 +353,7 @@ def test_the_answer_is_drawn_on_the_page(
 
 
 def test_pages_of_one_name_do_not_overwrite_each_others_pictures(tmp_path: Path) -> None:
-    targets = many.picture_targets([Path("a/x.jpg"), Path("b/x.jpg"), Path("x-2.png")], tmp_path / "out")
+    targets = batch.picture_targets([Path("a/x.jpg"), Path("b/x.jpg"), Path("x-2.png")], tmp_path / "out")
     assert [target.name for target in targets] == ["x-answer.png", "x-answer-2.png", "x-2-answer.png"]
 
 
@@ -389,7 +389,7 @@ def test_what_cannot_be_done_is_said_before_any_page_is_read(
 
 def test_the_largest_page_is_drawn_within_the_limits(pages: list[Path], tmp_path: Path) -> None:
     (tmp_path / "page.jpg").write_bytes(costly_files.large_page(pages[0].read_bytes()))
-    (told,) = many.answer_all([tmp_path / "page.jpg"], targets=[tmp_path / "answer.png"])
+    (told,) = batch.answer_all([tmp_path / "page.jpg"], targets=[tmp_path / "answer.png"])
     assert (told.why, told.undrawn) == ("", "")
     with Image.open(tmp_path / "answer.png") as image:
         assert image.width == 8300
@@ -399,16 +399,16 @@ def test_a_picture_that_takes_too_much_memory_is_told_as_that(
     pages: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = predict(pages[0])
-    monkeypatch.setattr(many, "written_whole", lambda _: contextlib.nullcontext(tmp_path / "aside.png"))
+    monkeypatch.setattr(batch, "written_whole", lambda _: contextlib.nullcontext(tmp_path / "aside.png"))
     monkeypatch.setattr(type(answer), "picture", lambda _: np.ones(10**15))
-    assert "more memory than one file may take" in many._draw(answer, tmp_path / "answer.png")
+    assert "more memory than one file may take" in batch._draw(answer, tmp_path / "answer.png")
 
 
 def test_a_picture_that_cannot_be_written_is_that_pages_own_trouble(
     pages: list[Path], tmp_path: Path
 ) -> None:
     (tmp_path / "answer.png").mkdir()  # a folder stands where the picture should go
-    (told,) = many.answer_all([pages[0]], targets=[tmp_path / "answer.png"])
+    (told,) = batch.answer_all([pages[0]], targets=[tmp_path / "answer.png"])
     assert "answer.png" in told.undrawn
     assert told.answer is not None
     assert told.why == ""
@@ -431,8 +431,8 @@ def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
             raise cv2.error("out of memory")
         return predict(source)
 
-    monkeypatch.setattr(many, "predict", fail)
-    broken, whole = (many._answered(None, None, many._Task(page, None, None)) for page in pages[:2])
+    monkeypatch.setattr(batch, "predict", fail)
+    broken, whole = (batch._answered(None, None, batch._Task(page, None, None)) for page in pages[:2])
     assert "out of memory" in broken.why
     assert broken.answer is None
     assert whole.answer is not None
@@ -440,7 +440,7 @@ def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
 
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match="no page and no record in this folder"):
-        many.find_files([tmp_path])
+        batch.find_files([tmp_path])
 
 
 # --- names are data ------------------------------------------------------------------------------------------
@@ -485,7 +485,7 @@ def test_pictures_of_many_pages_of_one_name_are_named_in_a_moment(tmp_path: Path
             tried.append(name)
             return super().__truediv__(name)
 
-    targets = many.picture_targets(pages, Counted(tmp_path / "out"))
+    targets = batch.picture_targets(pages, Counted(tmp_path / "out"))
     assert len(set(targets)) == len(pages)
     assert len(tried) < 2 * len(pages)
 
@@ -503,7 +503,7 @@ def test_one_bad_file_costs_a_folder_its_deadline_and_no_more(pages: list[Path],
     (tmp_path / "b.pdf").write_bytes(costly_files.nested_forms())
     for name in ("a.jpg", "c.jpg"):
         shutil.copy(pages[0], tmp_path / name)
-    first, lost, last = many.answer_all(many.find_files([tmp_path]), limits=Limits(30.0, 600_000_000))
+    first, lost, last = batch.answer_all(batch.find_files([tmp_path]), limits=Limits(30.0, 600_000_000))
     assert first.answer is not None
     assert last.answer is not None
     assert lost.why.startswith("given up: ")
@@ -527,7 +527,7 @@ def test_threads_that_ask_first_at_once_share_a_process(
         made.append(Workers(*given))
         return made[-1]
 
-    monkeypatch.setattr(limited, "Workers", workers)
+    monkeypatch.setattr(predict_within_limits, "Workers", workers)
     limits = Limits(19.0)  # with which nobody has asked yet
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda page: leadwise.predict(page, limits=limits), pages[:4]))
@@ -540,7 +540,7 @@ def test_threads_that_ask_first_at_once_share_a_process(
 def test_after_ctrl_c_the_next_call_does_not_wait_for_the_file_that_was_being_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limited, "_answered", misbehaving.named)
+    monkeypatch.setattr(predict_within_limits, "_answered", misbehaving.named)
     limits = Limits(60.0)
     assert leadwise.predict("one", limits=limits) == "one"
     interrupt = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
@@ -550,7 +550,7 @@ def test_after_ctrl_c_the_next_call_does_not_wait_for_the_file_that_was_being_re
     begun = time.monotonic()
     assert leadwise.predict("two", limits=limits) == "two"
     assert time.monotonic() - begun < 20
-    limited._workers.pop((limits, os.getpid())).close()
+    predict_within_limits._workers.pop((limits, os.getpid())).close()
 
 
 def test_what_is_no_file_in_a_folder_is_refused_and_not_passed_over(
@@ -559,7 +559,7 @@ def test_what_is_no_file_in_a_folder_is_refused_and_not_passed_over(
     shutil.copy(pages[0], tmp_path / "a.jpg")
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     special = costly_files.special(tmp_path)[:2]
-    whys = {one.file.name: one.why for one in many.answer_all(many.find_files([tmp_path]))}
+    whys = {one.file.name: one.why for one in batch.answer_all(batch.find_files([tmp_path]))}
     assert whys == {
         "a.jpg": "",
         "gone.jpg": "No such file or directory.",
@@ -581,6 +581,6 @@ def test_a_folder_that_may_not_be_looked_into_is_told(
         return look(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    assert many.find_files([tmp_path]) == [tmp_path / "a.jpg", tmp_path / "shut"]
+    assert batch.find_files([tmp_path]) == [tmp_path / "a.jpg", tmp_path / "shut"]
     with pytest.raises(UnreadablePage, match="shut: Permission denied"):
         read_page(tmp_path / "shut")

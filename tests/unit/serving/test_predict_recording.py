@@ -34,8 +34,8 @@ from leadwise.recordings.beat_views import CUT, beat_views
 from leadwise.recordings.context import cut_beats
 from leadwise.recordings.filters import resampled
 from leadwise.recordings.records import Record, read_record, write_record
+from leadwise.serving import batch, recordings
 from leadwise.serving import beat_model as room
-from leadwise.serving import many, recordings
 from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http import app, schema
 from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, predict_recording
@@ -411,14 +411,14 @@ def test_records_of_a_folder_are_found_with_its_pages(excerpts: Path, tmp_path: 
     for name in ("100.hea", "100.dat", "100.atr"):
         shutil.copy(excerpts / name, tmp_path / name)
     (tmp_path / "page.jpg").write_bytes(b"none")
-    assert [path.name for path in many.find_files([tmp_path])] == ["100.hea", "page.jpg"]
+    assert [path.name for path in batch.find_files([tmp_path])] == ["100.hea", "page.jpg"]
 
 
 def test_without_a_model_of_beats_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "SHIPPED", "no_such.onnx")
     room._loaded.cache_clear()
     with pytest.raises(WeightsError, match=r"no_such\.onnx is not among leadwise's resources.*--beat-model"):
-        many._load(frozenset({True}), None, None)
+        batch._load(frozenset({True}), None, None)
 
 
 def test_a_model_of_beats_that_is_not_there_is_said_before_the_first(

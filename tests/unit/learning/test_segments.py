@@ -8,7 +8,7 @@ import pytest
 
 from leadwise.errors import LeakError
 from leadwise.folds.partition import Partition
-from leadwise.learning.stretches import added, twins
+from leadwise.learning.segments import added, twins
 from leadwise.recordings.beat_views import CUT, INTERVALS, beat_views
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from leadwise.scores.attended import against_chance, beats_within, share_on
+from leadwise.scores.attention import against_chance, beats_within, share_on
 
 
 def test_chance_is_one_whatever_the_attention_looks_like():
