@@ -299,17 +299,17 @@ SCHEMAS: dict[str, Schema] = {
     "folds.csv": Schema(
         columns={
             "protocol": _NAME,
-            "path": _TEXT,
-            "page_id": _PAGE_ID,
+            "unit": Column("text", allowed=("page", "record", "window", "beat")),
+            "unit_id": _TEXT,
             "group_id": _TEXT,
-            "label": _LABEL,
             "seed": _WHOLE,
             "fold": _FROM_ONE,
             "part": Column("text", allowed=("test", "train", "val")),
+            "inner": Column("whole", null=True, low=1),
         },
-        optional={},
+        optional={"path": _TEXT, "label": _LABEL},  # of pages, whose files may be what is split
         prefix=None,
-        key=("protocol", "seed", "fold", "part", "path"),
+        key=("protocol", "seed", "fold", "part", "unit_id", "path"),
     ),
     "predictions.csv": Schema(
         columns={
@@ -454,21 +454,6 @@ SCHEMAS: dict[str, Schema] = {
         optional={},
         prefix=None,
         key=("beat_id",),
-    ),
-    "signal_folds.csv": Schema(
-        columns={
-            "protocol": _NAME,
-            "unit": Column("text", allowed=("record", "window", "beat")),
-            "unit_id": _TEXT,
-            "group_id": _TEXT,
-            "seed": _WHOLE,
-            "fold": _FROM_ONE,
-            "part": Column("text", allowed=("test", "train", "val")),
-            "inner": Column("whole", null=True, low=1),
-        },
-        optional={},
-        prefix=None,
-        key=("protocol", "seed", "unit_id"),
     ),
 }
 """The contracts by table name. ``history.csv`` takes metrics on inner folds as ``inner_<metric>``."""

@@ -152,7 +152,7 @@ def sides(
 ) -> Picture:
     """Who is where: a row a protocol, a column a record; for leaky protocols how many of its units lie on each side.
 
-    `folds` is ``signal_folds.csv``; `leaky` maps a protocol to a table `record, part`, a row a window or beat.
+    `folds` is ``folds.csv``; `leaky` maps a protocol to a table `record, part`, a row a window or beat.
     """
     names = records.sort_values(["part", "record"])["record"].tolist()
     rows = [*(name for name in _PROTOCOLS if name in set(folds["protocol"])), *leaky]

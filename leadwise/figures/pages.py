@@ -121,7 +121,7 @@ def folds_figure(folds: pd.DataFrame, protocol: str, seed: int) -> Picture:
     counts = counts.reindex(columns=groups.index)
     _groups_of_folds(left, counts, labels, tallest)
     left.set_xlabel(f"{len(groups)} groups (columns; height: pages, the tallest {tallest})")
-    unit = "pages" if chosen["path"].nunique() == chosen["page_id"].nunique() else "files"
+    unit = "pages" if chosen["path"].nunique() == chosen["unit_id"].nunique() else "files"
     _classes_of_folds(right, pd.crosstab(chosen["fold"], chosen["label"])[labels])
     right.set(ylim=left.get_ylim(), yticks=[], xlabel=unit.capitalize())
     legend_above(figure, right, len(labels))

@@ -43,8 +43,9 @@ def make_folds(
     _enough(pages["label"].value_counts(), "pages")
     pages = pages.reset_index(drop=True).assign(group_id=lambda all_: group_ids(all_, traces))
     tables = [PROTOCOLS[protocol](pages, seed, files) for seed in seeds]
-    table = pd.concat(tables, ignore_index=True).assign(protocol=protocol)
-    return table[list(SCHEMAS["folds.csv"].columns)]
+    table = pd.concat(tables, ignore_index=True).rename(columns={"page_id": "unit_id"})
+    table = table.assign(protocol=protocol, unit="page", inner=pd.array([pd.NA] * len(table), "Int64"))
+    return table[[*SCHEMAS["folds.csv"].columns, "path", "label"]]
 
 
 def grouped(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:  # noqa: ARG001
@@ -143,6 +144,7 @@ def published() -> pd.DataFrame:
 def published_form(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``folds.csv`` in the form in which folds are published."""
     kept = table[table["protocol"].isin(["grouped", "distinct", "by_month"])]
+    kept = kept.rename(columns={"unit_id": "page_id"})
     grouped_rows = kept[kept["protocol"] == "grouped"].drop_duplicates("page_id")
     wide = grouped_rows.set_index("page_id")[["group_id", "label"]]
     for (protocol, seed), rows in kept.groupby(["protocol", "seed"], sort=False):

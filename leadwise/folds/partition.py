@@ -1,10 +1,9 @@
-"""Who is left out: one seed's folds as rows of the pages table, checked to share no group."""
+"""Who is left out: one seed's folds of pages, windows or beats as rows of their table, checked to share no group."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,15 @@ from numpy.typing import NDArray
 
 from leadwise.errors import InputError
 from leadwise.folds.pages import assert_disjoint
+from leadwise.names import TASKS, UNITS
 
 Rows = NDArray[np.int64]
+
+TESTED = 1
+"""The fold of a protocol's one test set."""
+
+ASKED = 2
+"""The fold of its part ``val``, where networks are asked about that."""
 
 LeftOut = tuple[int, ...]
 """The folds that a network never saw: ``(k,)`` or, for inner answers, ``(j, k)`` with j < k."""
@@ -29,29 +35,31 @@ def weights_name(seed: int, left_out: LeftOut, *, task: str = "four", prefix: st
 
 @dataclass(frozen=True)
 class Partition:
-    """One seed's folds: row numbers of the pages table by fold, with ids, groups and labels by row.
+    """One seed's folds: rows of a table of units by fold, with ids, groups and labels by row.
 
     `trained` says who trains for each fold where that is not simply all others: under the protocols that leak, on
-    purpose, and under copies' weights. There a page may stand in a list several times. `asked` is a fold in `rows`
+    purpose, and under copies' weights. There a unit may stand in a list several times. `asked` is a fold in `rows`
     that trains nobody and is not tested: each network answers for it too, for a model that learns from answers.
-    `twin_of` says of each row of the table whose twin it is, -1 for those that are none: a twin is in no fold, and
-    trains wherever the row does whose twin it is.
+    `tested` are the folds that are outer ones; the others of a protocol with one test set are for choices alone.
+    `copy_of` says of each row of the table of which it is another view, -1 for those that are none: such a row is in
+    no fold, and trains wherever the row does whose view it is.
     """
 
     seed: int
     rows: dict[int, Rows]
-    page_ids: NDArray[Any]
+    unit_ids: NDArray[Any]
     groups: NDArray[Any]
     labels: NDArray[Any]
     trained: dict[int, Rows] | None = None
     asked: int | None = None
-    twin_of: Rows | None = None
+    tested: tuple[int, ...] = ()
+    copy_of: Rows | None = None
 
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits over who is in which fold; a network belongs to the partition of its training."""
         told = [
-            [fold, *sorted(self.page_ids[rows])]
+            [fold, *sorted(self.unit_ids[rows])]
             for named in (self.rows, self.trained or {})
             for fold, rows in sorted(named.items())
         ]
@@ -63,14 +71,14 @@ class Partition:
         return sorted(self.rows)
 
     def training_rows(self, left_out: LeftOut) -> Rows:
-        """The pages of all folds but those left out, checked to share no group with them; or those in `trained`.
+        """The units of all folds but those left out, checked to share no group with them; or those in `trained`.
 
-        With their twins, where there are any.
+        With their other views, where there are any.
         """
         rows = self._own_training_rows(left_out)
-        if self.twin_of is None:
+        if self.copy_of is None:
             return rows
-        return np.concatenate([rows, np.isin(self.twin_of, rows).nonzero()[0]])
+        return np.concatenate([rows, np.isin(self.copy_of, rows).nonzero()[0]])
 
     def _own_training_rows(self, left_out: LeftOut) -> Rows:
         if self.trained is not None:
@@ -82,80 +90,122 @@ class Partition:
         return kept
 
 
-def partition(
-    pages: pd.DataFrame, folds: pd.DataFrame, protocol: str, seed: int, classes: tuple[str, ...]
-) -> Partition:
-    """The partition of one seed, restricted to `classes`, as the protocol of `leadwise.folds.pages` means it.
+def units_in_folds(units: pd.DataFrame, folds: pd.DataFrame, protocol: str, seed: int) -> pd.DataFrame:
+    """Who of a table of pages, windows or beats is where: its rows with ``row, group_id, fold, part, inner``.
 
-    Raises `InputError` where the folds table does not know the protocol, the seed or a page, and where a class has
-    no page in a fold (under `by_month`, whose months are as they are: in a training).
+    `row` is the row of the table (and of its arrays). A unit has no row where the protocol leaves it out, and several
+    where it splits files; where it splits records, their windows or beats go with them. Raises `InputError` where
+    ``folds.csv`` has no such partition, or not of these units.
     """
-    mine = folds[(folds["protocol"] == protocol) & (folds["seed"] == seed) & folds["label"].isin(classes)]
+    mine = folds[(folds["protocol"] == protocol) & (folds["seed"] == seed)]
     if mine.empty:
-        known = sorted(set(folds["seed"]))
+        maker = "13_image_folds" if "page_id" in units.columns else "15_signal_beats"
         raise InputError(
-            f"folds.csv has no folds of protocol {protocol!r} with seed {seed} (it has seeds {known}). "
-            "Give 13_image_folds the same SEEDS and run it again."
+            f"folds.csv has no folds of protocol {protocol!r} with seed {seed} (it has seeds "
+            f"{sorted(set(folds['seed']))}). Give {maker} the same SEEDS and run it again."
         )
-    labels = pages["label"].to_numpy()
-    foreign = np.setdiff1d(pages["page_id"][np.isin(labels, classes)], mine["page_id"])
-    if len(foreign) and protocol not in _NOT_ALL:
+    unit = mine["unit"].iloc[0]
+    key = "record" if unit == "record" else f"{unit}_id"
+    if key not in units.columns:
+        raise InputError(f"{protocol} splits {unit}s, and this table has no column {key!r}.")
+    sides = mine.rename(columns={"unit_id": key})[[key, "group_id", "fold", "part", "inner"]]
+    lacking = set(sides[key]) - set(units[key])
+    if lacking and unit != "page":  # pages whose leads were not found are in folds.csv alone
         raise InputError(
-            f"page {foreign[0]} is in no fold of folds.csv: it was made from other pages. Run 13_image_folds again."
+            f"{min(lacking)} is in folds.csv and not in this table: it was made from other recordings. "
+            "Run 15_signal_beats again."
         )
-    row_of = pd.Series(np.arange(len(pages)), index=pages["page_id"])
-    mine = mine[mine["page_id"].isin(row_of.index)]  # pages without leads are in folds.csv and not here
-    mine = mine.assign(row=row_of[mine["page_id"]].to_numpy())
-    groups = mine.drop_duplicates("page_id").set_index("page_id")["group_id"]
-    rows, trained = _TRAINED.get(protocol, _by_fold)(mine, pages)
-    part = Partition(
-        seed, rows, pages["page_id"].to_numpy(), groups.reindex(pages["page_id"]).to_numpy(), labels, trained
-    )
-    for fold in part.folds:
-        named = part.training_rows((fold,)) if protocol in _NOT_ALL else part.rows[fold]
-        lacking = set(classes) - set(labels[named])
-        if lacking:
+    numbered = units.drop(columns="group_id", errors="ignore").assign(row=np.arange(len(units)))
+    found = sides.merge(numbered, on=key)
+    return found if unit == "page" else found.sort_values("row", ignore_index=True)
+
+
+def partition(
+    units: pd.DataFrame, folds: pd.DataFrame, protocol: str, seed: int, task: str, *, ask: bool = False
+) -> Partition:
+    """The partition of one seed, for one task, as the protocol means it.
+
+    `units` is a table of what the task is about (``pages.csv``, ``windows.csv``, ``beats.csv``), `folds` keeps the
+    contract ``folds.csv``. With `ask` the part ``val`` of recordings, which trains nobody, is a fold that is answered
+    for. Raises what `units_in_folds` raises; `InputError` where nobody is tested, a page is in no fold, or a class
+    has no page in a fold (under `by_month`, whose months are as they are: in a training); `LeakError` where a group
+    is on both sides, unless the protocol leaks on purpose.
+    """
+    unit, classes = UNITS[task], TASKS[task]
+    ids, labels = units[f"{unit}_id"].to_numpy(object), units["label"].to_numpy(object)
+    found = units_in_folds(units, folds, protocol, seed)
+    found = found[found["label"].isin(classes)]
+    if unit == "page" and protocol not in _NOT_ALL:
+        foreign = np.setdiff1d(np.flatnonzero(np.isin(labels, classes)), found["row"])
+        if len(foreign):
             raise InputError(
-                f"fold {fold} of seed {seed} ({protocol}) has no page of class {min(lacking)!r}: too few for folds."
+                f"page {ids[foreign[0]]} is in no fold of folds.csv: it was made from other pages. "
+                "Run 13_image_folds again."
+            )
+    groups = np.full(len(units), None, dtype=object)
+    groups[found["row"]] = found["group_id"]
+    if protocol == "leaky_copy_weights":
+        rows, trained = _by_copies(found, units["copies"].to_numpy(np.int64))
+    elif protocol in _POOLED:
+        rows, trained = ({1: _rows(found, part=part)} for part in ("val", "train"))
+    else:
+        rows, trained = _by_part(found, leaks=protocol.startswith("leaky"), ask=ask)
+    asked = ASKED if ask and trained and ASKED in rows else None
+    tested = (TESTED,) if unit != "page" and (found["part"] == "train").any() else tuple(sorted(rows))
+    part = Partition(seed, rows, ids, groups, labels, trained, asked, tested)
+    if not protocol.startswith("leaky") and (found["part"] == "train").any():
+        sides = groups[_rows(found, part="train")], groups[found.loc[found["part"] != "train", "row"]]
+        assert_disjoint(*sides, f"training {unit}s of {protocol}")
+    for fold in part.folds if unit == "page" else ():
+        named = part.training_rows((fold,)) if protocol in _NOT_ALL else part.rows[fold]
+        if absent := set(classes) - set(labels[named]):
+            raise InputError(
+                f"fold {fold} of seed {seed} ({protocol}) has no page of class {min(absent)!r}: too few for folds."
             )
     return part
 
 
 Split = tuple[dict[int, Rows], dict[int, Rows] | None]
-"""Row numbers of the pages tested, by fold, and of those trained on where these are not all others."""
+"""Rows of the units tested, by fold, and of those trained on where these are not all others."""
 
 
-def _by_fold(mine: pd.DataFrame, _: pd.DataFrame) -> Split:
-    """Pages, each tested once."""
-    return {fold: np.sort(part["row"].to_numpy()) for fold, part in mine.groupby("fold")}, None
+def _rows(found: pd.DataFrame, **wanted: object) -> Rows:
+    """The rows of the units whose columns say all this."""
+    kept = np.logical_and.reduce([found[name] == value for name, value in wanted.items()])
+    return np.asarray(found.loc[kept, "row"], np.int64)
 
 
-def _by_copies(mine: pd.DataFrame, pages: pd.DataFrame) -> Split:
-    """The same, but a page trains as often as it has copies: the copies' weight (and steps) without their leak."""
-    rows, _ = _by_fold(mine, pages)
-    copies = pages["copies"].to_numpy(np.int64)
-    rest = {fold: np.concatenate([rows[other] for other in rows if other != fold]) for fold in rows}
-    return rows, {fold: np.repeat(others, copies[others]) for fold, others in rest.items()}
+def _by_part(found: pd.DataFrame, *, leaks: bool, ask: bool) -> Split:
+    """Where nobody is called ``train`` each fold is tested by all others; else one is tested, others are inner."""
+    parts = set(found["part"])
+    if "test" not in parts:
+        raise InputError("these folds test nobody: run the notebook that makes them again.")
+    if "train" not in parts:
+        rows = {int(fold): np.sort(_rows(found, fold=fold)) for fold in sorted(set(found["fold"]))}
+        return rows, _others(rows) if leaks else None
+    tested, inner = _rows(found, part="test"), found.loc[found["part"] == "train", "inner"]
+    if inner.notna().all():
+        left_out = enumerate(sorted(set(inner)), start=TESTED + 1)
+        return {TESTED: tested} | {
+            fold: _rows(found, part="train", inner=name) for fold, name in left_out
+        }, None
+    rows = {TESTED: tested} | ({ASKED: _rows(found, part="val")} if ask and "val" in parts else {})
+    return rows, {TESTED: _rows(found, part="train")}
 
 
-def _by_file(mine: pd.DataFrame, _: pd.DataFrame) -> Split:
-    """Files: a page is tested and trains once for each of its copies, on whichever side they lie."""
-    rows = {fold: part["row"].to_numpy() for fold, part in mine.groupby("fold")}
-    return rows, {fold: mine.loc[mine["fold"] != fold, "row"].to_numpy() for fold in rows}
+def _by_copies(found: pd.DataFrame, copies: NDArray[np.int64]) -> Split:
+    """A page trains as often as it has copies: the copies' weight (and steps) without their leak."""
+    rows, _ = _by_part(found, leaks=False, ask=False)
+    return rows, {fold: np.repeat(others, copies[others]) for fold, others in _others(rows).items()}
 
 
-def _pooled(mine: pd.DataFrame, _: pd.DataFrame) -> Split:
-    """All that is called `train` trains one network, whatever its fold, and all that is called `val` tests it."""
-    return tuple({1: mine.loc[mine["part"] == part, "row"].to_numpy()} for part in ("val", "train"))  # type: ignore[return-value]
+def _others(rows: dict[int, Rows]) -> dict[int, Rows]:
+    """By fold, the units of all others."""
+    return {fold: np.concatenate([rows[other] for other in rows if other != fold]) for fold in rows}
 
 
-_TRAINED: dict[str, Callable[[pd.DataFrame, pd.DataFrame], Split]] = {
-    "leaky_copies": _by_file,
-    "leaky_copy_weights": _by_copies,
-    "leaky_pooled": _pooled,
-    "leaky_file_90_10": _pooled,
-}
-"""By protocol, how its rows of folds.csv become a split; all others are pages, each tested once."""
+_POOLED = ("leaky_pooled", "leaky_file_90_10")
+"""Protocols in which all that is called `train` trains one network, whatever its fold, and `val` tests it."""
 
-_NOT_ALL = ("by_month", "leaky_pooled", "leaky_file_90_10")
+_NOT_ALL = ("by_month", *_POOLED)
 """Protocols that need not test every page, nor every class in every fold."""

@@ -41,7 +41,7 @@ def make_signal_folds(
     windows: pd.DataFrame | None = None,
     beats: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Folds of one protocol as rows of ``signal_folds.csv``, a partition for each seed.
+    """Folds of one protocol as rows of ``folds.csv``, a partition for each seed.
 
     `records`, `windows` and `beats` keep the contracts of these names; the last two are needed where they are what
     is split. Raises `SettingsError` for an unknown protocol, `InputError` where it cannot be had with these records,
@@ -56,7 +56,7 @@ def make_signal_folds(
         raise InputError(f"{protocol} splits {unit}s: give their table.")
     made = [make(table.reset_index(drop=True), seed).assign(seed=seed) for seed in seeds]
     return pd.concat(made, ignore_index=True).assign(protocol=protocol, unit=unit)[
-        list(SCHEMAS["signal_folds.csv"].columns)
+        list(SCHEMAS["folds.csv"].columns)
     ]
 
 
@@ -121,7 +121,7 @@ def leaky_beats(beats: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def transfer_folds(beats: pd.DataFrame, protocol: str, seeds: Sequence[int]) -> pd.DataFrame:
-    """Five folds of beats with their recording's label, as rows of ``signal_folds.csv``; each beat is tested once.
+    """Five folds of beats with their recording's label, as rows of ``folds.csv``; each beat is tested once.
 
     `beats` has ``beat_id, record, group_id, label``. ``patient_folds``: no person is on both sides, classes of
     recordings in proportion; ``leaky_beats``: beats at random, classes in proportion. Both answer for the same beats,
@@ -156,7 +156,7 @@ def transfer_folds(beats: pd.DataFrame, protocol: str, seeds: Sequence[int]) -> 
             pd.DataFrame({"unit_id": units[key], "group_id": units["group_id"], "fold": fold, "seed": seed})
         )
     table = pd.concat(made, ignore_index=True).assign(protocol=protocol, unit=unit, part="test", inner=pd.NA)
-    return table.astype({"inner": "Int64"})[list(SCHEMAS["signal_folds.csv"].columns)]
+    return table.astype({"inner": "Int64"})[list(SCHEMAS["folds.csv"].columns)]
 
 
 SIGNAL_PROTOCOLS: dict[str, tuple[str, Callable[[pd.DataFrame, int], pd.DataFrame]]] = {
@@ -168,32 +168,6 @@ SIGNAL_PROTOCOLS: dict[str, tuple[str, Callable[[pd.DataFrame, int], pd.DataFram
     "leaky_beats": ("beat", leaky_beats),
 }
 """By name: what is split, and how."""
-
-
-def placed(table: pd.DataFrame, folds: pd.DataFrame, protocol: str, seed: int) -> pd.DataFrame:
-    """Rows of ``windows.csv`` or ``beats.csv`` with ``row, group_id, fold, part, inner`` of one partition.
-
-    `row` is the row of the arrays; windows and beats that the protocol leaves out are left out. Raises `InputError`
-    where the folds have no such partition, or not of these tables.
-    """
-    mine = folds[(folds["protocol"] == protocol) & (folds["seed"] == seed)]
-    if mine.empty:
-        raise InputError(
-            f"signal_folds.csv has no folds of protocol {protocol!r} with seed {seed} (it has seeds "
-            f"{sorted(set(folds['seed']))}). Give 15_signal_beats the same SEEDS and run it again."
-        )
-    key = {"record": "record", "window": "window_id", "beat": "beat_id"}[mine["unit"].iloc[0]]
-    if key not in table.columns:
-        raise InputError(f"{protocol} splits {mine['unit'].iloc[0]}s, and this table has no column {key!r}.")
-    columns = mine.rename(columns={"unit_id": key})[[key, "group_id", "fold", "part", "inner"]]
-    kept = table.drop(columns="group_id").assign(row=np.arange(len(table)))
-    found = kept.merge(columns, on=key, validate="many_to_one")
-    if lacking := set(columns[key]) - set(found[key]):
-        raise InputError(
-            f"{min(lacking)} is in signal_folds.csv and not in this table: it was made from other recordings. "
-            "Run 15_signal_beats again."
-        )
-    return found
 
 
 def _ds1_ds2(records: pd.DataFrame, groups: pd.Series, seed: int) -> pd.DataFrame:

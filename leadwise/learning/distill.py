@@ -17,14 +17,14 @@ from leadwise.files import sha256
 from leadwise.folds.partition import LeftOut, Partition, weights_name
 from leadwise.learning.answers import load_for
 from leadwise.learning.engine import Loss
-from leadwise.learning.examples import Views as Seen
+from leadwise.learning.examples import Views as BatchViews
 from leadwise.learning.losses import softened_divergence
 from leadwise.models import registry
 from leadwise.models.classifier import Classifier
 from leadwise.names import TASKS
 from leadwise.sets.views import Views
 
-Heard = Callable[[Seen, Tensor], Tensor]
+TeachersAnswer = Callable[[BatchViews, Tensor], Tensor]
 """(views of a batch, rows of its pages) to what the teacher says of them: logits or log-probabilities."""
 
 
@@ -89,7 +89,7 @@ class Teacher:
 
     def network(self, part: Partition, fold: int) -> Classifier:
         """That network, frozen and in eval mode; raises as `answers.load_for` does."""
-        model = registry.build_page_model(self._name(part.seed, fold), len(self.classes))
+        model = registry.build(self._name(part.seed, fold), len(self.classes))
         return load_for(self.path(part.seed, fold), model, part, (fold,)).requires_grad_(requires_grad=False)
 
     def cross_fitted(self, part: Partition, fold: int | None) -> Tensor:
@@ -105,14 +105,14 @@ class Teacher:
             mine = mine[(mine["role"] == "inner") & (mine["fold"] == fold)]
             trained = part.training_rows((fold,))
         mine = mine[mine["model"] == "leads12"].set_index("unit_id")
-        wanted = part.page_ids[trained]
+        wanted = part.unit_ids[trained]
         if not np.isin(wanted, mine.index).all():
             raise WeightsError(
                 f"26_image_leads12 has no answers of its inner folds for seed {part.seed}. Run it with INNER."
             )
-        told = np.full((len(part.page_ids), len(self.classes)), np.nan, np.float32)
-        told[trained] = mine.loc[wanted, [f"prob_{name}" for name in self.classes]].to_numpy()
-        return torch.from_numpy(told).clamp_min(1e-7).log()
+        prob = np.full((len(part.unit_ids), len(self.classes)), np.nan, np.float32)
+        prob[trained] = mine.loc[wanted, [f"prob_{name}" for name in self.classes]].to_numpy()
+        return torch.from_numpy(prob).clamp_min(1e-7).log()
 
     def _name(self, seed: int, fold: int) -> str:
         row = self.chosen.query("task == @self.task and seed == @seed and fold == @fold")
@@ -142,17 +142,22 @@ class TaughtBy:
             raise SettingsError(f"No loss is called {self.loss!r}; {nearest(self.loss, LOSSES)}")
         return LOSSES[self.loss]
 
-    def fingerprint(self, part: Partition, left_out: LeftOut) -> list[Any]:
-        """What changes when the loss or the teacher does."""
-        told: list[Any] = [self.loss, vars(self.teaching)]
-        if self.teaching.hears == "same view":
-            told.append(sha256(self.teacher.path(part.seed, left_out[0])))
-        elif self.teaching.hears == "cross-fitted":
-            told.append(self.teacher.cross_fitted(part, left_out[0]).nan_to_num().tolist())
-        return told
+    @property
+    def code(self) -> tuple[str, ...]:
+        """The definitions that make the loss; none where nothing is heard of a teacher."""
+        return () if self.teaching.hears == "nothing" else ("leadwise.learning.distill:TaughtBy",)
 
-    def __call__(self, part: Partition, left_out: LeftOut, own: Loss) -> Loss:
-        """The loss of one training, which has the recipe's `own` as a part.
+    def made_of(self, part: Partition, left_out: LeftOut) -> list[Any]:
+        """What changes when the loss or the teacher does."""
+        parts: list[Any] = [self.loss, vars(self.teaching)]
+        if self.teaching.hears == "same view":
+            parts.append(sha256(self.teacher.path(part.seed, left_out[0])))
+        elif self.teaching.hears == "cross-fitted":
+            parts.append(self.teacher.cross_fitted(part, left_out[0]).nan_to_num().tolist())
+        return parts
+
+    def __call__(self, part: Partition, left_out: LeftOut, loss: Loss) -> Loss:
+        """The loss of one training, which has the recipe's own `loss` as a part.
 
         Where nothing is left out, ``()``, the teacher is the mean answer of all folds' networks, or of each page
         the one that never saw it.
@@ -160,27 +165,27 @@ class TaughtBy:
         fold = left_out[0] if left_out else None
         teaching = self.teaching
         if teaching.hears == "nothing":
-            return own
-        hear = (
+            return loss
+        ask = (
             self._cross_fitted(part, fold)
             if teaching.hears == "cross-fitted"
             else self._same_view(part, fold)
         )
 
-        def loss(logits: Tensor, views: Seen, labels: Tensor, rows: Tensor) -> Tensor:
-            heard = hear(views, rows).to(logits.device)
-            taught = softened_divergence(logits.float(), heard.float(), teaching.temperature)
+        def taught_loss(logits: Tensor, views: BatchViews, labels: Tensor, rows: Tensor) -> Tensor:
+            answers = ask(views, rows).to(logits.device)
+            taught = softened_divergence(logits.float(), answers.float(), teaching.temperature)
             if not teaching.labels:
                 return taught
-            return teaching.labels * own(logits, views, labels, rows) + (1 - teaching.labels) * taught
+            return teaching.labels * loss(logits, views, labels, rows) + (1 - teaching.labels) * taught
 
-        return loss
+        return taught_loss
 
-    def _cross_fitted(self, part: Partition, fold: int | None) -> Heard:
+    def _cross_fitted(self, part: Partition, fold: int | None) -> TeachersAnswer:
         by_page = self.teacher.cross_fitted(part, fold)
         return lambda _, rows: by_page[rows.cpu()]
 
-    def _same_view(self, part: Partition, fold: int | None) -> Heard:
+    def _same_view(self, part: Partition, fold: int | None) -> TeachersAnswer:
         networks = [self.teacher.network(part, k) for k in ([fold] if fold else part.folds)]
         if self.views is None:
             return lambda views, _: _answered(networks, views)
@@ -189,7 +194,7 @@ class TaughtBy:
 
 
 @torch.no_grad()
-def _answered(networks: Sequence[Classifier], views: Seen) -> Tensor:
+def _answered(networks: Sequence[Classifier], views: BatchViews) -> Tensor:
     """The mean answer of networks to pages, as log-probabilities ``(pages, classes)``."""
     device = next(iter(views.values())).device
     shares = [network.to(device)(**views).float().softmax(dim=1) for network in networks]

@@ -1,4 +1,4 @@
-"""What a network is trained on: leads or whole pages from memory maps, an example at a time or some pages at once."""
+"""What a network is trained on: units (pages, windows, beats), an example at a time or some units at once."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Views = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Leads:
-    """Lead crops with their labels: `crops` uint8 ``(pages, 12, height, width)``, `labels` ``(pages,)``.
+    """Pages by their leads, each an example: `crops` uint8 ``(pages, 12, height, width)``, `labels` ``(pages,)``.
 
-    `crops` may be a memory map; `labels` are numbers of `classes`. Each lead is an example.
+    `crops` may be a memory map; `labels` are numbers of `classes`.
     """
 
     crops: NDArray[np.uint8]
@@ -30,7 +30,7 @@ class Leads:
     classes: tuple[str, ...]
 
     @property
-    def per_page(self) -> int:
+    def per_unit(self) -> int:
         """Examples of one page."""
         return int(self.crops.shape[1])
 
@@ -42,53 +42,61 @@ class Leads:
         """All examples of some pages, page by page."""
         return {"pixels": self.crops[rows].reshape(-1, *self.crops.shape[2:])}
 
-    def fingerprint(self) -> str:
-        """Hex sha256 over all that is seen."""
-        return hashlib.sha256(np.ascontiguousarray(self.crops).data).hexdigest()
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that is seen, by name."""
+        return {"pixels": self.crops}
 
 
 @dataclass(frozen=True)
-class Pages:
-    """Whole pages with their labels; `views` by name ``(pages, ...)``, in memory or mapped. A page is an example."""
+class Units:
+    """Whole units, each an example: `views` by name ``(units, ...)``, which may be mapped, `labels` ``(units,)``."""
 
     views: dict[str, NDArray[Any]]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
-    per_page: int = 1
+    per_unit: int = 1
 
     def example(self, row: int, place: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002 - there is one
-        """One example: a page."""
+        """One example: a unit."""
         return {name: view[row] for name, view in self.views.items()}
 
     def all_of(self, rows: Rows) -> dict[str, NDArray[Any]]:
-        """Some pages."""
+        """Some units."""
         return {name: np.ascontiguousarray(view[rows]) for name, view in self.views.items()}
 
-    def fingerprint(self) -> str:
-        """Hex sha256 over all that is seen."""
-        digest = hashlib.sha256()
-        for name, view in sorted(self.views.items()):
-            digest.update(name.encode() + np.ascontiguousarray(view).tobytes())
-        return digest.hexdigest()
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that is seen, by name."""
+        return self.views
 
 
-Examples = Leads | Pages
+Examples = Leads | Units
 
 
-class PageDataset(Dataset[dict[str, Any]]):
-    """Item i is one example with its label and the row of its page: all of the first page, then of the next."""
+def digest(examples: Examples) -> str:
+    """Hex sha256 over all that is seen."""
+    total = hashlib.sha256()
+    for name, view in sorted(examples.arrays().items()):
+        total.update(name.encode())
+        total.update(np.ascontiguousarray(view).data)
+    return total.hexdigest()
+
+
+class ExamplesOfRows(Dataset[dict[str, Any]]):
+    """Item i is one example with its label and the row of its unit: all of the first unit, then of the next."""
 
     def __init__(self, examples: Examples, rows: Rows) -> None:
         self.examples, self.rows = examples, rows
 
     def __len__(self) -> int:
-        return len(self.rows) * self.examples.per_page
+        return len(self.rows) * self.examples.per_unit
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        page, place = divmod(index, self.examples.per_page)
-        row = int(self.rows[page])
-        told = {"labels": self.examples.labels[row], "rows": np.int64(row)}
-        return {**self.examples.example(row, place), **told}
+        unit, place = divmod(index, self.examples.per_unit)
+        row = int(self.rows[unit])
+        return self.examples.example(row, place) | {
+            "labels": self.examples.labels[row],
+            "rows": np.int64(row),
+        }
 
 
 def collate(items: list[dict[str, Any]]) -> dict[str, Tensor]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from leadwise.errors import InputError
-from leadwise.folds.partition import partition
 from leadwise.learning.cross_fit import Inputs, cross_fit
-from leadwise.learning.study import Study
-from leadwise.names import TASKS
+from leadwise.learning.pages import PageData
+from leadwise.learning.study import Study, TrainingSettings
 from leadwise.scores.ensembles import mean_answers
 
 PRICED = {
@@ -22,6 +21,12 @@ PRICED = {
     "binary": ("leaky_pooled", "grouped"),
 }
 """Protocols by task, from the leakiest to the strictest."""
+
+
+class LeakageSettings(TrainingSettings, Protocol):
+    """What the parameters of 27_image_leakage say."""
+
+    SEED: int
 
 
 @dataclass(frozen=True)
@@ -42,75 +47,76 @@ class Priced:
 
 
 def price(
-    parameters: Any,
+    settings: LeakageSettings,
     inputs: Mapping[str, Inputs],
-    pages: pd.DataFrame,
-    folds: pd.DataFrame,
+    data: PageData,
     folder: Path,
     data_fingerprint: str,
 ) -> Priced:
     """Train each network of `inputs` (its name, and what it sees) under the protocols of `PRICED`.
 
-    `parameters` are those of 27_image_leakage. Nothing is chosen: every training runs all its epochs. The groups of
-    all rows are those of `grouped`, so that intervals are alike and differences can be paired.
+    `settings` are the parameters of 27_image_leakage. Nothing is chosen: every training runs all its epochs. The
+    groups of all rows are those of `grouped`, so that intervals are alike and differences can be paired.
     """
-    group_of = _groups(folds)
+    group_of = _groups(data.folds)
     once, counted, histories = [], [], []
     trainings: list[str] = []
     left_out: dict[str, str] = {}
-    for task, protocols in PRICED.items():
-        for protocol in protocols:
-            try:
-                part = partition(pages, folds, protocol, parameters.SEED, TASKS[task])
-            except InputError as error:
-                left_out[f"{protocol}, {task}"] = str(error)
-                continue
-            for model, seen in inputs.items():
-                own: dict[str, Any] = {"name": model, "prefix": f"{model}-{protocol}", "protocol": protocol}
-                own |= {"folds": tuple(part.folds), "seeds": (parameters.SEED,), "inner": False}
-                study = Study.of(parameters, task, model, data_fingerprint, **own)
-                results = cross_fit(study, seen, pages, folds, folder)
-                histories.append(results.history)
-                trainings += results.trainings
-                given = results.predictions
-                given["group_id"] = given["unit_id"].map(group_of)
-                counted.append(_as_units(given))
-                once.append(mean_answers(given[given["unit"] == "page"]))
+    for task, protocol in _every():
+        try:
+            part = data.partition(task, settings.SEED, protocol)
+        except InputError as error:
+            left_out[f"{protocol}, {task}"] = str(error)
+            continue
+        for model, views in inputs.items():
+            more: dict[str, Any] = {"prefix": f"{model}-{protocol}", "protocol": protocol}
+            more |= {"folds": part.tested, "seeds": (part.seed,), "inner": False}
+            study = Study.of(settings, task, model, data_fingerprint, **more)
+            results = cross_fit(study, views, {part.seed: part}, folder)
+            histories.append(results.history)
+            trainings += results.trainings
+            answers = results.predictions
+            answers["group_id"] = answers["unit_id"].map(group_of)
+            counted.append(_as_units(answers))
+            once.append(mean_answers(answers[answers["unit"] == "page"]))
     joined = [pd.concat(rows, ignore_index=True) for rows in (once, counted, histories)]
     return Priced(joined[0], joined[1], joined[2], trainings, left_out)
 
 
-def leaks(pages: pd.DataFrame, folds: pd.DataFrame, seed: int) -> pd.DataFrame:
+def leaks(data: PageData, seed: int) -> pd.DataFrame:
     """How much of each test is known from training: a row a task and protocol.
 
     Columns ``task, protocol, tested`` (files, or pages where pages are split), ``same_page`` and ``same_id``: the
     share of them of which training holds the same page, or a page of the same printed id. Protocols that these
     pages do not allow have no row.
     """
-    group = _groups(folds).reindex(pages["page_id"]).to_numpy()
+    group = _groups(data.folds).reindex(data.pages["page_id"]).to_numpy()
     rows = []
-    for task, protocols in PRICED.items():
-        for protocol in protocols:
-            try:
-                part = partition(pages, folds, protocol, seed, TASKS[task])
-            except InputError:
-                continue
-            pairs = [(tested, part.training_rows((fold,))) for fold, tested in part.rows.items()]
-            n = sum(len(here) for here, _ in pairs)
-            page = sum(np.isin(here, there).sum() for here, there in pairs)
-            same = sum(np.isin(group[here], group[there]).sum() for here, there in pairs)
-            rows.append((task, protocol, n, page / n, same / n))
+    for task, protocol in _every():
+        try:
+            part = data.partition(task, seed, protocol)
+        except InputError:
+            continue
+        pairs = [(tested, part.training_rows((fold,))) for fold, tested in part.rows.items()]
+        n = sum(len(here) for here, _ in pairs)
+        page = sum(np.isin(here, there).sum() for here, there in pairs)
+        same = sum(np.isin(group[here], group[there]).sum() for here, there in pairs)
+        rows.append((task, protocol, n, page / n, same / n))
     return pd.DataFrame(rows, columns=["task", "protocol", "tested", "same_page", "same_id"])
+
+
+def _every() -> Iterator[tuple[str, str]]:
+    return ((task, protocol) for task, protocols in PRICED.items() for protocol in protocols)
 
 
 def _groups(folds: pd.DataFrame) -> pd.Series:
     """By page: its group under `grouped`."""
-    rows = folds[folds["protocol"] == "grouped"].drop_duplicates("page_id")
-    return rows.set_index("page_id")["group_id"]
+    rows = folds[folds["protocol"] == "grouped"].drop_duplicates("unit_id")
+    return rows.set_index("unit_id")["group_id"]
 
 
-def _as_units(given: pd.DataFrame) -> pd.DataFrame:
+def _as_units(answers: pd.DataFrame) -> pd.DataFrame:
     """The same rows, each with a unit of its own, so that what is counted several times is scored so."""
-    names = given["unit_id"] + given.get("lead", pd.Series("", index=given.index)).fillna("")
-    number = names.groupby([names, given["unit"]]).cumcount().astype(str)
-    return given.assign(unit_id=names + "-" + number)
+    names = answers["unit_id"] + answers.get("lead", pd.Series("", index=answers.index)).fillna("")
+    number = names.groupby([names, answers["unit"]]).cumcount().astype(str)
+    return answers.assign(unit_id=names + "-" + number)

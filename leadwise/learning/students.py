@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.folds.partition import Partition, weights_name
-from leadwise.learning.answers import answer_folds, load_for
+from leadwise.learning.answers import answer, answers_table, load_for
 from leadwise.learning.cross_fit import Inputs, cross_fit
 from leadwise.learning.distill import LOSSES, TaughtBy, Teacher
-from leadwise.learning.engine import Plan, answer, cross_entropy, forget_checkpoints, train
-from leadwise.learning.examples import Examples, Leads, Pages
-from leadwise.learning.lead_models import LeadData, shrunk
-from leadwise.learning.study import Results, Study
+from leadwise.learning.engine import cross_entropy, train
+from leadwise.learning.examples import Examples, Leads, Units
+from leadwise.learning.history import Plan, forget_checkpoints
+from leadwise.learning.pages import PageData, shrunk
+from leadwise.learning.study import Results, Study, TrainingSettings
 from leadwise.models import registry
-from leadwise.models.classifier import Classifier
 from leadwise.models.joined_leads import JoinedLeads
 from leadwise.models.networks import network, recipe
 from leadwise.names import TASKS
@@ -49,8 +48,8 @@ def place_of(name: str) -> dict[str, Any]:
 
 
 def train_student(
-    parameters: Any,
-    data: LeadData,
+    settings: TrainingSettings,
+    data: PageData,
     views: Views,
     folder: Path,
     data_fingerprint: str,
@@ -63,52 +62,58 @@ def train_student(
 ) -> Results:
     """Train one student by one loss over folds, all epochs of its recipe; the test folds stay closed.
 
-    `parameters` are those of 41_student_distill. Raises what `Study.of`, `TaughtBy` and `cross_fit` raise.
+    `settings` are the parameters of 41_student_distill. Raises what `Study.of`, `TaughtBy` and `cross_fit` raise.
     """
     name = student_name(model, loss)
     of_page = _of_page(model)
-    if of_page:  # what the notebook says of weights and recipe is meant for students of single leads
-        parameters = parameters.model_copy(update={"WEIGHTS": "random", "RECIPE": "random"})
-    own = {"shown": tuple(set(SHOWN) - set(network(model).views))} if of_page else {"input_px": LEAD_PX}
-    study = Study.of(
-        parameters, teacher.task, model, data_fingerprint,
-        name=name, prefix=name, folds=tuple(folds), seeds=tuple(seeds), inner=False, **own,
-    )  # fmt: skip
+    # what the notebook says of weights and recipe is meant for students of single leads
+    more: dict[str, Any] = {"weights": "random", "recipe": "random"} if of_page else {"input_px": LEAD_PX}
+    more |= {"shown": tuple(sorted(set(SHOWN) - set(network(model).views)))} if of_page else {}
+    more |= {"folds": tuple(folds), "seeds": tuple(seeds), "inner": False}
+    study = Study.of(settings, teacher.task, model, data_fingerprint, name=name, prefix=name, **more)
     taught = TaughtBy(teacher, loss, None if of_page else views)
-    with _seen(model, data, views, folder) as inputs:
-        return cross_fit(study, inputs, data.pages, data.folds, folder, loss_for=taught, answer_test=False)
+    parts = {seed: data.partition(teacher.task, seed) for seed in seeds}
+    with _inputs(model, data, views, folder) as inputs:
+        return cross_fit(study, inputs, parts, folder, loss_for=taught, answer_test=False)
 
 
-def train_shipped(
-    parameters: Any, data: LeadData, views: Views, folder: Path, teacher: Teacher, *, loss: str, seed: int
+def shipped_student(
+    settings: TrainingSettings,
+    data: PageData,
+    views: Views,
+    folder: Path,
+    teacher: Teacher,
+    *,
+    loss: str,
+    seed: int,
 ) -> JoinedLeads:
-    """Train the student that ships, on all pages; no page is left to score it, so nothing is chosen here.
+    """The student that ships, trained on all pages; no page is left to score it, so nothing is chosen here.
 
-    `parameters` has EPOCHS and MAX_STEPS; `folder` belongs to this training. Raises what `train` raises.
+    `folder` belongs to this training. Raises what `train` raises.
     """
     part = data.partition(teacher.task, seed)
-    told = recipe("student12", "random")
+    of_student = recipe("student12", "random")
     labels = np.array([teacher.classes.index(label) for label in part.labels])
-    seen = Pages({name: views[name] for name in SHOWN}, labels, teacher.classes)
+    examples = Units({name: views[name] for name in SHOWN}, labels, teacher.classes)
     rows = np.arange(len(part.labels))
-    epochs = parameters.EPOCHS or told.epochs
-    taught = TaughtBy(teacher, loss)(part, (), cross_entropy(told, seen, rows))
+    epochs = settings.EPOCHS or of_student.epochs
+    taught = TaughtBy(teacher, loss)(part, (), cross_entropy(of_student, examples, rows))
     shutil.rmtree(folder, ignore_errors=True)  # a checkpoint there may be of another loss or other pages
     trained = train(
-        Plan(rows, {}, 100 * seed, epochs, epochs, parameters.MAX_STEPS),
-        seen,
-        lambda: registry.build_page_model("student12", len(teacher.classes)),
-        told,
+        Plan(rows, {}, 100 * seed, epochs, epochs, settings.MAX_STEPS),
+        examples,
+        lambda: registry.build("student12", len(teacher.classes)),
+        of_student,
         folder,
         loss=taught,
     )
     forget_checkpoints(folder)
-    assert isinstance(trained.model, JoinedLeads)  # noqa: S101 - a training ends with its network
+    assert isinstance(trained.model, JoinedLeads)  # noqa: S101 - by its name
     return trained.model
 
 
 def answer_student(
-    data: LeadData,
+    data: PageData,
     views: Views,
     weights: Path,
     folder: Path,
@@ -123,38 +128,36 @@ def answer_student(
 
     `folder` may be written to. Raises `WeightsError` where one is missing, `LeakError` where one saw its fold.
     """
-    name, classes = student_name(model, loss), TASKS["four"]
-    make: Callable[[], Classifier]
-    with _seen(model, data, views, folder) as inputs:
-        if isinstance(inputs, dict):
-            examples: Examples = _unlabelled(inputs, network(model).views, classes)
-            make = partial(registry.build_page_model, model, len(classes))
-        else:
-            examples = Leads(inputs, np.zeros(len(data.pages), np.int64), classes)
-            make = partial(registry.build, model, len(classes), input_px=LEAD_PX)
-        return answer_folds(
-            examples,
-            data.pages,
-            data.folds,
-            weights,
-            make=make,
-            keys={"model": name, "task": "four", "protocol": "grouped", "profile": profile},
-            seeds=seeds,
-            outer=folds,
-            prefix=name,
+    name, task = student_name(model, loss), "four"
+    classes, side = TASKS[task], None if _of_page(model) else LEAD_PX
+    keys = {"model": name, "task": task, "protocol": "grouped", "profile": profile, "role": "test"}
+    tables = []
+    with _inputs(model, data, views, folder) as inputs:
+        examples: Examples = (
+            _unlabelled(inputs, network(model).views, classes)
+            if isinstance(inputs, dict)
+            else Leads(inputs, np.zeros(len(data.pages), np.int64), classes)
         )
+        for seed in seeds:
+            part = data.partition(task, seed)
+            for k in folds:
+                path = weights / f"{weights_name(seed, (k,), task=task, prefix=name)}.safetensors"
+                student = load_for(path, registry.build(model, len(classes), input_px=side), part, (k,))
+                answers = answer(student, examples, part.rows[k])
+                tables.append(answers_table(answers, part, k, keys | {"seed": seed, "fold": k}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def finished(weights: Path, name: str, part: Partition, fold: int) -> JoinedLeads:
     """The student of one fold that `train_student` left in `weights`; raises as `answers.load_for` does."""
-    student = registry.build_page_model("student12", len(TASKS["four"]))
+    student = registry.build("student12", len(TASKS["four"]))
     assert isinstance(student, JoinedLeads)  # noqa: S101 - by its name
     return load_for(
         weights / f"{weights_name(part.seed, (fold,), prefix=name)}.safetensors", student, part, (fold,)
     )
 
 
-def heard(
+def confidence(
     teacher: Teacher, part: Partition, views: Views, fold: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """How sure of the label a teacher is, for each training page ``(pages,)``: of pages it knows, and cross-fitted.
@@ -171,13 +174,13 @@ def heard(
     return known[every, labels], unknown[every, labels]
 
 
-def _unlabelled(views: Views, names: Sequence[str], classes: tuple[str, ...]) -> Pages:
+def _unlabelled(views: Views, names: Sequence[str], classes: tuple[str, ...]) -> Units:
     """Pages to be answered for, in the views that a network looks at."""
-    return Pages({name: views[name] for name in names}, np.zeros(len(views[names[0]]), np.int64), classes)
+    return Units({name: views[name] for name in names}, np.zeros(len(views[names[0]]), np.int64), classes)
 
 
 @contextmanager
-def _seen(model: str, data: LeadData, views: Views, folder: Path) -> Iterator[Inputs]:
+def _inputs(model: str, data: PageData, views: Views, folder: Path) -> Iterator[Inputs]:
     if _of_page(model):
         yield views
         return

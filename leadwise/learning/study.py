@@ -6,13 +6,23 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from leadwise.models.classifier import Classifier
 from leadwise.models.networks import Recipe, recipe
 from leadwise.names import TASKS, UNITS
+
+
+class TrainingSettings(Protocol):
+    """What every training notebook's parameters say (`leadwise.project.notebooks`)."""
+
+    PROFILE: str
+    WEIGHTS: str
+    RECIPE: str
+    EPOCHS: int | None
+    MAX_STEPS: int | None
 
 
 @dataclass(frozen=True)
@@ -45,27 +55,28 @@ class Study:
     frozen: bool = False
 
     @classmethod
-    def of(cls, parameters: Any, task: str, model: str, data_fingerprint: str, **own: Any) -> Study:
-        """The study of one task that a training notebook's parameters describe; `own` is what they do not say.
+    def of(
+        cls, settings: TrainingSettings, task: str, model: str, data_fingerprint: str, **more: Any
+    ) -> Study:
+        """The study of one task that a training notebook's settings describe; `more` is what they do not say.
 
-        A notebook without FOLDS, SEEDS or INNER gives ``folds, seeds, inner`` itself.
+        Settings without FOLDS, SEEDS or INNER want ``folds, seeds, inner``; `weights`, `epochs` and
+        `recipe` (or its name) stand for the settings' own where they are given.
         """
-        told = recipe(model, parameters.RECIPE)
+        said = more.pop("recipe", settings.RECIPE)
+        said = said if isinstance(said, Recipe) else recipe(model, said)
         for field_name, convert in (("folds", tuple), ("seeds", tuple), ("inner", bool)):
-            if field_name not in own:
-                own[field_name] = convert(getattr(parameters, field_name.upper()))
-        return cls(
-            model=model,
-            weights=parameters.WEIGHTS,
-            recipe=told,
-            epochs=parameters.EPOCHS or told.epochs,
-            task=task,
-            classes=TASKS[task],
-            profile=parameters.PROFILE,
-            data_fingerprint=data_fingerprint,
-            max_steps=parameters.MAX_STEPS,
-            **own,
-        )
+            if field_name not in more:
+                more[field_name] = convert(getattr(settings, field_name.upper()))
+        values: dict[str, Any] = {
+            "name": model,
+            "weights": settings.WEIGHTS,
+            "epochs": settings.EPOCHS or said.epochs,
+            "profile": settings.PROFILE,
+            "max_steps": settings.MAX_STEPS,
+        }
+        fixed = {"model": model, "recipe": said, "task": task, "classes": TASKS[task]}
+        return cls(**values | fixed | {"data_fingerprint": data_fingerprint} | more)
 
     def keys(self, seed: int, fold: int) -> dict[str, Any]:
         """The columns that name a row of any table."""

@@ -18,59 +18,46 @@ from torch import nn
 
 from leadwise.errors import SettingsError, WeightsError
 from leadwise.models.classifier import Classifier, LeadClassifier
-from leadwise.models.networks import Network, named, network
+from leadwise.models.networks import Network, network
 from leadwise.models.signal_nets import SignalClassifier
 
 
-def build_page_model(name: str, classes: int, weights: str = "random") -> Classifier:
-    """Build a network for whole pages or recordings, from random weights or a safetensors file.
+def build(name: str, classes: int, weights: str = "random", input_px: int | None = None) -> Classifier:
+    """Build a network with its preprocessing.
+
+    `input_px` is the side of the square input of single leads; only a network of any size may have another than its
+    own. `weights` is ``random``, ``pretrained`` (published weights, from the hub or its local cache; a new head of
+    `classes` outputs) or the path of a safetensors file that leadwise wrote. Random weights come from torch's global
+    generator: seed it before.
 
     Raises `SettingsError` for an unknown name, `WeightsError` where weights cannot be had or do not fit.
     """
-    known = network(name, named(answers_for=("pages", "recordings")))
-    if weights != "random" and Path(weights).suffix != ".safetensors":
-        raise WeightsError(f"WEIGHTS is {weights!r}; for {name!r} it may be 'random' or a .safetensors file.")
-    net = known.make(classes)
-    model = SignalClassifier(net) if known.answers_for == "recordings" else net
-    assert isinstance(model, Classifier)  # noqa: S101 - every builder of a page model gives one
-    model.called(known, "random" if weights == "random" else f"file: {Path(weights).name}")
-    if weights != "random":
-        load_weights(model, Path(weights))
-    return model
-
-
-def build(name: str, classes: int, weights: str = "random", input_px: int | None = None) -> LeadClassifier:
-    """Build a network that answers for single leads.
-
-    `input_px` is the side of its square input; only a network of any size may have another than its own.
-    `weights` is ``random``, ``pretrained`` (published weights, from the hub or its local cache; a new
-    head of `classes` outputs) or the path of a safetensors file that leadwise wrote. Random weights
-    come from torch's global generator: seed it before.
-
-    Raises `SettingsError` for an unknown name, `WeightsError` where weights cannot be had or do not fit.
-    """
-    known = network(name, named(answers_for="leads"))
+    known = network(name)
     side = input_px or known.input_px
     if side != known.input_px and not known.any_size:
         raise SettingsError(
             f"{name!r} takes crops of {known.input_px} px, not {side}: its positions are counted."
         )
+    began_from = weights
     if weights == "pretrained":
         net = _download(known, classes)
-        pinned = f"@{known.revision}" if known.revision else ""
-        began_from = f"pretrained: {known.checkpoint}{pinned}"
+        began_from = f"pretrained: {known.checkpoint}{f'@{known.revision}' if known.revision else ''}"
     elif weights == "random" or Path(weights).suffix == ".safetensors":
         net = known.make(classes)
-        began_from = weights if weights == "random" else f"file: {Path(weights).name}"
     else:
         raise WeightsError(
             f"WEIGHTS is {weights!r}; it may be 'pretrained', 'random' or the path of a .safetensors file."
         )
-    model = LeadClassifier(net, known, side)
-    model.called(known, began_from)
-    if began_from.startswith("file: "):
-        load_weights(model, Path(weights))
-    return model
+    if known.answers_for == "leads":
+        net = LeadClassifier(net, known, side)
+    elif known.answers_for == "recordings":
+        net = SignalClassifier(net)
+    assert isinstance(net, Classifier)  # noqa: S101 - every builder of a page model gives one
+    is_file = Path(weights).suffix == ".safetensors"
+    net.called(known, f"file: {Path(weights).name}" if is_file else began_from)
+    if is_file:
+        load_weights(net, Path(weights))
+    return net
 
 
 def load_weights(model: nn.Module, path: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ Network = TypeVar("Network", bound=nn.Module)
 class SignalClassifier(Classifier):
     """A network for windows or beats with its name; takes its `views`, returns logits ``(N, classes)``."""
 
-    takes = "as leadwise.learning.signal_models makes it"
+    takes = "millivolts or counts as leadwise.recordings cuts them"
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()

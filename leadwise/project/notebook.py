@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from leadwise.learning.lead_models import LeadData
+    from leadwise.learning.pages import PageData
 
     Drawn = TypeVar("Drawn", bound=Figure)
 
@@ -214,15 +214,15 @@ class Run:
             self.input(notebook, f"weights/{path.name}")
         return folder
 
-    def lead_data(self) -> LeadData:
+    def page_data(self) -> PageData:
         """Give the pages, folds and crops that the data notebooks wrote; pages without crops are left out."""
-        from leadwise.learning.lead_models import LeadData
+        from leadwise.learning.pages import PageData
         from leadwise.sets.arrays import open_array
         from leadwise.tables import read_table
 
         found = read_table(self.input("12_image_leads", "leads.csv"), "leads.csv")["page_id"].unique()
         pages = read_table(self.input("11_image_audit", "pages.csv"), "pages.csv")
-        return LeadData(
+        return PageData(
             pages.set_index("page_id").loc[found].reset_index(),
             read_table(self.input("13_image_folds", "folds.csv"), "folds.csv"),
             open_array(self.input("12_image_leads", "leads.npy")),

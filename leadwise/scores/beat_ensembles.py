@@ -1,7 +1,7 @@
 """Several networks' answers to beats as one: their mean, their vote, a logistic regression, of the k best of them.
 
 Members are ranked, and the regression is fitted, on answers to beats that no member was trained on: the part ``val``
-of ``signal_folds.csv``. The published coursework ranks on the test set and fits on the members' own training rows,
+of ``folds.csv``. The published coursework ranks on the test set and fits on the members' own training rows,
 whose answers are surer than any others; what ranking on the test set would have gained is told beside: no result.
 """
 
@@ -48,10 +48,10 @@ class Members:
 def members(predictions: pd.DataFrame, names: Sequence[str], found: pd.DataFrame, protocol: str) -> Members:
     """The answers of networks that shall be joined, checked to be about the same beats, one seed of one protocol.
 
-    `predictions` keeps the contract ``predictions.csv``; `found` is what `leadwise.folds.recordings.placed` gives of
-    ``beats.csv`` for that protocol and seed. Raises `InputError` for fewer than two members, and for one whose
-    answers are missing or are of other beats than the parts ``val`` and ``test`` hold; `LeakError` where an answer
-    to learn from is about a beat that members were trained on.
+    `predictions` keeps the contract ``predictions.csv``; `found` is what
+    `leadwise.folds.partition.units_in_folds` gives of ``beats.csv`` for that protocol and seed. Raises `InputError`
+    for fewer than two members, and for one whose answers are missing or are of other beats than the parts ``val`` and
+    ``test`` hold; `LeakError` where an answer to learn from is about a beat that members were trained on.
     """
     if len(names) < 2:
         raise InputError(f"{protocol}: an ensemble joins two networks at least, and there is {len(names)}.")

@@ -96,8 +96,8 @@ def record_alone(answers: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
 def ratios_alone(answers: pd.DataFrame, beats: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """A logistic regression on the four ratios of intervals in ``beats.csv``, fitted on the training beats.
 
-    `found` is what `leadwise.folds.recordings.placed` gives of `beats` for the seed of the `answers`. Classes are
-    weighed by their rarity, since otherwise it always says N. Nothing is chosen.
+    `found` is what `leadwise.folds.partition.units_in_folds` gives of `beats` for the seed of the `answers`. Classes
+    are weighed by their rarity, since otherwise it always says N. Nothing is chosen.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

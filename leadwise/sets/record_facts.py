@@ -114,7 +114,7 @@ def label_floors(windows: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
 def overlapping(placed: pd.DataFrame) -> float:
     """Share of tested windows that share half of their samples with one that was learned from.
 
-    `placed` has `record, start_s, part`, a row a window (`leadwise.folds.recordings.placed`).
+    `placed` has `record, start_s, part`, a row a window (`leadwise.folds.partition.units_in_folds`).
     """
     step = (placed["start_s"] / HOP_S).round().astype(int)
     learned = set(

@@ -87,9 +87,7 @@ def measure(model: str, steps: int) -> dict[str, float]:
             patch.object(engine._Trainer, "training_step", partialmethod(stepped)),
             patch.object(engine, "augmented", augmented),
         ):
-            engine.train(
-                plan, examples, lambda: registry.build_page_model(model, 4), told, Path(scratch) / "one"
-            )
+            engine.train(plan, examples, lambda: registry.build(model, 4), told, Path(scratch) / "one")
     first = stepped.spans[0][1]  # the first step warms up
     whole = stepped.spans[-1][1] - first
     own, changed = (sum(end - start for start, end in watch.spans[1:]) for watch in (stepped, augmented))

@@ -86,5 +86,6 @@ def made_pages(n: int) -> pd.DataFrame:
 def made_folds(pages: pd.DataFrame) -> pd.DataFrame:
     """Five folds of such pages in groups of four."""
     groups = np.arange(len(pages)) // 4
-    columns = {"protocol": "grouped", "path": pages["page_id"], "seed": 1, "part": "test"}
-    return pages.assign(group_id=[f"g{g}" for g in groups], fold=1 + groups % 5, **columns)
+    columns = {"protocol": "grouped", "unit": "page", "seed": 1, "part": "test", "inner": None}
+    table = pages.rename(columns={"page_id": "unit_id"}).assign(path=pages["page_id"], **columns)
+    return table.assign(group_id=[f"g{g}" for g in groups], fold=1 + groups % 5)

@@ -122,7 +122,7 @@ def test_grouped_folds_share_no_group_and_leaky_ones_do(executed_sample):
             "",
         )
     leaky = table.query("protocol == 'leaky_copies'")
-    assert (leaky.groupby("page_id")["fold"].nunique() > 1).any()
+    assert (leaky.groupby("unit_id")["fold"].nunique() > 1).any()
 
 
 def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
@@ -133,7 +133,7 @@ def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
     assert open_array(second / "heartbeats.npy").shape == (len(beats), 187)
     assert open_array(second / "beats.npy").shape == (len(beats), 2, 144)
     assert set(windows["decided"]) == {"majority", "tie", "no_beat"}
-    table = read_table(second / "signal_folds.csv", "signal_folds.csv")
+    table = read_table(second / "folds.csv", "folds.csv")
     assert set(table["protocol"]) == set(SIGNAL_PROTOCOLS)
     strict = table.query("protocol == 'interpatient_strict'")
     parts = strict.groupby("part")["group_id"].apply(set)
@@ -142,7 +142,7 @@ def test_windows_beats_and_folds_of_the_excerpts_are_there(executed_sample):
 
 
 def test_recordings_are_answered_for_by_networks_that_never_saw_the_person(executed_sample):
-    folds = read_table(executed_sample / "15_signal_beats" / "signal_folds.csv", "signal_folds.csv")
+    folds = read_table(executed_sample / "15_signal_beats" / "folds.csv", "folds.csv")
     windows = read_table(executed_sample / "14_signal_records" / "windows.csv", "windows.csv")
     answers = read_table(executed_sample / "31_signal_attention" / "predictions.csv", "predictions.csv")
     own = answers.query("protocol == 'patient_folds' and model == 'attention_windows'")
@@ -161,7 +161,7 @@ def test_recordings_are_answered_for_by_networks_that_never_saw_the_person(execu
 
 
 def test_networks_are_joined_by_answers_to_beats_that_none_of_them_was_trained_on(executed_sample):
-    folds = read_table(executed_sample / "15_signal_beats" / "signal_folds.csv", "signal_folds.csv")
+    folds = read_table(executed_sample / "15_signal_beats" / "folds.csv", "folds.csv")
     answers = read_table(executed_sample / "32_signal_networks" / "predictions.csv", "predictions.csv")
     told = answers.query("protocol == 'interpatient_held_out'")
     record = told["unit_id"].str.rsplit("-", n=1).str[0]
@@ -213,7 +213,7 @@ def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_samp
     assert pages["unit_id"].is_unique
     assert len(pages) == 48
     folds = read_table(executed_sample / "13_image_folds" / "folds.csv", "folds.csv")
-    tested = folds.query("protocol == 'grouped' and seed == 1").set_index("page_id")["fold"]
+    tested = folds.query("protocol == 'grouped' and seed == 1").set_index("unit_id")["fold"]
     assert (pages.set_index("unit_id")["fold"] == tested[pages["unit_id"]]).all()
     for fold in range(1, 6):
         with safe_open(executed_sample / name / "weights" / f"seed1-fold{fold}.safetensors", "pt") as file:

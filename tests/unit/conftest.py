@@ -13,7 +13,7 @@ from made import made_beats
 from miniature import Clone
 
 from leadwise.learning.export_beats import beat_metadata, export_beats
-from leadwise.models.registry import build_page_model
+from leadwise.models.registry import build
 from leadwise.models.signal_nets import SignalClassifier
 from leadwise.names import AAMI
 from leadwise.project.notebooks import NOTEBOOKS
@@ -48,7 +48,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
 def beat_network() -> SignalClassifier:
     """A network for beats with random weights; running statistics are those of a few made beats."""
     torch.manual_seed(7)
-    network = build_page_model("beat_rhythm", len(AAMI))
+    network = build("beat_rhythm", len(AAMI))
     assert isinstance(network, SignalClassifier)
     with torch.no_grad():
         for _ in range(3):

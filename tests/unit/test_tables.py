@@ -36,8 +36,8 @@ ROWS: dict[str, dict[str, object]] = {
     "quality.csv": {"page_id": "283b52bac093", "quality": 0.98, "rotation_deg": -0.01, "scale": 1.0}
     | {"rhythm_lead": "II", "strip_correlation": 0.999, "heart_rate_bpm": 81.2}
     | {"einthoven_correlation": 0.998, "einthoven_rms_mv": 0.007, "goldberger_rms_mv": 0.008},
-    "folds.csv": {"protocol": "grouped", "path": "mi/MI(1).jpg", "page_id": "283b52bac093"}
-    | {"group_id": "id-168616", "label": "mi", "seed": 1, "fold": 1, "part": "test"},
+    "folds.csv": {"protocol": "interpatient", "unit": "record", "unit_id": "201"}
+    | {"group_id": "record-201", "seed": 1, "fold": 1, "part": "train", "inner": 2},
     "predictions.csv": {"unit": "lead", "unit_id": "283b52bac093", "group_id": "id-168616"}
     | RUN
     | {"role": "test", "held_out": None, "label": "mi", "lead": "aVR"}
@@ -56,8 +56,6 @@ ROWS: dict[str, dict[str, object]] = {
     | {"symbol": "A", "label": "S", "rr_before_s": None, "rr_after_s": 0.8, "in_heartbeat": True}
     | {"in_ec57": False, "rr_before_ratio": 1.0, "rr_after_ratio": 0.9, "rr_local_ratio": 1.0}
     | {"rr_before_local_ratio": 1.0},
-    "signal_folds.csv": {"protocol": "interpatient", "unit": "record", "unit_id": "201"}
-    | {"group_id": "record-201", "seed": 1, "fold": 1, "part": "train", "inner": 2},
 }
 SCORE = {
     "task": "four",
@@ -127,8 +125,8 @@ WRONG = [
     ("beats.csv", "label", "X", "is not one of N, S, V, F, Q"),
     ("beats.csv", "in_ec57", "maybe", "is neither True nor False"),
     ("beats.csv", "rr_local_ratio", None, "is empty and must not be"),
-    ("signal_folds.csv", "unit", "person", "is not one of record, window, beat"),
-    ("signal_folds.csv", "inner", 0, "is below 1"),
+    ("folds.csv", "unit", "person", "is not one of page, record, window, beat"),
+    ("folds.csv", "inner", 0, "is below 1"),
     ("scores.csv", "metric", "acuracy", "'acuracy' is no metric; did you mean 'accuracy'"),
     ("scores.csv", "metric", "accuracy_mi", "is no metric"),
     ("scores.csv", "protocol", None, "'recall_mi' says nothing without its protocol"),
@@ -268,14 +266,14 @@ def leaky(sample_folder: Path, sample_pages: pd.DataFrame) -> pd.DataFrame:
 def test_every_page_is_tested_once_a_seed(sample_pages: pd.DataFrame, protocol: str) -> None:
     folds = make_folds(sample_pages, protocol, [1, 2, 3])
     for _, tested in folds.groupby("seed"):
-        assert sorted(tested["page_id"]) == sorted(sample_pages["page_id"])
+        assert sorted(tested["unit_id"]) == sorted(sample_pages["page_id"])
         assert set(tested["fold"]) == set(range(1, N_FOLDS + 1))
 
 
 def test_pages_of_one_printed_id_are_tested_together(
     grouped: pd.DataFrame, sample_pages: pd.DataFrame
 ) -> None:
-    table = grouped.merge(sample_pages[["page_id", "recording_id"]], on="page_id")
+    table = grouped.merge(sample_pages.rename(columns={"page_id": "unit_id"})[["unit_id", "recording_id"]])
     assert (table.groupby(["seed", "recording_id"])["fold"].nunique() == 1).all()
     assert table.groupby(["seed", "recording_id"]).size().max() > 1  # else it would prove nothing
 
@@ -291,7 +289,7 @@ def test_each_fold_of_the_published_set_holds_every_class() -> None:
 
 def test_another_seed_gives_other_folds_of_the_published_set() -> None:
     folds = make_folds(shipped(), "grouped", [1, 2]).pivot_table(
-        index="page_id", columns="seed", values="fold"
+        index="unit_id", columns="seed", values="fold"
     )
     assert len(folds) == 491
     assert (folds[1] != folds[2]).mean() > 0.5
@@ -321,7 +319,9 @@ def test_pages_none_of_whose_ids_was_read_still_give_folds(sample_pages: pd.Data
 
 
 def test_distinct_folds_split_pages_of_one_id_and_the_check_says_so(sample_pages: pd.DataFrame) -> None:
-    folds = make_folds(sample_pages, "distinct", [1]).merge(sample_pages[["page_id", "recording_id"]])
+    folds = make_folds(sample_pages, "distinct", [1]).merge(
+        sample_pages[["page_id", "recording_id"]], left_on="unit_id", right_on="page_id"
+    )
     tested = folds["fold"] == 1
     with pytest.raises(LeakError, match=r"group\(s\) are on both sides"):
         assert_disjoint(folds.loc[~tested, "recording_id"], folds.loc[tested, "recording_id"], "fold 1")
@@ -337,7 +337,7 @@ def test_a_copy_in_train_and_test_is_refused(leaky: pd.DataFrame) -> None:
 def test_leaky_copies_test_every_file_once(leaky: pd.DataFrame) -> None:
     assert len(checked(leaky, "folds.csv", "made")) == 155
     assert leaky["path"].is_unique
-    assert leaky["page_id"].nunique() == 48
+    assert leaky["unit_id"].nunique() == 48
 
 
 def test_leaky_copies_cannot_be_made_without_the_files(sample_pages: pd.DataFrame) -> None:

@@ -122,7 +122,7 @@ def test_what_splits_files_cannot_be_made_without_them(pages: pd.DataFrame, prot
 
 @pytest.mark.parametrize("protocol", BY_FILE)
 def test_where_files_are_split_the_group_is_the_page(made: dict[str, pd.DataFrame], protocol: str) -> None:
-    assert (made[protocol]["group_id"] == made[protocol]["page_id"]).all()
+    assert (made[protocol]["group_id"] == made[protocol]["unit_id"]).all()
 
 
 @pytest.mark.parametrize(("word", "meant"), [("leaky_pool", "leaky_pooled"), ("by_months", "by_month")])
@@ -217,7 +217,7 @@ def test_however_pages_are_linked_no_id_and_no_trace_is_tested_in_two_folds(
         parts = table.assign(part=connected(table, traces)).groupby("label")["part"].nunique()
         assert parts.min() < N_FOLDS
         return
-    assert tested["page_id"].tolist() == table["page_id"].tolist()
+    assert tested["unit_id"].tolist() == table["page_id"].tolist()
     assert (tested.groupby(linked(by_trace))["fold"].nunique() == 1).all()
     assert (tested.groupby(table["recording_id"])["fold"].nunique() <= 1).all()
 
@@ -248,7 +248,7 @@ def test_a_page_listed_twice_is_found_out_where_pages_are_split(pages: pd.DataFr
 def test_a_page_listed_twice_stays_on_one_side_where_groups_are_split(pages: pd.DataFrame) -> None:
     tested = make_folds(pd.concat([pages, pages]), "grouped", [1])
     assert len(tested) == 982
-    assert (tested.groupby("page_id")["fold"].nunique() == 1).all()
+    assert (tested.groupby("unit_id")["fold"].nunique() == 1).all()
 
 
 def test_an_id_printed_in_two_months_is_refused_where_months_are_split(pages: pd.DataFrame) -> None:
@@ -272,7 +272,7 @@ def test_all_491_pages_are_tested_once_a_seed(
     made: dict[str, pd.DataFrame], pages: pd.DataFrame, protocol: str
 ) -> None:
     for _, tested in made[protocol].groupby("seed"):
-        assert sorted(tested["page_id"]) == sorted(pages["page_id"])
+        assert sorted(tested["unit_id"]) == sorted(pages["page_id"])
         assert set(tested["fold"]) == set(range(1, N_FOLDS + 1))
         assert set(tested["part"]) == {"test"}
 
@@ -280,8 +280,8 @@ def test_all_491_pages_are_tested_once_a_seed(
 def test_distinct_pages_are_groups_of_their_own_and_their_ids_are_split(
     made: dict[str, pd.DataFrame], pages: pd.DataFrame
 ) -> None:
-    tested = made["distinct"].merge(pages[["page_id", "recording_id"]], on="page_id")
-    assert (tested["group_id"] == tested["page_id"]).all()
+    tested = made["distinct"].merge(pages[["page_id", "recording_id"]], left_on="unit_id", right_on="page_id")
+    assert (tested["group_id"] == tested["unit_id"]).all()
     assert (tested.groupby(["seed", "recording_id"])["fold"].nunique() > 1).any()
 
 
@@ -295,19 +295,19 @@ def test_copy_weights_are_learnt_on_the_folds_of_distinct_pages(made: dict[str, 
 
 
 def test_each_month_is_a_fold_in_order_of_time(made: dict[str, pd.DataFrame], pages: pd.DataFrame) -> None:
-    tested = made["by_month"].merge(pages[["page_id", "recorded_at"]], on="page_id")
+    tested = made["by_month"].merge(pages[["page_id", "recorded_at"]], left_on="unit_id", right_on="page_id")
     months = tested.groupby("fold")["recorded_at"].agg(lambda times: "/".join(sorted(set(times.str[:7]))))
     assert months.to_dict() == {1: "2019-11", 2: "2020-08", 3: "2020-10"}
     assert len(tested) == 3 * 491
 
 
 def test_months_are_the_same_for_all_seeds(made: dict[str, pd.DataFrame]) -> None:
-    assert (made["by_month"].groupby("page_id")["fold"].nunique() == 1).all()
+    assert (made["by_month"].groupby("unit_id")["fold"].nunique() == 1).all()
 
 
 def test_a_page_without_a_printed_date_belongs_to_no_month(pages: pd.DataFrame) -> None:
     undated = pages.assign(recorded_at=pages["recorded_at"].mask(pages.index < 9))
-    assert set(make_folds(undated, "by_month", [1])["page_id"]) == set(pages["page_id"].iloc[9:])
+    assert set(make_folds(undated, "by_month", [1])["unit_id"]) == set(pages["page_id"].iloc[9:])
 
 
 @pytest.mark.parametrize(("kept", "months"), [("2020-10", 1), (None, 0)])
@@ -335,7 +335,7 @@ def test_leaky_copies_put_every_mi_page_on_both_sides_and_no_abnormal_heartbeat(
     made: dict[str, pd.DataFrame],
 ) -> None:
     for _, tested in made["leaky_copies"].groupby("seed"):
-        folds_of = tested.groupby(["label", "page_id"])["fold"].nunique()
+        folds_of = tested.groupby(["label", "unit_id"])["fold"].nunique()
         assert (folds_of["mi"] > 1).all()
         assert (folds_of["abnormal_heartbeat"] == 1).all()
 
@@ -380,7 +380,7 @@ def test_pooled_over_folds_most_normal_pages_train_by_a_copy_and_abnormal_ones_d
     pooled: pd.DataFrame,
 ) -> None:
     val, train = (pooled[pooled["part"] == part] for part in ("val", "train"))
-    known = val["page_id"].isin(train["page_id"]).groupby(val["label"]).mean()
+    known = val["unit_id"].isin(train["unit_id"]).groupby(val["label"]).mean()
     assert known["normal"] == pytest.approx(0.82, abs=0.1)  # 82 % over 200 orders of the files
     same_file = val["path"].isin(train["path"]).groupby(val["label"]).mean()
     assert known["abnormal_heartbeat"] == same_file["abnormal_heartbeat"]
@@ -399,7 +399,7 @@ def test_a_tenth_of_all_files_validates(last_tenth: pd.DataFrame, files: pd.Data
 
 def test_two_thirds_of_the_last_tenth_have_a_copy_in_train_all_of_mi_do(last_tenth: pd.DataFrame) -> None:
     val, train = (last_tenth[last_tenth["part"] == part] for part in ("val", "train"))
-    copied = val["page_id"].isin(train["page_id"])
+    copied = val["unit_id"].isin(train["unit_id"])
     assert copied.mean() == pytest.approx(2 / 3, abs=0.1)
     share = copied.groupby(val["label"]).mean()
     assert share["mi"] == 1

@@ -18,17 +18,18 @@ import numpy as np
 from safetensors.torch import save_file
 from leadwise.tables import CLASSES
 from leadwise.learning import engine
-from leadwise.learning.examples import Pages
+from leadwise.learning.examples import Units
+from leadwise.learning.history import Plan, kept_answers
 from leadwise.models import registry
 from leadwise.models.networks import recipe
 
 views, folder = dict(np.load(sys.argv[1])), Path(sys.argv[2])
-examples = Pages(views, np.arange(40) % 4, CLASSES)
-plan = engine.Plan(np.arange(32), {1: np.arange(32, 40)}, seed=1, epochs=30, stop_after=30)
+examples = Units(views, np.arange(40) % 4, CLASSES)
+plan = Plan(np.arange(32), {1: np.arange(32, 40)}, seed=1, epochs=30, stop_after=30)
 told = recipe("leads12_beats", "random")
-trained = engine.train(plan, examples, lambda: registry.build_page_model("leads12_beats", 4), told, folder)
+trained = engine.train(plan, examples, lambda: registry.build("leads12_beats", 4), told, folder)
 save_file(trained.model.state_dict(), folder / "trained.safetensors")
-np.save(folder / "answers.npy", trained.answers[30, 1])
+np.save(folder / "answers.npy", kept_answers(folder)[30, 1])
 """
 
 

@@ -50,15 +50,25 @@ def folds(pages: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([make_folds(pages, name, [1], files) for name in PROTOCOLS], ignore_index=True)
 
 
-def split(pages: pd.DataFrame, folds: pd.DataFrame, protocol: str, task: tuple[str, ...] = CLASSES):
+def split(pages: pd.DataFrame, folds: pd.DataFrame, protocol: str, task: str = "four"):
     return partition(pages, folds, protocol, 1, task)
+
+
+@pytest.fixture(scope="module")
+def data(pages: pd.DataFrame, folds: pd.DataFrame) -> SimpleNamespace:
+    """What `PageData` has, as far as leaks look."""
+    return SimpleNamespace(
+        pages=pages,
+        folds=folds,
+        partition=lambda task, seed, protocol: partition(pages, folds, protocol, seed, task),
+    )
 
 
 # --- who trains and who is tested ----------------------------------------------------------------------------
 
 
-def test_copies_lie_on_both_sides_where_files_are_split_and_nowhere_else(pages, folds):
-    known = leakage.leaks(pages, folds, 1).set_index(["task", "protocol"])
+def test_copies_lie_on_both_sides_where_files_are_split_and_nowhere_else(data, pages):
+    known = leakage.leaks(data, 1).set_index(["task", "protocol"])
     assert known.loc[("four", "leaky_copies"), "tested"] == pages["copies"].sum()
     assert known.loc[("four", "leaky_copies"), "same_page"] > 0.5
     for protocol in ("leaky_copy_weights", "distinct", "grouped", "by_month"):
@@ -88,7 +98,7 @@ def test_every_file_is_tested_once_and_trains_for_all_other_folds(pages, folds):
 
 
 def test_pooled_folds_train_and_test_one_network_with_repeats(pages, folds):
-    part = split(pages, folds, "leaky_pooled", ("normal", "abnormal_heartbeat"))
+    part = split(pages, folds, "leaky_pooled", "binary")
     assert part.folds == [1]
     assert set(pages["label"].iloc[part.rows[1]]) == {"normal", "abnormal_heartbeat"}
     assert np.bincount(part.training_rows((1,))).max() > 2
@@ -110,13 +120,13 @@ def test_protocols_that_leak_have_no_inner_folds(pages, folds):
 def test_a_protocol_whose_training_lacks_a_class_is_refused(pages, folds):
     first_month = (pages["recorded_at"].str[:7] == "2020-08") & (pages["label"] == "mi")
     with pytest.raises(InputError, match=r"by_month.* has no page of class 'mi'"):
-        split(pages[~first_month], folds[~folds["page_id"].isin(pages[first_month]["page_id"])], "by_month")
+        split(pages[~first_month], folds[~folds["unit_id"].isin(pages[first_month]["page_id"])], "by_month")
 
 
 def test_a_month_without_a_class_can_still_be_tested(pages, folds):
     gone = (pages["recorded_at"].str[:7] == "2020-08") & (pages["label"] == "mi")
     gone[gone.idxmax()] = False  # one MI page trains for the other month
-    kept = folds[~folds["page_id"].isin(pages[gone]["page_id"])]
+    kept = folds[~folds["unit_id"].isin(pages[gone]["page_id"])]
     assert split(pages[~gone], kept, "by_month").folds == [1, 2]
 
 
@@ -130,13 +140,13 @@ def test_the_same_folds_with_other_training_pages_are_another_partition(pages, f
 
 
 @pytest.fixture(scope="module")
-def priced(pages, folds, tmp_path_factory):
+def priced(data, tmp_path_factory):
     parameters = SimpleNamespace(
         PROFILE="sample", WEIGHTS="random", RECIPE="random", SEED=1, EPOCHS=1, MAX_STEPS=1
     )
     crops = np.random.default_rng(0).integers(0, 255, (N, 12, 64, 64), np.uint8)
     folder = tmp_path_factory.mktemp("leakage")
-    return leakage.price(parameters, {"lead_cnn": crops}, pages, folds, folder, "made"), folder
+    return leakage.price(parameters, {"lead_cnn": crops}, data, folder, "made"), folder
 
 
 def test_a_page_answers_once_in_one_table_and_as_often_as_it_was_tested_in_the_other(priced, pages):

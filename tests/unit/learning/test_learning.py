@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fitted import fitted
 from safetensors.torch import save_file
 
 from leadwise import machine
 from leadwise.errors import InputError, LeakError, TrainingError, WeightsError
 from leadwise.folds.partition import partition
-from leadwise.learning import cross_fit as cross
-from leadwise.learning.answers import answer_folds
-from leadwise.learning.engine import Plan, forget_checkpoints, precision_of, train
+from leadwise.learning.answers import answer, load_for
+from leadwise.learning.engine import precision_of, train
 from leadwise.learning.examples import Leads
+from leadwise.learning.history import Plan, forget_checkpoints, kept_answers
+from leadwise.learning.study import Study
 from leadwise.learning.training_facts import trainings_in
 from leadwise.models import registry
 from leadwise.models.classifier import LeadClassifier
@@ -52,18 +54,19 @@ def folds(pages: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "protocol": "grouped",
-            "path": pages["page_id"],
-            "page_id": pages["page_id"],
+            "unit": "page",
+            "unit_id": pages["page_id"],
             "group_id": [f"g{i // 4}" for i in range(N_PAGES)],
             "label": pages["label"],
             "seed": 1,
             "fold": [1 + (i // 4) % 5 for i in range(N_PAGES)],
             "part": "test",
+            "inner": None,
         }
     )
 
 
-def study(**changes: object) -> cross.Study:
+def study(**changes: object) -> Study:
     settings: dict[str, object] = {
         "name": "vit_micro",
         "model": "vit_micro",
@@ -79,14 +82,14 @@ def study(**changes: object) -> cross.Study:
         "data_fingerprint": "made",
         "max_steps": 1,
     }
-    return cross.Study(**(settings | changes))  # type: ignore[arg-type]
+    return Study(**(settings | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory, crops, pages, folds):
     """A study of two outer folds with their inner ones: the folder and what came of it."""
     folder = tmp_path_factory.mktemp("teacher")
-    return folder, cross.cross_fit(study(folds=(1, 2), inner=True), crops, pages, folds, folder)
+    return folder, fitted(study(folds=(1, 2), inner=True), crops, pages, folds, folder)
 
 
 def leads_of(crops: np.ndarray) -> Leads:
@@ -101,7 +104,7 @@ def test_a_network_learns_classes_that_can_be_seen(crops, tmp_path):
     rows = np.arange(N_PAGES)
     plan = Plan(rows[:32], {1: rows[32:]}, seed=1, epochs=2, stop_after=2)
     trained = train(plan, leads_of(crops), make_vit, QUICK, tmp_path)
-    right = trained.answers[2, 1].mean(axis=1).argmax(axis=1) == rows[32:] % 4
+    right = kept_answers(tmp_path)[2, 1].mean(axis=1).argmax(axis=1) == rows[32:] % 4
     assert right.mean() == 1.0
     assert trained.history["loss"].iloc[-1] < trained.history["loss"].iloc[0] / 2
 
@@ -128,7 +131,8 @@ def test_a_training_that_was_cut_off_ends_with_the_same_weights(crops, tmp_path)
         whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True
     ):
         assert torch.equal(value, other), key
-    assert np.array_equal(whole.answers[1, 1], resumed.answers[1, 1])
+    kept = [kept_answers(tmp_path / name)[1, 1] for name in ("whole", "cut")]
+    assert np.array_equal(*kept)
     assert list(whole.history["loss"]) == list(resumed.history["loss"])
     forget_checkpoints(tmp_path / "cut")
     assert not list((tmp_path / "cut").glob("checkpoint-*"))
@@ -182,10 +186,12 @@ def test_another_fault_of_training_is_not_taken_for_a_lack_of_memory(crops, tmp_
 
 def test_stopping_early_is_the_same_training_cut_short(crops, tmp_path):
     rows = np.arange(16)
-    short = train(Plan(rows, {1: rows}, 1, 2, 1, 2), leads_of(crops), make_vit, QUICK, tmp_path / "short")
-    long = train(Plan(rows, {1: rows}, 1, 2, 2, 2), leads_of(crops), make_vit, QUICK, tmp_path / "long")
-    assert {epoch for epoch, _ in short.answers} == {1}
-    assert np.array_equal(short.answers[1, 1], long.answers[1, 1])
+    for name, stop_after in (("short", 1), ("long", 2)):
+        plan = Plan(rows, {1: rows}, 1, 2, stop_after, 2)
+        train(plan, leads_of(crops), make_vit, QUICK, tmp_path / name)
+    short, long = kept_answers(tmp_path / "short"), kept_answers(tmp_path / "long")
+    assert {epoch for epoch, _ in short} == {1}
+    assert np.array_equal(short[1, 1], long[1, 1])
 
 
 def test_tables_keep_their_contracts_and_every_page_is_answered_once(taught):
@@ -223,7 +229,7 @@ def test_two_outer_folds_with_inner_ones_cost_nine_trainings(taught):
 
 def test_a_second_call_trains_nothing_again_and_answers_the_same(taught, crops, pages, folds):
     folder, first = taught
-    again = cross.cross_fit(study(folds=(1, 2), inner=True), crops, pages, folds, folder)
+    again = fitted(study(folds=(1, 2), inner=True), crops, pages, folds, folder)
     assert again.reused == 9
     pd.testing.assert_frame_equal(again.predictions, first.predictions)
 
@@ -254,7 +260,7 @@ def test_what_is_damaged_is_trained_again_and_nothing_else(
     shutil.copytree(taught[0], tmp_path / "copy")
     whole = {path: path.stat().st_mtime_ns for path in (tmp_path / "copy" / "weights").iterdir()}
     harm(tmp_path / "copy" / file)
-    again = cross.cross_fit(study(folds=(1,), inner=True), crops, pages, folds, tmp_path / "copy")
+    again = fitted(study(folds=(1,), inner=True), crops, pages, folds, tmp_path / "copy")
     assert again.reused == 4
     pd.testing.assert_frame_equal(
         again.predictions, taught[1].predictions.query("fold == 1"), check_dtype=False
@@ -265,7 +271,7 @@ def test_what_is_damaged_is_trained_again_and_nothing_else(
     ]
     changed = {path.stem for path, written in whole.items() if path.stat().st_mtime_ns != written}
     assert changed == {"seed1-fold1-3"}
-    healed = cross.cross_fit(study(folds=(1,), inner=True), crops, pages, folds, tmp_path / "copy")
+    healed = fitted(study(folds=(1,), inner=True), crops, pages, folds, tmp_path / "copy")
     assert healed.reused == 5
 
 
@@ -273,30 +279,30 @@ def test_another_recipe_trains_again(taught, crops, pages, folds, tmp_path):
     folder, _ = taught
     shutil.copytree(folder, tmp_path / "copy")
     slower = study(recipe=Recipe(1e-4, 0.05, 0.1, 32, 2, "tests"))
-    assert cross.cross_fit(slower, crops, pages, folds, tmp_path / "copy").reused == 0
+    assert fitted(slower, crops, pages, folds, tmp_path / "copy").reused == 0
 
 
 def test_a_group_on_both_sides_is_refused_before_training(crops, pages, folds, tmp_path):
     leaky = folds.copy()
     leaky.loc[0, "group_id"] = leaky.loc[4, "group_id"]
     with pytest.raises(LeakError, match=leaky.loc[4, "group_id"]):
-        cross.cross_fit(study(), crops, pages, leaky, tmp_path)
+        fitted(study(), crops, pages, leaky, tmp_path)
 
 
 def test_a_fold_without_a_class_is_refused(crops, pages, folds, tmp_path):
     lacking = folds.copy()
     lacking.loc[(lacking["fold"] == 2) & (lacking["label"] == "mi"), "fold"] = 3
     with pytest.raises(InputError, match=r"fold 2 of seed 1 \(grouped\) has no page of class 'mi'"):
-        cross.cross_fit(study(), crops, pages, lacking, tmp_path)
+        fitted(study(), crops, pages, lacking, tmp_path)
 
 
 def test_a_seed_without_folds_is_refused(crops, pages, folds, tmp_path):
     with pytest.raises(InputError, match="13_image_folds"):
-        cross.cross_fit(study(seeds=(7,)), crops, pages, folds, tmp_path)
+        fitted(study(seeds=(7,)), crops, pages, folds, tmp_path)
 
 
 def test_the_binary_task_trains_on_its_two_classes_alone(crops, pages, folds, tmp_path):
-    results = cross.cross_fit(study(task="binary", classes=CLASSES[:2]), crops, pages, folds, tmp_path)
+    results = fitted(study(task="binary", classes=CLASSES[:2]), crops, pages, folds, tmp_path)
     assert set(results.predictions["label"]) == {"normal", "abnormal_heartbeat"}
     assert (tmp_path / "weights" / "binary-seed1-fold1.safetensors").is_file()
 
@@ -353,44 +359,41 @@ def test_precision_is_the_recipes_and_auto_is_bf16_where_a_gpu_has_it(crops, tmp
 
 @pytest.fixture(scope="module")
 def part(pages, folds):
-    return partition(pages, folds, "grouped", 1, CLASSES)
+    return partition(pages, folds, "grouped", 1, "four")
 
 
-def test_finished_networks_answer_as_they_did_when_they_were_trained(taught, crops, pages, folds):
+def test_finished_networks_answer_as_they_did_when_they_were_trained(taught, crops, part):
     folder, results = taught
-    keys = {"model": "vit_micro", "task": "four", "protocol": "grouped", "profile": "sample"}
-    again = answer_folds(
-        leads_of(crops), pages, folds, folder / "weights", make=make_vit, keys=keys, seeds=[1], outer=[1, 2]
-    )
-    first = results.predictions.query("role == 'test'").reset_index(drop=True)
-    columns = [f"prob_{name}" for name in CLASSES]
-    np.testing.assert_allclose(again[columns], first[columns], atol=1e-6)
-    assert again["unit_id"].tolist() == first["unit_id"].tolist()
+    test = results.predictions.query("role == 'test' and unit == 'page'")
+    for fold in (1, 2):
+        network = load_for(folder / "weights" / f"seed1-fold{fold}.safetensors", make_vit(), part, (fold,))
+        again = answer(network, leads_of(crops), part.rows[fold]).mean(axis=1)
+        first = test[test["fold"] == fold]
+        assert first["unit_id"].tolist() == part.unit_ids[part.rows[fold]].tolist()
+        np.testing.assert_allclose(again, first[[f"prob_{name}" for name in CLASSES]], atol=1e-6)
 
 
 def test_no_training_begins_from_a_network_that_knows_its_test_pages(taught, crops, pages, folds, tmp_path):
     folder, _ = taught
     start = str(folder / "weights" / "seed1-fold2.safetensors")
     with pytest.raises(LeakError, match="trained on pages of fold 1"):
-        cross.cross_fit(study(weights=start), crops, pages, folds, tmp_path)
-    allowed = cross.cross_fit(study(weights=start, folds=(2,)), crops, pages, folds, tmp_path)
+        fitted(study(weights=start), crops, pages, folds, tmp_path)
+    allowed = fitted(study(weights=start, folds=(2,)), crops, pages, folds, tmp_path)
     assert allowed.networks == ["seed1-fold2"]
-    cross.cross_fit(
-        study(weights=start, data_fingerprint="other data"), crops, pages, folds, tmp_path / "other"
-    )
+    fitted(study(weights=start, data_fingerprint="other data"), crops, pages, folds, tmp_path / "other")
 
 
 def test_weights_that_do_not_say_what_they_know_are_no_start(crops, pages, folds, tmp_path):
     unmarked = tmp_path / "unmarked.safetensors"
     save_file(make_vit().state_dict(), unmarked)
     with pytest.raises(WeightsError, match="does not say on which data"):
-        cross.cross_fit(study(weights=str(unmarked)), crops, pages, folds, tmp_path)
+        fitted(study(weights=str(unmarked)), crops, pages, folds, tmp_path)
 
 
 def test_other_crops_train_again(taught, crops, pages, folds, tmp_path):
     folder, _ = taught
     shutil.copytree(folder, tmp_path / "copy")
-    results = cross.cross_fit(study(), 255 - crops, pages, folds, tmp_path / "copy")
+    results = fitted(study(), 255 - crops, pages, folds, tmp_path / "copy")
     assert results.reused == 0
 
 
@@ -426,9 +429,10 @@ def test_a_training_goes_on_from_the_last_checkpoint_that_is_not_damaged(
     again = train(plan, leads_of(crops), make_vit, QUICK, folder)
     for key, value in whole.model.state_dict().items():
         assert torch.equal(again.model.state_dict()[key], value), key
-    assert again.answers.keys() == whole.answers.keys()
-    for key, given in whole.answers.items():
-        np.testing.assert_array_equal(again.answers[key], given)
+    before, after = kept_answers(made), kept_answers(folder)
+    assert before.keys() == after.keys()
+    for key, answers in before.items():
+        np.testing.assert_array_equal(after[key], answers)
     said = [line for line in capsys.readouterr().out.splitlines() if "not gone on from there" in line]
     assert len(said) == lost
 

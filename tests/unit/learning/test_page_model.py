@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fitted import fitted
 from made import made_answers, made_folds, made_pages, made_views
 
 from leadwise.errors import InputError, SettingsError, WeightsError
-from leadwise.learning import cross_fit as cross
-from leadwise.learning import engine, page_models
+from leadwise.learning import engine
 from leadwise.learning.augment import augmented
-from leadwise.learning.examples import Pages
+from leadwise.learning.examples import Units
+from leadwise.learning.history import Plan, kept_answers
+from leadwise.learning.pages import random_encoding
+from leadwise.learning.study import Study
 from leadwise.models import registry
 from leadwise.models.networks import Recipe, named, network, recipe
 from leadwise.names import CLASSES
@@ -41,13 +44,13 @@ def folds(pages: pd.DataFrame) -> pd.DataFrame:
     return made_folds(pages)
 
 
-def study(model: str, **changes: object) -> cross.Study:
+def study(model: str, **changes: object) -> Study:
     settings = {
         "name": "leads12", "model": model, "weights": "random", "recipe": QUICK, "epochs": 2, "task": "four",
         "classes": CLASSES, "folds": (1,), "seeds": (1,), "inner": True, "profile": "sample",
         "data_fingerprint": "made", "max_steps": 2, "prefix": model,
     }  # fmt: skip
-    return cross.Study(**(settings | changes))  # type: ignore[arg-type]
+    return Study(**(settings | changes))  # type: ignore[arg-type]
 
 
 def some(views: dict[str, np.ndarray], name: str, n: int = 3) -> dict[str, torch.Tensor]:
@@ -59,21 +62,21 @@ def some(views: dict[str, np.ndarray], name: str, n: int = 3) -> dict[str, torch
 
 @pytest.mark.parametrize("name", named(builder=network("leads12_ink").builder))
 def test_a_page_becomes_thirteen_vectors_and_one_answer(views, name):
-    model = registry.build_page_model(name, 4).eval()
+    model = registry.build(name, 4).eval()
     assert model.tokens(some(views, name)).shape == (3, 13, 96)
     assert model(**some(views, name)).shape == (3, 4)
     assert sum(registry.parameters_by_part(model).values()) == sum(p.numel() for p in model.parameters())
 
 
 def test_a_page_is_answered_alike_alone_and_among_others(views):
-    model = registry.build_page_model("leads12_both", 4).eval()
+    model = registry.build("leads12_both", 4).eval()
     together = model(**some(views, "leads12_both"))
     alone = model(**some(views, "leads12_both", n=1))
     assert torch.allclose(together[:1], alone, atol=1e-5)
 
 
 def test_the_order_of_the_leads_matters(views):
-    model = registry.build_page_model("leads12_signals", 4).eval()
+    model = registry.build("leads12_signals", 4).eval()
     page = some(views, "leads12_signals", n=1)
     page["signals"] = page["signals"] * torch.linspace(0.1, 2, 12).view(1, 12, 1)
     other = page | {"signals": page["signals"].flip(1)}
@@ -81,7 +84,7 @@ def test_the_order_of_the_leads_matters(views):
 
 
 def test_what_was_not_read_counts_as_nothing(views):
-    model = registry.build_page_model("leads12_signals", 4).eval()
+    model = registry.build("leads12_signals", 4).eval()
     page = some(views, "leads12_signals", n=1)
     gap, zero = page["signals"].clone(), page["signals"].clone()
     gap[:, 3], zero[:, 3] = torch.nan, 0
@@ -90,9 +93,9 @@ def test_what_was_not_read_counts_as_nothing(views):
 
 def test_an_unknown_page_model_and_weights_that_do_not_exist_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="leads12_both"):
-        registry.build_page_model("leads12_bth", 4)
-    with pytest.raises(WeightsError, match="may be 'random' or a"):
-        registry.build_page_model("leads12_both", 4, "pretrained")
+        registry.build("leads12_bth", 4)
+    with pytest.raises(WeightsError, match="No published weights"):
+        registry.build("leads12_both", 4, "pretrained")
 
 
 # --- augmentation --------------------------------------------------------------------------------------------
@@ -139,17 +142,15 @@ def test_a_lead_that_is_off_is_off_in_all_views():
 
 def test_a_page_model_learns_classes_that_can_be_seen(views, tmp_path):
     labels = np.arange(N) % 4
-    examples = Pages({name: views[name] for name in network("leads12_signals").views}, labels, CLASSES)
-    plan = engine.Plan(np.arange(32), {1: np.arange(32, N)}, seed=1, epochs=12, stop_after=12)
-    trained = engine.train(
-        plan, examples, lambda: registry.build_page_model("leads12_signals", 4), QUICK, tmp_path
-    )
-    assert (trained.answers[12, 1][:, 0].argmax(axis=1) == labels[32:]).mean() == 1.0
+    examples = Units({name: views[name] for name in network("leads12_signals").views}, labels, CLASSES)
+    plan = Plan(np.arange(32), {1: np.arange(32, N)}, seed=1, epochs=12, stop_after=12)
+    engine.train(plan, examples, lambda: registry.build("leads12_signals", 4), QUICK, tmp_path)
+    assert (kept_answers(tmp_path)[12, 1][:, 0].argmax(axis=1) == labels[32:]).mean() == 1.0
 
 
 def test_each_outer_fold_takes_the_candidate_that_its_inner_folds_prefer(views, pages, folds, tmp_path):
     candidates = [study("leads12_ink", recipe=QUICK, epochs=1, max_steps=1), study("leads12_signals")]
-    results = cross.cross_fit(candidates, views, pages, folds, tmp_path)
+    results = fitted(candidates, views, pages, folds, tmp_path)
     losses = {}
     for each in candidates:
         own = results.history[(results.history["model"] == each.model) & (results.history["role"] == "inner")]
@@ -168,7 +169,7 @@ def test_each_outer_fold_takes_the_candidate_that_its_inner_folds_prefer(views, 
 def test_seeds_after_the_first_take_the_candidate_that_most_of_its_folds_chose(views, pages, folds, tmp_path):
     both = pd.concat([folds, folds.assign(seed=2)])
     candidates = [study(f"leads12_{name}", seeds=(1, 2), folds=(1, 2, 3)) for name in ("beats", "signals")]
-    results = cross.cross_fit(candidates, views, pages, both, tmp_path)
+    results = fitted(candidates, views, pages, both, tmp_path)
     of_seed = {seed: [results.candidates["four", seed, fold] for fold in (1, 2, 3)] for seed in (1, 2)}
     assert set(of_seed[2]) == {max(of_seed[1], key=of_seed[1].count)}
     assert results.history.query("seed == 2")["model"].unique().tolist() == of_seed[2][:1]
@@ -177,12 +178,12 @@ def test_seeds_after_the_first_take_the_candidate_that_most_of_its_folds_chose(v
 def test_candidates_need_inner_folds_to_choose_among_them(views, pages, folds, tmp_path):
     candidates = [study("leads12_ink", inner=False), study("leads12_signals", inner=False)]
     with pytest.raises(InputError, match="only inner answers may choose"):
-        cross.cross_fit(candidates, views, pages, folds, tmp_path)
+        fitted(candidates, views, pages, folds, tmp_path)
 
 
 def test_a_rare_class_weighs_more_and_all_pages_together_as_much_as_before():
     labels = np.repeat([0, 1, 2, 3], [64, 16, 16, 4])
-    examples = Pages({}, labels, CLASSES)
+    examples = Units({}, labels, CLASSES)
     loss = engine.cross_entropy(
         Recipe(1e-3, 0, 0, 8, 1, "tests", class_weights=0.5), examples, np.arange(100)
     )
@@ -257,7 +258,7 @@ def test_simple_features_are_rate_and_amplitudes():
     assert (simple_features(nothing) == 0).all()
 
 
-def test_an_encoder_of_random_weights_gives_the_same_vectors_for_the_same_seed(views):
-    one, other = (page_models.random_encoding(views, seed=3) for _ in range(2))
+def test_an_encoder_of_random_weights_gives_the_same_vectors_each_time(views):
+    one, other = (random_encoding(views) for _ in range(2))
     assert one.shape == (N, 13 * 96)
     assert np.array_equal(one, other)

@@ -11,14 +11,10 @@ import torch
 from torch import nn
 
 from leadwise.errors import InputError, LeakError
+from leadwise.folds.partition import partition
 from leadwise.learning.engine import cross_entropy
-from leadwise.learning.examples import Pages
-from leadwise.learning.signal_models import (
-    network_costs,
-    reconstructed,
-    signal_partition,
-    train_signal_model,
-)
+from leadwise.learning.examples import Units
+from leadwise.learning.recordings import network_costs, reconstructed, train_recordings
 from leadwise.models import registry
 from leadwise.models.networks import Recipe, named
 from leadwise.models.weights_file import read_metadata
@@ -31,15 +27,21 @@ RECORDS = {"101": 1, "106": 1, "108": 2, "109": 2, "112": 3, "114": 3, "100": No
 @pytest.fixture
 def beats() -> pd.DataFrame:
     """Twelve beats of each of eight records: six of DS1 in three inner folds, two of DS2."""
-    rows = [(f"{record}-{n:07d}", f"person-{record}", AAMI[n % 3]) for record in RECORDS for n in range(12)]
-    return pd.DataFrame(rows, columns=["unit_id", "group_id", "label"])
+    rows = [
+        (f"{record}-{n:07d}", record, f"person-{record}", AAMI[n % 3])
+        for record in RECORDS
+        for n in range(12)
+    ]
+    return pd.DataFrame(rows, columns=["beat_id", "record", "group_id", "label"])
 
 
 @pytest.fixture
-def found(beats: pd.DataFrame) -> pd.DataFrame:
-    inner = beats["unit_id"].str[:3].map(RECORDS).astype("Int64")
+def beat_folds(beats: pd.DataFrame) -> pd.DataFrame:
+    """Six records of DS1 in three inner folds against two of DS2, a row a beat."""
+    inner = beats["record"].map(RECORDS).astype("Int64")
+    table = beats.rename(columns={"beat_id": "unit_id"}).drop(columns="record")
     part = np.where(inner.isna(), "test", "train")
-    return beats.assign(row=range(len(beats)), part=part, fold=1, inner=inner)
+    return table.assign(part=part, fold=1, inner=inner, protocol="interpatient", seed=1, unit="beat")
 
 
 def parameters() -> SimpleNamespace:
@@ -54,21 +56,22 @@ def parameters() -> SimpleNamespace:
     return SimpleNamespace(**told)
 
 
-def test_records_left_out_together_are_the_inner_folds(beats, found):
-    part = signal_partition(beats, found, 1)
+def test_records_left_out_together_are_the_inner_folds(beats, beat_folds):
+    part = partition(beats, beat_folds, "interpatient", 1, "aami5")
+    assert part.tested == (1,)
     assert part.folds == [1, 2, 3, 4]
     assert set(part.groups[part.rows[1]]) == {"person-100", "person-103"}
     trained = part.training_rows((1, 3))
     assert set(part.groups[trained]) == {"person-101", "person-106", "person-112", "person-114"}
 
 
-def test_a_training_record_among_the_tested_is_refused(beats, found):
-    moved = found.copy()
+def test_a_training_record_among_the_tested_is_refused(beats, beat_folds):
+    moved = beat_folds.copy()
     moved.loc[moved.index[:6], ["part", "inner"]] = ["test", pd.NA]  # half of record 101
     with pytest.raises(LeakError, match="person-101"):
-        signal_partition(beats, moved, 1)
+        partition(beats, moved, "interpatient", 1, "aami5")
     with pytest.raises(InputError, match="test nobody"):
-        signal_partition(beats, found.assign(part="train"), 1)
+        partition(beats, beat_folds.assign(part="train"), "interpatient", 1, "aami5")
 
 
 @pytest.fixture
@@ -84,10 +87,9 @@ def folds() -> pd.DataFrame:
 
 def test_the_tested_records_are_answered_for_and_epochs_chosen_on_the_others(beats, folds, tmp_path):
     views = {"heartbeat": np.random.default_rng(0).random((len(beats), 187), np.float32).astype(np.float16)}
-    table = beats.rename(columns={"unit_id": "beat_id"}).assign(record=beats["unit_id"].str[:3])
-    results = train_signal_model(
-        parameters(), table, views, folds, tmp_path, "made",
-        task="aami5", protocol="interpatient", candidates=["heartbeat_cnn"], inner=True,
+    results = train_recordings(
+        parameters(), beats, views, folds, tmp_path, "made",
+        task="aami5", protocol="interpatient", model="heartbeat_cnn", seeds=[1], inner=True,
     )  # fmt: skip
     told = checked(results.predictions, "predictions.csv", "these answers")
     assert set(told["unit"]) == {"beat"}
@@ -105,20 +107,15 @@ def held_out(folds: pd.DataFrame) -> pd.DataFrame:
     return table.assign(part=table["part"].mask(table["unit_id"].isin(["112", "114"]), "val"))
 
 
-def as_read(beats: pd.DataFrame) -> pd.DataFrame:
-    """The same beats in the form of beats.csv."""
-    return beats.rename(columns={"unit_id": "beat_id"}).assign(record=beats["unit_id"].str[:3])
-
-
 def some_beats(n: int) -> np.ndarray:
     return np.random.default_rng(0).random((n, 187), np.float32).astype(np.float16)
 
 
 @pytest.mark.parametrize("name", [name for name in named(family="heartbeat") if "resnet398" not in name])
 def test_every_network_of_beats_answers_for_the_tested_and_for_the_held_out(name, beats, held_out, tmp_path):
-    results = train_signal_model(
-        parameters(), as_read(beats), {"heartbeat": some_beats(len(beats))}, held_out, tmp_path, "made",
-        task="aami5", protocol="interpatient_held_out", candidates=[name], ask=True,
+    results = train_recordings(
+        parameters(), beats, {"heartbeat": some_beats(len(beats))}, held_out, tmp_path, "made",
+        task="aami5", protocol="interpatient_held_out", model=name, seeds=[1], ask=True,
     )  # fmt: skip
     told = checked(results.predictions, "predictions.csv", "these answers")
     people = told.groupby("role")["group_id"].apply(set)
@@ -131,26 +128,27 @@ def test_every_network_of_beats_answers_for_the_tested_and_for_the_held_out(name
     assert min(costs["parameters"], costs["s_per_epoch"], costs["ms_per_beat"]) > 0
 
 
-def test_a_held_out_record_among_the_training_ones_is_refused(beats, found):
-    mixed = found.assign(inner=pd.NA)
+def test_a_held_out_record_among_the_training_ones_is_refused(beats, beat_folds):
+    mixed = beat_folds.assign(inner=pd.NA)
     mixed.loc[mixed.index[:6], "part"] = "val"  # half of record 101
     with pytest.raises(LeakError, match="person-101"):
-        signal_partition(beats, mixed, 1, ask=True)
-    assert signal_partition(beats, mixed, 1, ask=True, leaks=True).asked == 2
+        partition(beats, mixed, "interpatient", 1, "aami5", ask=True)
+    leaky = mixed.assign(protocol="leaky_beats")
+    assert partition(beats, leaky, "leaky_beats", 1, "aami5", ask=True).asked == 2
 
 
 def test_an_autoencoder_learns_to_give_back_training_beats_alone(beats, held_out, tmp_path, monkeypatch):
     seen: set[str] = set()
-    taken = Pages.example
+    taken = Units.example
 
     def noted(self, row, place):
         seen.add(beats["group_id"][row])
         return taken(self, row, place)
 
-    monkeypatch.setattr(Pages, "example", noted)
-    results = train_signal_model(
-        parameters(), as_read(beats), {"heartbeat": some_beats(len(beats))}, held_out, tmp_path, "made",
-        task="aami5", protocol="interpatient_held_out", candidates=["heartbeat_autoencoder"],
+    monkeypatch.setattr(Units, "example", noted)
+    results = train_recordings(
+        parameters(), beats, {"heartbeat": some_beats(len(beats))}, held_out, tmp_path, "made",
+        task="aami5", protocol="interpatient_held_out", model="heartbeat_autoencoder", seeds=[1],
     )  # fmt: skip
     assert seen <= {f"person-{record}" for record in ("101", "106", "108", "109")}
     first, then = results.trainings
@@ -158,9 +156,7 @@ def test_an_autoencoder_learns_to_give_back_training_beats_alone(beats, held_out
     begun = read_metadata(tmp_path / "weights" / f"{then}.safetensors")["began_from"]
     assert first in begun
     models = [
-        registry.build_page_model(
-            "heartbeat_autoencoder", 5, str(tmp_path / "weights" / f"{name}.safetensors")
-        )
+        registry.build("heartbeat_autoencoder", 5, str(tmp_path / "weights" / f"{name}.safetensors"))
         for name in results.trainings
     ]
     decoders = [model.net.decoder[0].weight for model in models]
@@ -174,12 +170,12 @@ def test_what_is_given_back_gets_nearer_to_the_beat(beats, held_out, tmp_path):
     views = {"heartbeat": (size[:, None] * shape).astype(np.float16)}
     told = parameters()
     told.EPOCHS, told.MAX_STEPS = 80, None
-    results = train_signal_model(
-        told, as_read(beats), views, held_out, tmp_path, "made",
-        task="aami5", protocol="interpatient_held_out", candidates=["heartbeat_autoencoder"],
+    results = train_recordings(
+        told, beats, views, held_out, tmp_path, "made",
+        task="aami5", protocol="interpatient_held_out", model="heartbeat_autoencoder", seeds=[1],
     )  # fmt: skip
     path = tmp_path / "weights" / f"{results.trainings[0]}.safetensors"
-    network = registry.build_page_model("heartbeat_autoencoder", 5, str(path)).eval()
+    network = registry.build("heartbeat_autoencoder", 5, str(path)).eval()
     asked = views["heartbeat"][beats["group_id"] == "person-100"]
     left = float(((reconstructed(network, asked) - asked) ** 2).mean())
     assert left < 0.2 * float(((asked - asked.mean()) ** 2).mean())
@@ -188,16 +184,14 @@ def test_what_is_given_back_gets_nearer_to_the_beat(beats, held_out, tmp_path):
 def test_everybody_is_tested_once_by_person(beats, folds, tmp_path):
     beats = beats.iloc[::6].reset_index(drop=True)  # attention is slow
     label = np.where(beats["label"] == "N", "normal", "abnormal")
-    table = beats.rename(columns={"unit_id": "window_id"}).assign(
-        record=beats["unit_id"].str[:3], label=label
-    )
+    table = beats.rename(columns={"beat_id": "window_id"}).assign(label=label)
     views = {"window": np.zeros((len(beats), 3600), np.float16)}
-    results = train_signal_model(
+    results = train_recordings(
         parameters(), table, views, folds, tmp_path, "made",
-        task="window", protocol="patient_folds", candidates=["attention_windows"], epochs=1,
+        task="window", protocol="patient_folds", model="attention_windows", seeds=[1], epochs=1,
     )  # fmt: skip
     answers = results.test_units("window")
-    assert sorted(answers["unit_id"]) == sorted(beats["unit_id"])
+    assert sorted(answers["unit_id"]) == sorted(beats["beat_id"])
     assert set(answers["fold"]) == {1, 2, 3, 4}
     assert results.history["epoch"].max() == 1
 
@@ -217,7 +211,7 @@ def test_everybody_is_tested_once_by_person(beats, folds, tmp_path):
     ],
 )
 def test_published_networks_have_the_published_size(name, classes, parameters):
-    model = registry.build_page_model(name, classes)
+    model = registry.build(name, classes)
     learned = sum(value.numel() for value in model.parameters() if value.requires_grad)
     # Keras counts what batch norm remembers, too
     remembered = sum(value.numel() for key, value in model.named_buffers() if "running" in key)
@@ -229,7 +223,7 @@ def test_every_network_of_beats_answers_and_learns(name):
     torch.manual_seed(0)
     beats = torch.rand(4, 187)
     beats[:, 150:] = 0
-    model = registry.build_page_model(name, 5)
+    model = registry.build(name, 5)
     logits = model(heartbeat=beats)
     assert logits.shape == (4, 5)
     logits.logsumexp(dim=1).sum().backward()
@@ -243,7 +237,7 @@ def test_every_network_of_beats_answers_and_learns(name):
 @pytest.mark.parametrize(("name", "cell"), [("heartbeat_rnn", nn.RNN), ("heartbeat_bilstm", nn.LSTM)])
 def test_padding_says_nothing_to_recurrent_networks(name, cell):
     torch.manual_seed(0)
-    model = registry.build_page_model(name, 5).eval()
+    model = registry.build(name, 5).eval()
     beats = torch.rand(3, 187) + 0.01
     beats[0, 100:], beats[1, 1:], beats[2, 150:] = 0, 0, 0
     own = {
@@ -262,7 +256,7 @@ def test_padding_says_nothing_to_recurrent_networks(name, cell):
 
 
 def test_focal_loss_is_cross_entropy_where_gamma_is_none_and_less_where_sure():
-    examples = Pages({"heartbeat": np.zeros((5, 187))}, np.arange(5), AAMI)
+    examples = Units({"heartbeat": np.zeros((5, 187))}, np.arange(5), AAMI)
     logits, labels = torch.eye(5) * 5, torch.arange(5)
     plain, focal = (
         cross_entropy(Recipe(1e-3, 0.0, 0.0, 4, 1, "tests", focal=gamma), examples, np.arange(5))
@@ -275,7 +269,7 @@ def test_focal_loss_is_cross_entropy_where_gamma_is_none_and_less_where_sure():
 
 def test_attention_that_is_drawn_is_that_of_the_answer():
     torch.manual_seed(0)
-    model = registry.build_page_model("attention_windows", 2).eval()
+    model = registry.build("attention_windows", 2).eval()
     window = torch.randn(2, 3600)
     weights = model.net.attention(window)
     assert weights.shape == (2, 900)

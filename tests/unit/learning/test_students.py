@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fitted import fitted
 from made import made_answers, made_folds, made_pages, made_views
 from safetensors.torch import load_file
 from scipy.special import softmax
 
 from leadwise.errors import LeakError, SettingsError, WeightsError
 from leadwise.folds.partition import partition
-from leadwise.learning import cross_fit as cross
 from leadwise.learning import export, students
 from leadwise.learning.distill import LOSSES, TaughtBy, Teacher
 from leadwise.learning.losses import softened_divergence
+from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.networks import Recipe
 from leadwise.models.onnx_file import session_of
@@ -39,13 +40,13 @@ def views() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def data() -> SimpleNamespace:
-    """What `LeadData` has, as far as students of whole pages look."""
+    """What `PageData` has, as far as students of whole pages look."""
     pages = made_pages(N)
     folds = made_folds(pages)
     return SimpleNamespace(
         pages=pages,
         folds=folds,
-        partition=lambda task, seed: partition(pages, folds, "grouped", seed, CLASSES),
+        partition=lambda task, seed: partition(pages, folds, "grouped", seed, task),
     )
 
 
@@ -57,12 +58,12 @@ def part(data):
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory, views, data) -> Teacher:
     folder = tmp_path_factory.mktemp("teacher")
-    study = cross.Study(
+    study = Study(
         name="leads12", model="leads12_beats", weights="random", recipe=TEACHER, epochs=2, task="four",
         classes=CLASSES, folds=(1, 2, 3, 4, 5), seeds=(1,), inner=True, profile="tests", data_fingerprint="made",
         max_steps=2, prefix="leads12_beats",
     )  # fmt: skip
-    results = cross.cross_fit(study, views, data.pages, data.folds, folder)
+    results = fitted(study, views, data.pages, data.folds, folder)
     chosen = pd.DataFrame(
         [(*key, results.candidates[key]) for key in results.chosen],
         columns=["task", "seed", "fold", "chosen"],
@@ -70,15 +71,10 @@ def teacher(tmp_path_factory, views, data) -> Teacher:
     return Teacher(folder / "weights", chosen, results.predictions)
 
 
-class Parameters(SimpleNamespace):
-    def model_copy(self, update: dict[str, object]) -> Parameters:
-        return Parameters(**(vars(self) | update))
+PARAMETERS = SimpleNamespace(PROFILE="tests", WEIGHTS="pretrained", RECIPE="published", EPOCHS=2, MAX_STEPS=2)
 
 
-PARAMETERS = Parameters(PROFILE="tests", WEIGHTS="pretrained", RECIPE="published", EPOCHS=2, MAX_STEPS=2)
-
-
-def trained(teacher, views, data, folder, loss: str, folds=(1,)) -> cross.Results:
+def trained(teacher, views, data, folder, loss: str, folds=(1,)) -> Results:
     return students.train_student(
         PARAMETERS, data, views, folder, "made", teacher, model="student12", loss=loss, folds=folds, seeds=[1]
     )  # fmt: skip
@@ -99,7 +95,7 @@ def test_a_teacher_is_frozen_and_never_saw_the_fold(teacher, part, tmp_path):
 def test_a_teacher_of_other_folds_is_refused(teacher, data):
     others = data.folds.assign(fold=data.folds["fold"] % 5 + 1)
     with pytest.raises(LeakError, match="other folds"):
-        teacher.network(partition(data.pages, others, "grouped", 1, CLASSES), 1)
+        teacher.network(partition(data.pages, others, "grouped", 1, "four"), 1)
 
 
 def test_missing_teachers_are_named_before_any_student_is_trained(teacher, tmp_path):
@@ -117,7 +113,7 @@ def test_a_cross_fitted_answer_comes_from_a_network_that_saw_neither_the_page_no
     assert torch.isnan(told[part.rows[2]]).all()
     rows = teacher.answers.query("role == 'inner' and fold == 2").set_index("unit_id")
     for held_out in (1, 3, 4, 5):
-        pages = part.page_ids[part.rows[held_out]]
+        pages = part.unit_ids[part.rows[held_out]]
         assert (rows.loc[pages, "held_out"] == held_out).all()
         expected = rows.loc[pages, [f"prob_{name}" for name in CLASSES]].to_numpy()
         np.testing.assert_allclose(told[part.rows[held_out]], expected, atol=1e-5)
@@ -131,7 +127,7 @@ def test_without_inner_answers_nobody_is_cross_fitted(teacher, part):
 
 def test_the_student_that_ships_hears_of_each_page_the_network_that_never_saw_it(teacher, part):
     told = teacher.cross_fitted(part, None).exp()
-    rows = teacher.answers.query("role == 'test'").set_index("unit_id").loc[part.page_ids]
+    rows = teacher.answers.query("role == 'test'").set_index("unit_id").loc[part.unit_ids]
     np.testing.assert_allclose(told, rows[[f"prob_{name}" for name in CLASSES]].to_numpy(), atol=1e-5)
 
 
@@ -190,7 +186,7 @@ def test_a_student_is_trained_and_its_teacher_stays_as_it_was(teacher, views, da
     asked = {"model": "student12", "loss": loss, "profile": "tests", "folds": [1], "seeds": [1]}
     answers = students.answer_student(data, views, tmp_path / "weights", tmp_path, **asked)
     part = data.partition("four", 1)
-    assert set(answers["unit_id"]) == set(part.page_ids[part.rows[1]])
+    assert set(answers["unit_id"]) == set(part.unit_ids[part.rows[1]])
 
 
 def test_students_begin_alike_and_see_alike_and_differ_by_the_loss_alone(teacher, views, data, tmp_path):
@@ -260,7 +256,7 @@ def test_a_fold_is_calibrated_without_its_own_labels():
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory, views):
     torch.manual_seed(3)
-    student = registry.build_page_model("student12", 4)
+    student = registry.build("student12", 4)
     near = export.Neighbourhood.of(export.features_of(student, views))
     fitted = {"temperature": 1.7, **{f"bias_{name}": 0.1 * i for i, name in enumerate(CLASSES)}}
     answering = export.Answering(student, CLASSES, fitted, near)

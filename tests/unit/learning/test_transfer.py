@@ -15,8 +15,10 @@ from safetensors.torch import load_file, save_file
 
 from leadwise.errors import InputError, LeakError, SettingsError, WeightsError
 from leadwise.folds.pages import assert_disjoint
+from leadwise.folds.partition import partition
 from leadwise.folds.recordings import transfer_folds
-from leadwise.learning.transfer import start_file, train_transfer, transfer_partition
+from leadwise.learning.recordings import train_recordings
+from leadwise.learning.transfer import WAYS, start_file
 from leadwise.models import registry
 from leadwise.models.signal_nets import freeze_convolutions
 from leadwise.names import TASKS
@@ -62,7 +64,7 @@ def parameters(**told: Any) -> Any:
         "MODEL": "heartbeat_cnn", "RECIPE": "random", "WEIGHTS": "random", "EPOCHS": 2, "MAX_STEPS": 1,
         "PROFILE": "tests", "SEEDS": [1],
     } | told  # fmt: skip
-    return SimpleNamespace(**values, model_copy=lambda update: parameters(**(told | update)))
+    return SimpleNamespace(**values)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network of five classes of beats, as `cross_fit` writes one."""
     path = tmp_path_factory.mktemp("source") / "source.safetensors"
     torch.manual_seed(7)
-    network = registry.build_page_model("heartbeat_cnn", 5)
+    network = registry.build("heartbeat_cnn", 5)
     told = {
         "model": "heartbeat_cnn",
         "classes": "N,S,V,F,Q",
@@ -150,8 +152,8 @@ def test_ptb_is_called_by_the_reason_for_admission(tmp_path):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_transfer_folds_share_no_patient(seed):
     beats = made_beats()
-    table = checked(transfer_folds(beats, "patient_folds", [seed]), "signal_folds.csv", "these folds")
-    part = transfer_partition(beats, table, "patient_folds", seed)
+    table = checked(transfer_folds(beats, "patient_folds", [seed]), "folds.csv", "these folds")
+    part = partition(beats, table, "patient_folds", seed, "normal")
     assert sorted(np.concatenate(list(part.rows.values()))) == list(range(len(beats)))
     for fold, tested in part.rows.items():
         learned = part.training_rows((fold,))
@@ -162,13 +164,13 @@ def test_transfer_folds_share_no_patient(seed):
 def test_beats_at_random_leak_on_purpose_and_are_refused_under_another_name():
     beats = made_beats()
     table = transfer_folds(beats, "leaky_beats", [1])
-    part = transfer_partition(beats, table, "leaky_beats", 1)
+    part = partition(beats, table, "leaky_beats", 1, "normal")
     learned = part.training_rows((1,))
     assert set(beats["group_id"][learned]) & set(beats["group_id"][part.rows[1]])
     assert not set(learned) & set(part.rows[1])
     assert sorted([*learned, *part.rows[1]]) == list(range(len(beats)))
     with pytest.raises(LeakError, match="patient-"):
-        transfer_partition(beats, table.assign(protocol="patient_folds"), "patient_folds", 1).training_rows(
+        partition(beats, table.assign(protocol="patient_folds"), "patient_folds", 1, "normal").training_rows(
             (1,)
         )
 
@@ -198,7 +200,7 @@ def test_all_but_the_last_layer_is_taken_over(source, tmp_path):
     assert {key.rsplit(".", 1)[1] for key in differing} == {"weight", "bias"}
     assert len(differing) == 2
     assert all(len(new[key]) == 2 for key in differing)
-    registry.build_page_model("heartbeat_cnn", 2, str(first))
+    registry.build("heartbeat_cnn", 2, str(first))
     other = load_file(start_file(source, "heartbeat_cnn", "normal", 2, tmp_path / "other.safetensors"))
     assert {key for key in new if not torch.equal(new[key], other[key])} == differing
 
@@ -229,10 +231,11 @@ def test_frozen_convolutions_stay_and_tuned_ones_move(source, tmp_path):
     starts = {1: start_file(source, "heartbeat_cnn", "normal", 1, tmp_path / "begin.safetensors")}
     begun = load_file(starts[1])
     moved, answers = {}, {}
-    for way in ("scratch", "frozen", "tuned"):
-        results = train_transfer(
-            parameters(), beats, rows, folds, tmp_path, "ptbxl",
-            task="normal", protocol="patient_folds", way=way, starts=starts,
+    for way in WAYS:
+        results = train_recordings(
+            parameters(), beats, {"heartbeat": rows}, folds, tmp_path, "ptbxl",
+            task="normal", protocol="patient_folds", model="heartbeat_cnn", seeds=[1], name=way,
+            starts=None if way == "scratch" else starts, frozen=way == "frozen",
         )  # fmt: skip
         answers[way] = checked(results.predictions, "predictions.csv", "these answers")
         kept = load_file(tmp_path / "weights" / f"{results.networks[0]}.safetensors")
@@ -247,15 +250,10 @@ def test_frozen_convolutions_stay_and_tuned_ones_move(source, tmp_path):
     for way, own in answers.items():
         assert set(own["model"]) == {way}
         assert sorted(own["unit_id"]) == sorted(beats["beat_id"])
-    with pytest.raises(SettingsError, match="frozen"):
-        train_transfer(
-            parameters(), beats, rows, folds, tmp_path, "ptbxl",
-            task="normal", protocol="patient_folds", way="froze", starts=starts,
-        )  # fmt: skip
 
 
 def test_a_frozen_batch_norm_remembers_and_goes_by_what_it_remembers():
-    network = freeze_convolutions(registry.build_page_model("heartbeat_resnet38", 2)).train()
+    network = freeze_convolutions(registry.build("heartbeat_resnet38", 2)).train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
     beats = torch.rand(8, 187)
     together = network(heartbeat=beats)
@@ -265,7 +263,7 @@ def test_a_frozen_batch_norm_remembers_and_goes_by_what_it_remembers():
     )  # in training, a norm that is not frozen looks at the batch
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
     with pytest.raises(SettingsError, match="no convolutions"):
-        freeze_convolutions(registry.build_page_model("heartbeat_mlp", 2))
+        freeze_convolutions(registry.build("heartbeat_mlp", 2))
 
 
 # --- what it is worth ------------------------------------------------------------------------------

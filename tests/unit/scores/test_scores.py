@@ -68,7 +68,7 @@ def test_only_test_answers_of_the_wanted_folds_are_selected():
 
 def test_base_rates_know_the_training_pages_frequencies_alone():
     answers = made_answers(200)
-    folds = answers.rename(columns={"unit_id": "page_id"})[["protocol", "page_id", "label", "seed", "fold"]]
+    folds = answers[["protocol", "unit_id", "label", "seed", "fold"]]
     floor = floors.base_rates(answers[answers["fold"] != 1], folds, CLASSES)
     tested = floor[floor["fold"] == 2]
     trained_on = answers.loc[answers["fold"] != 2, "label"].value_counts(normalize=True)

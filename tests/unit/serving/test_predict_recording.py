@@ -325,7 +325,7 @@ def test_the_file_says_what_it_is_and_is_small(beat_model: Path) -> None:
 
 
 def test_another_network_is_not_exported(tmp_path: Path) -> None:
-    network = registry.build_page_model("heartbeat_cnn", 5)
+    network = registry.build("heartbeat_cnn", 5)
     with pytest.raises(WeightsError, match="only beat_rhythm is exported"):
         export_beats(network, tmp_path / "a.onnx", beat_metadata(network, AAMI))
 

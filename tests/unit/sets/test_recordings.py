@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from leadwise.errors import InputError, LeakError, MissingInput, SettingsError, TableError
 from leadwise.folds import recordings as signal_folds
+from leadwise.folds.partition import units_in_folds
 from leadwise.names import AAMI, SYMBOLS
 from leadwise.recordings import filters, heartbeats, windows
 from leadwise.recordings.annotations import Annotations, read_annotations
@@ -367,9 +368,7 @@ def all_records() -> pd.DataFrame:
 
 
 def test_ds1_is_learned_from_and_ds2_tested_and_paced_records_are_out(all_records: pd.DataFrame) -> None:
-    table = checked(
-        signal_folds.make_signal_folds(all_records, "interpatient", SEEDS), "signal_folds.csv", "x"
-    )
+    table = checked(signal_folds.make_signal_folds(all_records, "interpatient", SEEDS), "folds.csv", "x")
     for _, one in table.groupby("seed"):
         parts = one.groupby("part")["unit_id"].apply(set)
         assert parts["train"] == set(recordings.MITDB.parts["ds1"])
@@ -401,7 +400,7 @@ def test_choices_are_made_on_six_records_of_ds1_or_more_at_a_time(all_records: p
 
 def test_seven_records_of_ds1_are_held_out_for_whoever_learns_from_answers(all_records: pd.DataFrame) -> None:
     table = signal_folds.make_signal_folds(all_records, "interpatient_held_out", SEEDS)
-    table = checked(table, "signal_folds.csv", "x")
+    table = checked(table, "folds.csv", "x")
     for _, one in table.groupby("seed"):
         parts = one.groupby("part")["unit_id"].apply(set)
         assert (len(parts["train"]), len(parts["val"])) == (15, 7)
@@ -456,7 +455,7 @@ def test_leaky_beats_leave_the_last_beat_of_each_record_out(
     table = signal_folds.make_signal_folds(records, "leaky_beats", [1], beats=beats)  # type: ignore[arg-type]
     assert len(table) == len(beats) - len(RECORDS)  # type: ignore[arg-type]
     assert (table["part"] == "test").mean() == pytest.approx(0.2, abs=0.01)
-    placed = signal_folds.placed(beats, table, "leaky_beats", 1)  # type: ignore[arg-type]
+    placed = units_in_folds(beats, table, "leaky_beats", 1)  # type: ignore[arg-type]
     shares = placed.groupby("part")["label"].value_counts(normalize=True).unstack()
     assert shares.loc["test", "S"] == pytest.approx(shares.loc["train", "S"], abs=0.01)
 
@@ -464,14 +463,14 @@ def test_leaky_beats_leave_the_last_beat_of_each_record_out(
 def test_windows_are_placed_by_their_record(tables: dict[str, object], records: pd.DataFrame) -> None:
     cut = tables["windows"]
     table = signal_folds.make_signal_folds(records, "patient_folds", [1])
-    placed = signal_folds.placed(cut, table, "patient_folds", 1)  # type: ignore[arg-type]
+    placed = units_in_folds(cut, table, "patient_folds", 1)  # type: ignore[arg-type]
     assert placed["row"].tolist() == list(range(len(cut)))  # type: ignore[arg-type]
     fold = table.set_index("unit_id")["fold"]
     assert (placed["fold"].to_numpy() == fold[placed["record"]].to_numpy()).all()
     with pytest.raises(InputError, match="no folds of protocol 'patient_folds' with seed 9"):
-        signal_folds.placed(cut, table, "patient_folds", 9)  # type: ignore[arg-type]
+        units_in_folds(cut, table, "patient_folds", 9)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="made from other recordings"):
-        signal_folds.placed(cut.query("record != '100'"), table, "patient_folds", 1)  # type: ignore[attr-defined]
+        units_in_folds(cut.query("record != '100'"), table, "patient_folds", 1)  # type: ignore[attr-defined]
 
 
 def test_whole_set_leaky_parts_are_as_large_as_published(mitdb: Path) -> None:
