@@ -10,10 +10,11 @@ from pathlib import Path
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
 from leadwise.project import paths
-from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, published_minutes
+from leadwise.project.notebooks import NOTEBOOKS
+from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
 from leadwise.project.published_set import SET_WRITERS
 from leadwise.project.render import Published
-from leadwise.project.results import TABLES
+from leadwise.project.results import HEADLINE, TABLES
 from leadwise.sets.croissant import metadata
 
 _MARKS = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -22,8 +23,9 @@ Writer = Callable[[Published], str]
 
 WRITERS: dict[str, Writer] = {
     **{name: table.text for name, table in TABLES.items()},
+    "headline": HEADLINE.text,
     **SET_WRITERS,
-    "notebooks": lambda published: notebooks_table(published_minutes(published.runs)),
+    "notebooks": lambda published: notebooks_table(published.runs),
     "notebooks_chart": lambda _: notebooks_chart(),
 }
 """By the name between a file's marks: what writes the text there."""
@@ -44,15 +46,25 @@ def with_tables(text: str, published: Published) -> str:
 
 
 def results_text(published: Published) -> str:
-    """RESULTS.md: all published tables, each with its runs."""
+    """RESULTS.md: all published tables, each with its pictures, its notebooks and its runs."""
     parts = [
         "# Results",
         "Written whole by `leadwise tables` from [results](results): `scores.csv` (a row is one metric of one model "
-        "at one place), `differences.csv` (paired), `runs.csv` (what was run, where, for how long). Research use "
-        "only, not a medical device.",
+        "at one place), `differences.csv` (paired), `runs.csv` (what was run, where, for how long). Protocols "
+        "that begin with `leaky` do as published work does. Research use only, not a medical device.",
     ]
-    parts += [f"## {table.title}\n\n{table.text(published)}" for table in TABLES.values()]
-    return "\n\n".join(parts) + "\n"
+    for table in TABLES.values():
+        text, runs = table.text_and_runs(published)
+        notebooks = [name for name in NOTEBOOKS if name in set(published.runs.loc[runs, "notebook"])]
+        links = ", ".join(f"[{name}](../{place_of(name)})" for name in notebooks)
+        parts += [
+            f"## {table.title}",
+            table.intro,
+            *(f"![{words}](figures/{file})" for file, words in table.pictures.items()),
+            f"Measured by {links}." if links else "",
+            text,
+        ]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def outdated() -> dict[Path, str]:
@@ -81,7 +93,6 @@ def _texts() -> Iterator[tuple[Path, str]]:
         repository / "README.md",
         *sorted(repository.glob("*/README.md")),
         *sorted(resources.glob("*_CARD.md")),
-        *filter(Path.is_file, [repository / "analysis" / "REPORTING.md"]),
     ):
         yield path, with_tables(path.read_text(encoding="utf-8"), published)
     yield repository / "analysis" / "RESULTS.md", results_text(published)

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 
 import pandas as pd
 
 from leadwise.errors import MissingInput
 from leadwise.project import paths
+from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
-from leadwise.project.profiles import profile_names
-
-MinutesOf = Callable[[str, str], float | None]
-"""(notebook, profile) to the minutes that it took there, or None where that is not known."""
 
 
-def notebooks_table(minutes_of: MinutesOf) -> str:
-    """A row a notebook: its question, and how long it took under each profile for which that is known of any.
+def notebooks_table(runs: pd.DataFrame) -> str:
+    """A row a notebook: its question, and its minutes in ``runs.csv`` under each profile of which any are there.
 
     Raises MissingInput for a notebook that is not there or asks nothing.
     """
-    taken = {
-        profile: {name: found for name in NOTEBOOKS if (found := minutes_of(name, profile)) is not None}
-        for profile in profile_names()
-        if profile != "sample"
-    }
-    timed = {profile: minutes for profile, minutes in taken.items() if minutes}
-    heads = ["notebook", "what it answers", *(f"`{profile}`" for profile in timed)]
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for name in NOTEBOOKS:
-        place = paths.notebook_path(name).relative_to(paths.repository()).as_posix()
-        cells = [_said(minutes[name]) if name in minutes else "" for minutes in timed.values()]
-        lines.append(f"| {' | '.join([f'[{name}]({place})', question(name), *cells])} |")
-    return "\n".join(lines)
+    minutes = runs[runs["notebook"].isin(NOTEBOOKS)].pivot_table(
+        index="notebook", columns="profile", values="minutes", aggfunc="max"
+    )
+    minutes = minutes.reindex(list(NOTEBOOKS))
+    lines = [
+        (f"[{name}]({place_of(name)})", question(name), *map(_in_words, minutes.loc[name]))
+        for name in NOTEBOOKS
+    ]
+    return as_table(["notebook", "what it answers", *(f"`{profile}`" for profile in minutes)], lines)
+
+
+def place_of(name: str) -> str:
+    """Where a notebook lies in the repository."""
+    return f"{paths.STAGES[name[0]]}/{name}.ipynb"
 
 
 def question(name: str) -> str:
@@ -49,17 +46,7 @@ def question(name: str) -> str:
     found = re.search(r"\*\*Question\.\*\*\s+(.+?\?)", "".join(first["source"]), re.DOTALL)
     if not found:
         raise MissingInput(f"{path}: its first cell has no sentence that begins with **Question.** and asks.")
-    return " ".join(found[1].split()).replace("|", "\\|")
-
-
-def published_minutes(runs: pd.DataFrame) -> MinutesOf:
-    """What published runs say (``runs.csv``): the minutes of a notebook under a profile."""
-
-    def minutes_of(notebook: str, profile: str) -> float | None:
-        own = runs[(runs["notebook"] == notebook) & (runs["profile"] == profile)]
-        return float(own["minutes"].max()) if len(own) else None
-
-    return minutes_of
+    return " ".join(found[1].split())
 
 
 def notebooks_chart() -> str:
@@ -82,8 +69,10 @@ def _node(name: str) -> str:
     return f"n{name[:2]}"
 
 
-def _said(minutes: float) -> str:
-    """Minutes in words: up to an hour and a half as minutes, above as hours."""
+def _in_words(minutes: float) -> str:
+    """Up to an hour and a half as minutes, above as hours; nothing where it is not known."""
+    if pd.isna(minutes):
+        return ""
     if minutes > 90:
         return f"{minutes / 60:.1f} h"
     return f"{minutes:.0f} min" if minutes >= 1 else "under 1 min"

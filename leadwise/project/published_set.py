@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.resources import files as package_files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from leadwise.folds.pages import fingerprint, published
 from leadwise.names import CLASSES
+from leadwise.project.markdown import as_table
 from leadwise.project.render import Published
 from leadwise.scores.draws import bootstrap_share
 from leadwise.scores.table import score_of, selected, written
@@ -44,7 +44,7 @@ def set_files(_: Published) -> str:
         f"The published set holds {len(files)} files of {files['bytes'].sum() / 1e6:.0f} MB in all. They are "
         f"{len(pages)} different pages: **{copies} files are byte-for-byte copies** of another file of the same "
         "class. How often a page was copied gives its class away.\n\n"
-        + _table(("class", "files", "distinct pages", "copies", "files a page"), rows)
+        + as_table(("class", "files", "distinct pages", "copies", "files a page"), rows)
     )
 
 
@@ -71,7 +71,7 @@ def set_counts(_: Published) -> str:
         "over 90 bpm",
         "under 60 bpm",
     )
-    return _table(heads, rows)
+    return as_table(heads, rows)
 
 
 def set_months(_: Published) -> str:
@@ -90,7 +90,7 @@ def set_months(_: Published) -> str:
     span = f"{pages['recorded_at'].min()[:10]} to {pages['recorded_at'].max()[:10]}"
     alike = len(pages[["width_px", "height_px"]].drop_duplicates()) == 1
     size = f"all {width} x {height} px" if alike else "of several sizes"
-    return f"Printed dates run from {span}; pages are {size}.\n\n" + _table(("class", *months, "all"), rows)
+    return f"Printed dates run from {span}; pages are {size}.\n\n" + as_table(("class", *months, "all"), rows)
 
 
 def set_ids(_: Published) -> str:
@@ -176,8 +176,3 @@ def _files() -> pd.DataFrame:
 
 def _by_class(pages: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(label, pages[pages["label"] == label]) for label in CLASSES]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -8,15 +8,17 @@ line, may say ``protocol`` or ``calibrated``. A name or a value that no row has 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import pandas as pd
 
 from leadwise.errors import TableError, nearest
 from leadwise.names import metric_of, metric_words
+from leadwise.project.markdown import as_table
 from leadwise.scores.draws import ENDS, Interval
 from leadwise.scores.printed import printed
 from leadwise.scores.table import read_scores, written
@@ -24,6 +26,9 @@ from leadwise.tables import read_table
 
 Where = Mapping[str, Any]
 """By column or key of the condition: a value, a tuple of values, or a pattern that must match whole."""
+
+ANOTHER_MODEL = re.compile("[^=]+")
+"""As `Cell.minus`: whichever other model there is."""
 
 
 @dataclass(frozen=True)
@@ -38,39 +43,39 @@ class Published:
     def read(cls, folder: Path) -> Published:
         """Read them. Raises MissingInput where one is not there, TableError where it breaks its contract."""
         runs = read_table(folder / "runs.csv", "runs.csv").set_index("run")
-        both = [read_scores(folder / name, name) for name in ("scores.csv", "differences.csv")]
-        for table, name in zip(both, ("scores.csv", "differences.csv"), strict=True):
-            unknown = set(table["run"]) - set(runs.index)
-            if unknown:
+        tables = {name: read_scores(folder / name, name) for name in ("scores.csv", "differences.csv")}
+        for name, table in tables.items():
+            if unknown := set(table["run"]) - set(runs.index):
                 raise TableError(f"{folder / name}: run {min(unknown)!r} is not in runs.csv.")
-        more = runs[["notebook", "profile"]]
-        keys = sorted({key for table in both for one in map(_pairs, table["condition"]) for key in one})
-        scores, differences = (_with_conditions(table.join(more, on="run"), keys) for table in both)
+        keys = sorted(
+            {key for table in tables.values() for pairs in map(_pairs, table["condition"]) for key in pairs}
+        )
+        about = runs[["notebook", "profile"]]
+        scores, differences = (
+            _with_conditions(table.join(about, on="run"), keys) for table in tables.values()
+        )
         return cls(scores, differences, runs)
-
-    def of(self, profile: str) -> Published:
-        """What was published of one profile."""
-        scores, differences = (one[one["profile"] == profile] for one in (self.scores, self.differences))
-        return Published(scores, differences, self.runs)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure: a metric where some columns have other values than the line's; with `minus`, a difference.
-
-    ``minus="*"`` is whichever other model there is.
-    """
+    """One figure: a metric where some columns have other values than the line's; with `minus`, a difference."""
 
     metric: str
     heading: str = ""
     where: Where = field(default_factory=dict)
-    minus: str = ""
+    minus: str | re.Pattern[str] = ""
     shown: str = ""
 
     @property
     def words(self) -> str:
         """What heads the column, or begins the line."""
         return self.heading or metric_words(self.metric)
+
+    @property
+    def form(self) -> str:
+        """How its value is written."""
+        return self.shown or metric_of(self.metric)[0].shown
 
 
 @dataclass(frozen=True)
@@ -82,260 +87,172 @@ class Printed:
     of: str
     protocol: str
 
-    def by_model(self) -> dict[str, float]:
-        """What is printed of each network that is rebuilt here."""
-        told = printed(self.of).query("protocol == @self.protocol").dropna(subset=["model", self.metric])
-        return {str(name): float(value) for name, value in zip(told["model"], told[self.metric], strict=True)}
+    def column(self, models: Iterable[str]) -> list[str]:
+        """What is printed of each of these networks; nothing of one that is not rebuilt here."""
+        rows = printed(self.of).query("protocol == @self.protocol").dropna(subset=["model", self.metric])
+        by_model = rows.set_index("model")[self.metric]
+        shown = metric_of(self.metric)[0].shown
+        return [f"{by_model[model]:{shown}}" if model in by_model else "" for model in models]
 
 
 @dataclass(frozen=True)
-class _OfDifferences:
-    """A sentence on published differences in one metric."""
+class Sentence:
+    """What stands beneath a table: `write` makes it of the published rows that have `where`, each profile's apart."""
 
     where: Where
-    metric: str
+    write: Callable[[pd.DataFrame], str]
+    table: Literal["scores", "differences"] = "differences"
 
-    def rows(self, published: Published) -> pd.DataFrame:
-        """The differences that are told."""
-        return _chosen(published.differences, ({"metric": self.metric} | dict(self.where),))
-
-
-@dataclass(frozen=True)
-class Paired(_OfDifferences):
-    """Sentences on which paired differences are shown and which are not, one for each `by`.
-
-    By model: what it is above, below, and not shown to differ from; by minus: which models are.
-    """
-
-    by: str = "model"
-    numbers: bool = True
-
-    def text(self, published: Published) -> str:
-        """The sentences, a paragraph each."""
-        rows = self.rows(published)
-        listed, opening = ("minus", " is") if self.by == "model" else ("model", ":")
-        parts = []
-        for (task, one), own in rows.groupby(["task", self.by], sort=False):
-            verdicts = {
-                "above": own["low"] > 0,
-                "below": own["high"] < 0,
-                "not shown to differ from": (own["low"] <= 0) & (own["high"] >= 0),
-            }
-            told = []
-            for verdict, these in verdicts.items():
-                names = [
-                    f"`{row[listed]}`" + (f" ({_signed(row)})" if self.numbers else "")
-                    for row in own[these].to_dict("records")
-                ]
-                if names:
-                    words = verdict if self.by == "model" else f"{verdict} it"
-                    told.append(f"{f'**{words}**' if 'not' in verdict else words} {', '.join(names)}")
-            parts.append(
-                f"Task {task}, {metric_words(self.metric)}, paired: `{one}`{opening} {'; '.join(told)}."
-            )
-        return "\n\n".join(parts)
+    def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
+        """The sentence, after the profile's name where there are several, and the runs of its rows."""
+        rows = _chosen(getattr(published, self.table), (self.where,))
+        by_profile = {str(profile): self.write(own) for profile, own in rows.groupby("profile", sort=False)}
+        return told_apart(by_profile), list(rows["run"])
 
 
 @dataclass(frozen=True)
-class Listed(_OfDifferences):
-    """A sentence a difference: who, where, minus what, and by how much."""
-
-    names: tuple[str, ...] = ("model",)
-
-    def text(self, published: Published) -> str:
-        """The sentences, one after another."""
-        rows = self.rows(published).to_dict("records")
-        return " ".join(
-            f"{', '.join(f'`{row[name]}`' for name in self.names)} minus `{row['minus'].split('=')[-1]}`: "
-            f"{written(Interval(*(row[end] for end in ENDS)), '.3f', signed=True)}."
-            for row in rows
-        )
-
-
-@dataclass(frozen=True)
-class Spanned(_OfDifferences):
-    """A sentence on the least and the greatest of several differences, of which none counts for itself."""
-
-    before: str
-    after: str = ""
-    by: str = "protocol"
-
-    def text(self, published: Published) -> str:
-        """The sentence, with a span for each value of `by`."""
-        rows = self.rows(published)
-        spans = (
-            f"{own['value'].min():+.3f} to {own['value'].max():+.3f} (`{one}`)"
-            for one, own in rows.groupby(self.by, sort=False)
-        )
-        return f"{self.before} {', '.join(spans)}{self.after}"
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A sentence on who says the same of everything that it is asked."""
-
-    where: Where
-
-    def rows(self, published: Published) -> pd.DataFrame:
-        """The scores that are told."""
-        return _chosen(published.scores, ({"metric": re.compile("always_.*")} | dict(self.where),))
-
-    def text(self, published: Published) -> str:
-        """The sentences, one after another."""
-        rows = self.rows(published).to_dict("records")
-        return " ".join(
-            f"`{row['way'] or row['model']}` under `{row['protocol']}` says "
-            f"`{row['metric'].removeprefix('always_')}` of everything in {row['value']:.0f} of {row['n']} folds."
-            for row in rows
-        )
-
-
-class Sentence(Protocol):
-    """What stands beneath a table: made of published rows, which it tells."""
-
-    def rows(self, published: Published) -> pd.DataFrame:
-        """The rows that are told; none where it is about what was not published."""
-
-    def text(self, published: Published) -> str:
-        """The sentence, or several; nothing where there is nothing to tell."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A line a place, a column a figure. `where` are the rows' places: any of several."""
+class Section(ABC):
+    """What stands under a title of RESULTS.md; its table alone (`text`) goes into README and cards."""
 
     title: str
+    intro: str = field(default="", kw_only=True)
+    pictures: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """What each of these files in ``analysis/figures`` shows."""
+    caption: str = field(default="", kw_only=True)
+
+    @abstractmethod
+    def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
+        """The table in Markdown, and the names of the runs that it is of. Several profiles are told apart."""
+
+    def text(self, published: Published) -> str:
+        """The table in Markdown."""
+        return self.text_and_runs(published)[0]
+
+    def _captioned(self, published: Published, runs: Iterable[str]) -> str:
+        """What the table is, then each run that it is of: command, minutes, machine, note."""
+        parts = [self.caption] if self.caption else []
+        for name in runs:
+            run = published.runs.loc[name]
+            note = "" if pd.isna(run["note"]) else f" {run['note']}"
+            parts.append(f"`{run['command']}`: {run['minutes']:g} minutes on {run['hardware']}.{note}")
+        return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Table(Section):
+    """A line a place, a column a figure. `where` are the rows' places: any of several.
+
+    Beneath it stand its `sentences`, and its `remarks`, which are about what no row says.
+    """
+
     where: tuple[Where, ...]
     lines: tuple[str, ...]
     cells: tuple[Cell | Printed, ...]
-    said: tuple[Sentence, ...] = ()
-    caption: str = ""
+    sentences: tuple[Sentence, ...] = ()
+    remarks: tuple[Callable[[Published], str], ...] = ()
     may_lack: bool = False
 
-    def text(self, published: Published) -> str:
-        """The table in Markdown, its sentences, and the runs that it is of. Several profiles are told apart."""
-        return self.text_and_runs(published)[0]
-
     def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
-        """The same, and the names of those runs."""
-        for where in self.where:
-            _check_columns(published.scores, where)
-        try:
-            scores = _chosen(published.scores, self.where)
-        except TableError:
-            if self.may_lack:
-                return "Not yet measured.", []
-            raise
-        profiles = list(dict.fromkeys(scores["profile"]))
-        names = self.lines if len(profiles) == 1 else ("profile", *self.lines)
-        _check_columns(published.scores, names)
-        own = [cell for cell in self.cells if isinstance(cell, Cell) and not cell.minus and not cell.where]
-        main = scores[scores["metric"].isin([cell.metric for cell in own])] if own else scores
-        lines = main.drop_duplicates(list(names))[list(names)].to_dict("records")
-        heads = [
-            *("counted by" if name == "unit" else name for name in names),
-            *(cell.words for cell in self.cells),
+        """The table in Markdown, and the names of the runs that it is of."""
+        scores = _chosen(published.scores, self.where, may_lack=self.may_lack)
+        if scores.empty:
+            return "Not yet measured.", []
+        names = self.lines if len(set(scores["profile"])) == 1 else ("profile", *self.lines)
+        _check_columns(scores, names)
+        of_lines = [
+            cell.metric for cell in self.cells if isinstance(cell, Cell) and not (cell.minus or cell.where)
         ]
-        grid, runs = [], dict.fromkeys(main["run"])
-        columns: list[list[str]] = []
+        main = scores[scores["metric"].isin(of_lines)] if of_lines else scores
+        lines = main[list(names)].drop_duplicates().to_dict("records")
+        runs = dict.fromkeys(main["run"])
+        heads = ["counted by" if name == "unit" else name for name in names]
+        columns = [[_named(name, line[name]) for line in lines] for name in names]
         for cell in self.cells:
+            heads.append(cell.words)
             if isinstance(cell, Printed):
-                told = cell.by_model()
-                shown = metric_of(cell.metric)[0].shown
-                columns.append(
-                    [f"{told[one['model']]:{shown}}" if one["model"] in told else "" for one in lines]
-                )
+                columns.append(cell.column(line["model"] for line in lines))
                 continue
-            table = scores if not cell.minus else _chosen(published.differences, self.where)
-            found = [_row_of(table, line, cell, names) for line in lines]
-            if not any(row is not None for row in found):
+            table = _chosen(published.differences, self.where) if cell.minus else scores
+            rows = [_row_of(table, line, cell, names) for line in lines]
+            if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the column {cell.words!r} asks for.")
-            runs |= dict.fromkeys(row["run"] for row in found if row is not None)
-            columns.append(["" if row is None else _shown(row, cell) for row in found])
-        for number, line in enumerate(lines):
-            grid.append([*(_named(name, line[name]) for name in names), *(one[number] for one in columns)])
-        paragraphs = []
-        for sentence in self.said:
-            rows = sentence.rows(published)
-            runs |= dict.fromkeys(rows.get("run", ()))
-            paragraphs.append(_by_profile(sentence, rows, published))
-        paragraphs += [_told(published, runs, self.caption)]
-        return "\n\n".join([_markdown(heads, grid), *filter(None, paragraphs)]), list(runs)
+            runs |= dict.fromkeys(row["run"] for row in rows if row)
+            columns.append([_shown(row, cell) if row else "" for row in rows])
+        paragraphs = [as_table(heads, zip(*columns, strict=True))]
+        for sentence in self.sentences:
+            text, its_runs = sentence.text_and_runs(published)
+            paragraphs.append(text)
+            runs |= dict.fromkeys(its_runs)
+        paragraphs += [remark(published) for remark in self.remarks]
+        paragraphs.append(self._captioned(published, runs))
+        return "\n\n".join(filter(None, paragraphs)), list(runs)
 
 
 @dataclass(frozen=True)
-class Listing:
-    """A line a figure: what it is, its value, its interval."""
+class Listing(Section):
+    """A line a figure: what it is, its value, its interval.
 
-    title: str
+    With `credits`, by test set whose its data are, each line also has its data and its command.
+    """
+
     where: Where
     head: str
-    items: tuple[Cell, ...]
-    caption: str = ""
-
-    def text(self, published: Published) -> str:
-        """The table in Markdown, and the runs that it is of."""
-        return self.text_and_runs(published)[0]
+    cells: tuple[Cell, ...]
+    credits: Mapping[str, str] = field(default_factory=dict)
 
     def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
-        """The same, and the names of those runs."""
+        """The table in Markdown, and the names of the runs that it is of."""
         scores = _chosen(published.scores, (self.where,))
-        grid: list[list[str]] = []
-        runs: dict[str, None] = {}
         profiles = list(dict.fromkeys(scores["profile"]))
-        for cell in self.items:
-            rows = {profile: _row_of(scores, {"profile": profile}, cell, ()) for profile in profiles}
-            if not any(row is not None for row in rows.values()):
+        lines = []
+        runs: dict[str, None] = {}
+        for cell in self.cells:
+            rows = [_row_of(scores, {"profile": profile}, cell, ()) for profile in profiles]
+            if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the line {cell.words!r} asks for.")
-            for profile, row in rows.items():
-                if row is None:
-                    continue
+            for row in filter(None, rows):
                 runs[row["run"]] = None
-                shown = cell.shown or metric_of(cell.metric)[0].shown
-                ends = "" if pd.isna(row["low"]) else f"{row['low']:{shown}} to {row['high']:{shown}}"
-                words = cell.words if len(profiles) == 1 else f"{cell.words} (`{profile}`)"
-                grid.append([words, f"{row['value']:{shown}}", ends, _named("n", row["n"])])
-        heads = [self.head, "measured", "95 % interval", "n"]
-        return f"{_markdown(heads, grid)}\n\n{_told(published, runs, self.caption)}", list(runs)
+                ends = "" if pd.isna(row["low"]) else f"{row['low']:{cell.form}} to {row['high']:{cell.form}}"
+                words = cell.words if len(profiles) == 1 else f"{cell.words} (`{row['profile']}`)"
+                lines.append([words, f"{row['value']:{cell.form}}", ends, _named("n", row["n"])])
+                if self.credits:
+                    command = published.runs.loc[row["run"], "command"]
+                    lines[-1] += [self.credits[row["test_set"]], f"`{command}`"]
+        heads = [self.head, "measured", "95 % interval", "n", *(["data", "command"] if self.credits else [])]
+        below = self.caption if self.credits else self._captioned(published, runs)
+        return f"{as_table(heads, lines)}\n\n{below}", list(runs)
 
 
-def _by_profile(sentence: Sentence, rows: pd.DataFrame, published: Published) -> str:
-    """A sentence of each profile of which it tells `rows`, after its name where there are several."""
-    profiles = [] if rows.empty else list(dict.fromkeys(rows["profile"]))
-    if len(profiles) < 2:
-        return sentence.text(published)
-    return "\n\n".join(f"`{profile}`: {sentence.text(published.of(profile))}" for profile in profiles)
+def told_apart(by_profile: Mapping[str, str]) -> str:
+    """Texts of several profiles, each after its profile's name; of one alone the text."""
+    if len(by_profile) == 1:
+        return next(iter(by_profile.values()))
+    return "\n\n".join(f"`{profile}`: {text}" for profile, text in by_profile.items())
 
 
-def _told(published: Published, runs: Mapping[str, None], caption: str) -> str:
-    """What the table is, then each run that it is of: command, minutes, machine, note."""
-    told = [caption] if caption else []
-    for run in runs:
-        one = published.runs.loc[run]
-        note = "" if pd.isna(one["note"]) else f" {one['note']}"
-        told.append(f"`{one['command']}`: {one['minutes']:g} minutes on {one['hardware']}.{note}")
-    return " ".join(told)
-
-
-def _chosen(table: pd.DataFrame, places: Sequence[Where]) -> pd.DataFrame:
+def _chosen(table: pd.DataFrame, places: Sequence[Where], *, may_lack: bool = False) -> pd.DataFrame:
     """The rows of any of the places. Raises TableError for a name that is none, and where no row is left."""
     kept = pd.Series(False, index=table.index)
     for where in places:
-        _check_columns(table, where)
-        here = pd.Series(True, index=table.index)
-        for name, wanted in where.items():
-            column = table[name]
-            if isinstance(wanted, re.Pattern):
-                here &= column.astype(str).map(lambda text, wanted=wanted: bool(wanted.fullmatch(text)))
-            else:
-                here &= column.isin(wanted if isinstance(wanted, tuple) else (wanted,))
-        kept |= here
-    if not kept.any():
+        kept |= _has(table, where)
+    if not (kept.any() or may_lack):
         raise TableError(f"no published row has {' or '.join(str(dict(where)) for where in places)}.")
     return table[kept]
 
 
-def _check_columns(table: pd.DataFrame, names: Any) -> None:
+def _has(table: pd.DataFrame, where: Where) -> pd.Series:
+    """Which rows have all these values. Raises TableError for a name that is none."""
+    _check_columns(table, where)
+    here = pd.Series(True, index=table.index)
+    for name, wanted in where.items():
+        if isinstance(wanted, re.Pattern):
+            here &= table[name].astype(str).str.fullmatch(wanted)
+        else:
+            here &= table[name].isin(wanted if isinstance(wanted, tuple) else (wanted,))
+    return here
+
+
+def _check_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
     for name in names:
         if name not in table:
             raise TableError(f"scores have no column or condition {name!r}; {nearest(name, list(table))}")
@@ -345,14 +262,9 @@ def _row_of(
     table: pd.DataFrame, line: Mapping[str, Any], cell: Cell, lines: Sequence[str]
 ) -> dict[str, Any] | None:
     """The row of a cell in a line, None where there is none. Raises TableError for several."""
-    _check_columns(table, cell.where)
     wanted = dict(line) | dict(cell.where)
-    rows = table[table["metric"] == cell.metric]
-    if cell.minus:
-        other = rows["minus"] == cell.minus if cell.minus != "*" else ~rows["minus"].str.contains("=")
-        rows = rows[other]
-    for name, value in wanted.items():
-        rows = rows[rows[name].isin(value if isinstance(value, tuple) else (value,))]
+    difference = {"minus": cell.minus} if cell.minus else {}
+    rows = table[_has(table, wanted | difference | {"metric": cell.metric})]
     if len(rows) > 1:
         apart = [name for name in rows if name not in {*ENDS, "condition"} and len(set(rows[name])) > 1]
         raise TableError(
@@ -363,12 +275,7 @@ def _row_of(
 
 
 def _shown(row: Mapping[str, Any], cell: Cell) -> str:
-    shown = cell.shown or metric_of(cell.metric)[0].shown
-    return written(Interval(*(float(row[end]) for end in ENDS)), shown, signed=bool(cell.minus))
-
-
-def _signed(row: Mapping[str, Any]) -> str:
-    return "{value:+.3f}, {low:+.3f} to {high:+.3f}".format(**row)
+    return written(Interval(*(float(row[end]) for end in ENDS)), cell.form, signed=bool(cell.minus))
 
 
 def _named(name: str, value: Any) -> str:
@@ -379,17 +286,12 @@ def _named(name: str, value: Any) -> str:
     return f"`{value}`" if name in {"model", "protocol"} and value else str(value)
 
 
-def _markdown(heads: Sequence[str], grid: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *grid]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _with_conditions(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """The table with a column for each key of conditions, empty where a row has none of it."""
     if clash := set(keys) & set(table):
         raise TableError(f"condition {min(clash)!r} is called as a column is.")
-    told = [_pairs(text) for text in table["condition"]]
-    return table.assign(**{key: [one.get(key, "") for one in told] for key in keys})
+    pairs = [_pairs(text) for text in table["condition"]]
+    return table.assign(**{key: [of_row.get(key, "") for of_row in pairs] for key in keys})
 
 
 def _pairs(condition: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ from typing import Any
 from leadwise.errors import MissingInput
 from leadwise.names import METRICS
 from leadwise.project import executor, paths, profiles, provenance
+from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.render import Published
 from leadwise.project.results import TABLES
@@ -301,5 +302,6 @@ def _frame(path: Path) -> str:
     if answered.mean() > 0.5:  # no costs and counts then, and no class apart
         scores = scores[answered & scores["metric"].isin(METRICS)]
     table = as_text(scores)
-    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(escape(str(cell)) for cell in row)} |" for row in rows)
+    return as_table(
+        table.columns, ((escape(str(cell)) for cell in row) for row in table.itertuples(index=False))
+    )

@@ -12,7 +12,7 @@ from miniature import Clone
 from leadwise.errors import MissingInput, SettingsError
 from leadwise.project import paths, profiles
 from leadwise.project.notebooks import NOTEBOOKS, Notebook, ends, in_a_table, with_needs
-from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, published_minutes, question
+from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, question
 
 AUDIT = Notebook("11_image_audit", data=("pages",))
 
@@ -102,13 +102,18 @@ def asking(clone: Clone) -> Clone:
     return clone
 
 
+def published_runs(*runs: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(runs, columns=["notebook", "profile", "minutes"])
+
+
 def test_a_row_of_the_table_asks_what_the_notebook_asks_and_says_what_was_measured(asking: Clone) -> None:
-    known = {
-        ("26_image_leads12", "cpu"): 81.3,
-        ("27_image_leakage", "cpu"): 108.3,
-        ("11_image_audit", "cpu"): 0.7,
-    }
-    lines = notebooks_table(lambda name, profile: known.get((name, profile))).splitlines()
+    runs = published_runs(
+        ("26_image_leads12", "cpu", 81.3),
+        ("27_image_leakage", "cpu", 108.3),
+        ("11_image_audit", "cpu", 0.7),
+        ("bench_qrs", "mine", 8.1),
+    )
+    lines = notebooks_table(runs).splitlines()
     assert lines[0] == "| notebook | what it answers | `cpu` |"
     assert len(lines) == 2 + len(NOTEBOOKS)
     told = "Some words. What is {0} here?"
@@ -120,8 +125,16 @@ def test_a_row_of_the_table_asks_what_the_notebook_asks_and_says_what_was_measur
     assert times["12_image_leads"] == ""
 
 
+def test_minutes_stand_under_the_profile_that_they_are_of(asking: Clone) -> None:
+    runs = published_runs(("24_image_vit", "cpu", 43.6), ("31_signal_attention", "paper", 12.0))
+    heads, _, *lines = notebooks_table(runs).splitlines()
+    assert heads.endswith("| `cpu` | `paper` |")
+    assert sum(line.endswith("| 44 min |  |") for line in lines) == 1
+    assert sum(line.endswith("|  | 12 min |") for line in lines) == 1
+
+
 def test_a_profile_of_which_nothing_is_known_has_no_column(asking: Clone) -> None:
-    assert notebooks_table(lambda *_: None).splitlines()[0] == "| notebook | what it answers |"
+    assert notebooks_table(published_runs()).splitlines()[0] == "| notebook | what it answers |"
 
 
 @pytest.mark.parametrize("text", ["# 24 A title\n\nNo question here.\n", "**Question.** A statement.\n"])
@@ -129,14 +142,6 @@ def test_a_notebook_that_asks_nothing_is_refused(clone: Clone, text: str) -> Non
     asks(clone, "24_image_vit", text)
     with pytest.raises(MissingInput, match=r"24_image_vit\.ipynb: its first cell has no sentence"):
         question("24_image_vit")
-
-
-def test_minutes_are_those_of_the_published_run_of_a_notebook_and_profile() -> None:
-    runs = [("24_image_vit", "cpu", 43.6), ("31_signal_attention", "cpu", 219.5)]
-    minutes_of = published_minutes(pd.DataFrame(runs, columns=["notebook", "profile", "minutes"]))
-    assert minutes_of("24_image_vit", "cpu") == 43.6
-    assert minutes_of("24_image_vit", "paper") is None
-    assert minutes_of("32_signal_networks", "cpu") is None
 
 
 def test_the_chart_draws_each_way_once_and_none_that_leads_over_another() -> None:

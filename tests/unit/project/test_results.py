@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +12,9 @@ import pytest
 from leadwise.errors import TableError
 from leadwise.names import TASKS
 from leadwise.project import documents
-from leadwise.project.render import Cell, Listed, Listing, Paired, Published, Spanned, Table
-from leadwise.project.results import TABLES
+from leadwise.project.render import ANOTHER_MODEL, Cell, Listing, Published, Sentence, Table
+from leadwise.project.results import HEADLINE, TABLES
+from leadwise.project.sentences import each_difference, gained_by_ranking, shown_or_not
 from leadwise.scores.beats import BEATS, WINDOWS
 from leadwise.scores.draws import Interval, page_metrics
 from leadwise.scores.table import read_scores, score_of, scored, selected, stated
@@ -120,7 +123,7 @@ def test_a_column_of_differences_has_the_sign_and_stands_in_its_line(published: 
     first, second, *_ = table(cells=cells).text(published).splitlines()[2:]
     assert first.endswith("| +0.240 (+0.220 to +0.260) |")
     assert second.endswith("|  |")
-    whichever = (Cell("accuracy"), Cell("accuracy", "minus", minus="*"))
+    whichever = (Cell("accuracy"), Cell("accuracy", "minus", minus=ANOTHER_MODEL))
     with pytest.raises(TableError, match="2 rows have"):  # rate and strip_features; a protocol is no model
         table(cells=whichever).text(published)
 
@@ -157,17 +160,26 @@ def test_a_listing_has_a_line_a_figure_and_refuses_one_that_is_not_there(publish
 
 
 def test_sentences_tell_what_is_shown_from_what_is_not(published: Published) -> None:
-    text = Paired({"minus": ("rate", "strip_features")}, "accuracy").text(published)
-    assert text == (
+    def said(write: Callable[[pd.DataFrame], str], *minus: str) -> str:
+        return Sentence({"minus": minus, "metric": "accuracy"}, write).text_and_runs(published)[0]
+
+    assert said(shown_or_not, "rate", "strip_features") == (
         "Task four, accuracy, paired: `leads12` is above `rate` (+0.240, +0.220 to +0.260); "
         "**not shown to differ from** `strip_features` (-0.010, -0.030 to +0.010)."
     )
-    by_other = Paired({"minus": ("rate",)}, "accuracy", by="minus", numbers=False).text(published)
+    by_other = said(partial(shown_or_not, by="minus"), "rate")
     assert by_other == "Task four, accuracy, paired: `rate`: above it `leads12`."
-    listed = Listed({"minus": "protocol=distinct"}, "accuracy", ("model", "protocol")).text(published)
+    listed = said(each_difference, "protocol=distinct")
     assert listed == "`leads12`, `grouped` minus `distinct`: -0.060 (-0.080 to -0.040)."
-    span = Spanned({"minus": ("rate", "strip_features")}, "accuracy", "It gains", ".").text(published)
-    assert span == "It gains -0.010 to +0.240 (`grouped`)."
+    span = said(gained_by_ranking, "rate", "strip_features")
+    assert span == "Ranking on the test set would have gained -0.010 to +0.240 (`grouped`), which is no result."
+
+
+def test_a_listing_with_credits_names_data_and_command_in_every_line(published: Published) -> None:
+    cells = (Cell("accuracy", "the rate", {"model": "rate"}),)
+    text = Listing("Made", {"task": "four"}, "what", cells, {"mendeley": "somebody"}).text(published)
+    command = "`leadwise run --profile cpu --only 26_image_leads12`"
+    assert f"| the rate | 0.710 | 0.690 to 0.730 | 491 | somebody | {command} |" in text
 
 
 def test_a_row_whose_run_is_unknown_is_refused(results: Path) -> None:
@@ -214,6 +226,7 @@ def test_two_profiles_are_told_apart_in_every_table() -> None:
         ),
         pd.concat([published.runs, published.runs.rename(index=other)]),
     )
+    assert HEADLINE.text(both) == HEADLINE.text(published), "it is of one profile, which its commands name"
     for table in TABLES.values():
         told = table.text(both)
         if told == table.text(published) == "Not yet measured.":
@@ -244,9 +257,8 @@ def test_published_scores_are_what_the_published_answers_give() -> None:
 
 
 def test_the_published_figures_of_the_whole_set_reach_what_is_claimed() -> None:
-    """What the README says in words of the triangle and of the pages that are found."""
-    readme = " ".join((REPOSITORY / "README.md").read_text("utf-8").split())
-    assert "on nine pages in ten to within one pixel" in readme
+    """What is said in words of the triangle and of the pages that are found."""
+    assert "on nine pages in ten to within one pixel" in TABLES["image_leads"].intro
     scores = selected(Published.read(REPOSITORY / "analysis" / "results").scores, notebook="12_image_leads")
     assert score_of(scores, "pages_found").value == scores["n"].max() == 491
     assert score_of(scores, "einthoven_rms_mv_median").value < 1 / 78.6, "one pixel"

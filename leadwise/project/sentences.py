@@ -1,0 +1,122 @@
+"""What is said beneath the published tables: sentences made of their rows, or of the rows that there are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import pandas as pd
+
+from leadwise.models.networks import named, recipe
+from leadwise.names import metric_words
+from leadwise.project import profiles
+from leadwise.project.notebooks import SignalAttention, SignalNetworksTraining, lead_networks
+from leadwise.project.render import Published, told_apart
+from leadwise.scores.draws import ENDS, Interval
+from leadwise.scores.table import written
+
+
+def shown_or_not(rows: pd.DataFrame, by: str = "model") -> str:
+    """Which paired differences in one metric are shown and which are not, a paragraph a task and value of `by`.
+
+    By model: what it is above, below, and not shown to differ from, by how much; by minus: which models are.
+    """
+    by_model = by == "model"
+    metric = metric_words(rows["metric"].iloc[0])
+    paragraphs = []
+    for (task, name), of_name in rows.groupby(["task", by], sort=False):
+        verdicts = {
+            "above": of_name["low"] > 0,
+            "below": of_name["high"] < 0,
+            "not shown to differ from": (of_name["low"] <= 0) & (of_name["high"] >= 0),
+        }
+        parts = []
+        for verdict, these in verdicts.items():
+            names = [
+                f"`{row['minus']}` ({row['value']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f})"
+                if by_model
+                else f"`{row['model']}`"
+                for row in of_name[these].to_dict("records")
+            ]
+            words = verdict if by_model else f"{verdict} it"
+            if names:
+                parts.append(f"{f'**{words}**' if 'not' in words else words} {', '.join(names)}")
+        paragraphs.append(
+            f"Task {task}, {metric}, paired: `{name}`{' is' if by_model else ':'} {'; '.join(parts)}."
+        )
+    return "\n\n".join(paragraphs)
+
+
+def each_difference(rows: pd.DataFrame) -> str:
+    """A sentence a difference: which model, under which protocol, minus what, and by how much."""
+    return " ".join(
+        f"`{row['model']}`, `{row['protocol']}` minus `{row['minus'].split('=')[-1]}`: "
+        f"{written(Interval(*(row[end] for end in ENDS)), '.3f', signed=True)}."
+        for row in rows.to_dict("records")
+    )
+
+
+def gained_by_ranking(rows: pd.DataFrame) -> str:
+    """The least and the greatest of several differences, by protocol, of which none counts for itself."""
+    spans = (
+        f"{of_protocol['value'].min():+.3f} to {of_protocol['value'].max():+.3f} (`{protocol}`)"
+        for protocol, of_protocol in rows.groupby("protocol", sort=False)
+    )
+    return f"Ranking on the test set would have gained {', '.join(spans)}, which is no result."
+
+
+def always_the_same(rows: pd.DataFrame) -> str:
+    """Who says the same of everything that it is asked: a sentence a row of a metric ``always_<class>``."""
+    return " ".join(
+        f"`{row['way'] or row['model']}` under `{row['protocol']}` says "
+        f"`{row['metric'].removeprefix('always_')}` of everything in {row['value']:.0f} of {row['n']} folds."
+        for row in rows.to_dict("records")
+    )
+
+
+def not_yet_run(published: Published) -> str:
+    """The networks of single leads that shipped profiles ask for and that have no score, so that a gap is seen."""
+    columns = ["notebook", "model", "task", "profile"]
+    scored = set(published.scores[columns].itertuples(index=False, name=None))
+    asked = [
+        (notebook, parameters["MODEL"], task, profile)
+        for profile in ("cpu", "paper")
+        for notebook in lead_networks()
+        for parameters in [profiles.parameters(profile, notebook).model_dump()]
+        for task in parameters["TASKS"]
+    ]
+    lacking = [f"`{row[1]}` ({row[2]}, `{row[3]}`)" for row in asked if row not in scored]
+    return f"Not yet run: {', '.join(lacking)}." if lacking else ""
+
+
+def fixed_epochs(published: Published) -> str:
+    """For which networks of beats the number of epochs is fixed, and which of the published ones lack a training."""
+
+    def said(profile: str) -> str:
+        asked = cast("SignalNetworksTraining", profiles.parameters(profile, "32_signal_networks"))
+        lacking = [name for name in named(family="heartbeat") if name not in asked.MODELS]
+        fixed = f"Epochs are fixed for {_listed(asked.FIXED)}; those of the others are chosen inside DS1."
+        return f"{fixed} Not trained: {_listed(lacking)}." if lacking else fixed
+
+    return _by_profile(published, "aami5", said)
+
+
+def epochs_of_windows(published: Published) -> str:
+    """For how many epochs the network for windows was trained under each protocol."""
+
+    def said(profile: str) -> str:
+        asked = cast("SignalAttention", profiles.parameters(profile, "31_signal_attention"))
+        at_random = asked.EPOCHS or recipe("attention_windows", asked.RECIPE).epochs
+        return f"Epochs, fixed beforehand: {at_random} at random, {asked.EPOCHS_BY_PERSON} by person."
+
+    return _by_profile(published, "window", said)
+
+
+def _by_profile(published: Published, task: str, said: Callable[[str], str]) -> str:
+    """What is said of each profile with published scores of a task."""
+    of_task = published.scores[published.scores["task"] == task]
+    return told_apart({str(profile): said(profile) for profile in of_task["profile"].unique()})
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
