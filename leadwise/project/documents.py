@@ -1,4 +1,4 @@
-"""The files in which tables stand: README files, cards, RESULTS.md; written anew from ``analysis/results``."""
+"""The files in which tables stand: README files, docs, cards, RESULTS.md; written anew from ``analysis/results``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from leadwise.audit.findings import KINDS
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
 from leadwise.project import paths
+from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
 from leadwise.project.published_set import SET_WRITERS
@@ -25,6 +27,9 @@ WRITERS: dict[str, Writer] = {
     **{name: table.text for name, table in TABLES.items()},
     "headline": HEADLINE.text,
     **SET_WRITERS,
+    "audit_codes": lambda _: as_table(
+        ("code", "finds", "what to do"), ((code, kind.name, kind.advice) for code, kind in KINDS.items())
+    ),
     "notebooks": lambda published: notebooks_table(published.runs),
     "notebooks_chart": lambda _: notebooks_chart(),
 }
@@ -92,6 +97,7 @@ def _texts() -> Iterator[tuple[Path, str]]:
     for path in (
         repository / "README.md",
         *sorted(repository.glob("*/README.md")),
+        repository / "docs" / "your-own-pages.md",
         *sorted(resources.glob("*_CARD.md")),
     ):
         yield path, with_tables(path.read_text(encoding="utf-8"), published)

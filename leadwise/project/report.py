@@ -4,7 +4,8 @@ runs/<profile>/report/
 ├── index.html       the notebooks, what each asks, when it ran
 ├── results.html     the published tables, and this profile's own
 ├── figures.html     every figure, linked to the cell that drew it
-├── cards ...        model card, data set card, reporting checklist
+├── cards ...        README, model cards, data set card, reporting checklist
+├── docs-*.html ...  a page for each other Markdown file to which one of them links
 ├── notebooks/       one page a notebook (nbconvert), figures/ their pictures
 └── files/           what the cards link to
 """
@@ -24,12 +25,13 @@ from typing import Any
 from leadwise.errors import MissingInput
 from leadwise.names import METRICS
 from leadwise.project import executor, paths, profiles, provenance
-from leadwise.project.markdown import as_table
+from leadwise.project.documents import results_text
+from leadwise.project.markdown import anchor, as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.render import Published
-from leadwise.project.results import TABLES
 
 CARDS = {
+    "readme": ("README.md", "README"),
     "model_card": ("leadwise/resources/MODEL_CARD.md", "Model card, pages"),
     "beat_card": ("leadwise/resources/BEAT_CARD.md", "Model card, beats"),
     "dataset_card": ("leadwise/resources/DATASET_CARD.md", "Data set card"),
@@ -37,6 +39,7 @@ CARDS = {
 }
 """By the name of their page: where they lie in the repository, and what they are called."""
 
+_RESULTS = "analysis/RESULTS.md"
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
@@ -122,6 +125,7 @@ class _Site:
         text = (package_files("leadwise") / "resources" / "report.html.j2").read_text(encoding="utf-8")
         self.template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
         self.cards = {name: card for name, card in CARDS.items() if (self.repository / card[0]).is_file()}
+        self.page_of = {place: name for name, (place, _) in self.cards.items()} | {_RESULTS: "results"}
 
     def write(self) -> None:
         (self.folder / "notebooks").mkdir()
@@ -147,9 +151,8 @@ class _Site:
         self._write("index", "Notebooks", notebooks=rows, pictures=len(figures))
         self._write("figures", "Figures", figures=figures)
         self._write("results", "Results", html=_html(self._results()))
-        for name, (place, title) in self.cards.items():
-            text = (self.repository / place).read_text(encoding="utf-8")
-            self._write(name, title, html=_html(self._linked(text, Path(place).parent)))
+        for name, (place, _) in self.cards.items():
+            self._write_document(name, place)
 
     def _write(self, name: str, title: str, **more: Any) -> None:
         menu = {"index": "Notebooks", "results": "Results", "figures": "Figures"}
@@ -158,6 +161,13 @@ class _Site:
             policy=POLICY, page=name, title=title, menu=menu, profile=self.profile, **more
         )
         (self.folder / f"{name}.html").write_text(text, encoding="utf-8")
+
+    def _write_document(self, name: str, place: str) -> None:
+        """Write a Markdown file of the repository as a page."""
+        text = (self.repository / place).read_text(encoding="utf-8")
+        self._write(
+            name, text.partition("\n")[0].lstrip("# "), html=_html(self._linked(text, Path(place).parent))
+        )
 
     def _copied(self, picture: Path, notebook: str) -> bool:
         """Copy a figure into the site; say whether it is there."""
@@ -187,30 +197,22 @@ class _Site:
 
     def _results(self) -> str:
         """The published tables, each with its notebook, and the tables of this profile, in Markdown."""
-        parts = [
-            "# Results\n\n## Published\n\nFrom `analysis/results`, with the profile, the command and the machine "
-            "beside each; these may be other ones than the notebooks of this report."
-        ]
         results = self.repository / "analysis" / "results"
+        parts = ["# Results"]
         if (results / "scores.csv").is_file():
-            published = Published.read(results)
-            for table in TABLES.values():
-                text, runs = table.text_and_runs(published)
-                there = set(published.runs.loc[runs, "notebook"])
-                made = [name for name in NOTEBOOKS if name in there]
-                links = ", ".join(self._notebook_link(one) for one in made)
-                by = f"Measured by {links}.\n\n" if made else ""
-                parts.append(f"### {table.title}\n\n{by}{text}")
+            parts = [self._linked(results_text(Published.read(results)), Path(_RESULTS).parent)]
         own = [
             (one.name, table)
             for one in self.executed.values()
             for table in sorted(paths.result_path(self.profile, one.name).parent.glob("scores.csv"))
         ]
         if own:
-            warning = " **These figures mean nothing: the sample shows that every step runs.**"
-            parts.append(
-                f"## Of the profile `{self.profile}`\n\n{warning if self.profile == 'sample' else ''}"
-            )
+            warning = "**These figures mean nothing: the sample shows that every step runs.** "
+            parts += [
+                f"## Of the profile `{self.profile}`",
+                (warning if self.profile == "sample" else "")
+                + "What stands above was published, perhaps of other profiles and runs than these notebooks.",
+            ]
         parts += [
             f"### {name}: {table.name}\n\n{self._notebook_link(name)}\n\n{_frame(table)}"
             for name, table in own
@@ -238,12 +240,16 @@ class _Site:
         if Path(inside).suffix == ".ipynb":
             name = Path(inside).stem
             return f"notebooks/{name}.html" if name in self.executed else None
-        for name, (place, _) in self.cards.items():
-            if inside == place:
-                return f"{name}.html"
         source = self.repository / inside
-        if inside.startswith("..") or not source.is_file():
+        if inside not in self.page_of and (inside.startswith("..") or not source.is_file()):
             return None
+        if source.suffix == ".md":
+            if inside not in self.page_of:
+                self.page_of[inside] = name = inside.removesuffix(".md").replace(
+                    "/", "-"
+                )  # before what it links to
+                self._write_document(name, inside)
+            return f"{self.page_of[inside]}.html"
         copy = self.folder / "files" / inside
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
@@ -286,11 +292,20 @@ def _with_words(page: str, one: _Executed) -> str:
 
 
 def _html(markdown: str) -> str:
-    """Markdown as HTML, by the renderer of nbconvert; the marks of tables stay out."""
+    """Markdown as HTML, by the renderer of nbconvert, with the headings' anchors.
+
+    The marks of tables stay out, and charts, which a script would have to draw.
+    """
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
-    return str(MarkdownWithMath(renderer=renderer).render(re.sub(r"<!--.*?-->", "", markdown)))
+    text = re.sub(r"<!--.*?-->|```mermaid\n.*?```", "", markdown, flags=re.DOTALL)
+    html = str(MarkdownWithMath(renderer=renderer).render(text))
+    return re.sub(
+        r"<h(\d)>(.*?)</h\1>",
+        lambda found: f'<h{found[1]} id="{anchor(found[2])}">{found[2]}</h{found[1]}>',
+        html,
+    )
 
 
 def _frame(path: Path) -> str:

@@ -17,7 +17,7 @@ from miniature import Clone
 from leadwise.project.notebooks import NOTEBOOKS
 
 PROFILE = Path(__file__).resolve().parents[3] / "workflow" / "cluster" / "config.yaml"
-WORKFLOW_README = PROFILE.parents[1] / "README.md"
+CLUSTER_PAGE = PROFILE.parents[2] / "docs" / "cluster.md"
 
 with_plugin = pytest.mark.skipif(
     importlib.util.find_spec("snakemake_executor_plugin_slurm") is None,
@@ -43,17 +43,15 @@ exec "$@" """,
 
 
 def documented() -> list[str]:
-    """The command that README gives for a cluster, without its comment and the lines' ends."""
-    (block,) = re.findall(
-        r"```bash\n(make env.*?)```", WORKFLOW_README.read_text(encoding="utf-8"), re.DOTALL
-    )
+    """The command that docs/cluster.md gives, without its comment and the lines' ends."""
+    (block,) = re.findall(r"```bash\n(make env.*?)```", CLUSTER_PAGE.read_text(encoding="utf-8"), re.DOTALL)
     commands = [line.split(" # ")[0].strip() for line in block.replace("\\\n", " ").splitlines()]
     (command,) = [line for line in commands if "snakemake" in line]
     return shlex.split(command)
 
 
 def snakemake(clone: Clone, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Give README's command in a clone, with this Python and the sample for its profile of notebooks."""
+    """Give that command in a clone, with this Python and the sample for its profile of notebooks."""
     given = [word.replace("$PWD/.venv/bin/python", sys.executable) for word in documented()[3:]]
     given = [word.replace("paper", "sample") for word in given]
     return subprocess.run(

@@ -15,10 +15,10 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from leadwise.errors import MissingInput, SettingsError
-from leadwise.names import CLASSES
+from leadwise.names import CLASSES, TEST_SETS
 from leadwise.project import paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS
-from leadwise.project.publish import publish
+from leadwise.project.publish import _DATA_OF, publish
 from leadwise.scores.draws import Interval, page_metrics
 from leadwise.scores.table import read_scores, score_of, scored, selected, stated
 from leadwise.tables import read_table, write_table
@@ -279,3 +279,8 @@ def test_rows_about_recordings_of_the_embedded_sample_are_left_out(results: Path
 def test_where_nothing_was_run_it_says_what_to_run(clone: Clone) -> None:
     with pytest.raises(MissingInput, match="Run them first: leadwise run --profile cpu"):
         publish("cpu")
+
+
+def test_of_every_test_set_it_is_known_whether_it_was_the_sample() -> None:
+    assert set(_DATA_OF) == set(TEST_SETS)
+    assert set(_DATA_OF.values()) <= {name for row in NOTEBOOKS.values() for name in row.data}

@@ -178,10 +178,38 @@ def test_the_published_tables_stand_in_the_report_with_their_notebook(clone: Clo
         shutil.copyfile(REPOSITORY / "analysis" / "results" / name, results / name)
     write_report("sample")
     shown = pages(site)[site / "results.html"]
-    of_leads = next(head for head in shown.select("h3") if head.get_text() == "From a page to millivolts")
+    of_leads = next(head for head in shown.select("h2") if head.get_text() == "From a page to millivolts")
     assert "pages whose twelve leads were found" in of_leads.find_next("table").get_text()
-    assert of_leads.find_next("a")["href"] == "notebooks/12_image_leads.html"
+    assert of_leads.find_next("a", href=True)["href"] == "notebooks/12_image_leads.html"
     assert broken_links(site) == []
+
+
+def test_what_the_readme_links_to_is_reached_from_the_report(clone: Clone, site: Path) -> None:
+    results = Path("analysis", "results")
+    for place in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs",
+        "analysis/RESULTS.md",
+        "analysis/figures",
+        results,
+    ):
+        source, copy = REPOSITORY / place, clone.folder / place
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("answers", "leads12"))
+        else:
+            shutil.copyfile(source, copy)
+    write_report("sample")
+    assert broken_links(site) == []
+    readme = pages(site)[site / "readme.html"]
+    assert "flowchart" not in readme.get_text(), "a chart that nothing draws"
+    links = {link["href"].partition("#")[0] for link in readme.select("main a[href]")}
+    assert {"results.html", "docs-README.html", "docs-your-own-pages.html", "CONTRIBUTING.html"} <= links
+    served = pages(site)[site / "docs-serve.html"]
+    assert served.select_one("img")["src"] == "files/analysis/figures/serve.png"
+    assert pages(site)[site / "results.html"].select_one("h2#in-another-country")
 
 
 def test_the_scores_of_every_notebook_that_scores_stand_in_the_report(clone: Clone, site: Path) -> None:

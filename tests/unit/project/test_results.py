@@ -172,7 +172,9 @@ def test_sentences_tell_what_is_shown_from_what_is_not(published: Published) -> 
     listed = said(each_difference, "protocol=distinct")
     assert listed == "`leads12`, `grouped` minus `distinct`: -0.060 (-0.080 to -0.040)."
     span = said(gained_by_ranking, "rate", "strip_features")
-    assert span == "Ranking on the test set would have gained -0.010 to +0.240 (`grouped`), which is no result."
+    assert (
+        span == "Ranking on the test set would have gained -0.010 to +0.240 (`grouped`), which is no result."
+    )
 
 
 def test_a_listing_with_credits_names_data_and_command_in_every_line(published: Published) -> None:
