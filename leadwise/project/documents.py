@@ -39,10 +39,10 @@ WRITERS: dict[str, Writer] = {
 def with_tables(text: str, published: Published) -> str:
     """A text with everything between two marks written anew. Raises TableError for a name that is none."""
 
-    def table(found: re.Match[str]) -> str:
-        if found[2] not in WRITERS:
-            raise TableError(f"no table is called {found[2]!r}; {nearest(found[2], WRITERS)}")
-        return f"{found[1]}{WRITERS[found[2]](published)}\n{found[3]}"
+    def table(mark: re.Match[str]) -> str:
+        if mark[2] not in WRITERS:
+            raise TableError(f"no table is called {mark[2]!r}; {nearest(mark[2], WRITERS)}")
+        return f"{mark[1]}{WRITERS[mark[2]](published)}\n{mark[3]}"
 
     opened, closed = text.count("<!-- leadwise tables:"), text.count("<!-- end of table -->")
     if opened != closed or opened != len(_MARKS.findall(text)):

@@ -43,10 +43,10 @@ def question(name: str) -> str:
     if not path.is_file():
         raise MissingInput(f"{path} is missing: 'git checkout' brings it back.")
     first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
-    found = re.search(r"\*\*Question\.\*\*\s+(.+?\?)", "".join(first["source"]), re.DOTALL)
-    if not found:
+    asked = re.search(r"\*\*Question\.\*\*\s+(.+?\?)", "".join(first["source"]), re.DOTALL)
+    if not asked:
         raise MissingInput(f"{path}: its first cell has no sentence that begins with **Question.** and asks.")
-    return " ".join(found[1].split())
+    return " ".join(asked[1].split())
 
 
 def notebooks_chart() -> str:

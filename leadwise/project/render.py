@@ -106,7 +106,7 @@ class Sentence:
     def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
         """The sentence, after the profile's name where there are several, and the runs of its rows."""
         rows = _chosen(getattr(published, self.table), (self.where,))
-        by_profile = {str(profile): self.write(own) for profile, own in rows.groupby("profile", sort=False)}
+        by_profile = {str(profile): self.write(part) for profile, part in rows.groupby("profile", sort=False)}
         return told_apart(by_profile), list(rows["run"])
 
 

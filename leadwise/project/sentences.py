@@ -92,30 +92,30 @@ def not_yet_run(published: Published) -> str:
 def fixed_epochs(published: Published) -> str:
     """For which networks of beats the number of epochs is fixed, and which of the published ones lack a training."""
 
-    def said(profile: str) -> str:
+    def of_profile(profile: str) -> str:
         asked = cast("SignalNetworksTraining", profiles.parameters(profile, "32_signal_networks"))
         lacking = [name for name in named(family="heartbeat") if name not in asked.MODELS]
         fixed = f"Epochs are fixed for {_listed(asked.FIXED)}; those of the others are chosen inside DS1."
         return f"{fixed} Not trained: {_listed(lacking)}." if lacking else fixed
 
-    return _by_profile(published, "aami5", said)
+    return _by_profile(published, "aami5", of_profile)
 
 
 def epochs_of_windows(published: Published) -> str:
     """For how many epochs the network for windows was trained under each protocol."""
 
-    def said(profile: str) -> str:
+    def of_profile(profile: str) -> str:
         asked = cast("SignalAttention", profiles.parameters(profile, "31_signal_attention"))
         at_random = asked.EPOCHS or recipe("attention_windows", asked.RECIPE).epochs
         return f"Epochs, fixed beforehand: {at_random} at random, {asked.EPOCHS_BY_PERSON} by person."
 
-    return _by_profile(published, "window", said)
+    return _by_profile(published, "window", of_profile)
 
 
-def _by_profile(published: Published, task: str, said: Callable[[str], str]) -> str:
-    """What is said of each profile with published scores of a task."""
+def _by_profile(published: Published, task: str, of_profile: Callable[[str], str]) -> str:
+    """The sentences of all profiles that have published scores of a task."""
     of_task = published.scores[published.scores["task"] == task]
-    return told_apart({str(profile): said(profile) for profile in of_task["profile"].unique()})
+    return told_apart({str(profile): of_profile(profile) for profile in of_task["profile"].unique()})
 
 
 def _listed(names: Sequence[str]) -> str:
