@@ -1,4 +1,4 @@
-"""The picture of an answer that the README shows: `leadwise serve` in Chromium, a sample page chosen.
+"""The picture of an answer that docs/serve.md shows: `leadwise serve` in Chromium, a sample page chosen.
 
 python tests/benchmarks/picture_serve.py [--out analysis/figures/serve.png]
 """
