@@ -39,9 +39,7 @@ def share_on(
     return float(attention[near].mean() / attention.mean()) if near.any() else float("nan")
 
 
-def against_chance(
-    shares: pd.DataFrame, columns: Sequence[str], draws: int = 2000, seed: int = 0
-) -> pd.DataFrame:
+def against_chance(shares: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Means over records of what `share_on` gave, with 95 % intervals by bootstrap over records; 1 is chance.
 
     `shares` has `group_id` and the `columns`, a row a window; a record's value is the mean of its windows. Of two
@@ -53,6 +51,6 @@ def against_chance(
     rows = []
     for name in by_record:
         known = by_record[name].dropna()
-        told = bootstrap_share(known.to_numpy(), known.index.tolist(), draws, seed)
+        told = bootstrap_share(known.to_numpy(), known.index.tolist())
         rows.append((name, len(known), told.value, told.low, told.high))
     return pd.DataFrame(rows, columns=["what", "records", "value", "low", "high"])
