@@ -21,8 +21,8 @@ HALF_WIDTH_S = 0.15
 
 def beats_within(beats: pd.DataFrame, record: str, start_s: float, seconds: float) -> pd.DataFrame:
     """The beats of ``beats.csv`` in a window, with ``at_s`` from its start and ``abnormal`` by the windows' rule."""
-    own = beats[(beats["record"] == record) & beats["time_s"].between(start_s, start_s + seconds)]
-    return own.assign(at_s=own["time_s"] - start_s, abnormal=~own["symbol"].isin(list(NORMAL_SYMBOLS)))
+    part = beats[(beats["record"] == record) & beats["time_s"].between(start_s, start_s + seconds)]
+    return part.assign(at_s=part["time_s"] - start_s, abnormal=~part["symbol"].isin(list(NORMAL_SYMBOLS)))
 
 
 def share_on(
@@ -51,6 +51,6 @@ def against_chance(shares: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame
     rows = []
     for name in by_record:
         known = by_record[name].dropna()
-        told = bootstrap_share(known.to_numpy(), known.index.tolist())
-        rows.append((name, len(known), told.value, told.low, told.high))
+        mean = bootstrap_share(known.to_numpy(), known.index.tolist())
+        rows.append((name, len(known), mean.value, mean.low, mean.high))
     return pd.DataFrame(rows, columns=["what", "records", "value", "low", "high"])

@@ -184,8 +184,8 @@ def _check(
         )
     wrong = [t for t in thresholds if not 0 < t < 1]
     if wrong or not len(thresholds):
-        told = f"threshold {wrong[0]:g}" if wrong else "no threshold"
-        raise InputError(f"net_benefit: {told}; thresholds lie between 0 and 1, ends excluded.")
+        what = f"threshold {wrong[0]:g}" if wrong else "no threshold"
+        raise InputError(f"net_benefit: {what}; thresholds lie between 0 and 1, ends excluded.")
     if prevalence is not None and (math.isnan(prevalence) or not 0 < prevalence < 1):
         raise InputError(f"net_benefit: prevalence {prevalence:g}; it lies between 0 and 1, ends excluded.")
     for name in (ALL, NONE):

@@ -178,9 +178,9 @@ def bootstrap_statistic(
     known = np.isfinite(values)
     if not known.any():
         raise InputError("bootstrap_statistic: no value is known.")
-    own = pd.Series(groups).astype(str).to_numpy()[known]
-    names, counts = weighings(own, _DRAWS)
-    times = counts[:, names.get_indexer(own)]
+    group_of = pd.Series(groups).astype(str).to_numpy()[known]
+    names, counts = weighings(group_of, _DRAWS)
+    times = counts[:, names.get_indexer(group_of)]
     return percentiles(np.array([statistic(np.repeat(values[known], of)) for of in times]))
 
 
@@ -192,9 +192,9 @@ def bootstrap_share(values: NDArray[np.floating] | NDArray[np.bool_], groups: Se
     """
     if not len(values):
         return Interval(math.nan, math.nan, math.nan)
-    own = pd.Series(groups).astype(str)
-    names, counts = weighings(own, _DRAWS)
-    number = names.get_indexer(own)
+    group_of = pd.Series(groups).astype(str)
+    names, counts = weighings(group_of, _DRAWS)
+    number = names.get_indexer(group_of)
     sums, pages = np.bincount(number, np.asarray(values, float)), np.bincount(number)
     return percentiles((counts @ sums) / (counts @ pages))
 
@@ -213,11 +213,11 @@ def _measured(
 ) -> dict[str, Floats]:
     """Each metric as the answers are, then in each draw: ``(1 + draws,)``, means over the seeds."""
     one_answerer(answers)
-    found = [
+    by_seed = [
         measure(of_seed, names.get_indexer(of_seed["group_id"].astype(str)), counts.astype(float))
         for _, of_seed in answers.groupby("seed", sort=True)
     ]
-    return {name: np.mean([one[name] for one in found], axis=0) for name in found[0]}
+    return {name: np.mean([metrics[name] for metrics in by_seed], axis=0) for name in by_seed[0]}
 
 
 def _named(answers: pd.DataFrame) -> str:

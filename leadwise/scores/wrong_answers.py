@@ -30,14 +30,14 @@ def by_page(answers: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.D
         raise InputError("by_page: no network's answers were given.")
     first = next(iter(answers.values()))
     pages = first.sort_values("unit_id")[["unit_id", "label"]].reset_index(drop=True)
-    of_label, given = [], {}
+    of_label, called = [], {}
     for name, rows in answers.items():
         one_answerer(rows, one_seed=True)
         same_units(rows, first, own_seeds=True)
         labels, prob = probabilities(rows.sort_values("unit_id"), classes)
         of_label.append(prob[np.arange(len(labels)), labels])
-        given[name] = prob.argmax(axis=1)
-    votes = np.array(list(given.values()))
+        called[name] = prob.argmax(axis=1)
+    votes = np.array(list(called.values()))
     counted = (votes[..., None] == np.arange(len(classes))).sum(axis=0)
     named = np.array(classes, dtype=object)
     table = pd.DataFrame(
@@ -53,8 +53,8 @@ def by_page(answers: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.D
             "agreeing": counted.max(axis=1),
         }
     )
-    told = pd.DataFrame({f"answer_{name}": named[answer] for name, answer in given.items()})
-    return pd.concat([table, told], axis=1).sort_values(["p_label", "page_id"], ignore_index=True)
+    answered = pd.DataFrame({f"answer_{name}": named[answer] for name, answer in called.items()})
+    return pd.concat([table, answered], axis=1).sort_values(["p_label", "page_id"], ignore_index=True)
 
 
 def all_say_otherwise(table: pd.DataFrame) -> pd.DataFrame:
@@ -81,5 +81,5 @@ def wrong_together(table: pd.DataFrame, draws: int = 2000) -> pd.DataFrame:
             drawn[number] += np.bincount(together, minlength=len(sizes))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     counted = np.bincount(table["wrong"], minlength=len(sizes))
-    found = {"wrong": sizes, "pages": counted, "by_chance": drawn.mean(axis=0), "low": low, "high": high}
-    return pd.DataFrame(found)
+    columns = {"wrong": sizes, "pages": counted, "by_chance": drawn.mean(axis=0), "low": low, "high": high}
+    return pd.DataFrame(columns)
