@@ -10,7 +10,6 @@ unknown. Waves of ventricular flutter (``!``) are no beats, nor are marks of rhy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 VERSION = "0.1.0"
 """Of the package."""
@@ -26,19 +25,20 @@ LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V
 CLASSES = ("normal", "abnormal_heartbeat", "history_of_mi", "mi")
 """The four classes of the Mendeley set, in the one order that every table and figure uses."""
 
-CLASS_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "normal": "Normal",
-        "abnormal_heartbeat": "Abnormal heartbeat",
-        "history_of_mi": "History of MI",
-        "mi": "MI",
-    }
-)
+CLASS_NAMES: Mapping[str, str] = {
+    "normal": "Normal",
+    "abnormal_heartbeat": "Abnormal heartbeat",
+    "history_of_mi": "History of MI",
+    "mi": "MI",
+}
 """The classes as people read them."""
 
-CLASS_COLOURS: Mapping[str, str] = MappingProxyType(
-    {"normal": "#009E73", "abnormal_heartbeat": "#E69F00", "history_of_mi": "#0072B2", "mi": "#D55E00"}
-)
+CLASS_COLOURS: Mapping[str, str] = {
+    "normal": "#009E73",
+    "abnormal_heartbeat": "#E69F00",
+    "history_of_mi": "#0072B2",
+    "mi": "#D55E00",
+}
 """Okabe and Ito's palette: told apart under the three common colour blindnesses, also by lightness."""
 
 # --- beats and windows ---------------------------------------------------------------------
@@ -46,32 +46,32 @@ CLASS_COLOURS: Mapping[str, str] = MappingProxyType(
 AAMI = ("N", "S", "V", "F", "Q")
 """The five classes of beats in the one order of all tables and figures."""
 
-SYMBOLS: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys("NLRej", "N"),
-        **dict.fromkeys("AaJS", "S"),
-        **dict.fromkeys("VE", "V"),
-        "F": "F",
-        **dict.fromkeys("/fQ", "Q"),
-    }
-)
+SYMBOLS: Mapping[str, str] = {
+    **dict.fromkeys("NLRej", "N"),
+    **dict.fromkeys("AaJS", "S"),
+    **dict.fromkeys("VE", "V"),
+    "F": "F",
+    **dict.fromkeys("/fQ", "Q"),
+}
 """WFDB's symbols of beats, with the class of each."""
 
 FLUTTER = "!"
 """A wave of ventricular flutter or fibrillation; no beat."""
 
-BEAT_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "N": "N, normal",
-        "S": "S, supraventricular",
-        "V": "V, ventricular",
-        "F": "F, fusion",
-        "Q": "Q, paced or unknown",
-    }
-)
-BEAT_COLOURS: Mapping[str, str] = MappingProxyType(
-    {"N": "#009E73", "S": "#E69F00", "V": "#D55E00", "F": "#CC79A7", "Q": "#56B4E9"}
-)
+BEAT_NAMES: Mapping[str, str] = {
+    "N": "N, normal",
+    "S": "S, supraventricular",
+    "V": "V, ventricular",
+    "F": "F, fusion",
+    "Q": "Q, paced or unknown",
+}
+BEAT_COLOURS: Mapping[str, str] = {
+    "N": "#009E73",
+    "S": "#E69F00",
+    "V": "#D55E00",
+    "F": "#CC79A7",
+    "Q": "#56B4E9",
+}
 """One colour a class in every picture, of Okabe and Ito's palette."""
 
 RATIOS = ("rr_before_ratio", "rr_after_ratio", "rr_local_ratio", "rr_before_local_ratio")
@@ -83,53 +83,45 @@ DECIDED = ("majority", "tie", "no_beat")
 
 # --- tasks ---------------------------------------------------------------------------------
 
-TASKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "four": CLASSES,
-        "binary": CLASSES[:2],
-        "window": WINDOW_LABELS,
-        "aami5": AAMI,
-        "normal": ("normal", "other"),
-        "healthy": ("healthy", "other"),
-    }
-)
+TASKS: Mapping[str, tuple[str, ...]] = {
+    "four": CLASSES,
+    "binary": CLASSES[:2],
+    "window": WINDOW_LABELS,
+    "aami5": AAMI,
+    "normal": ("normal", "other"),
+    "healthy": ("healthy", "other"),
+}
 """The tasks and their classes; of two the last is the positive one. `normal` is PTB-XL's, `healthy` PTB's."""
 
-UNITS: Mapping[str, str] = MappingProxyType(
-    {
-        "four": "page",
-        "binary": "page",
-        "window": "window",
-        "aami5": "beat",
-        "normal": "beat",
-        "healthy": "beat",
-        "external": "record",
-    }
-)
+UNITS: Mapping[str, str] = {
+    "four": "page",
+    "binary": "page",
+    "window": "window",
+    "aami5": "beat",
+    "normal": "beat",
+    "healthy": "beat",
+    "external": "record",
+}
 """What one answer of a task is about."""
 
-TEST_SET_OF: Mapping[str, str] = MappingProxyType(
-    {
-        "four": "mendeley",
-        "binary": "mendeley",
-        "window": "mitdb",
-        "aami5": "mitdb",
-        "normal": "ptbxl",
-        "healthy": "ptb",
-        "external": "ptbxl",
-    }
-)
+TEST_SET_OF: Mapping[str, str] = {
+    "four": "mendeley",
+    "binary": "mendeley",
+    "window": "mitdb",
+    "aami5": "mitdb",
+    "normal": "ptbxl",
+    "healthy": "ptb",
+    "external": "ptbxl",
+}
 """The set of which the answers to a task are; of MIT-BIH it is DS2 alone where persons are divided."""
 
-TEST_SETS: Mapping[str, str] = MappingProxyType(
-    {
-        "mendeley": "pages of the Mendeley set",
-        "mitdb": "all records of MIT-BIH",
-        "ds2": "the 22 records of MIT-BIH's DS2",
-        "ptbxl": "recordings of PTB-XL",
-        "ptb": "recordings of PTB",
-    }
-)
+TEST_SETS: Mapping[str, str] = {
+    "mendeley": "pages of the Mendeley set",
+    "mitdb": "all records of MIT-BIH",
+    "ds2": "the 22 records of MIT-BIH's DS2",
+    "ptbxl": "recordings of PTB-XL",
+    "ptb": "recordings of PTB",
+}
 """Where answers were scored."""
 
 # --- metrics -------------------------------------------------------------------------------
@@ -160,92 +152,86 @@ def _measured(words: str, shown: str = ".3g", *, lower_is_better: bool = True) -
     return Metric(words, shown, protocol=False, n=False, interval=False, lower_is_better=lower_is_better)
 
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
-    {
-        "accuracy": Metric("accuracy"),
-        "balanced_accuracy": Metric("balanced accuracy"),
-        "macro_f1": Metric("macro-F1"),
-        "macro_auroc": Metric("macro AUROC"),
-        "auroc": Metric("AUROC"),
-        "auprc": Metric("AUPRC"),
-        "log_loss": Metric("log-loss", lower_is_better=True),
-        "brier": Metric("Brier score", lower_is_better=True),
-        "ece": Metric("calibration error", interval=False, lower_is_better=True),
-        "ece_floor": Metric("calibration error of a perfect model", lower_is_better=True),
-        "recall": Metric("sensitivity"),
-        "specificity": Metric("specificity"),
-        "ppv": Metric("PPV"),
-        "npv": Metric("NPV"),
-        "f1": Metric("F1"),
-        "found": Metric("found", ".0f", interval=False),
-        "always": Metric("folds in which it always says", ".0f", interval=False),
-        "units": Metric("units that are", ",.0f", interval=False),
-        "agreement": Metric("same answer as its teacher", ".1%"),
-        "net_benefit": Metric("net benefit"),
-        "attention_on": Metric("attention on beats, 1 by chance"),
-        # what a reader of pages gives
-        "pages_found": _of_reading("pages whose twelve leads were found", ".0f", interval=False),
-        "pages_refused": _of_reading("pages that were refused", ".0f", interval=False),
-        "header_read": _of_reading("pages whose id, time and heart rate were read", ".1%"),
-        "header_right": _of_reading("headers compared by eye that were read right", ".1%"),
-        "heart_rate_right": _of_reading("measured heart rate within 3 bpm or 4 % of the printed one", ".1%"),
-        "einthoven_corr_median": _of_reading("correlation of I + III with II, median", ".4f"),
-        "einthoven_corr_p05": _of_reading("correlation of I + III with II, 5th percentile", ".4f"),
-        "einthoven_rms_mv_median": _of_reading("I + III against II, root mean square, median, mV", ".4f"),
-        "einthoven_within_one_pixel": _of_reading(
-            "pages on which that is within one pixel, 0.0127 mV", ".1%"
-        ),
-        "goldberger_rms_mv_median": _of_reading("aVR + aVL + aVF, root mean square, median, mV", ".4f"),
-        "roundtrip_snr_db_median": _of_reading("printed and read again, signal to noise, median, dB", ".1f"),
-        "leads_found": _of_reading("leads still found", ".0%"),
-        "refused": _of_reading("refused", ".1%"),
-        "warned": _of_reading("called unlike the training pages", ".1%"),
-        "quality_min": _of_reading("lowest quality of a page", ".3f", interval=False),
-        "strip_named": _of_reading("pages whose strip names its lead", ".0f", interval=False),
-        "pages_per_s": _measured(
-            "pages a second a core, from picture to millivolts", ".0f", lower_is_better=False
-        ),
-        # what finds beats
-        "sensitivity": Metric("sensitivity", ".4f"),
-        "positive_predictivity": Metric("PPV", ".4f"),
-        "slowest_record_s": _measured("slowest record, s", ".1f"),
-        # what a network and its file cost
-        "parameters": _measured("parameters", ",.0f"),
-        "epochs": _measured("epochs"),
-        "train_s": _measured("training of one network, s", ".0f"),
-        "weights_mb": _measured("weights, MB", ".2f"),
-        "s_per_epoch": _measured("seconds an epoch", ".0f"),
-        "ms_per_beat": _measured("ms a beat", ".2f"),
-        "ms_per_page": _measured("one page, from bytes to answer, one core, model loaded, ms", ".0f"),
-        "ms_network": _measured("the network alone, ms a page", ".2f"),
-        "size_mb": _measured("size of the file, MB", ".2f"),
-        "cold_start_s": _measured("cold start of the command to its end, s", ".1f"),
-        "peak_memory_mb": _measured("most memory of the command, MB", ".0f"),
-        "times_as_fast": _measured("times as fast", ",.0f", lower_is_better=False),
-        "parity_largest_difference": _measured(
-            "largest difference of a probability to torch, from bytes", ".0e"
-        ),
-        "parity_same_decision": _of_reading("same decision as torch", ".0%"),
-        "decisions_changed": Metric("decisions that int8 would change", ".1%", n=False),
-        # what a server takes
-        "pages_a_second": _measured("pages a second, many clients at once", ".1f", lower_is_better=False),
-        "processor_ms_a_page": _measured("a page, processor time of the server, ms", ".0f"),
-        "median_ms": _measured("a page, median, ms", ".0f"),
-        "p95_ms": _measured("a page, 95th percentile, ms", ".0f"),
-        "failed": _measured("of these requests failed", ".0f"),
-        "refused_by_4xx": _measured("hostile uploads refused by 4xx", ".0f"),
-        "not_refused": _measured("hostile uploads not refused", ".0f"),
-        "median_s": _measured("a hostile upload, median, s", ".2f"),
-        "slowest_s": _measured("the slowest hostile upload, s", ".1f"),
-        "slowest_processor_s": _measured("the slowest of them in time of the processor, s", ".1f"),
-        "alive": _measured("alive afterwards", ".0f"),
-        "first_reply_s": _measured("first reply to a page beside six of the worst of them, s", ".1f"),
-        "answered_s": _measured("its answer, asked again where it was told to, s", ".1f"),
-        "tries": _measured("so many times it was asked for", ".0f"),
-        "bytes_left": _measured("bytes left of recordings whose reading ended badly", ".0f"),
-        "memory_mb": _measured("memory of the server, MB", ".0f"),
-    }
-)
+METRICS: Mapping[str, Metric] = {
+    "accuracy": Metric("accuracy"),
+    "balanced_accuracy": Metric("balanced accuracy"),
+    "macro_f1": Metric("macro-F1"),
+    "macro_auroc": Metric("macro AUROC"),
+    "auroc": Metric("AUROC"),
+    "auprc": Metric("AUPRC"),
+    "log_loss": Metric("log-loss", lower_is_better=True),
+    "brier": Metric("Brier score", lower_is_better=True),
+    "ece": Metric("calibration error", interval=False, lower_is_better=True),
+    "ece_floor": Metric("calibration error of a perfect model", lower_is_better=True),
+    "recall": Metric("sensitivity"),
+    "specificity": Metric("specificity"),
+    "ppv": Metric("PPV"),
+    "npv": Metric("NPV"),
+    "f1": Metric("F1"),
+    "found": Metric("found", ".0f", interval=False),
+    "always": Metric("folds in which it always says", ".0f", interval=False),
+    "units": Metric("units that are", ",.0f", interval=False),
+    "agreement": Metric("same answer as its teacher", ".1%"),
+    "net_benefit": Metric("net benefit"),
+    "attention_on": Metric("attention on beats, 1 by chance"),
+    # what a reader of pages gives
+    "pages_found": _of_reading("pages whose twelve leads were found", ".0f", interval=False),
+    "pages_refused": _of_reading("pages that were refused", ".0f", interval=False),
+    "header_read": _of_reading("pages whose id, time and heart rate were read", ".1%"),
+    "header_right": _of_reading("headers compared by eye that were read right", ".1%"),
+    "heart_rate_right": _of_reading("measured heart rate within 3 bpm or 4 % of the printed one", ".1%"),
+    "einthoven_corr_median": _of_reading("correlation of I + III with II, median", ".4f"),
+    "einthoven_corr_p05": _of_reading("correlation of I + III with II, 5th percentile", ".4f"),
+    "einthoven_rms_mv_median": _of_reading("I + III against II, root mean square, median, mV", ".4f"),
+    "einthoven_within_one_pixel": _of_reading("pages on which that is within one pixel, 0.0127 mV", ".1%"),
+    "goldberger_rms_mv_median": _of_reading("aVR + aVL + aVF, root mean square, median, mV", ".4f"),
+    "roundtrip_snr_db_median": _of_reading("printed and read again, signal to noise, median, dB", ".1f"),
+    "leads_found": _of_reading("leads still found", ".0%"),
+    "refused": _of_reading("refused", ".1%"),
+    "warned": _of_reading("called unlike the training pages", ".1%"),
+    "quality_min": _of_reading("lowest quality of a page", ".3f", interval=False),
+    "strip_named": _of_reading("pages whose strip names its lead", ".0f", interval=False),
+    "pages_per_s": _measured(
+        "pages a second a core, from picture to millivolts", ".0f", lower_is_better=False
+    ),
+    # what finds beats
+    "sensitivity": Metric("sensitivity", ".4f"),
+    "positive_predictivity": Metric("PPV", ".4f"),
+    "slowest_record_s": _measured("slowest record, s", ".1f"),
+    # what a network and its file cost
+    "parameters": _measured("parameters", ",.0f"),
+    "epochs": _measured("epochs"),
+    "train_s": _measured("training of one network, s", ".0f"),
+    "weights_mb": _measured("weights, MB", ".2f"),
+    "s_per_epoch": _measured("seconds an epoch", ".0f"),
+    "ms_per_beat": _measured("ms a beat", ".2f"),
+    "ms_per_page": _measured("one page, from bytes to answer, one core, model loaded, ms", ".0f"),
+    "ms_network": _measured("the network alone, ms a page", ".2f"),
+    "size_mb": _measured("size of the file, MB", ".2f"),
+    "cold_start_s": _measured("cold start of the command to its end, s", ".1f"),
+    "peak_memory_mb": _measured("most memory of the command, MB", ".0f"),
+    "times_as_fast": _measured("times as fast", ",.0f", lower_is_better=False),
+    "parity_largest_difference": _measured("largest difference of a probability to torch, from bytes", ".0e"),
+    "parity_same_decision": _of_reading("same decision as torch", ".0%"),
+    "decisions_changed": Metric("decisions that int8 would change", ".1%", n=False),
+    # what a server takes
+    "pages_a_second": _measured("pages a second, many clients at once", ".1f", lower_is_better=False),
+    "processor_ms_a_page": _measured("a page, processor time of the server, ms", ".0f"),
+    "median_ms": _measured("a page, median, ms", ".0f"),
+    "p95_ms": _measured("a page, 95th percentile, ms", ".0f"),
+    "failed": _measured("of these requests failed", ".0f"),
+    "refused_by_4xx": _measured("hostile uploads refused by 4xx", ".0f"),
+    "not_refused": _measured("hostile uploads not refused", ".0f"),
+    "median_s": _measured("a hostile upload, median, s", ".2f"),
+    "slowest_s": _measured("the slowest hostile upload, s", ".1f"),
+    "slowest_processor_s": _measured("the slowest of them in time of the processor, s", ".1f"),
+    "alive": _measured("alive afterwards", ".0f"),
+    "first_reply_s": _measured("first reply to a page beside six of the worst of them, s", ".1f"),
+    "answered_s": _measured("its answer, asked again where it was told to, s", ".1f"),
+    "tries": _measured("so many times it was asked for", ".0f"),
+    "bytes_left": _measured("bytes left of recordings whose reading ended badly", ".0f"),
+    "memory_mb": _measured("memory of the server, MB", ".0f"),
+}
 """Every metric there is. One of a class is called by both, as ``recall_mi`` or ``f1_S``."""
 
 _OF_A_CLASS = ("recall", "ppv", "f1", "auroc", "auprc", "found", "always", "units", "attention_on")
@@ -285,8 +271,8 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(_written_out, text)
 
 
-def _written_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _written_out(sign: re.Match[str]) -> str:
+    code = ord(sign[0])
     if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no UTF-8
         code -= 0xDC00
     return {9: r"\t", 10: r"\n", 13: r"\r"}.get(code) or (
@@ -296,4 +282,4 @@ def _written_out(found: re.Match[str]) -> str:
 
 def probability_in_words(probability: float) -> str:
     """A probability in per cent. None is nought or certain, so what rounds to that is ``< 0.1%`` or ``> 99.9%``."""
-    return {"0.0%": "< 0.1%", "100.0%": "> 99.9%"}.get(told := f"{probability:.1%}", told)
+    return {"0.0%": "< 0.1%", "100.0%": "> 99.9%"}.get(text := f"{probability:.1%}", text)

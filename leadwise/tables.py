@@ -6,8 +6,8 @@ in the names. Readers and writers use the same check, so a table that was writte
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -45,15 +45,19 @@ class Column:
     high: float | None = None
 
 
+Fault = tuple[str, pd.Series, str]
+"""A column, which of its rows are wrong, if any, and why."""
+
+
 @dataclass(frozen=True)
 class Schema:
-    """The columns of one table, the optional ones, the prefix of open ones, and the key that is unique."""
+    """The columns of one table, the key that is unique, the optional ones, and the prefix of open ones."""
 
     columns: dict[str, Column]
-    optional: dict[str, Column]
-    prefix: tuple[str, Column] | None
     key: tuple[str, ...]
-    rule: Callable[[pd.DataFrame], tuple[str, pd.Series, str] | None] | None = None
+    optional: dict[str, Column] = field(default_factory=dict)
+    prefix: tuple[str, Column] | None = None
+    rule: Callable[[pd.DataFrame], Iterable[Fault]] = lambda _: ()
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame:
@@ -99,11 +103,9 @@ def checked(frame: pd.DataFrame, name: str, where: str) -> pd.DataFrame:
         row = int(repeated.to_numpy().argmax())
         twice = ", ".join(f"{c} {str(out[c].iloc[row])!r}" for c in schema.key if c in columns)
         raise TableError(f"{where}: row {row + 1} repeats {twice}. Each may stand in {name} once.")
-    fault = schema.rule(out) if schema.rule else None
-    if fault is not None and fault[1].any():
-        column, wrong, why = fault
-        row = int(wrong.to_numpy().argmax())
-        raise TableError(f"{where}: column {column!r}, row {row + 1}: {why}")
+    for column, wrong, why in schema.rule(out):
+        if wrong.any():
+            raise TableError(f"{where}: column {column!r}, row {int(wrong.to_numpy().argmax()) + 1}: {why}")
     return out
 
 
@@ -117,14 +119,14 @@ def _columns_present(frame: pd.DataFrame, schema: Schema, where: str, name: str)
         raise TableError(
             f"{where}: column {lacking[0]!r} is missing; {name} must have {', '.join(schema.columns)}."
         )
-    found = {c: spec for c, spec in (schema.columns | schema.optional).items() if c in frame.columns}
+    known = schema.columns | schema.optional
+    present = {column: spec for column, spec in known.items() if column in frame.columns}
     for column in frame.columns:
-        if column not in found:
+        if column not in present:
             if schema.prefix is None or not str(column).startswith(schema.prefix[0]):
-                known = schema.columns | schema.optional
                 raise TableError(f"{where}: {name} has no column {column!r}; {nearest(str(column), known)}")
-            found[column] = schema.prefix[1]
-    return found
+            present[column] = schema.prefix[1]
+    return present
 
 
 def _converted(values: pd.Series, spec: Column, where: str) -> pd.Series:
@@ -169,69 +171,43 @@ def _refuse(wrong: pd.Series, values: pd.Series, where: str, why: str) -> None:
         raise TableError(f"{where}: column {values.name!r}, row {row + 1}: {str(values.iloc[row])!r} {why}.")
 
 
-def _answers_are_probabilities(frame: pd.DataFrame) -> tuple[str, pd.Series, str] | None:
+def _answers_are_probabilities(frame: pd.DataFrame) -> Iterator[Fault]:
     """Each row holds a probability for each class of its task, no other, and they add up to 1."""
     probabilities = frame[[column for column in frame.columns if column.startswith("prob_")]]
-    given = probabilities.notna()
     for task, classes in TASKS.items():
-        here = frame["task"] == task
-        wrong = here & ~frame["label"].isin(classes)
-        if wrong.any():
-            return "label", wrong, f"task {task!r} has the classes {', '.join(classes)} and no other."
-        if here.any():
-            wanted = [column in {f"prob_{name}" for name in classes} for column in given.columns]
-            wrong = here & ((given != wanted).any(axis=1) | (sum(wanted) < len(classes)))
-            if wrong.any():
-                return "prob_*", wrong, f"task {task!r} needs prob_ of {', '.join(classes)} and no other."
-    total = probabilities.sum(axis=1)
-    wrong = (total - 1).abs() > 1e-3  # float32 softmax written with seven digits is well within
-    if wrong.any():
-        return "prob_*", wrong, "the probabilities do not add up to 1. Write the softmax of the raw logits."
+        here, names = frame["task"] == task, ", ".join(classes)
+        yield (
+            "label",
+            here & ~frame["label"].isin(classes),
+            f"task {task!r} has the classes {names} and no other.",
+        )
+        wanted = [column in {f"prob_{name}" for name in classes} for column in probabilities]
+        wrong = (probabilities.notna() != wanted).any(axis=1) | (sum(wanted) < len(classes))
+        yield "prob_*", here & wrong, f"task {task!r} needs prob_ of {names} and no other."
+    wrong = (probabilities.sum(axis=1) - 1).abs() > 1e-3  # float32 softmax with seven digits is well within
+    yield "prob_*", wrong, "the probabilities do not add up to 1. Write the softmax of the raw logits."
     wrong = (frame["role"] == "inner") != frame["held_out"].notna()
-    return "held_out", wrong, "inner answers name the held-out fold, test answers leave it empty."
+    yield "held_out", wrong, "inner answers name the held-out fold, test answers leave it empty."
 
 
-def _scores_say_what_they_need(frame: pd.DataFrame) -> tuple[str, pd.Series, str] | None:
+def _scores_say_what_they_need(frame: pd.DataFrame) -> Iterator[Fault]:
     """Each row has what its metric cannot do without: protocol (with task, test set and unit), n, interval."""
     declared = {}
     for name in frame["metric"].unique():
         try:
             declared[name] = metric_of(name)[0]
         except KeyError:
-            return "metric", frame["metric"] == name, f"{name!r} is no metric; {nearest(name, METRICS)}"
-    needs = frame["metric"].map(declared)
-    asked = {"protocol": ("protocol", "task", "test_set", "unit"), "n": ("n",), "interval": ("low", "high")}
-    for what, columns in asked.items():
+            yield "metric", frame["metric"] == name, f"{name!r} is no metric; {nearest(name, METRICS)}"
+    needs = {"protocol": ("protocol", "task", "test_set", "unit"), "n": ("n",), "interval": ("low", "high")}
+    for need, columns in needs.items():
+        needed = frame["metric"].map({name: getattr(metric, need) for name, metric in declared.items()})
         for column in columns:
-            lacks = needs.map(lambda one, what=what: getattr(one, what)) & frame[column].isna()
-            if lacks.any():
-                name = frame.loc[lacks, "metric"].iloc[0]
-                said = what if what == "interval" else column
-                return column, lacks, f"is empty, and {name!r} says nothing without its {said}."
+            lacks = needed & frame[column].isna()
+            metric = next(iter(frame.loc[lacks, "metric"]), "")
+            lacking = need if need == "interval" else column
+            yield column, lacks, f"is empty, and {metric!r} says nothing without its {lacking}."
     outside = (frame["low"] > frame["high"]).fillna(False)
-    return ("low", outside, "is above the other end of the interval.") if outside.any() else None
-
-
-def _score_columns(**more: Column) -> dict[str, Column]:
-    """The columns of ``scores.csv``; `more` stands behind the model."""
-    return {
-        "task": Column("text", null=True, pattern="[a-z0-9_]+"),
-        "protocol": Column("text", null=True, pattern="[a-z0-9_]+"),
-        "test_set": Column("text", null=True, allowed=tuple(TEST_SETS)),
-        "model": Column("text", pattern="[a-z0-9_]+"),
-        **more,
-        "weights": Column("text", null=True, allowed=("random", "pretrained", "file", "mitdb")),
-        "condition": Column("text", null=True, pattern=r"[a-z_]+=[^;=]+(;[a-z_]+=[^;=]+)*"),
-        "unit": Column("text", null=True, pattern="[a-z]+"),
-        "counted": Column("text", null=True, pattern="[a-z0-9_]+"),
-        "average": Column("text", null=True, allowed=("gross", "record")),
-        "seeds": Column("text", null=True, pattern="[0-9]+(/[0-9]+)*"),
-        "n": Column("whole", null=True, low=0),
-        "metric": Column("text"),
-        "value": Column("number"),
-        "low": Column("number", null=True),
-        "high": Column("number", null=True),
-    }
+    yield "low", outside, "is above the other end of the interval."
 
 
 _TEXT = Column("text")
@@ -242,6 +218,31 @@ _LABEL = Column("text", allowed=CLASSES)
 _PAGE_ID = Column("text", pattern="[0-9a-f]{12}")
 _NAME = Column("text", pattern="[a-z0-9_]+")
 _POSITIVE = Column("number", low=0)
+
+
+def _scores(**minus: Column) -> Schema:
+    """The contract of ``scores.csv``; of ``differences.csv`` with `minus`, which stands behind the model."""
+    columns = {
+        "task": Column("text", null=True, pattern="[a-z0-9_]+"),
+        "protocol": Column("text", null=True, pattern="[a-z0-9_]+"),
+        "test_set": Column("text", null=True, allowed=tuple(TEST_SETS)),
+        "model": _NAME,
+        **minus,
+        "weights": Column("text", null=True, allowed=("random", "pretrained", "file", "mitdb")),
+        "condition": Column("text", null=True, pattern=r"[a-z_]+=[^;=]+(;[a-z_]+=[^;=]+)*"),
+        "unit": Column("text", null=True, pattern="[a-z]+"),
+        "counted": Column("text", null=True, pattern="[a-z0-9_]+"),
+        "average": Column("text", null=True, allowed=("gross", "record")),
+        "seeds": Column("text", null=True, pattern="[0-9]+(/[0-9]+)*"),
+        "n": Column("whole", null=True, low=0),
+        "metric": _TEXT,
+        "value": _NUMBER,
+        "low": Column("number", null=True),
+        "high": Column("number", null=True),
+    }
+    key = ("run", *(name for name in columns if name not in {"n", "value", "low", "high"}))
+    return Schema(columns, key, optional={"run": _TEXT}, rule=_scores_say_what_they_need)
+
 
 SCHEMAS: dict[str, Schema] = {
     "pages.csv": Schema(
@@ -259,8 +260,6 @@ SCHEMAS: dict[str, Schema] = {
             "heart_rate_bpm": Column("whole", null=True, low=20, high=350),
             "lead_off": Column("truth", null=True),
         },
-        optional={},
-        prefix=None,
         key=("page_id",),
     ),
     "leads.csv": Schema(
@@ -268,15 +267,13 @@ SCHEMAS: dict[str, Schema] = {
             "page_id": _PAGE_ID,
             "lead": Column("text", allowed=(*LEADS, "strip")),
             **{f"{axis}{corner}": _NUMBER for corner in range(4) for axis in "xy"},
-            "pixels_per_s": Column("number", low=0),
-            "pixels_per_mv": Column("number", low=0),
+            "pixels_per_s": _POSITIVE,
+            "pixels_per_mv": _POSITIVE,
             "rotation_deg": _NUMBER,
-            "scale": Column("number", low=0),
+            "scale": _POSITIVE,
             "rhythm_lead": Column("text", null=True, allowed=LEADS),
             "quality": Column("number", null=True, low=0, high=1),
         },
-        optional={},
-        prefix=None,
         key=("page_id", "lead"),
     ),
     "quality.csv": Schema(
@@ -284,7 +281,7 @@ SCHEMAS: dict[str, Schema] = {
             "page_id": _PAGE_ID,
             "quality": Column("number", low=0, high=1),
             "rotation_deg": _NUMBER,
-            "scale": Column("number", low=0),
+            "scale": _POSITIVE,
             "rhythm_lead": Column("text", null=True, allowed=LEADS),
             "strip_correlation": Column("number", null=True, low=-1, high=1),
             "heart_rate_bpm": Column("number", null=True, low=0),
@@ -292,8 +289,6 @@ SCHEMAS: dict[str, Schema] = {
             "einthoven_rms_mv": Column("number", null=True, low=0),
             "goldberger_rms_mv": Column("number", null=True, low=0),
         },
-        optional={},
-        prefix=None,
         key=("page_id",),
     ),
     "folds.csv": Schema(
@@ -308,7 +303,6 @@ SCHEMAS: dict[str, Schema] = {
             "inner": Column("whole", null=True, low=1),
         },
         optional={"path": _TEXT, "label": _LABEL},  # of pages, whose files may be what is split
-        prefix=None,
         key=("protocol", "seed", "fold", "part", "unit_id", "path"),
     ),
     "predictions.csv": Schema(
@@ -338,9 +332,8 @@ SCHEMAS: dict[str, Schema] = {
             "protocol": _NAME,
             "seed": _WHOLE,
             "fold": _FROM_ONE,
-            "temperature": Column("number", low=0),
+            "temperature": _POSITIVE,
         },
-        optional={},
         prefix=("bias_", Column("number", null=True)),
         key=("model", "task", "protocol", "seed", "fold"),
     ),
@@ -348,11 +341,11 @@ SCHEMAS: dict[str, Schema] = {
         columns={
             "fold": _FROM_ONE,
             "seed": _WHOLE,
-            "epoch": Column("number", low=0),
+            "epoch": _POSITIVE,
             "step": _WHOLE,
             "loss": Column("number", null=True),
             "lr": Column("number", null=True, low=0),
-            "seconds": Column("number", low=0),
+            "seconds": _POSITIVE,
         },
         optional={
             "model": _TEXT,
@@ -364,24 +357,8 @@ SCHEMAS: dict[str, Schema] = {
         prefix=("inner_", Column("number", null=True)),
         key=("model", "task", "protocol", "seed", "fold", "role", "held_out", "step"),
     ),
-    "scores.csv": Schema(
-        columns=_score_columns(),
-        optional={"run": _TEXT},
-        prefix=None,
-        key=("run", *[name for name in _score_columns() if name not in {"n", "value", "low", "high"}]),
-        rule=_scores_say_what_they_need,
-    ),
-    "differences.csv": Schema(
-        columns=_score_columns(minus=_TEXT),
-        optional={"run": _TEXT},
-        prefix=None,
-        key=(
-            "run",
-            "minus",
-            *[name for name in _score_columns() if name not in {"n", "value", "low", "high"}],
-        ),
-        rule=_scores_say_what_they_need,
-    ),
+    "scores.csv": _scores(),
+    "differences.csv": _scores(minus=_TEXT),
     "runs.csv": Schema(
         columns={
             "run": _TEXT,
@@ -395,8 +372,6 @@ SCHEMAS: dict[str, Schema] = {
             "opening": Column("text", null=True),
             "note": Column("text", null=True),
         },
-        optional={},
-        prefix=None,
         key=("run",),
     ),
     "records.csv": Schema(
@@ -418,8 +393,6 @@ SCHEMAS: dict[str, Schema] = {
             "missing_s": _POSITIVE,
             "flat_s": _POSITIVE,
         },
-        optional={},
-        prefix=None,
         key=("record",),
     ),
     "windows.csv": Schema(
@@ -433,8 +406,6 @@ SCHEMAS: dict[str, Schema] = {
             "decided": Column("text", allowed=DECIDED),
             "label": Column("text", allowed=WINDOW_LABELS),
         },
-        optional={},
-        prefix=None,
         key=("window_id",),
     ),
     "beats.csv": Schema(
@@ -451,8 +422,6 @@ SCHEMAS: dict[str, Schema] = {
             "in_ec57": Column("truth"),
             **dict.fromkeys(RATIOS, _POSITIVE),
         },
-        optional={},
-        prefix=None,
         key=("beat_id",),
     ),
 }

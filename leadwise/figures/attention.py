@@ -32,7 +32,7 @@ def attention_over_windows(
     steps_s = (np.arange(attention.shape[1]) + 0.5) * seconds / attention.shape[1]
     times_s = np.arange(windows.shape[1]) * seconds / windows.shape[1]
     highest = max(2.0, float((attention / attention.mean(axis=1, keepdims=True)).max()))
-    for ax, window, looked, own, title in zip(axes, windows, attention, beats, titles, strict=True):
+    for ax, window, looked, window_beats, title in zip(axes, windows, attention, beats, titles, strict=True):
         ax.plot(times_s, window, color=INK, linewidth=0.9)
         behind = ax.twinx()
         behind.fill_between(steps_s, looked / looked.mean(), color=_ATTENTION, alpha=0.55, linewidth=0)
@@ -43,7 +43,7 @@ def attention_over_windows(
         low, high = float(window.min()), float(window.max())
         tall = high - low
         ax.set(xlim=(0, seconds), ylim=(low - 0.05 * tall, high + 0.3 * tall), ylabel="ECG, SD")
-        for at_s, symbol, abnormal in own[["at_s", "symbol", "abnormal"]].itertuples(index=False):
+        for at_s, symbol, abnormal in window_beats[["at_s", "symbol", "abnormal"]].itertuples(index=False):
             ink, weight = (ALARM, "bold") if abnormal else (GREY, "normal")
             ax.text(at_s, high + 0.12 * tall, symbol, ha="center", fontsize=9, color=ink, fontweight=weight)
         ax.set_title(title, loc="left", fontsize=10)
@@ -54,17 +54,17 @@ def attention_over_windows(
     return heading(figure, "", caption)
 
 
-def beside_chance(told: pd.DataFrame) -> Picture:
+def beside_chance(means: pd.DataFrame) -> Picture:
     """By how much what `leadwise.scores.attention.against_chance` found lies above chance."""
-    chance = np.where(told["what"].str.contains(" minus "), 0.0, 1.0)
-    ends = {end: told[end] - chance for end in ENDS}
-    rows = [f"{what} ({n} records)" for what, n in zip(told["what"], told["records"], strict=True)]
-    points = told.assign(**ends).assign(filled=lambda own: (own["low"] > 0) | (own["high"] < 0))
+    chance = np.where(means["what"].str.contains(" minus "), 0.0, 1.0)
+    ends = {end: means[end] - chance for end in ENDS}
+    rows = [f"{what} ({n} records)" for what, n in zip(means["what"], means["records"], strict=True)]
+    points = means.assign(**ends).assign(filled=lambda table: (table["low"] > 0) | (table["high"] < 0))
     return forest(
         points.assign(row=rows, panel=""),
         {"": ""},
         title="",
-        caption=f"n = {told['records'].min()} to {told['records'].max()} records, means over them\n"
+        caption=f"n = {means['records'].min()} to {means['records'].max()} records, means over them\n"
         "lines: 95 % intervals by bootstrap over records; hollow: the interval holds 0",
         line=0.0,
         axis="Attention near these beats above chance, window's mean = 1",

@@ -59,14 +59,14 @@ def score_by_number(scores: pd.DataFrame) -> Picture:
             for value, low, high in single.loc[single["protocol"] == protocol, ENDS].to_numpy(float):
                 ax.axhspan(low, high, color=PALE, alpha=0.4, linewidth=0)
                 ax.axhline(value, color=GREY, linewidth=1.4, label="best single network")
-            own = joined[(joined["protocol"] == protocol) & (joined["model"] == way)]
-            ranked, peeked = own[~own["peeked"]], own[own["peeked"]]
+            of_way = joined[(joined["protocol"] == protocol) & (joined["model"] == way)]
+            ranked, peeked = of_way[~of_way["peeked"]], of_way[of_way["peeked"]]
             marks(ax, ranked["k"] - 0.12, ranked[ENDS], Look(MARK, line="-"), upright=True,
                   label="ranked on beats that nobody learned from")  # fmt: skip
             marks(ax, peeked["k"] + 0.12, peeked[ENDS], Look(ALARM, "s", filled=False, line="--"), upright=True,
                   label="ranked on the test set: no result")  # fmt: skip
             ax.set_title(f"{way}, {protocol}", fontsize=11)
-            ax.set_xticks(own["k"].unique())
+            ax.set_xticks(of_way["k"].unique())
             ax.grid(visible=True, axis="y")
         line[0].set_ylabel(panel_name("macro_f1", "aami5"))
     for ax in axes[-1]:
@@ -83,9 +83,9 @@ def sensitivity_and_ppv(scores: pd.DataFrame, ours: Sequence[str], printed: pd.D
     """
     figure = picture(12, 5.4)
     for ax, name in zip(figure.subplots(1, 2, sharey=True), "SV", strict=True):
-        told = printed[printed["class"] == name].dropna(subset=["recall", "ppv"])
-        ax.plot(told["ppv"], told["recall"], "x", color=ALARM, markersize=8, markeredgewidth=2)
-        for work, *place in told[["work", "ppv", "recall"]].itertuples(index=False):
+        papers = printed[printed["class"] == name].dropna(subset=["recall", "ppv"])
+        ax.plot(papers["ppv"], papers["recall"], "x", color=ALARM, markersize=8, markeredgewidth=2)
+        for work, *place in papers[["work", "ppv", "recall"]].itertuples(index=False):
             ax.annotate(work, place, (6, 6), textcoords="offset points", fontsize=9, color=ALARM)
         ppv, recall = (
             scores[scores["metric"] == f"{kind}_{name}"].set_index("model")[ENDS]

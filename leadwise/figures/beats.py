@@ -19,12 +19,11 @@ _PARTS: Mapping[str, str] = {"train": "#0072B2", "val": "#56B4E9", "test": "#E69
 _PROTOCOLS = ("interpatient", "interpatient_strict", "interpatient_held_out", "patient_folds")
 _TIMES_S = np.arange(LENGTH) / RATE_HZ
 _SHOWN = (MODEL_COLOURS[6], MODEL_COLOURS[4])
+_MOST_DRAWN = 150
 _FOLDS = ("#332288", "#117733", "#AA4499", "#88CCEE", "#DDCC77")
 
 
-def beats_over_each_other(
-    contexts: NDArray[np.floating], beats: pd.DataFrame, cut: Cut, at_most: int = 150
-) -> Picture:
+def beats_over_each_other(contexts: NDArray[np.floating], beats: pd.DataFrame, cut: Cut) -> Picture:
     """Beats of each class drawn over each other, one lead, and their median; beneath, how early they come.
 
     `contexts` ``(beats, leads, samples)`` in mV, a row for each of `beats` (``beats.csv``).
@@ -37,7 +36,7 @@ def beats_over_each_other(
     high, low = 0.0, 0.0
     for column, name in enumerate(classes):
         rows = np.flatnonzero((beats["label"] == name).to_numpy())
-        drawn = np.sort(rng.choice(rows, min(at_most, len(rows)), replace=False))
+        drawn = np.sort(rng.choice(rows, min(_MOST_DRAWN, len(rows)), replace=False))
         leads = np.asarray(contexts[drawn, 0], np.float64)
         upper, lower = axes[0, column], axes[1, column]
         colour = BEAT_COLOURS[name]
@@ -59,8 +58,8 @@ def beats_over_each_other(
     axes[0, 0].set_ylabel("mV")
     axes[1, 0].set_ylabel("Density")
     caption = (
-        f"n = {len(beats)} beats, at most {at_most} of a class drawn; black: their median; beneath, all of a class: "
-        "left of the dashed line it came early"
+        f"n = {len(beats)} beats, at most {_MOST_DRAWN} of a class drawn; black: their median; beneath, all of a "
+        "class: left of the dashed line it came early"
     )
     return heading(figure, "What a beat looks like, and when it comes", caption)
 
@@ -83,9 +82,9 @@ def given_back(rows: NDArray[np.floating], back: NDArray[np.floating], labels: S
     """Heartbeat rows ``(rows, 187)`` and what an autoencoder makes of each from its code, one of each class."""
     figure = picture(13, 3.3)
     axes = _of_rows(figure, [f"Class {label}" for label in labels])
-    for ax, row, own, label in zip(axes, rows, back, labels, strict=True):
+    for ax, row, rebuilt, label in zip(axes, rows, back, labels, strict=True):
         ax.plot(_TIMES_S, row, color=INK, linewidth=1.4)
-        ax.plot(_TIMES_S, own, color=BEAT_COLOURS[label], linewidth=1.8, linestyle="--")
+        ax.plot(_TIMES_S, rebuilt, color=BEAT_COLOURS[label], linewidth=1.8, linestyle="--")
     lines = axes[0].get_lines()
     figure.legend(lines, ["the beat", "given back from 32 numbers"], loc="outside upper right", ncols=2)
     caption = f"n = {len(rows)} beats of the test set, the first of each class"
@@ -101,13 +100,13 @@ def usual_beats(
     """
     figure = picture(5.6 * len(sets) + 0.6, 3.9)
     for ax, (rows, labels) in zip(_of_rows(figure, list(sets)), sets.values(), strict=True):
-        told = np.asarray(labels)
-        there = [label for label in shown if label in set(told)]
+        label_of = np.asarray(labels)
+        there = [label for label in shown if label in set(label_of)]
         for label, colour, line in zip(there, _SHOWN, ("-", "--"), strict=False):
-            own = np.asarray(rows[told == label], np.float32)
-            low, middle, high = np.quantile(own, (0.25, 0.5, 0.75), axis=0)
+            of_class = np.asarray(rows[label_of == label], np.float32)
+            low, middle, high = np.quantile(of_class, (0.25, 0.5, 0.75), axis=0)
             ax.fill_between(_TIMES_S, low, high, color=colour, alpha=0.18, linewidth=0)
-            ax.plot(_TIMES_S, middle, color=colour, linestyle=line, label=f"{label}, n = {len(own):,}")
+            ax.plot(_TIMES_S, middle, color=colour, linestyle=line, label=f"{label}, n = {len(of_class):,}")
         ax.set_xlim(0, 1.2)
         ax.legend(loc="upper right", fontsize=9.5)
     caption = "lines: medians at each moment; bands: from the first quartile to the third"
@@ -135,14 +134,14 @@ def same_person(usual: Mapping[str, NDArray[np.floating]], pair: tuple[str, str]
     names = list(usual)
     alike = np.corrcoef(np.stack([usual[name][shown] for name in names]))
     pairs = alike[np.triu_indices(len(names), 1)]
-    own = float(alike[names.index(pair[0]), names.index(pair[1])])
+    of_pair = float(alike[names.index(pair[0]), names.index(pair[1])])
     right.hist(pairs, bins=np.linspace(-1, 1, 41).tolist(), color=PALE)
     top = 1.2 * right.get_ylim()[1]
-    right.axvline(own, color=INK)
-    right.text(own - 0.03, 0.98 * top, f"{pair[0]} and {pair[1]}: {own:.2f}", ha="right", va="top")
+    right.axvline(of_pair, color=INK)
+    right.text(of_pair - 0.03, 0.98 * top, f"{pair[0]} and {pair[1]}: {of_pair:.2f}", ha="right", va="top")
     right.set(xlim=(-1, 1), ylim=(0, top), ylabel="Pairs of records")
     right.set_xlabel("Correlation of two records' median beats")
-    right.set_title(f"{(pairs > own).sum()} of {len(pairs)} pairs are more alike")
+    right.set_title(f"{(pairs > of_pair).sum()} of {len(pairs)} pairs are more alike")
     caption = f"n = {len(names)} records with normal beats, {len(pairs)} pairs of them"
     return heading(figure, "The same person twice", caption)
 
@@ -180,8 +179,8 @@ def sides(
 
 def _sides_of_records(ax: Axes, y: float, folds: pd.DataFrame) -> None:
     """A row of squares: each record's side, or the fold that tests it; `folds`: a row a record, nan if left out."""
-    told = folds[["protocol", "part", "fold", "inner"]].to_numpy()
-    for x, (protocol, part, fold, inner) in enumerate(told):
+    placed = folds[["protocol", "part", "fold", "inner"]].to_numpy()
+    for x, (protocol, part, fold, inner) in enumerate(placed):
         colour, text = _PARTS["" if pd.isna(part) else part], "" if pd.isna(inner) else f"{inner:.0f}"
         if protocol == "patient_folds":
             colour, text = _FOLDS[int(fold) - 1], f"{fold:.0f}"

@@ -50,16 +50,16 @@ def worst_pages(worst: pd.DataFrame, crops: NDArray[np.uint8], strips: NDArray[n
     rows = -(-len(worst) // 2)
     figure = picture(11.6, 0.9 + 3.95 * rows)
     axes = figure.subplots(rows, 2, squeeze=False).ravel()
-    for ax, told, crop, strip in zip(axes, worst.to_dict("records"), crops, strips, strict=False):
+    for ax, page, crop, strip in zip(axes, worst.to_dict("records"), crops, strips, strict=False):
         twelve_leads_on(ax, crop, strip, text_pt=8.5)
-        rate = told["heart_rate_bpm"]
+        rate = page["heart_rate_bpm"]
         printed = "rate not read" if pd.isna(rate) else f"{rate:.0f} bpm printed"
-        p = f"p = {told['p_label']:.2f}" if told["p_label"] >= 0.005 else "p < 0.005"
-        ax.set_title(f"{class_name(told['label'])}: {p}", color=class_colour(told["label"]), pad=18)
-        says = f"{told['agreeing']} of {told['networks']} say {class_name(told['called'])}"
-        if told["wrong"] < told["networks"] and told["called"] == told["label"]:
-            says = f"{told['wrong']} of {told['networks']} say otherwise"
-        ax.text(0, 1.02, f"{says}; {printed}; page {told['page_id']}", transform=ax.transAxes, fontsize=9.5)
+        p = f"p = {page['p_label']:.2f}" if page["p_label"] >= 0.005 else "p < 0.005"
+        ax.set_title(f"{class_name(page['label'])}: {p}", color=class_colour(page["label"]), pad=18)
+        says = f"{page['agreeing']} of {page['networks']} say {class_name(page['called'])}"
+        if page["wrong"] < page["networks"] and page["called"] == page["label"]:
+            says = f"{page['wrong']} of {page['networks']} say otherwise"
+        ax.text(0, 1.02, f"{says}; {printed}; page {page['page_id']}", transform=ax.transAxes, fontsize=9.5)
     for ax in axes[: len(worst)][:-2]:
         ax.set_xlabel("")
         ax.tick_params(labelbottom=False)
@@ -83,12 +83,10 @@ def wrong_together(counted: pd.DataFrame) -> Picture:
     figure = picture(8.6, 4.4)
     ax = figure.subplots()
     x = some["wrong"].to_numpy(float)
-    ax.bar(x - 0.2, some["pages"], 0.36, color=MARK, label="counted")
+    bars = ax.bar(x - 0.2, some["pages"], 0.36, color=MARK, label="counted")
+    ax.bar_label(bars, padding=3, fontsize=10.5, color=MARK)
     ax.bar(x + 0.2, some["by_chance"], 0.36, color=PALE, edgecolor=GREY, label="if each erred on its own")
     marks(ax, x + 0.2, some[["by_chance", "low", "high"]], Look(INK, "_"), upright=True)
-    for place, row in zip(x, some.itertuples(), strict=True):
-        ax.annotate(f"{row.pages}", (place - 0.2, float(row.pages)), xytext=(0, 3), textcoords="offset points",
-                    ha="center", fontsize=10.5, color=MARK)  # fmt: skip
     ax.set(xlabel="Networks that answer otherwise than the label", ylabel="Pages", xticks=x)
     ax.margins(y=0.12)
     ax.legend()
@@ -114,8 +112,8 @@ def subgroups(counted: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Pi
     step = 0.62 / max(1, len(counted))
     networks = [name for name in counted if name != "rate"]
     for number, (name, table) in enumerate(counted.items()):
-        own = networks.index(name) if name in networks else 0
-        look = Look(MODEL_COLOURS[own % 8], MODEL_MARKERS[own % 8])
+        index = networks.index(name) if name in networks else 0
+        look = Look(MODEL_COLOURS[index % 8], MODEL_MARKERS[index % 8])
         look = Look(GREY, "d", filled=False) if name == "rate" else look
         place = y + (number - (len(counted) - 1) / 2) * step
         marks(left, place, table[["share", "low", "high"]], look, label=name)
@@ -167,12 +165,12 @@ def decision_curves(tables: Sequence[pd.DataFrame], acted_on: str, pages: int) -
         prevalence = float(table["prevalence"].iloc[0])
         top.set_title(f"{class_name(acted_on)}: {prevalence:.0%} of pages")
         top.set_ylim(-0.15 * prevalence, 1.08 * prevalence)
-        own = table[table["model"] == first]
-        told = f"over_{over.replace(' ', '_')}"
+        of_first = table[table["model"] == first]
+        gain = f"over_{over.replace(' ', '_')}"
         below.axhline(0, color=GREY, linewidth=1.2)
-        ends = (own[f"{told}_low"] * 100, own[f"{told}_high"] * 100)
-        below.fill_between(own["threshold"], *ends, color=MARK, alpha=0.2, linewidth=0)
-        below.plot(own["threshold"], own[told] * 100, color=MARK)
+        ends = (of_first[f"{gain}_low"] * 100, of_first[f"{gain}_high"] * 100)
+        below.fill_between(of_first["threshold"], *ends, color=MARK, alpha=0.2, linewidth=0)
+        below.plot(of_first["threshold"], of_first[gain] * 100, color=MARK)
         below.set(xlabel="Threshold: probability from which a page is acted on")
         below.xaxis.set_major_formatter(PercentFormatter(1))
         below.grid(visible=True)
@@ -197,12 +195,12 @@ def _curves(ax: Axes, table: pd.DataFrame) -> None:
     names = list(dict.fromkeys(table["model"]))
     networks = [name for name in names if name not in ("rate", "base_rates", ALL, NONE)]
     for name in reversed(names):
-        own = table[table["model"] == name]
+        of_model = table[table["model"] == name]
         number = networks.index(name) if name in networks else 0
         style = {ALL: (ALARM, ":"), NONE: (INK, "-"), "rate": (GREY, "--"), "base_rates": (GREY, ":")}
         colour, line = style.get(name, (MODEL_COLOURS[number % 8], "-"))
-        ax.plot(own["threshold"], own["net_benefit"], line, color=colour, label=name,
+        ax.plot(of_model["threshold"], of_model["net_benefit"], line, color=colour, label=name,
                 linewidth=1.2 if name == NONE else 1.8)  # fmt: skip
         if name == names[0]:
-            ends = (own["net_benefit_low"], own["net_benefit_high"])
-            ax.fill_between(own["threshold"], *ends, color=colour, alpha=0.2, linewidth=0)
+            ends = (of_model["net_benefit_low"], of_model["net_benefit_high"])
+            ax.fill_between(of_model["threshold"], *ends, color=colour, alpha=0.2, linewidth=0)

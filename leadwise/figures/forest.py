@@ -45,9 +45,9 @@ def marks(
 
     An end that is nan leaves the point without a bar.
     """
-    place, told = np.asarray(at, float), np.asarray(ends, float)
-    value, low, high = told.T
-    known = np.isfinite(told).all(axis=1)
+    place, intervals = np.asarray(at, float), np.asarray(ends, float)
+    value, low, high = intervals.T
+    known = np.isfinite(intervals).all(axis=1)
     bars = ax.vlines if upright else ax.hlines
     bars(place[known], low[known], high[known], color=look.colour, linewidth=2.2, capstyle="round")
     ax.plot(*((place, value) if upright else (value, place)), label=label, **_drawn(look))
@@ -61,7 +61,7 @@ def forest(
     title: str,
     caption: str,
     line: float | pd.DataFrame | None = None,
-    said: str = "",
+    shown: str = "",
     axis: str = "",
 ) -> Picture:
     """A picture of points in rows and panels, rows in the order in which they come.
@@ -70,7 +70,7 @@ def forest(
     `kinds`; with ``block`` each block has rows of its own, under the one before; ``colour`` and ``filled`` go before
     those of a kind. `panels` are the panels' titles, by what stands in ``panel``; what is in none is not drawn.
     `line` is where each panel has its line, or points of the same form (without row), drawn as line and band.
-    `said` is the format in which values are written beside their points, `axis` what stands under the panels.
+    `shown` is the format in which values are written beside their points, `axis` what stands under the panels.
     Raises InputError where there is no point, or two at one place: then the rows were not chosen.
     """
     kinds = kinds or {"": Look()}
@@ -78,17 +78,18 @@ def forest(
     points = points.assign(**{name: points.get(name, "") for name in ("block", "kind")})
     _one_at_a_place(points, panels)
     blocks = dict(iter(points.groupby("block", sort=False)))
-    tall = [own["row"].nunique() for own in blocks.values()]
+    tall = [of_block["row"].nunique() for of_block in blocks.values()]
     width_in, row_in = 12.4 if len(panels) > 1 else 9.0, 0.26 + 0.17 * len(kinds)
     figure = picture(width_in, 1.1 + 0.55 * len(blocks) + row_in * sum(tall))
     grid = figure.subplots(len(blocks), len(panels), squeeze=False, sharey="row", height_ratios=tall)
     panel_in = (width_in - 0.085 * points["row"].str.len().max()) / len(panels)
-    text_in = 0.1 + 0.075 * len(f"{1:{said}}") if said else 0.0  # of a value in 9 points beside its interval
-    for axes, (block, own) in zip(grid, blocks.items(), strict=True):
-        rows = list(dict.fromkeys(own["row"]))
+    # of a value in 9 points beside its interval
+    text_in = 0.1 + 0.075 * len(f"{1:{shown}}") if shown else 0.0
+    for axes, (block, of_block) in zip(grid, blocks.items(), strict=True):
+        rows = list(dict.fromkeys(of_block["row"]))
         for ax, (panel, name) in zip(axes, panels.items(), strict=True):
             _line(ax, line, block, panel)
-            _points(ax, own[own["panel"] == panel], rows, kinds, said)
+            _points(ax, of_block[of_block["panel"] == panel], rows, kinds, shown)
             _limits(ax, text_in / panel_in)
             ax.set_title(name, fontsize=11)
             ax.set_xlabel(axis)
@@ -140,20 +141,20 @@ def judged(differences: pd.DataFrame) -> pd.DataFrame:
 
 def how_many(rows: pd.DataFrame) -> str:
     """Upon how many units rows of scores or differences rest: ``n = 4,475 beats, 401 patients``."""
-    told = []
+    counts = []
     for unit, n in rows.dropna(subset=["n"]).groupby("unit", sort=False)["n"]:
         ends = dict.fromkeys((f"{n.min():,.0f}", f"{n.max():,.0f}"))
-        told.append(f"{' to '.join(ends)} {unit}s")
-    return f"n = {', '.join(told)}"
+        counts.append(f"{' to '.join(ends)} {unit}s")
+    return f"n = {', '.join(counts)}"
 
 
 def _one_at_a_place(points: pd.DataFrame, panels: Mapping[str, str]) -> None:
     if points.empty:
         raise InputError(f"forest: no point to draw in {', '.join(panels.values())}.")
     if (twice := points.duplicated(["block", "row", "panel", "kind"])).any():
-        one = points[twice].iloc[0]
+        point = points[twice].iloc[0]
         raise InputError(
-            f"forest: two values of {one['panel']} for {one['row']}. Choose the rows that shall be drawn."
+            f"forest: two values of {point['panel']} for {point['row']}. Choose the rows that shall be drawn."
         )
 
 
@@ -163,30 +164,30 @@ def _drawn(look: Look) -> dict[str, Any]:
     return {"color": look.colour, "markerfacecolor": face, "zorder": 3, **shape}
 
 
-def _points(ax: Axes, points: pd.DataFrame, rows: list[str], kinds: Mapping[str, Look], said: str) -> None:
+def _points(ax: Axes, points: pd.DataFrame, rows: list[str], kinds: Mapping[str, Look], shown: str) -> None:
     """The points of one panel, the kinds of a row one under the other."""
     for row in range(1, len(rows), 2):
         ax.axhspan(row - 0.5, row + 0.5, color=_STRIPE, linewidth=0, zorder=0)
     for kind, of_kind in points.groupby("kind", sort=False):
         look, number = kinds[kind], list(kinds).index(kind)
-        own = of_kind.assign(
+        styled = of_kind.assign(
             colour=of_kind.get("colour", look.colour), filled=of_kind.get("filled", look.filled)
         )
         shift = 0.72 / max(3, len(kinds)) * (number - (len(kinds) - 1) / 2)
-        for (colour, filled), some in own.groupby(["colour", "filled"], sort=False, dropna=False):
+        for (colour, filled), some in styled.groupby(["colour", "filled"], sort=False, dropna=False):
             at = some["row"].map(rows.index) + shift
             marks(ax, at, some[ENDS], Look(colour, look.marker, filled))
             for y, value, high in zip(at, some["value"], some["high"], strict=True):
-                if said and np.isfinite(value):
-                    ax.annotate(f"{value:{said}}", (np.fmax(value, high), y), (8, 0), textcoords="offset points",
+                if shown and np.isfinite(value):
+                    ax.annotate(f"{value:{shown}}", (np.fmax(value, high), y), (8, 0), textcoords="offset points",
                                 va="center", fontsize=9, color=colour)  # fmt: skip
 
 
 def _line(ax: Axes, line: float | pd.DataFrame | None, block: str, panel: str) -> None:
     """Line and band of one panel, behind its points."""
     if isinstance(line, pd.DataFrame):
-        own = line[(line["panel"] == panel) & (line.get("block", block) == block)]
-        ends = own[ENDS].to_numpy(float)
+        chosen = line[(line["panel"] == panel) & (line.get("block", block) == block)]
+        ends = chosen[ENDS].to_numpy(float)
     else:
         ends = np.array([] if line is None else [[line, np.nan, np.nan]])
     for value, low, high in ends:

@@ -70,11 +70,11 @@ def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
     same = pairs[pairs["same_id"]]
     for number, (low, high) in enumerate(itertools.pairwise(edges)):
         agrees = same.loc[(same["minutes"] >= low) & (same["minutes"] < high), "same_label"]
-        share, told = (
+        share, text = (
             (agrees.mean(), f"{agrees.mean():.0%}\nof {len(agrees)}") if len(agrees) else (0.0, "none")
         )
         left.bar(number, share, 0.66, color=SAME)
-        left.text(number, share + 0.01, told, ha="center", va="bottom", fontsize=9.5)
+        left.text(number, share + 0.01, text, ha="center", va="bottom", fontsize=9.5)
     left.axhline(chance, color=GREY, linestyle="--", linewidth=1.2)
     left.set(ylim=(0, 1.12), ylabel="Pairs that agree in class", xticks=range(5), xticklabels=names)
     left.tick_params(axis="x", labelsize=9)

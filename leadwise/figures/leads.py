@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from leadwise.figures.style import (
@@ -44,7 +44,10 @@ def crops_grid(crops: Mapping[str, NDArray[np.uint8]], columns: Sequence[str], t
     axes = figure.subplots(len(crops), len(columns), squeeze=False)
     for row, (label, of_class) in zip(axes, crops.items(), strict=True):
         for ax, crop in zip(row, of_class, strict=True):
-            _crop_on_paper(ax, crop)
+            reach_mv = crop.shape[0] / 2 / PIXELS_PER_MV
+            _lines(ax, (0, LEAD_S), (-reach_mv, reach_mv), 5, PAPER_FINE, 0.7)
+            _ink(ax, crop, 0, 0, "antialiased")
+            ax.set(xlim=(0, LEAD_S), ylim=(-reach_mv, reach_mv), xticks=[], yticks=[], aspect=0.4)
         row[0].set_ylabel(textwrap.fill(class_name(label), 11), color=class_colour(label), fontweight="bold")
     for ax, name in zip(axes[0], columns, strict=True):
         ax.set_title(name, loc="center")
@@ -53,15 +56,13 @@ def crops_grid(crops: Mapping[str, NDArray[np.uint8]], columns: Sequence[str], t
     return heading(figure, title, f"{shown} crops; each 2.5 s wide and 3.8 mV high, grid of 0.2 s by 0.5 mV")
 
 
-def twelve_leads_on_ecg_paper(
-    crops: NDArray[np.uint8], strip: NDArray[np.uint8], title: str, strip_name: str = "rhythm"
-) -> Picture:
+def twelve_leads_on_ecg_paper(crops: NDArray[np.uint8], strip: NDArray[np.uint8], title: str) -> Picture:
     """All that was cut from a page, put back on clean ECG paper in the usual 3 x 4 and the rhythm strip.
 
     ``crops`` (12, 300, 500) in the order of LEADS, ``strip`` (300, 2000).
     """
     figure = picture(12, 12 * 0.4 * (4 * _ROW_MV) / (4 * LEAD_S) + 1.0)
-    twelve_leads_on(figure.subplots(), crops, strip, strip_name)
+    twelve_leads_on(figure.subplots(), crops, strip)
     caption = "ECG paper of 25 mm/s and 10 mm/mV; thick lines 0.2 s and 0.5 mV apart; n = 1 page"
     return heading(figure, title, caption)
 
@@ -78,8 +79,7 @@ def page_to_leads(
     height, width = page.shape[:2]
     left.imshow(rgb(page, 1800), extent=(0, width, height, 0), interpolation="lanczos")
     bare(left)
-    for box in boxes:
-        left.add_patch(Polygon(box, fill=False, edgecolor=MARK, linewidth=1.2))
+    left.add_collection(PolyCollection(list(boxes), facecolors="none", edgecolors=MARK, linewidths=1.2))
     left.set_title("The page as scanned, and what is cut from it")
     twelve_leads_on(right, crops, strip)
     right.set_title("Twelve leads and the rhythm strip, ink alone")
@@ -116,11 +116,7 @@ def shrink_comparison(crop: NDArray[np.uint8], shrunk: Mapping[str, NDArray[np.u
 
 
 def twelve_leads_on(
-    ax: Axes,
-    crops: NDArray[np.uint8],
-    strip: NDArray[np.uint8],
-    strip_name: str = "rhythm",
-    text_pt: float = 11,
+    ax: Axes, crops: NDArray[np.uint8], strip: NDArray[np.uint8], text_pt: float = 11
 ) -> None:
     """Draw twelve leads ``(12, 300, 500)`` and the strip ``(300, 2000)`` on paper, in the page's order."""
     ecg_paper(ax, (0, 4 * LEAD_S), (-4 * _ROW_MV, 0))
@@ -133,7 +129,7 @@ def twelve_leads_on(
             if column:
                 ax.plot([x0, x0], [middle - 0.25, middle + 0.25], color=GREY, linewidth=1, zorder=4)
     _ink(ax, strip, 0, -3.5 * _ROW_MV)
-    ax.text(0.04, -3.5 * _ROW_MV + 1.3, strip_name, fontweight="bold", fontsize=text_pt, zorder=4)
+    ax.text(0.04, -3.5 * _ROW_MV + 1.3, "rhythm", fontweight="bold", fontsize=text_pt, zorder=4)
     ax.set(xlim=(0, 4 * LEAD_S), ylim=(-4 * _ROW_MV, 0), yticks=[])
     ax.set_xlabel("Time, s (each lead 2.5 s, the strip 10 s)")
     ax.set_aspect(0.4)  # 10 mm a millivolt and 25 mm a second: a millivolt is as long as 0.4 s
@@ -143,15 +139,6 @@ def ecg_paper(ax: Axes, seconds: tuple[float, float], millivolts: tuple[float, f
     """Draw ECG paper between these times and voltages: 1 mm is 0.04 s or 0.1 mV, every fifth line thick."""
     _lines(ax, seconds, millivolts, 1, PAPER_FINE, 0.5)
     _lines(ax, seconds, millivolts, 5, PAPER_COARSE, 0.9)
-
-
-def _crop_on_paper(ax: Axes, crop: NDArray[np.uint8]) -> None:
-    """A crop on paper with the thick lines alone, without ticks."""
-    reach = crop.shape[0] / 2 / PIXELS_PER_MV
-    _lines(ax, (0, LEAD_S), (-reach, reach), 5, PAPER_FINE, 0.7)
-    _ink(ax, crop, 0, 0, "antialiased")
-    ax.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xticks=[], yticks=[])
-    ax.set_aspect(0.4)
 
 
 def _ink(

@@ -52,24 +52,24 @@ def falling_score(scores: pd.DataFrame, floors: pd.DataFrame, n_words: str) -> P
     figure = picture(12.6, 5.2)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.1, 1))
     for number, model in enumerate(models):
-        own = _by_step(scores, model, "accuracy", steps)
+        by_step = _by_step(scores, model, "accuracy", steps)
         look = Look(MODEL_COLOURS[number], MODEL_MARKERS[number], line="-")
         at = np.arange(len(steps)) + 0.16 * (number - (len(models) - 1) / 2)
-        marks(left, at, own[ENDS], look, upright=True, label=model)
+        marks(left, at, by_step[ENDS], look, upright=True, label=model)
         # the first network's numbers below and before its points, the others' above and after
         way, across, down = (-1, "right", "top") if number == 0 else (1, "left", "bottom")
-        for x, value in zip(at + 0.07 * way, own["value"], strict=True):
+        for x, value in zip(at + 0.07 * way, by_step["value"], strict=True):
             if np.isfinite(value):
                 left.text(
                     x, value + 0.01 * way, f"{value:.3f}", fontsize=9, color=look.colour, ha=across, va=down
                 )
     lowest = [floors["value"].min()]
     for number, name in enumerate(CLASSES):
-        own = _by_step(scores, models[-1], f"recall_{name}", steps)
+        by_step = _by_step(scores, models[-1], f"recall_{name}", steps)
         look = Look(class_colour(name), MODEL_MARKERS[number], line="-")
         at = np.arange(len(steps)) + 0.14 * (number - 1.5)
-        marks(right, at, own[ENDS], look, upright=True, label=class_name(name))
-        lowest.append(own[ENDS].min().min())
+        marks(right, at, by_step[ENDS], look, upright=True, label=class_name(name))
+        lowest.append(by_step[ENDS].min().min())
     leaky = sum(protocol.startswith("leaky") for protocol, _ in steps)
     for ax, title in ((left, "Accuracy"), (right, f"Recall of each class, {models[-1]}")):
         _steps(ax, steps, leaky)
@@ -114,9 +114,9 @@ def price_of_leak(
     floor = points[(points["model"] == "always_normal") & (points["protocol"] == true)]
     points = points[points["model"].isin(of_both) & (points["model"] != "always_normal")]
     if printed is not None:
-        own = printed[(printed["protocol"] == leaky) & printed["model"].isin(of_both)]
-        told = own.melt("model", [name for name in metrics if name in own], "metric").assign(kind=of_printed)
-        points = pd.concat([points, told.dropna(subset=["value"])])
+        as_printed = printed[(printed["protocol"] == leaky) & printed["model"].isin(of_both)]
+        as_printed = as_printed.melt("model", as_printed.columns.intersection(list(metrics)), "metric")
+        points = pd.concat([points, as_printed.assign(kind=of_printed).dropna(subset=["value"])])
     if of_printed not in set(points["kind"]):
         del kinds[of_printed]
     units = [how_many(chosen[chosen["protocol"] == protocol]) for protocol in (leaky, true)]
@@ -128,14 +128,14 @@ def price_of_leak(
         caption=f"{units[0]} split at random, {units[1]} by person; lines: 95 % intervals by bootstrap over records\n"
         "grey line and band: always the same answer, by person",
         line=floor.assign(panel=floor["metric"]),
-        said=".3f",
+        shown=".3f",
     )
 
 
 def _by_step(scores: pd.DataFrame, model: str, metric: str, steps: Sequence[tuple[str, str]]) -> pd.DataFrame:
     """A network's values with their ends in the order of the steps; nan where it has none."""
-    own = scores[(scores["model"] == model) & (scores["metric"] == metric)]
-    return own.set_index(["protocol", "unit"])[ENDS].reindex(pd.MultiIndex.from_tuples(steps))
+    of_metric = scores[(scores["model"] == model) & (scores["metric"] == metric)]
+    return of_metric.set_index(["protocol", "unit"])[ENDS].reindex(pd.MultiIndex.from_tuples(steps))
 
 
 def _steps(ax: Axes, steps: Sequence[tuple[str, str]], leaky: int) -> None:

@@ -32,10 +32,10 @@ def confusion_matrices(
         of_class = counts.sum(axis=1, keepdims=True)
         share = np.divide(counts, of_class, out=np.zeros_like(counts), where=of_class > 0)
         digits = 0 if np.abs(counts - counts.round()).max() < 1e-6 else 1
-        told = [
+        texts = [
             f"{count:,.{digits}f}\n{part:.0%}" for count, part in zip(counts.flat, share.flat, strict=True)
         ]
-        _squares(ax, share, told, short, [] if number % columns else short)
+        _squares(ax, share, texts, short, [] if number % columns else short)
         ax.set_title(name, loc="center")
         for ticks in (ax.get_xticklabels(), ax.get_yticklabels()):
             for tick, label in zip(ticks, classes, strict=False):
@@ -53,14 +53,14 @@ def confusion_matrices(
 def wrong_by(wrong: pd.DataFrame, title: str) -> Picture:
     """Shares of beats that networks (rows) get wrong, by class and by record, as `scores.beats.wrong_by` counts."""
     sides = {side: wrong.filter(regex=f"^{side} ") for side in ("class", "record")}
-    widths = [max(3, one.shape[1]) for one in sides.values()]
+    widths = [max(3, table.shape[1]) for table in sides.values()]
     figure = picture(4.2 + 0.46 * sum(widths), 2.1 + 0.36 * len(wrong))
     axes = figure.subplots(1, 2, width_ratios=widths)
     for ax, (side, table) in zip(axes, sides.items(), strict=True):
         share = table.to_numpy(float)
         names = [name.partition(" ")[2] for name in table]
-        told = [f"{100 * value:.0f}" for value in share.flat]
-        _squares(ax, share, told, names, list(table.index) if side == "class" else [], square=False)
+        texts = [f"{100 * value:.0f}" for value in share.flat]
+        _squares(ax, share, texts, names, list(table.index) if side == "class" else [], square=False)
         ax.tick_params(axis="x", labelrotation=90 if side == "record" else 0)
         ax.set_xlabel("Annotated class" if side == "class" else "Record")
     return heading(
@@ -84,7 +84,7 @@ def answered(answers: Mapping[str, pd.DataFrame]) -> str:
 def _squares(
     ax: Axes,
     share: NDArray[np.floating],
-    told: Sequence[str],
+    texts: Sequence[str],
     columns: Sequence[str],
     rows: Sequence[str],
     *,
@@ -93,7 +93,7 @@ def _squares(
     """Shares as colours with what is told of each in it; a share that is nan stays empty."""
     import seaborn as sns
 
-    sns.heatmap(share, ax=ax, annot=np.reshape(told, share.shape), fmt="", cmap="Blues", vmin=0, vmax=1,
+    sns.heatmap(share, ax=ax, annot=np.reshape(texts, share.shape), fmt="", cmap="Blues", vmin=0, vmax=1,
                 cbar=False, square=square, linewidths=1.5, linecolor="white", xticklabels=columns,
                 yticklabels=rows, annot_kws={"fontsize": 10.5 if square else 9})  # fmt: skip
     ax.tick_params(axis="both", length=0, rotation=0, labelsize=9.5)

@@ -123,8 +123,8 @@ def parameters_by_part(parts: Mapping[str, int], title: str) -> Picture:
     """Where a network's parameters lie: a bar a part, with its share of all."""
     total = sum(parts.values())
     figure = picture(9, 1.3 + 0.45 * len(parts))
-    told = [f"{_count(count)}  ({count / total:.1%})" for count in parts.values()]
-    _bars(figure.subplots(), list(parts), np.array(list(parts.values()), float), told)
+    texts = [f"{_count(count)}  ({count / total:.1%})" for count in parts.values()]
+    _bars(figure.subplots(), list(parts), np.array(list(parts.values()), float), texts)
     return heading(figure, title, f"{total:,} parameters in all")
 
 
@@ -138,9 +138,9 @@ def time_and_size(table: pd.DataFrame, note: str = "") -> Picture:
     axes = figure.subplots(1, len(kept), squeeze=False, sharey=True)[0]
     for ax, column in zip(axes, kept, strict=True):
         values = table[column].to_numpy(float)
-        told = ["not measured" if np.isnan(v) else f"{v:.3g}" if v < 1000 else f"{v:,.0f}" for v in values]
+        texts = ["not measured" if np.isnan(v) else f"{v:.3g}" if v < 1000 else f"{v:,.0f}" for v in values]
         log = 0 < 100 * np.nanmin(values, initial=np.inf) < np.nanmax(values, initial=0)
-        _bars(ax, list(table["model"]), values, told, log=log)
+        _bars(ax, list(table["model"]), values, texts, log=log)
         ax.set_title(TIME_AND_SIZE[column], fontsize=11)
     return heading(figure, "Time and size", f"n = {len(table)} models{'; ' if note else ''}{note}")
 
@@ -151,11 +151,11 @@ def losses_by_epoch(history: pd.DataFrame, title: str) -> Picture:
     rows = -(-len(models) // 3)
     figure = picture(12.4, 2.9 * rows + 0.6)
     grid = figure.subplots(rows, 3, squeeze=False).ravel()
-    trainings = [own.groupby(["seed", "fold"]) for own in models.values()]
-    for ax, (name, own), runs in zip(grid, models.items(), trainings, strict=False):
+    trainings = [of_model.groupby(["seed", "fold"]) for of_model in models.values()]
+    for ax, (name, of_model), runs in zip(grid, models.items(), trainings, strict=False):
         for _, run in runs:
             ax.plot(run["epoch"], run["loss"], "--", color=MODEL_COLOURS[0], linewidth=0.8, alpha=0.35)
-        mean = own.groupby(np.ceil(own["epoch"]))["loss"].mean()
+        mean = of_model.groupby(np.ceil(of_model["epoch"]))["loss"].mean()
         ax.plot(mean.index, mean, "--", color=MODEL_COLOURS[0], linewidth=2.2)
         ax.set(title=name, xlabel="Epoch", ylabel="Training loss", ylim=(0, None))
     for ax in grid[len(models) :]:
@@ -242,7 +242,7 @@ def _curves(ax: Axes, runs: list[pd.DataFrame], column: str, colour: str, line: 
 
 
 def _bars(
-    ax: Axes, names: Sequence[str], values: NDArray[np.floating], told: Sequence[str], *, log: bool = False
+    ax: Axes, names: Sequence[str], values: NDArray[np.floating], texts: Sequence[str], *, log: bool = False
 ) -> None:
     """Bars from the left under each other, what is told of each beside it; none where the value is nan."""
     least, most = (np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else (0.0, 1.0)
@@ -256,7 +256,7 @@ def _bars(
         ax.minorticks_off()
         known = known.clip(least / 3)
     ax.spines[["left", "bottom"]].set_visible(False)
-    for row, (value, text) in enumerate(zip(values, told, strict=True)):
+    for row, (value, text) in enumerate(zip(values, texts, strict=True)):
         ink = GREY if np.isnan(value) else INK
         ax.annotate(text, (known[row], row), (6, 0), textcoords="offset points", va="center", color=ink)
     ax.set_yticks(range(len(names)), names)

@@ -157,15 +157,13 @@ def _classes_of_folds(ax: Axes, table: pd.DataFrame) -> None:
     """How many of each class (columns) a fold (rows) tests."""
     y = np.arange(len(table))[::-1] + 0.42
     start = np.zeros(len(table))
-    for label, count in table.items():
-        ax.barh(
-            y, count, 0.62, left=start, color=class_colour(label), label=class_name(label), edgecolor="white"
-        )
-        for x, value, at in zip(start, count, y, strict=True):
-            if value > 0.035 * table.sum(axis=1).max():
-                ax.text(x + value / 2, at, str(value), color="white", fontsize=10, fontweight="bold", ha="center",
-                        va="center")  # fmt: skip
-        start += count.to_numpy()
+    fits = 0.035 * table.sum(axis=1).max()
+    for label, counts in table.items():
+        bars = ax.barh(y, counts, 0.62, left=start, color=class_colour(str(label)), edgecolor="white")
+        bars.set_label(class_name(str(label)))
+        texts = [str(count) if count > fits else "" for count in counts]
+        ax.bar_label(bars, texts, label_type="center", color="white", fontsize=10, fontweight="bold")
+        start += counts.to_numpy()
     ax.set_title("Classes of each fold")
     ax.spines["left"].set_visible(False)
 

@@ -6,7 +6,6 @@ Signals are in mV at 360 samples a second.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,15 +21,15 @@ from leadwise.names import BEAT_COLOURS, BEAT_NAMES, FLUTTER, SYMBOLS
 from leadwise.recordings.windows import HOP_S, WINDOW_S
 from leadwise.sets.recordings import RATE_HZ, Recording
 
-WINDOW_COLOURS: Mapping[str, str] = MappingProxyType({"normal": "#009E73", "abnormal": "#D55E00"})
+WINDOW_COLOURS: Mapping[str, str] = {"normal": "#009E73", "abnormal": "#D55E00"}
 
 _COLOURS = {**BEAT_COLOURS, FLUTTER: ALARM}
 _NAMES = {**BEAT_NAMES, FLUTTER: "!, wave of ventricular flutter, no beat"}
 
 
-def stretch(recording: Recording, start_s: float, seconds: float = 10.0) -> Picture:
-    """All leads of a recording for some seconds, filtered, on ECG paper, with every beat named by its class."""
-    first = round(start_s * RATE_HZ)
+def stretch(recording: Recording, start_s: float) -> Picture:
+    """All leads of a recording for ten seconds, filtered, on ECG paper, with every beat named by its class."""
+    seconds, first = 10, round(start_s * RATE_HZ)
     part = recording.filtered[:, first : first + round(seconds * RATE_HZ)]
     figure, axes = _on_paper(part, seconds, 2.35)
     for ax, channel in zip(axes, recording.order, strict=True):
@@ -38,7 +37,7 @@ def stretch(recording: Recording, start_s: float, seconds: float = 10.0) -> Pict
     named = _named_beats(axes[0], recording, first, part.shape[1])
     _key(axes[0], named)
     beats = sum(name != FLUTTER for name in named)
-    caption = f"n = {beats} beats in {seconds:g} s; 0.5 to 50 Hz; ECG paper of 25 mm/s and 10 mm/mV"
+    caption = f"n = {beats} beats in {seconds} s; 0.5 to 50 Hz; ECG paper of 25 mm/s and 10 mm/mV"
     return heading(figure, f"Record {recording.name}, from {_clock(start_s)} on", caption)
 
 
@@ -110,7 +109,8 @@ def odd_windows(
 ) -> Picture:
     """Windows one below the other, each with its beats and waves of flutter and with what the rule calls it."""
     firsts, samples = [round(start_s * RATE_HZ) for start_s in starts_s], round(WINDOW_S * RATE_HZ)
-    leads = [one.filtered[0, first : first + samples] for one, first in zip(recordings, firsts, strict=True)]
+    pairs = zip(recordings, firsts, strict=True)
+    leads = [recording.filtered[0, first : first + samples] for recording, first in pairs]
     figure, axes = _on_paper(leads, WINDOW_S, 2.15)
     named = []
     for ax, recording, first, caption in zip(axes, recordings, firsts, captions, strict=True):

@@ -37,7 +37,7 @@ _BESIDE_RATE = {
 _TASKS = {"four": "Four classes", "binary": "Normal against\nabnormal heartbeat"}
 
 
-def by_model(scores: pd.DataFrame, metrics: Sequence[str], title: str, note: str = "") -> Picture:
+def by_model(scores: pd.DataFrame, metrics: Sequence[str], title: str) -> Picture:
     """A row a model, a panel a metric: rows of ``scores.csv`` of one task."""
     chosen = scores[scores["metric"].isin(list(metrics))]
     task, unit = chosen["task"].iloc[0], chosen["unit"].iloc[0]
@@ -48,8 +48,8 @@ def by_model(scores: pd.DataFrame, metrics: Sequence[str], title: str, note: str
         {metric: panel_name(metric, task) for metric in metrics},
         title=title,
         caption=f"{how_many(chosen)}, protocol {protocols}, seeds {seeds}; lines: 95 % intervals by bootstrap over "
-        f"{drawn}{'; ' if note else ''}{note}",
-        said=".2f",
+        f"{drawn}",
+        shown=".2f",
     )
 
 
@@ -59,19 +59,20 @@ def beside_the_rate(scores: pd.DataFrame, differences: pd.DataFrame) -> Picture:
     Rows of ``scores.csv`` with the model ``rate`` among them (``base_rates``, far below, is left out), and of
     ``differences.csv``, of which those minus ``rate`` are drawn.
     """
-    own = scores[scores["model"] != "base_rates"]
+    rows = scores[scores["model"] != "base_rates"]
     more = judged(differences[differences["minus"] == "rate"])
     points = pd.concat(
         [
-            own.assign(panel=own["metric"], colour=MARK, filled=True),
+            rows.assign(panel=rows["metric"], colour=MARK, filled=True),
             more.assign(panel=more["metric"] + " more"),
         ]
     )
     points = points[points["panel"].isin(list(_BESIDE_RATE))]
-    told = {
-        task: f"{_TASKS.get(task, task)}\n{how_many(rows)}" for task, rows in own.groupby("task", sort=False)
+    blocks = {
+        task: f"{_TASKS.get(task, task)}\n{how_many(of_task)}"
+        for task, of_task in rows.groupby("task", sort=False)
     }
-    points = points.assign(row=row_names(points), block=points["task"].map(told))
+    points = points.assign(row=row_names(points), block=points["task"].map(blocks))
     rate = points[points["model"] == "rate"]
     nothing = rate.assign(panel=rate["metric"] + " more", value=0.0, low=np.nan, high=np.nan)
     return forest(
@@ -98,16 +99,16 @@ def roc_pr(answers: Mapping[str, pd.DataFrame], classes: Sequence[str], draws: i
     grid = np.linspace(0, 1, 401)
     legends: tuple[list[str], list[str]] = ([], [])
     for number, (name, frame) in enumerate(answers.items()):
-        found = bootstrap(frame, page_metrics(classes), draws)
-        legends[0].append(f"{name}: {found['macro_auroc' if wide else 'auroc']}")
-        legends[1].append(f"{name}: {found['auprc']}")
+        areas = bootstrap(frame, page_metrics(classes), draws)
+        legends[0].append(f"{name}: {areas['macro_auroc' if wide else 'auroc']}")
+        legends[1].append(f"{name}: {areas['auprc']}")
         style = {"color": MODEL_COLOURS[number % 8], "linestyle": "-" if number < 8 else ":"}
         for column, label in enumerate(positives):
             roc, pr = _mean_curves(frame, classes, label, grid)
             axes[0, column].plot(np.r_[0, grid], np.r_[0, roc], **style)
             axes[1, column].plot(grid, pr, **style)
     for column, label in enumerate(positives):
-        share = _share(answers, label)
+        share = (next(iter(answers.values()))["label"] == label).mean()  # what chance reaches in precision
         axes[0, column].plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
         axes[1, column].axhline(share, color=GREY, linewidth=1, linestyle=":")
         axes[0, column].set(xlabel="1 − specificity", ylabel="" if column else "Sensitivity")
@@ -140,14 +141,12 @@ def roc_pr(answers: Mapping[str, pd.DataFrame], classes: Sequence[str], draws: i
     return heading(figure, title, caption)
 
 
-def reliability(
-    prob: NDArray[np.floating], label_index: NDArray[np.int64], title: str, bins: int = 15
-) -> Picture:
+def reliability(prob: NDArray[np.floating], label_index: NDArray[np.int64], title: str) -> Picture:
     """Does a probability mean what it says: share of right answers against confidence, bins of equal mass.
 
     ``prob`` (N, K), ``label_index`` (N,). Bars are Wilson's 95 % intervals; below, how sure the answers are.
     """
-    confidence, in_bin = confidence_bins(prob, bins)
+    confidence, in_bin = confidence_bins(prob)
     right = np.asarray(prob).argmax(axis=1) == label_index
     figure = picture(6.4, 7.0)
     top, below = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
@@ -156,7 +155,7 @@ def reliability(
     shares = pd.DataFrame([vars(wilson(int(right[here].sum()), int(here.sum()))) for here in bins_of])
     x = [float(confidence[here].mean()) for here in bins_of]
     marks(top, x, shares[ENDS], Look(), upright=True)
-    error, floor = expected_calibration_error(prob, label_index, bins), ece_floor(prob, bins=bins)
+    error, floor = expected_calibration_error(prob, label_index), ece_floor(prob)
     perfect = f"{floor.value:.3f} ({floor.low:.3f}–{floor.high:.3f})"
     text = f"Calibration error {error:.3f}\nof a perfect model {perfect}"
     top.text(0.03, 0.97, text, transform=top.transAxes, va="top", fontsize=10.5)
@@ -190,8 +189,3 @@ def _mean_curves(
         prs.append(precision[::-1][np.minimum(at, len(recall) - 1)])
     nothing = np.full(len(grid), np.nan)
     return (np.mean(rocs, axis=0), np.mean(prs, axis=0)) if rocs else (nothing, nothing)
-
-
-def _share(answers: Mapping[str, pd.DataFrame], label: str) -> float:
-    """Share of a class among the pages of the first model: what chance reaches in precision."""
-    return float((next(iter(answers.values()))["label"] == label).mean())

@@ -31,8 +31,8 @@ from leadwise.pages.digitize import N_LEAD, RATE_HZ
 from leadwise.pages.leads import LEFT_PX, TOP_PX
 from leadwise.pages.template import BASELINES_Y, FIRST_X, LEAD_S, ON_PAGE, PIXELS_PER_MV, PIXELS_PER_S
 
-ONE, TWO, THREE = "#0072B2", "#1a1a1a", "#D55E00"
-"""Leads I, II and III; of Okabe and Ito's palette."""
+BLUE, ORANGE = "#0072B2", "#D55E00"
+"""Of Okabe and Ito's palette."""
 
 PIXEL_MV = 1 / PIXELS_PER_MV
 """Height of one pixel, 0.0127 mV."""
@@ -59,14 +59,14 @@ def before_and_after(ink: NDArray[np.uint8], signals: Signal, name: str) -> Pict
     near = np.abs(x_px - middle) < half
     low, high = np.nanmin(y_px[near]) - 10, np.nanmax(y_px[near]) + 10
     left.imshow(255 - ink, cmap="gray", vmin=-120, vmax=255, interpolation="nearest")
-    left.plot(x_px, y_px, color=THREE, linewidth=1.6)
-    left.plot(x_px, y_px, "o", color=THREE, markersize=3)
+    left.plot(x_px, y_px, color=ORANGE, linewidth=1.6)
+    left.plot(x_px, y_px, "o", color=ORANGE, markersize=3)
     left.set(xlim=(middle - half, middle + half), ylim=(high, low), xticks=[], yticks=[], aspect="auto")
     left.set_title(f"Lead {name}: pixels of ink, and the line fitted to them")
     reach = max(1.0, float(np.nanmax(np.abs(lead))) * 1.15)
     ecg_paper(right, (0, LEAD_S), (-reach, reach))
     right.plot(time_s, lead, color=INK, linewidth=1.3)
-    right.axvspan(*((middle + np.array([-half, half]) - first_x) / PIXELS_PER_S), color=THREE, alpha=0.15)
+    right.axvspan(*((middle + np.array([-half, half]) - first_x) / PIXELS_PER_S), color=ORANGE, alpha=0.15)
     right.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="mV")
     right.set_title("The signal; shaded, the part at the left")
     caption = f"n = 1 lead; {RATE_HZ} samples a second (dots); ECG paper of 25 mm/s and 10 mm/mV"
@@ -80,18 +80,18 @@ def einthoven(signals: Signal, rms_mv: Signal, correlations: Signal, title: str 
     whole set, nan left out. The vector is Einthoven's: the three leads are its projections on the sides of an
     equilateral triangle (Einthoven, Fahr and de Waart 1913).
     """
-    one, two, three = (signals[LEADS.index(name)].astype(float) for name in ("I", "II", "III"))
+    lead_i, lead_ii, lead_iii = (signals[LEADS.index(name)].astype(float) for name in ("I", "II", "III"))
     figure = picture(13, 6.6)
     grid = figure.add_gridspec(3, 2, width_ratios=[1, 1.25], height_ratios=[1.5, 0.62, 1])
-    _triangle(figure.add_subplot(grid[:, 0]), one, two, three)
-    over, rest, many = (figure.add_subplot(grid[row, 1]) for row in range(3))
+    _triangle(figure.add_subplot(grid[:, 0]), lead_i, lead_ii, lead_iii)
+    over, rest, below = (figure.add_subplot(grid[row, 1]) for row in range(3))
     time_s = np.arange(N_LEAD) / RATE_HZ
-    over.plot(time_s, two, color=PALE, linewidth=5, label="II, as printed", solid_capstyle="round")
-    over.plot(time_s, one + three, color=THREE, linewidth=1.4, label="I + III")
+    over.plot(time_s, lead_ii, color=PALE, linewidth=5, label="II, as printed", solid_capstyle="round")
+    over.plot(time_s, lead_i + lead_iii, color=ORANGE, linewidth=1.4, label="I + III")
     over.set(xlim=(0, LEAD_S), ylabel="mV", xticklabels=[])
     _legend_above(over, 2)
     over.set_title("Lead II, and the sum of leads I and III")
-    residual = 1000 * (one + three - two - np.nanmean(one + three - two))
+    residual = 1000 * (lead_i + lead_iii - lead_ii - np.nanmean(lead_i + lead_iii - lead_ii))
     rest.axhspan(-1000 * PIXEL_MV / 2, 1000 * PIXEL_MV / 2, color=PALE, alpha=0.7, label="one pixel")
     rest.plot(time_s, residual, color=INK, linewidth=0.9)
     reach = max(30.0, float(np.nanmax(np.abs(residual))) * 1.1)
@@ -99,13 +99,13 @@ def einthoven(signals: Signal, rms_mv: Signal, correlations: Signal, title: str 
     _legend_above(rest, 1)
     known = rms_mv[np.isfinite(rms_mv)]
     median = float(np.median(known))
-    many.hist(1000 * np.clip(known, 0, 0.03), bins=np.arange(0, 30.5, 0.75).tolist(), color=ONE)
-    many.axvline(1000 * median, color=THREE, linewidth=1.6)
-    many.axvline(1000 * PIXEL_MV, color=GREY, linewidth=1.2, linestyle="--")
-    top = many.get_ylim()[1]
-    many.text(1000 * median + 0.3, 0.93 * top, f"median {1000 * median:.1f}", color=THREE, va="top")
-    many.text(1000 * PIXEL_MV + 0.3, 0.93 * top, f"one pixel {1000 * PIXEL_MV:.1f}", color=GREY, va="top")
-    many.set(xlim=(0, 30), xlabel="Root mean square of I + III - II on a page, microvolts", ylabel="Pages")
+    below.hist(1000 * np.clip(known, 0, 0.03), bins=np.arange(0, 30.5, 0.75).tolist(), color=BLUE)
+    below.axvline(1000 * median, color=ORANGE, linewidth=1.6)
+    below.axvline(1000 * PIXEL_MV, color=GREY, linewidth=1.2, linestyle="--")
+    top = below.get_ylim()[1]
+    below.text(1000 * median + 0.3, 0.93 * top, f"median {1000 * median:.1f}", color=ORANGE, va="top")
+    below.text(1000 * PIXEL_MV + 0.3, 0.93 * top, f"one pixel {1000 * PIXEL_MV:.1f}", color=GREY, va="top")
+    below.set(xlim=(0, 30), xlabel="Root mean square of I + III - II on a page, microvolts", ylabel="Pages")
     shown = correlations[np.isfinite(correlations)]
     return heading(
         figure,
@@ -115,12 +115,12 @@ def einthoven(signals: Signal, rms_mv: Signal, correlations: Signal, title: str 
     )
 
 
-def _triangle(ax: Axes, one: Signal, two: Signal, three: Signal) -> None:
+def _triangle(ax: Axes, lead_i: Signal, lead_ii: Signal, lead_iii: Signal) -> None:
     """Einthoven's triangle with the vector's loop from each pair of leads; y points to the feet."""
     loops = {
-        "from I and II": (one, (two - one / 2) * 2 / np.sqrt(3), ONE, 4.5, 0.35),
-        "from II and III": (two - three, (two + three) / np.sqrt(3), "#009E73", 2.4, 0.7),
-        "from I and III": (one, (three + one / 2) * 2 / np.sqrt(3), THREE, 0.9, 1.0),
+        "from I and II": (lead_i, (lead_ii - lead_i / 2) * 2 / np.sqrt(3), BLUE, 4.5, 0.35),
+        "from II and III": (lead_ii - lead_iii, (lead_ii + lead_iii) / np.sqrt(3), "#009E73", 2.4, 0.7),
+        "from I and III": (lead_i, (lead_iii + lead_i / 2) * 2 / np.sqrt(3), ORANGE, 0.9, 1.0),
     }
     size = 1.1 * max(
         float(np.nanmax(np.hypot(x, y))) for x, y, *_ in loops.values()
@@ -192,10 +192,10 @@ def rhythm_strips(
     figure = picture(12.5, 0.5 + 0.85 * len(strips))
     axes = figure.subplots(len(strips), 1, sharex=True, squeeze=False)[:, 0]
     time_s = np.arange(strips.shape[1]) / RATE_HZ
-    for ax, strip, found, caption in zip(axes, strips, peaks, captions, strict=True):
+    for ax, strip, beats, caption in zip(axes, strips, peaks, captions, strict=True):
         ax.plot(time_s, strip, color=INK, linewidth=0.9)
         high = np.nanmax(strip) + 0.18 * float(np.nanmax(strip) - np.nanmin(strip))
-        ax.plot(time_s[found], np.full(len(found), high), "v", color=THREE, markersize=5)
+        ax.plot(time_s[beats], np.full(len(beats), high), "v", color=ORANGE, markersize=5)
         ax.set(xlim=(0, time_s[-1]), yticks=[])
         ax.spines["left"].set_visible(False)
         ax.set_ylabel(caption, rotation=0, ha="right", va="center", fontsize=9)
@@ -205,7 +205,7 @@ def rhythm_strips(
 
 
 def survived(
-    found: Mapping[str, tuple[int, int]], examples: Mapping[str, NDArray[np.uint8]], title: str
+    counts: Mapping[str, tuple[int, int]], examples: Mapping[str, NDArray[np.uint8]], title: str
 ) -> Picture:
     """What was done to pages, an example of each (BGR), and how many of how many came through."""
     figure = picture(13, 2.9)
@@ -215,8 +215,8 @@ def survived(
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color=PALE)
         ax.set_title(name, fontsize=9.5, loc="center")
-        ax.set_xlabel("{} of {}".format(*found[name]), fontweight="bold")
-    return heading(figure, title, f"n = {sum(total for _, total in found.values())} pages in all")
+        ax.set_xlabel("{} of {}".format(*counts[name]), fontweight="bold")
+    return heading(figure, title, f"n = {sum(total for _, total in counts.values())} pages in all")
 
 
 def there_and_back(printed: Signal, read: Signal, snr_db: Signal, name: str) -> Picture:
@@ -227,15 +227,15 @@ def there_and_back(printed: Signal, read: Signal, snr_db: Signal, name: str) -> 
     left.plot(
         time_s, printed - printed.mean(), color=PALE, linewidth=5, label="printed", solid_capstyle="round"
     )
-    left.plot(time_s, read - np.nanmean(read), color=THREE, linewidth=1.3, label="read from the page")
+    left.plot(time_s, read - np.nanmean(read), color=ORANGE, linewidth=1.3, label="read from the page")
     left.set(xlim=(0, LEAD_S), xlabel="Time, s", ylabel="mV")
     _legend_above(left, 2)
     left.set_title(name)
     medians = np.median(snr_db, axis=1)
     right.hist(
-        medians, bins=np.arange(np.floor(medians.min()), np.ceil(medians.max()) + 1).tolist(), color=ONE
+        medians, bins=np.arange(np.floor(medians.min()), np.ceil(medians.max()) + 1).tolist(), color=BLUE
     )
-    right.axvline(float(np.median(medians)), color=THREE)
+    right.axvline(float(np.median(medians)), color=ORANGE)
     right.set(xlabel="Signal to noise, dB (median of a recording's 12 leads)", ylabel="Recordings")
     right.set_title(f"Median {np.median(medians):.1f} dB")
     caption = (

@@ -30,12 +30,12 @@ def confidence_in_the_label(
 
 def what_teaching_gives(differences: pd.DataFrame) -> Picture:
     """Each taught student minus its untaught twin, paired: rows of ``differences.csv``, a panel a metric."""
-    many = differences["seeds"].str.count("/") + 1
+    n_seeds = differences["seeds"].str.count("/") + 1
     pages = differences["n"].map("{:,.0f} pages".format)
-    told = [f"{m} seed{'s' if m > 1 else ''}" for m in many]
+    seeds = [f"{m} seed{'s' if m > 1 else ''}" for m in n_seeds]
     names = differences["model"] + differences["condition"].str.replace("loss=", ", ")
     points = judged(differences).assign(
-        row=names + " (" + pages + ", " + told + ")", panel=differences["metric"]
+        row=names + " (" + pages + ", " + seeds + ")", panel=differences["metric"]
     )
     return forest(
         points,

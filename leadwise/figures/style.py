@@ -15,7 +15,6 @@ import functools
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 import cv2
@@ -49,37 +48,35 @@ MARK = "#332288"
 ALARM = "#b00020"
 """What should not be: a leak, a place to look at."""
 
-STYLE: Mapping[str, Any] = MappingProxyType(
-    {
-        "figure.dpi": 100,
-        "figure.facecolor": "white",
-        "savefig.dpi": 150,
-        "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so figures are alike everywhere
-        "font.size": 10.5,
-        "text.color": INK,
-        "text.parse_math": False,  # a file's name may hold dollar signs
-        "axes.edgecolor": GREY,
-        "axes.labelcolor": INK,
-        "axes.titlesize": 11.5,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": False,
-        "axes.axisbelow": True,
-        "grid.color": "#e6e6e6",
-        "grid.linewidth": 0.8,
-        "xtick.color": GREY,
-        "ytick.color": GREY,
-        "xtick.labelcolor": INK,
-        "ytick.labelcolor": INK,
-        "legend.frameon": False,
-        "lines.linewidth": 1.8,
-        "svg.hashsalt": "leadwise",  # the same figure gives the same bytes
-        "svg.fonttype": "path",
-    }
-)
+STYLE: Mapping[str, Any] = {
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "savefig.dpi": 150,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so figures are alike everywhere
+    "font.size": 10.5,
+    "text.color": INK,
+    "text.parse_math": False,  # a file's name may hold dollar signs
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "svg.hashsalt": "leadwise",  # the same figure gives the same bytes
+    "svg.fonttype": "path",
+}
 
 
 class Picture(Figure):
@@ -91,14 +88,9 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
-def set_style() -> None:
-    """Set matplotlib's defaults to the style of leadwise; every figure function has called it."""
-    mpl.rcParams.update(dict(STYLE))  # type: ignore[arg-type]  # keys are literals in the stubs
-
-
 def picture(width_in: float, height_in: float) -> Picture:
     """An empty picture in the style, laid out so that nothing overlaps; sizes in inches."""
-    set_style()
+    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]  # keys are literals in the stubs
     return Picture(figsize=(width_in, height_in), layout="constrained")
 
 
@@ -110,10 +102,10 @@ def heading(figure: Picture, title: str, caption: str) -> Picture:
     return figure
 
 
-def legend_above(figure: Figure, ax: Axes, columns: int, size_pt: float = 10) -> None:
+def legend_above(figure: Figure, ax: Axes, columns: int) -> None:
     """What the marks in `ax` mean, for the whole picture: in one line at the right, above all panels."""
     handles, names = ax.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper right", ncols=columns, fontsize=size_pt)
+    figure.legend(handles, names, loc="outside upper right", ncols=columns, fontsize=10)
 
 
 def colour_key(
@@ -149,10 +141,10 @@ def rgb(image: NDArray[np.uint8], longest_px: int = 1200) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def ink_on_nothing(crop: NDArray[np.uint8], colour: str = INK) -> NDArray[np.float64]:
+def ink_on_nothing(crop: NDArray[np.uint8]) -> NDArray[np.float64]:
     """A crop (h, w), ink bright on black, as RGBA (h, w, 4): dark ink on a transparent ground."""
     out = np.empty((*crop.shape, 4))
-    out[..., :3] = colors.to_rgb(colour)
+    out[..., :3] = colors.to_rgb(INK)
     out[..., 3] = crop / 255.0
     return out
 

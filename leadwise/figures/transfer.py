@@ -31,7 +31,7 @@ def three_ways(scores: pd.DataFrame) -> Picture:
         title=f"From MIT-BIH to {_SETS[scores['task'].iloc[0]]}",
         caption=f"{how_many(scores)}; lines: 95 % intervals, patients drawn; frequent_class and rate_alone are "
         "floors, and the AUPRC of frequent_class\nis the share that is not normal",
-        said=".3f",
+        shown=".3f",
     )
 
 
@@ -56,7 +56,7 @@ def differences(differences: pd.DataFrame) -> Picture:
         caption="lines: 95 % intervals, the same draws of patients on both sides; hollow: the interval holds 0\n"
         f"{how_many(points)}; first rows are without the leak",
         line=0.0,
-        said="+.3f",
+        shown="+.3f",
         axis="Difference",
     )
 

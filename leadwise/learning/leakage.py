@@ -14,7 +14,7 @@ from leadwise.errors import InputError
 from leadwise.learning.cross_fit import Inputs, cross_fit
 from leadwise.learning.pages import PageData
 from leadwise.learning.study import Study, TrainingSettings
-from leadwise.scores.ensembles import mean_answers
+from leadwise.scores.metrics import mean_answers
 
 PRICED = {
     "four": ("leaky_file_90_10", "leaky_copies", "leaky_copy_weights", "distinct", "grouped", "by_month"),

@@ -21,8 +21,8 @@ HALF_WIDTH_S = 0.15
 
 def beats_within(beats: pd.DataFrame, record: str, start_s: float, seconds: float) -> pd.DataFrame:
     """The beats of ``beats.csv`` in a window, with ``at_s`` from its start and ``abnormal`` by the windows' rule."""
-    own = beats[(beats["record"] == record) & beats["time_s"].between(start_s, start_s + seconds)]
-    return own.assign(at_s=own["time_s"] - start_s, abnormal=~own["symbol"].isin(list(NORMAL_SYMBOLS)))
+    part = beats[(beats["record"] == record) & beats["time_s"].between(start_s, start_s + seconds)]
+    return part.assign(at_s=part["time_s"] - start_s, abnormal=~part["symbol"].isin(list(NORMAL_SYMBOLS)))
 
 
 def share_on(
@@ -39,9 +39,7 @@ def share_on(
     return float(attention[near].mean() / attention.mean()) if near.any() else float("nan")
 
 
-def against_chance(
-    shares: pd.DataFrame, columns: Sequence[str], draws: int = 2000, seed: int = 0
-) -> pd.DataFrame:
+def against_chance(shares: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Means over records of what `share_on` gave, with 95 % intervals by bootstrap over records; 1 is chance.
 
     `shares` has `group_id` and the `columns`, a row a window; a record's value is the mean of its windows. Of two
@@ -53,6 +51,6 @@ def against_chance(
     rows = []
     for name in by_record:
         known = by_record[name].dropna()
-        told = bootstrap_share(known.to_numpy(), known.index.tolist(), draws, seed)
-        rows.append((name, len(known), told.value, told.low, told.high))
+        mean = bootstrap_share(known.to_numpy(), known.index.tolist())
+        rows.append((name, len(known), mean.value, mean.low, mean.high))
     return pd.DataFrame(rows, columns=["what", "records", "value", "low", "high"])

@@ -27,7 +27,7 @@ HEADING = ("N", "S", "V")
 """The classes over which ``macro_f1`` of beats is averaged."""
 
 _UNCHARGED = {"S": ("S", "Q"), "V": ("V", "F", "Q")}
-"""Of EC57: true classes that are no false alarm where they are called S, or V."""
+"""Of EC57: true classes that are no false positive where they are called S, or V."""
 
 _BINS = 4096
 
@@ -43,12 +43,12 @@ def beat_metrics(rows: Floats) -> dict[str, Floats]:
 
 def ec57_metrics(rows: Floats) -> dict[str, Floats]:
     """`accuracy`, and `recall, ppv, f1` of S and V as EC57 counts them; the answers are those of `after_5_min`."""
-    charged = {
+    negatives = {
         number: [AAMI.index(true) for true in AAMI if true not in _UNCHARGED[name]]
         for number, name in enumerate(AAMI)
         if name in _UNCHARGED
     }
-    return {"accuracy": _right(rows)} | _by_class(rows, AAMI, charged)
+    return {"accuracy": _right(rows)} | _by_class(rows, AAMI, negatives)
 
 
 def window_metrics(rows: Floats) -> dict[str, Floats]:
@@ -82,12 +82,12 @@ def ranking(classes: Sequence[str], of: Sequence[str]) -> Measure:
 
     def measure(answers: pd.DataFrame, person: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
         labels, prob = probabilities(answers, classes)
-        found: dict[str, Floats] = {}
+        metrics: dict[str, Floats] = {}
         for name in of:
             number = list(classes).index(name)
             auroc, auprc = _ranked(prob[:, number], labels == number, person, counts, counts.shape[1])
-            found |= {f"auroc_{name}": auroc, f"auprc_{name}": auprc}
-        return found
+            metrics |= {f"auroc_{name}": auroc, f"auprc_{name}": auprc}
+        return metrics
 
     return measure
 
@@ -132,19 +132,19 @@ def wrong_by(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_class(
-    matrices: Floats, classes: Sequence[str], charged: dict[int, list[int]] | None = None
+    matrices: Floats, classes: Sequence[str], negatives: dict[int, list[int]] | None = None
 ) -> dict[str, Floats]:
-    """`recall, ppv, f1` by class; `charged` names for each the true classes whose calls are false alarms."""
+    """`recall, ppv, f1` by class; `negatives` names for each the true classes whose calls are false positives."""
     everyone = {k: [j for j in range(len(classes)) if j != k] for k in range(len(classes))}
     out = {}
-    for k, others in (charged or everyone).items():
-        right = matrices[:, k, k]
-        missed = matrices[:, k].sum(axis=1) - right
-        false = matrices[:, others, k].sum(axis=1)
-        some = np.where(right + missed > 0, 1.0, np.nan)
-        out[f"recall_{classes[k]}"] = right / (right + missed)
-        out[f"ppv_{classes[k]}"] = right / (right + false)
-        out[f"f1_{classes[k]}"] = 2 * right / (2 * right + missed + false) * some
+    for k, others in (negatives or everyone).items():
+        true_positives = matrices[:, k, k]
+        of_class = matrices[:, k].sum(axis=1)
+        called = true_positives + matrices[:, others, k].sum(axis=1)
+        defined = np.where(of_class > 0, 1.0, np.nan)
+        out[f"recall_{classes[k]}"] = true_positives / of_class
+        out[f"ppv_{classes[k]}"] = true_positives / called
+        out[f"f1_{classes[k]}"] = 2 * true_positives / (of_class + called) * defined
     return out
 
 

@@ -25,9 +25,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, nearest
-from leadwise.scores.draws import Interval, one_answerer, percentiles, weighings
+from leadwise.scores.draws import Interval, Measure, bootstrap, paired, same_units
 from leadwise.scores.metrics import Floats, probabilities
-from leadwise.scores.table import stated
+from leadwise.scores.table import stated, written
 
 ALL, NONE = "treat all", "treat none"
 """The two who need no model."""
@@ -49,7 +49,6 @@ def net_benefit(
     prevalence: float | None = None,
     over: Sequence[str] = (ALL,),
     draws: int = 2000,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Each model's net benefit at each threshold, and what it has over others, paired; drawn over groups.
 
@@ -67,34 +66,31 @@ def net_benefit(
     """
     _check(answers, classes, thresholds, prevalence)
     first = next(iter(answers.values()))
-    groups, counts = weighings(first["group_id"], draws, seed)
-    limits = np.asarray(thresholds, float)
-    share = float((first["label"] == classes[1]).mean())
-    found = {
-        name: _benefit(rows, groups, counts.astype(float), classes, limits, prevalence)
-        for name, rows in answers.items()
+    for rows in answers.values():
+        same_units(rows, first)
+    extremes = {ALL: (0.0, 1.0), NONE: (1.0, 0.0)}
+    prob = [f"prob_{name}" for name in classes]
+    everyone = {**answers} | {
+        name: first.assign(model=name, **dict(zip(prob, ends, strict=True)))
+        for name, ends in extremes.items()
     }
-    certain = first.assign(**{f"prob_{classes[0]}": 0.0, f"prob_{classes[1]}": 1.0})
-    found[ALL] = _benefit(certain, groups, counts.astype(float), classes, limits, prevalence)
-    found[NONE] = np.zeros_like(found[ALL])
-    unknown = [name for name in over if name not in found]
-    if unknown:
-        raise InputError(f"net_benefit: no model {unknown[0]!r}; {nearest(unknown[0], found)}")
-    rows = []
-    for name, values in found.items():
-        told = {"net_benefit": values}
-        told |= {f"over_{other.replace(' ', '_')}": values - found[other] for other in over}
-        for column, threshold in enumerate(limits):
-            row = {
-                "model": name,
-                "threshold": threshold,
-                "prevalence": share if prevalence is None else prevalence,
-            }
-            for what, drawn in told.items():
-                one = percentiles(drawn[:, column])
-                row |= {what: one.value, f"{what}_low": one.low, f"{what}_high": one.high}
-            rows.append(row)
-    return pd.DataFrame(rows)
+    if unknown := [name for name in over if name not in everyone]:
+        raise InputError(f"net_benefit: no model {unknown[0]!r}; {nearest(unknown[0], everyone)}")
+    measure = _benefit(classes, thresholds, prevalence)
+    share = float((first["label"] == classes[1]).mean()) if prevalence is None else prevalence
+    table = []
+    for name, rows in everyone.items():
+        columns = {"net_benefit": bootstrap(rows, measure, draws)}
+        for other in over:
+            gain = paired(rows, everyone[other], measure, [f"{t:g}" for t in thresholds], draws)
+            columns[f"over_{other.replace(' ', '_')}"] = gain
+        for threshold in thresholds:
+            row = {"model": name, "threshold": threshold, "prevalence": share}
+            for column, by_threshold in columns.items():
+                benefit = by_threshold[f"{threshold:g}"]
+                row |= {column: benefit.value, f"{column}_low": benefit.low, f"{column}_high": benefit.high}
+            table.append(row)
+    return pd.DataFrame(table)
 
 
 def at(table: pd.DataFrame, model: str, threshold: float, what: str = "net_benefit") -> Interval:
@@ -110,32 +106,36 @@ def as_scores(table: pd.DataFrame, place: Mapping[str, Any], weights: Mapping[st
 
     `place` is where the models were tested; `weights` tells by model what they began from.
     """
-    kept = table[np.isclose(table["threshold"].to_numpy()[:, None], SHOWN).any(axis=1)]
     rows = []
-    for one in kept.to_dict("records"):
-        limit, share = f"{one['threshold']:.2f}", f"{one['prevalence']:.2f}"
-        told = {
-            "model": one["model"].replace(" ", "_"),
-            "weights": weights.get(one["model"], ""),
+    for row in _shown(table).to_dict("records"):
+        limit, share = f"{row['threshold']:.2f}", f"{row['prevalence']:.2f}"
+        of_model = {
+            "model": row["model"].replace(" ", "_"),
+            "weights": weights.get(row["model"], ""),
             "condition": {"calibrated": "yes", "prevalence": share, "threshold": limit},
         }
-        value = Interval(*(float(one[f"net_benefit{end}"]) for end in ("", "_low", "_high")))
-        rows.append(stated({"net_benefit": value}, **{**place, **told}))
+        value = Interval(*(float(row[column]) for column in _ENDS))
+        rows.append(stated({"net_benefit": value}, **{**place, **of_model}))
     return pd.concat(rows, ignore_index=True)
 
 
-def as_text(table: pd.DataFrame, thresholds: Sequence[float]) -> pd.DataFrame:
-    """Net benefit for people, in pages of 100: a row a prevalence and model, a column a threshold."""
-    rows = table[np.isclose(table["threshold"].to_numpy()[:, None], np.asarray(thresholds)).any(axis=1)]
-    ends = rows[["net_benefit", "net_benefit_low", "net_benefit_high"]].to_numpy() * 100
-    words = [
-        "–" if np.isnan(value) else f"{value:.1f} ({low:.1f} to {high:.1f})"
-        for value, low, high in ends + 0.0
-    ]
-    told = rows.assign(prevalence=rows["prevalence"].map("{:.0%}".format), net_benefit=words)
-    told["threshold"] = told["threshold"].map("{:.0%}".format)
-    wide = told.pivot_table("net_benefit", ["prevalence", "model"], "threshold", aggfunc="first", sort=False)
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Net benefit for people, in pages of 100: a row a prevalence and model, a column a threshold in SHOWN."""
+    rows = _shown(table)
+    rows = rows.assign(
+        net_benefit=[written(Interval(*ends), ".1f") for ends in rows[_ENDS].to_numpy() * 100 + 0.0],
+        prevalence=rows["prevalence"].map("{:.0%}".format),
+        threshold=rows["threshold"].map("{:.0%}".format),
+    )
+    wide = rows.pivot_table("net_benefit", ["prevalence", "model"], "threshold", aggfunc="first", sort=False)
     return wide.rename_axis(columns="threshold")
+
+
+_ENDS = ["net_benefit", "net_benefit_low", "net_benefit_high"]
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    return table[np.isclose(table["threshold"].to_numpy()[:, None], SHOWN).any(axis=1)]
 
 
 def at_prevalence(prob: Floats, share: float, prevalence: float) -> Floats:
@@ -146,44 +146,28 @@ def at_prevalence(prob: Floats, share: float, prevalence: float) -> Floats:
     return prob * times / (prob * times + (1 - prob))
 
 
-def _benefit(
-    answers: pd.DataFrame,
-    groups: pd.Index,
-    counts: Floats,
-    classes: Sequence[str],
-    thresholds: Floats,
-    prevalence: float | None,
-) -> Floats:
-    """Net benefit (W, thresholds) by how often each group counts, the mean over the seeds."""
-    by_seed = []
-    price = thresholds / (1 - thresholds)
-    for _, rows in answers.groupby("seed", sort=True):
-        labels, both = probabilities(rows, classes)
-        positive = labels == 1
-        prob = both[:, 1]
+def _benefit(classes: Sequence[str], thresholds: Sequence[float], prevalence: float | None) -> Measure:
+    """A measure for `leadwise.scores.draws`: net benefit by threshold, ``0.5`` for one."""
+    limits = np.asarray(thresholds, float)
+    price = limits / (1 - limits)
+
+    def measure(answers: pd.DataFrame, group: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
+        labels, both = probabilities(answers, classes)
+        prob, truth, times = both[:, 1], labels[:, None] == 1, counts[:, group]
         if prevalence is not None:
-            prob = at_prevalence(prob, float(positive.mean()), prevalence)
-        acted = prob[:, None] >= thresholds
-        group = groups.get_indexer(rows["group_id"].astype(str))
-        truth = positive[:, None]
+            prob = at_prevalence(prob, float(truth.mean()), prevalence)
+        acted = prob[:, None] >= limits
         right, needless, positives, negatives = (
-            counts @ _sums(counted, group, len(groups))
-            for counted in (acted & truth, acted & ~truth, truth, ~truth)
+            times @ pages for pages in (acted & truth, acted & ~truth, truth, ~truth)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             if prevalence is None:
                 value = (right - needless * price) / (positives + negatives)
             else:
                 value = prevalence * right / positives - (1 - prevalence) * price * needless / negatives
-        by_seed.append(value)
-    return np.asarray(np.mean(by_seed, axis=0))
+        return {f"{threshold:g}": value[:, column] for column, threshold in enumerate(thresholds)}
 
-
-def _sums(counted: NDArray[np.bool_], group: NDArray[np.intp], groups: int) -> Floats:
-    """How many pages of each group count, by column: (groups, columns)."""
-    out = np.zeros((groups, counted.shape[1]))
-    np.add.at(out, group, counted)
-    return out
+    return measure
 
 
 def _check(
@@ -200,20 +184,10 @@ def _check(
         )
     wrong = [t for t in thresholds if not 0 < t < 1]
     if wrong or not len(thresholds):
-        told = f"threshold {wrong[0]:g}" if wrong else "no threshold"
-        raise InputError(f"net_benefit: {told}; thresholds lie between 0 and 1, ends excluded.")
+        what = f"threshold {wrong[0]:g}" if wrong else "no threshold"
+        raise InputError(f"net_benefit: {what}; thresholds lie between 0 and 1, ends excluded.")
     if prevalence is not None and (math.isnan(prevalence) or not 0 < prevalence < 1):
         raise InputError(f"net_benefit: prevalence {prevalence:g}; it lies between 0 and 1, ends excluded.")
-    keys = ["seed", "unit_id", "group_id", "label"]
-    pages = None
-    for name, rows in answers.items():
-        if name in (ALL, NONE):
+    for name in (ALL, NONE):
+        if name in answers:
             raise InputError(f"net_benefit: {name!r} is no name for a model; it stands in the table anyway.")
-        one_answerer(rows)
-        own = rows[keys].astype(str).sort_values(keys).reset_index(drop=True)
-        if pages is not None and not own.equals(pages):
-            raise InputError(
-                f"net_benefit: {name} and {next(iter(answers))} answer for other pages, labels or seeds "
-                f"({len(own)} and {len(pages)} rows). Compare them on what both answered for."
-            )
-        pages = own

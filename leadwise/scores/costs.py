@@ -7,55 +7,43 @@ import re
 import subprocess
 import sys
 import time
+import timeit
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 
-def ms_per_call(call: Callable[[], Any], *, at_least_s: float = 0.5, fewest: int = 5) -> float:
+def ms_per_call(call: Callable[[], Any]) -> float:
     """Milliseconds of the fastest call, after one that warms up: the others waited for somebody else.
 
-    Calls for `at_least_s` seconds and `fewest` times.
+    Calls for half a second, and five times at least.
     """
     call()
-    taken: list[float] = []
-    begun = time.perf_counter()
-    while len(taken) < fewest or time.perf_counter() - begun < at_least_s:
-        before = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - before)
-    return 1000 * min(taken)
+    seconds: list[float] = []
+    while len(seconds) < 5 or sum(seconds) < 0.5:
+        seconds += timeit.repeat(call, number=1, repeat=1)
+    return 1000 * min(seconds)
 
 
-class ColdStart(NamedTuple):
-    """A command from its start to its end: seconds (the fastest of some), and the most memory it took.
+def cold_start(arguments: Sequence[str]) -> tuple[float, float]:
+    """Run ``leadwise ARGUMENTS`` on one core, three times, each as a new process.
 
-    The memory is that of the command and of the process that reads for it.
-    """
-
-    seconds: float
-    peak_memory_mb: float
-
-
-def cold_start(arguments: Sequence[str], repeat: int = 3) -> ColdStart:
-    """Run ``leadwise ARGUMENTS`` on one core, each time as a new process.
-
-    Linux. Raises `subprocess.CalledProcessError` where it fails.
+    Returns the seconds from start to end of the fastest, and the most memory, MB, that the command and the process
+    that reads for it took. Linux. Raises `subprocess.CalledProcessError` where it fails.
     """
     one_core = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     seconds, memory_mb = [], []
-    for _ in range(repeat):
+    for _ in range(3):
         before = time.perf_counter()
-        told = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-c", _MEASURED, *arguments],
             env=os.environ | one_core,
             check=True,
             capture_output=True,
         )
         seconds.append(time.perf_counter() - before)
-        memory_mb.append(
-            float(re.findall(rb"[0-9.]+", told.stderr)[-1])
-        )  # a progress bar may stand before it
-    return ColdStart(min(seconds), max(memory_mb))
+        # a progress bar may stand before it
+        memory_mb.append(float(re.findall(rb"[0-9.]+", finished.stderr)[-1]))
+    return min(seconds), max(memory_mb)
 
 
 # the command's own high-water mark and that of the process that reads for it, which is started by a smaller one

@@ -17,6 +17,8 @@ from leadwise.scores.metrics import Floats, probabilities, weighted_scores
 LEVEL = 0.95
 """Every interval of leadwise is a 95 % interval."""
 
+_DRAWS = 2000
+
 _CELLS = 4_000_000
 """Draws times units held at once: 32 MB an array, so memory does not grow with the number of pages."""
 
@@ -47,7 +49,7 @@ Made by `page_metrics`, and by `leadwise.scores.beats`.
 """
 
 
-def weighings(groups: Sequence[Any], draws: int, seed: int = 0) -> tuple[pd.Index, NDArray[np.uint16]]:
+def weighings(groups: Sequence[Any], draws: int) -> tuple[pd.Index, NDArray[np.uint16]]:
     """The distinct groups in order, and how often each counts ``(1 + draws, groups)``: once as it is, then as drawn.
 
     As many groups are drawn as there are, with replacement. The one bootstrap of leadwise: all intervals of answers,
@@ -56,14 +58,12 @@ def weighings(groups: Sequence[Any], draws: int, seed: int = 0) -> tuple[pd.Inde
     names = pd.Index(sorted(pd.Series(groups).astype(str).unique()))
     if not len(names):
         raise InputError("no answers to draw from.")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
     return names, np.concatenate([np.ones((1, len(names)), np.uint16), drawn.astype(np.uint16)])
 
 
-def bootstrap(
-    answers: pd.DataFrame, measure: Measure, draws: int = 2000, seed: int = 0
-) -> dict[str, Interval]:
+def bootstrap(answers: pd.DataFrame, measure: Measure, draws: int = 2000) -> dict[str, Interval]:
     """Every metric with its percentile interval, groups drawn with replacement.
 
     ``answers``: rows of predictions.csv of one model, task, protocol and role, any number of seeds. The value is the
@@ -71,7 +71,7 @@ def bootstrap(
     are as they are: intervals are of these trainings, not of others. Draws in which a metric is undefined (a class
     was not drawn) are left out of its interval. Raises InputError as `one_answerer` does.
     """
-    names, counts = weighings(answers["group_id"], draws, seed)
+    names, counts = weighings(answers["group_id"], draws)
     return {name: percentiles(of) for name, of in _measured(answers, measure, names, counts).items()}
 
 
@@ -81,24 +81,16 @@ def paired(
     measure: Measure,
     metrics: Sequence[str],
     draws: int = 2000,
-    seed: int = 0,
     *,
     own_seeds: bool = False,
 ) -> dict[str, Interval]:
     """Metrics of ``a`` minus those of ``b``, on the same draws of ``a``'s groups, by metric name.
 
-    Raises InputError where the two do not answer for the same units and labels in the same seeds (with ``own_seeds``
-    each is the mean over its own), or where a metric is unknown.
+    Raises InputError as `same_units` does, or where a metric is unknown.
     """
-    keys = ["unit_id", "label"] if own_seeds else ["seed", "unit_id", "label"]
-    left, right = (frame[keys].astype(str).drop_duplicates().sort_values(keys) for frame in (a, b))
-    if not left.reset_index(drop=True).equals(right.reset_index(drop=True)):
-        raise InputError(
-            f"{_named(a)} and {_named(b)} answer for different units, labels or seeds "
-            f"({len(a)} and {len(b)} rows). Compare them on the units that both answered for."
-        )
+    same_units(a, b, own_seeds=own_seeds)
     groups = a.drop_duplicates("unit_id").set_index("unit_id")["group_id"]
-    names, counts = weighings(a["group_id"], draws, seed)
+    names, counts = weighings(a["group_id"], draws)
     of_a, of_b = (
         _measured(frame.assign(group_id=frame["unit_id"].map(groups)), measure, names, counts)
         for frame in (a, b)
@@ -145,6 +137,20 @@ def one_answerer(answers: pd.DataFrame, *, one_seed: bool = False) -> None:
         raise InputError(f"{_named(answers)}: unit {row['unit_id']} answers twice in seed {row['seed']}.")
 
 
+def same_units(a: pd.DataFrame, b: pd.DataFrame, *, own_seeds: bool = False) -> None:
+    """Raise InputError unless two models answer for the same units and labels in the same seeds.
+
+    With `own_seeds` each may have seeds of its own.
+    """
+    keys = ["unit_id", "label"] if own_seeds else ["seed", "unit_id", "label"]
+    left, right = (frame[keys].astype(str).drop_duplicates().sort_values(keys) for frame in (a, b))
+    if not left.reset_index(drop=True).equals(right.reset_index(drop=True)):
+        raise InputError(
+            f"{_named(a)} and {_named(b)} answer for different units, labels or seeds "
+            f"({len(a)} and {len(b)} rows). Compare them on the units that both answered for."
+        )
+
+
 def wilson(k: int, n: int) -> Interval:
     """Wilson's score interval of a share, ``k`` of ``n``; nan for ``n`` = 0. Raises InputError for k > n.
 
@@ -164,8 +170,6 @@ def bootstrap_statistic(
     values: Floats,
     groups: Sequence[Any],
     statistic: Callable[[Floats], float],
-    draws: int = 2000,
-    seed: int = 0,
 ) -> Interval:
     """A statistic of one value a page, with its percentile interval, groups drawn with replacement.
 
@@ -174,15 +178,13 @@ def bootstrap_statistic(
     known = np.isfinite(values)
     if not known.any():
         raise InputError("bootstrap_statistic: no value is known.")
-    own = pd.Series(groups).astype(str).to_numpy()[known]
-    names, counts = weighings(own, draws, seed)
-    times = counts[:, names.get_indexer(own)]
+    group_of = pd.Series(groups).astype(str).to_numpy()[known]
+    names, counts = weighings(group_of, _DRAWS)
+    times = counts[:, names.get_indexer(group_of)]
     return percentiles(np.array([statistic(np.repeat(values[known], of)) for of in times]))
 
 
-def bootstrap_share(
-    values: NDArray[np.floating] | NDArray[np.bool_], groups: Sequence[Any], draws: int = 2000, seed: int = 0
-) -> Interval:
+def bootstrap_share(values: NDArray[np.floating] | NDArray[np.bool_], groups: Sequence[Any]) -> Interval:
     """The mean of one value a page (a share, where values are 0 and 1), groups drawn with replacement.
 
     `values` ``(pages,)``, `groups` one a page; the same as `bootstrap_statistic` with the mean, and much faster.
@@ -190,9 +192,9 @@ def bootstrap_share(
     """
     if not len(values):
         return Interval(math.nan, math.nan, math.nan)
-    own = pd.Series(groups).astype(str)
-    names, counts = weighings(own, draws, seed)
-    number = names.get_indexer(own)
+    group_of = pd.Series(groups).astype(str)
+    names, counts = weighings(group_of, _DRAWS)
+    number = names.get_indexer(group_of)
     sums, pages = np.bincount(number, np.asarray(values, float)), np.bincount(number)
     return percentiles((counts @ sums) / (counts @ pages))
 
@@ -211,11 +213,11 @@ def _measured(
 ) -> dict[str, Floats]:
     """Each metric as the answers are, then in each draw: ``(1 + draws,)``, means over the seeds."""
     one_answerer(answers)
-    found = [
+    by_seed = [
         measure(of_seed, names.get_indexer(of_seed["group_id"].astype(str)), counts.astype(float))
         for _, of_seed in answers.groupby("seed", sort=True)
     ]
-    return {name: np.mean([one[name] for one in found], axis=0) for name in found[0]}
+    return {name: np.mean([metrics[name] for metrics in by_seed], axis=0) for name in by_seed[0]}
 
 
 def _named(answers: pd.DataFrame) -> str:

@@ -38,38 +38,33 @@ def external_scores(answers: pd.DataFrame, draws: int = 2000, **place: Any) -> p
     ``log_loss``; ``ece`` (without interval) and ``ece_floor``, means over the models; ``recall_rhythm`` of the median
     network, with Wilson's interval; ``units_<label>``: how many there are. `n` is of those that a metric is about.
     """
-    measure = page_metrics(LABELS)
     wanted = [*(f"recall_{label}" for label in LABELS), "log_loss"]
     n_of = answers.drop_duplicates("unit_id")["label"].value_counts()
-    parts = [scored(answers, measure, wanted, draws, **place)]
+    of_all = scored(answers, page_metrics(LABELS), wanted, draws, **place)
     for label in LABELS:
-        parts[0].loc[parts[0]["metric"] == f"recall_{label}", "n"] = int(n_of.get(label, 0))
+        of_all.loc[of_all["metric"] == f"recall_{label}", "n"] = int(n_of.get(label, 0))
+    place = dict(of_all[of_all["metric"] == "log_loss"].iloc[0][list(PLACE)])
+    parts = [of_all]
     for label in ("mi", "rhythm"):
         pair = ["normal", label]
         rows = answers[answers["label"].isin(pair)]
         columns = [f"prob_{name}" for name in pair]
         shares = rows[columns].div(rows[columns].sum(axis=1), axis=0)
-        found = bootstrap(rows.assign(**dict(shares.items())), page_metrics(pair), draws)["auroc"]
-        told = _place(parts[0]) | {"n": int(n_of.reindex(pair).sum())}
-        parts.append(stated({f"auroc_{label}": found}, **told))
+        auroc = bootstrap(rows.assign(**dict(shares.items())), page_metrics(pair), draws)["auroc"]
+        parts.append(stated({f"auroc_{label}": auroc}, **(place | {"n": int(n_of.reindex(pair).sum())})))
     by_model = [probabilities(rows, LABELS) for _, rows in answers.groupby("seed")]
     errors = [expected_calibration_error(prob, labels) for labels, prob in by_model]
     floors = [ece_floor(prob) for _, prob in by_model]
-    floor = Interval(*(float(np.mean([getattr(one, end) for one in floors])) for end in ENDS))
+    floor = Interval(*(float(np.mean([getattr(interval, end) for interval in floors])) for end in ENDS))
     counts = rhythm_counts(answers)
     rhythms = int(n_of.get("rhythm", 0))
     of_median = {"condition": {"of": "median_network"}, "n": rhythms}
-    told = _place(parts[0])
     parts += [
-        stated({"ece": float(np.mean(errors)), "ece_floor": floor}, **told),
-        stated({"recall_rhythm": wilson(int(np.median(counts)), rhythms)}, **(told | of_median)),
-        stated({f"units_{label}": int(n_of.get(label, 0)) for label in LABELS}, **told),
+        stated({"ece": float(np.mean(errors)), "ece_floor": floor}, **place),
+        stated({"recall_rhythm": wilson(int(np.median(counts)), rhythms)}, **(place | of_median)),
+        stated({f"units_{label}": int(n_of.get(label, 0)) for label in LABELS}, **place),
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def _place(rows: pd.DataFrame) -> dict[str, Any]:
-    return dict(rows[rows["metric"] == "log_loss"].iloc[0][list(PLACE)])
 
 
 def rhythm_counts(answers: pd.DataFrame) -> list[int]:
@@ -85,8 +80,8 @@ def called(answers: pd.DataFrame) -> pd.DataFrame:
     ``answers`` hold the page classes' probabilities.
     """
     columns = [column for column in answers if column.startswith("prob_")]
-    given = answers[columns].idxmax(axis=1).str.removeprefix("prob_")
-    shares = pd.crosstab(answers["label"], given, normalize="index")
+    page_class = answers[columns].idxmax(axis=1).str.removeprefix("prob_")
+    shares = pd.crosstab(answers["label"], page_class, normalize="index")
     names = [column.removeprefix("prob_") for column in columns]
     return shares.reindex(index=[label for label in LABELS if label in shares.index], columns=names).fillna(
         0.0

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from leadwise.names import AAMI, RATIOS, TASKS, WINDOW_LABELS
+from leadwise.names import RATIOS, TASKS, WINDOW_LABELS
 
 FLOORS = ("strip_features", "rate", "random_encoder", "base_rates", "always_normal", "frequent_class", "ratios_alone",
           "record_alone", "rate_alone")  # fmt: skip
@@ -30,8 +33,8 @@ def base_rates(answers: pd.DataFrame, folds: pd.DataFrame, classes: Sequence[str
     for (protocol, seed, fold), tested in answers.groupby(["protocol", "seed", "fold"]):
         rest = folds[(folds["protocol"] == protocol) & (folds["seed"] == seed) & (folds["fold"] != fold)]
         shares = rest.loc[rest["label"].isin(list(classes)), "label"].value_counts(normalize=True)
-        known = {f"prob_{name}": float(shares.get(name, 0.0)) for name in classes}
-        tables.append(tested.assign(model="base_rates", **known))
+        prob = {f"prob_{name}": float(shares.get(name, 0.0)) for name in classes}
+        tables.append(tested.assign(model="base_rates", **prob))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -46,40 +49,37 @@ def printed_rate(pages: pd.DataFrame) -> NDArray[np.float64]:
 def linear(
     answers: pd.DataFrame,
     features: NDArray[np.floating],
-    pages: pd.DataFrame,
+    unit_ids: pd.Series,
     *,
     model: str,
     strength: float = 1.0,
+    degree: int = 1,
 ) -> pd.DataFrame:
-    """Answers of a logistic regression on a few numbers a page, fitted on the pages of the other folds.
+    """Answers of a logistic regression on a few numbers a page or beat, fitted on those of the other folds.
 
-    ``answers``: a model's test answers, whose pages are answered for and whose other folds are trained on;
-    ``features`` ``(pages, n)`` in the order of ``pages`` (contract pages.csv), scaled by the training pages;
-    ``strength`` is scikit-learn's C. Nothing is chosen.
+    ``answers``: a model's test answers, whose units are answered for and whose other folds are trained on;
+    ``features`` ``(units, n)`` in the order of ``unit_ids``, scaled by the training units, with their powers up to
+    ``degree``; ``strength`` is scikit-learn's C. Nothing is chosen.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    row_of = pd.Series(np.arange(len(pages)), index=pages["page_id"])
+    row_of = pd.Series(np.arange(len(unit_ids)), index=unit_ids)
     tables = []
-    for (task, _), every in answers.groupby(["task", "seed"]):
-        for fold in sorted(every["fold"].unique()):
-            tested, rest = every[every["fold"] == fold], every[every["fold"] != fold]
-            regression = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
-            regression.fit(features[row_of[rest["unit_id"]]], rest["label"])
-            prob = regression.predict_proba(features[row_of[tested["unit_id"]]])
-            known = dict(zip(regression.classes_, prob.T, strict=True))
-            columns = {f"prob_{name}": known.get(name, 0.0) for name in TASKS[str(task)]}
-            tables.append(tested.assign(model=model, **columns))
+    for _, of_seed in answers.groupby(["task", "seed"]):
+        for fold in sorted(of_seed["fold"].unique()):
+            tested, rest = of_seed[of_seed["fold"] == fold], of_seed[of_seed["fold"] != fold]
+            regression = make_pipeline(
+                StandardScaler(),
+                PolynomialFeatures(degree, include_bias=False),
+                LogisticRegression(C=strength, max_iter=2000),
+            ).fit(features[row_of[rest["unit_id"]]], rest["label"])
+            tables.append(_answered(tested, model, regression, features[row_of[tested["unit_id"]]]))
     return pd.concat(tables, ignore_index=True)
 
 
 def always_normal(answers: pd.DataFrame) -> pd.DataFrame:
     """Always N, or always ``normal``, the frequent class of every split, about the units of `answers`."""
-    classes = TASKS[str(answers["task"].iloc[0])]
+    first, *others = TASKS[str(answers["task"].iloc[0])]
     return answers.assign(
-        model="always_normal", **{f"prob_{name}": float(name == classes[0]) for name in classes}
+        model="always_normal", **{f"prob_{first}": 1.0}, **{f"prob_{o}": 0.0 for o in others}
     )
 
 
@@ -87,38 +87,29 @@ def record_alone(answers: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
     """What most windows of the same record are called, by ``windows.csv``: all that knowing the record can give."""
     abnormal = (windows["label"] == WINDOW_LABELS[1]).groupby(windows["record"]).mean() > 0.5
     record = windows.set_index("window_id")["record"]
-    told = answers["unit_id"].map(record).map(abnormal).to_numpy(float)
-    return answers.assign(
-        model="record_alone", **{f"prob_{WINDOW_LABELS[0]}": 1 - told, f"prob_{WINDOW_LABELS[1]}": told}
-    )
+    return _of_two(answers, "record_alone", answers["unit_id"].map(record).map(abnormal).astype(float))
 
 
-def ratios_alone(answers: pd.DataFrame, beats: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+def ratios_alone(answers: pd.DataFrame, beats: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
     """A logistic regression on the four ratios of intervals in ``beats.csv``, fitted on the training beats.
 
-    `found` is what `leadwise.folds.partition.units_in_folds` gives of `beats` for the seed of the `answers`. Classes
+    `placed` is what `leadwise.folds.partition.units_in_folds` gives of `beats` for the seed of the `answers`. Classes
     are weighed by their rarity, since otherwise it always says N. Nothing is chosen.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    learned = found[(found["part"] == "train") & found["label"].isin(["N", "S", "V"])]
+    learned = placed[(placed["part"] == "train") & placed["label"].isin(["N", "S", "V"])]
     regression = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
     regression.fit(learned[list(RATIOS)].to_numpy(), learned["label"])
-    asked = beats.set_index("beat_id").loc[answers["unit_id"], list(RATIOS)].to_numpy()
-    known = dict(zip(regression.classes_, regression.predict_proba(asked).T, strict=True))
-    nothing = np.zeros(len(answers))
-    return answers.assign(model="ratios_alone", **{f"prob_{name}": known.get(name, nothing) for name in AAMI})
+    asked = beats.set_index("beat_id").loc[answers["unit_id"], list(RATIOS)]
+    return _answered(answers, "ratios_alone", regression, asked.to_numpy())
 
 
 def frequent_class(answers: pd.DataFrame) -> pd.DataFrame:
     """The class that is frequent among the beats of the other folds, always."""
-    classes = TASKS[str(answers["task"].iloc[0])]
-    share = pd.Series(0.0, index=answers.index)
-    for tested, others in _folds(answers):
-        share[tested] = float((others["label"] == classes[1]).mean() > 0.5)
-    return _floor(answers, "frequent_class", share)
+    second = answers["label"] == TASKS[str(answers["task"].iloc[0])][1]
+    of_seed, of_fold = second.groupby(answers["seed"]), second.groupby([answers["seed"], answers["fold"]])
+    beats = of_seed.transform("size") - of_fold.transform("size")
+    others = of_seed.transform("sum") - of_fold.transform("sum")
+    return _of_two(answers, "frequent_class", (others > beats / 2).astype(float))
 
 
 def rate_alone(answers: pd.DataFrame, beats: pd.DataFrame) -> pd.DataFrame:
@@ -126,30 +117,19 @@ def rate_alone(answers: pd.DataFrame, beats: pd.DataFrame) -> pd.DataFrame:
 
     `beats` has ``beat_id, rate_bpm``.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+    return linear(answers, beats[["rate_bpm"]].to_numpy(), beats["beat_id"], model="rate_alone", degree=2)
 
+
+def _answered(
+    answers: pd.DataFrame, model: str, regression: Pipeline, features: NDArray[np.floating]
+) -> pd.DataFrame:
+    """Answers of a fitted regression; a class that it does not know has 0."""
+    known = dict(zip(regression.classes_, regression.predict_proba(features).T, strict=True))
     classes = TASKS[str(answers["task"].iloc[0])]
-    rate = answers["unit_id"].map(beats.set_index("beat_id")["rate_bpm"])
-    share = pd.Series(0.0, index=answers.index)
-    for tested, others in _folds(answers):
-        fitted = make_pipeline(StandardScaler(), PolynomialFeatures(2), LogisticRegression(max_iter=1000))
-        fitted.fit(rate[others.index].to_numpy()[:, None], others["label"] == classes[1])
-        share[tested] = fitted.predict_proba(rate[tested].to_numpy()[:, None])[:, 1]
-    return _floor(answers, "rate_alone", share)
+    return answers.assign(model=model, **{f"prob_{name}": known.get(name, 0.0) for name in classes})
 
 
-def _folds(answers: pd.DataFrame) -> Sequence[tuple[pd.Index, pd.DataFrame]]:
-    """Of each fold the rows that are tested, and the answers' rows of the other folds of its seed."""
-    found = []
-    for _, of_seed in answers.groupby("seed"):
-        for fold in of_seed["fold"].unique():
-            tested = of_seed["fold"] == fold
-            found.append((of_seed.index[tested], of_seed[~tested]))
-    return found
-
-
-def _floor(answers: pd.DataFrame, name: str, share: pd.Series) -> pd.DataFrame:
-    first, second = (f"prob_{label}" for label in TASKS[str(answers["task"].iloc[0])])
-    return answers.assign(model=name, **{first: 1 - share, second: share})
+def _of_two(answers: pd.DataFrame, model: str, prob: pd.Series) -> pd.DataFrame:
+    """Answers of a task with two classes, `prob` of the second."""
+    first, second = TASKS[str(answers["task"].iloc[0])]
+    return answers.assign(model=model, **{f"prob_{first}": 1 - prob, f"prob_{second}": prob})

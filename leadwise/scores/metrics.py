@@ -70,6 +70,23 @@ def probabilities(answers: pd.DataFrame, classes: Sequence[str]) -> tuple[NDArra
     return labels.astype(np.int64), prob
 
 
+def mean_answers(answers: pd.DataFrame) -> pd.DataFrame:
+    """A row a unit, in the order in which they first come: its mean probabilities, all else from its first row.
+
+    ``answers``: rows of predictions.csv of one model, task, protocol and kind of unit: of a page's files, or of
+    several seeds, whose networks never saw the page: an ensemble, not a repetition.
+    """
+    prob = [column for column in answers if column.startswith("prob_")]
+    first = answers.drop_duplicates("unit_id").set_index("unit_id")
+    first[prob] = answers.groupby("unit_id")[prob].mean().reindex(first.index)
+    return first.reset_index()
+
+
+def cut_to(other: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
+    """Another model's answers to the units of `answers`, in the same seeds, so that they can be paired."""
+    return other.merge(answers[["seed", "unit_id"]], on=["seed", "unit_id"])
+
+
 def confusion(answers: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """How often each class (rows) was called each (columns), all seeds together."""
     labels, prob = probabilities(answers, classes)
@@ -81,21 +98,19 @@ def confusion(answers: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def scores(
-    labels: Sequence[str] | NDArray[np.int64], prob: NDArray[np.floating], classes: Sequence[str]
+    label_index: NDArray[np.int64], prob: NDArray[np.floating], classes: Sequence[str]
 ) -> dict[str, float]:
     """All metrics of one set of answers, by name.
 
-    ``labels`` (N,) as class names or as indices into ``classes``; ``prob`` (N, K), rows that sum to 1.
+    ``label_index`` (N,) into ``classes``; ``prob`` (N, K), rows that sum to 1.
     What is undefined (a class without units, a ppv without any such answer) is nan, never a warning;
     a macro average is nan when one class has no units.
-    Raises InputError for empty or mismatched input, an unknown label, or values that are no probabilities.
+    Raises InputError for empty or mismatched input, or values that are no probabilities.
     """
-    prob64: Floats = np.asarray(prob, dtype=np.float64)
-    _check(prob64)
-    index = _label_index(labels, classes)
-    if prob64.shape != (len(index), len(classes)):
-        raise InputError(f"prob has shape {prob64.shape}, {(len(index), len(classes))} is needed.")
-    weighted = weighted_scores(index, prob64, np.ones((1, len(index))), classes)
+    _check(prob)
+    if prob.shape != (len(label_index), len(classes)):
+        raise InputError(f"prob has shape {prob.shape}, {(len(label_index), len(classes))} is needed.")
+    weighted = weighted_scores(label_index, prob.astype(np.float64), np.ones((1, len(prob))), classes)
     return {name: float(values[0]) for name, values in weighted.items()}
 
 
@@ -116,10 +131,10 @@ def weighted_scores(
         total = drawn.sum(axis=1)
         answer = prob.argmax(axis=1)
         truth = np.eye(n_classes)[label_index]
-        given = np.eye(n_classes)[answer]
+        called = np.eye(n_classes)[answer]
         of_class = drawn @ truth  # (D, K): units, answers and right answers of each class
-        answered = drawn @ given
-        right = drawn @ (truth * given)
+        answered = drawn @ called
+        right = drawn @ (truth * called)
         defined = np.where(of_class > 0, 1.0, np.nan)
         f1 = 2 * right / (of_class + answered) * defined
         rank = [_ranking(prob[:, k], label_index == k, drawn) for k in range(n_classes)]
@@ -172,21 +187,6 @@ def areas(hits: Floats, misses: Floats) -> tuple[Floats, Floats]:
     called = hits_above + misses_above
     precision = np.divide(hits_above, called, out=np.zeros_like(called), where=called > 0)
     return auroc, (hits * precision).sum(axis=1) / positives
-
-
-def _label_index(labels: Sequence[str] | NDArray[np.int64], classes: Sequence[str]) -> NDArray[np.int64]:
-    """Labels as indices into ``classes``."""
-    array = np.asarray(labels)
-    if array.size == 0:
-        raise InputError("no answers to score.")
-    if np.issubdtype(array.dtype, np.integer):
-        index = array.astype(np.int64)
-    else:
-        index = pd.Index(classes).get_indexer(pd.Index(array)).astype(np.int64)
-    if index.min() < 0 or index.max() >= len(classes):
-        wrong = array[(index < 0) | (index >= len(classes))][0]
-        raise InputError(f"label {wrong!r} is none of the classes {', '.join(classes)}.")
-    return index
 
 
 def _check(prob: NDArray[np.floating]) -> None:

@@ -38,25 +38,25 @@ def price_list(once: pd.DataFrame, as_published: pd.DataFrame, **place: Any) -> 
     several = as_published[as_published["protocol"].isin(_SPLIT_FILES)]
     tables = []
     for answers, name in ((several, "file"), (once, "page")):
-        for (task, _, _, unit), given in answers.groupby(["task", "protocol", "model", "unit"], sort=False):
+        for (task, _, _, unit), of_one in answers.groupby(["task", "protocol", "model", "unit"], sort=False):
             classes = TASKS[str(task)]
-            told = place | {"unit": name if unit == "page" else "lead"}
-            rows = scored(given, page_metrics(classes), METRICS, **told)
+            columns = place | {"unit": name if unit == "page" else "lead"}
+            rows = scored(of_one, page_metrics(classes), METRICS, **columns)
             where = rows.iloc[0][list(PLACE)].to_dict()
-            tables += [rows, stated(_recalls(given, classes), **where)]
+            tables += [rows, stated(_recalls(of_one, classes), **where)]
     return pd.concat(tables, ignore_index=True)
 
 
-def _recalls(given: pd.DataFrame, classes: Sequence[str]) -> dict[str, Interval | float | None]:
+def _recalls(answers: pd.DataFrame, classes: Sequence[str]) -> dict[str, Interval | float | None]:
     """Recall of each class, with Wilson's interval for as many pages as there are: their copies tell nothing more."""
-    right = given[[f"prob_{label}" for label in classes]].idxmax(axis=1) == "prob_" + given["label"]
-    found: dict[str, Interval | float | None] = {}
+    right = answers[[f"prob_{label}" for label in classes]].idxmax(axis=1) == "prob_" + answers["label"]
+    recalls: dict[str, Interval | float | None] = {}
     for label in classes:
-        own = given["label"] == label
-        if pages := given.loc[own, "unit_id"].str[:_PAGE_ID].nunique():
-            recall = float(right[own].mean())
-            found[f"recall_{label}"] = replace(wilson(round(recall * pages), pages), value=recall)
-    return found
+        of_class = answers["label"] == label
+        if pages := answers.loc[of_class, "unit_id"].str[:_PAGE_ID].nunique():
+            recall = float(right[of_class].mean())
+            recalls[f"recall_{label}"] = replace(wilson(round(recall * pages), pages), value=recall)
+    return recalls
 
 
 def step_differences(once: pd.DataFrame, **place: Any) -> pd.DataFrame:
@@ -66,12 +66,12 @@ def step_differences(once: pd.DataFrame, **place: Any) -> pd.DataFrame:
     """
     metrics = ["accuracy", "macro_f1", *(f"recall_{label}" for label in CLASSES)]
     tables = []
-    for _, own in once[once["task"] == "four"].groupby("model", sort=False):
-        answers = dict(iter(own.groupby("protocol")))
-        for one, other in STEPS:
-            both = [answers.get(name, own.iloc[:0]) for name in (one, other)]
+    for _, of_network in once[once["task"] == "four"].groupby("model", sort=False):
+        answers = dict(iter(of_network.groupby("protocol")))
+        for first, second in STEPS:
+            both = [answers.get(name, of_network.iloc[:0]) for name in (first, second)]
             if both[0].empty or set(both[0]["unit_id"]) != set(both[1]["unit_id"]):
                 continue
             a, b = both
-            tables.append(compared(a, b, page_metrics(CLASSES), metrics, minus=f"protocol={other}", **place))
+            tables.append(compared(a, b, page_metrics(CLASSES), metrics, minus=f"protocol={second}", **place))
     return pd.concat(tables, ignore_index=True)

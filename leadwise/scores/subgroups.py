@@ -67,11 +67,11 @@ def counts(answers: pd.DataFrame, kinds: pd.DataFrame, classes: Sequence[str]) -
     for what, column in of_page.items():
         for group in column.cat.categories[column.cat.categories.isin(column)]:
             here = (column == group).to_numpy()
-            found, n = int(right[here].sum()), int(here.sum())
-            share = wilson(found, n) if n >= FEWEST else wilson(0, 0)
+            n_right, n = int(right[here].sum()), int(here.sum())
+            share = wilson(n_right, n) if n >= FEWEST else wilson(0, 0)
             made_up = {name: int((labels[here] == k).sum()) for k, name in enumerate(classes)}
-            told = {"what": what, "group": group, "right": found, "of": n, "share": share.value}
-            rows.append(told | {"low": share.low, "high": share.high} | made_up)
+            row = {"what": what, "group": group, "right": n_right, "of": n, "share": share.value}
+            rows.append(row | {"low": share.low, "high": share.high} | made_up)
     return pd.DataFrame(rows)
 
 

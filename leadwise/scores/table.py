@@ -52,8 +52,8 @@ def scored(
     mapping), `counted ...`. What is undefined (a class without units) has no row. Raises InputError as `bootstrap`
     does.
     """
-    found = bootstrap(answers, measure, draws)
-    return stated({name: found[name] for name in metrics or found}, **(_told(answers) | place))
+    intervals = bootstrap(answers, measure, draws)
+    return stated({name: intervals[name] for name in metrics or intervals}, **(_place_of(answers) | place))
 
 
 def compared(
@@ -71,8 +71,8 @@ def compared(
 
     `minus` is ``b``'s model where it is not named; else as `scored`. Raises InputError as `paired` does.
     """
-    found = paired(a, b, measure, metrics, draws, own_seeds=own_seeds)
-    rows = stated(found, **(_told(a) | place))
+    intervals = paired(a, b, measure, metrics, draws, own_seeds=own_seeds)
+    rows = stated(intervals, **(_place_of(a) | place))
     rows.insert(
         rows.columns.get_loc("model") + 1, "minus", str(b["model"].iloc[0]) if minus is None else minus
     )
@@ -84,35 +84,29 @@ def stated(metrics: Mapping[str, Interval | float | None], **place: Any) -> pd.D
 
     `place` as in `scored`; what is not given is empty. A metric that is None or nan has no row.
     """
-    told = dict.fromkeys(PLACE, "") | {"n": pd.NA} | place
-    if unknown := set(told) - set(PLACE):
+    columns = dict.fromkeys(PLACE, "") | {"n": pd.NA} | place
+    if unknown := set(columns) - set(PLACE):
         raise TableError(f"scores have no column {min(unknown)!r}; they have {', '.join(PLACE)}.")
-    if str(told["weights"]).endswith(".safetensors"):
-        told["weights"] = "file"
-    condition = told["condition"]
+    if str(columns["weights"]).endswith(".safetensors"):
+        columns["weights"] = "file"
+    condition = columns["condition"]
     if isinstance(condition, Mapping):
-        told["condition"] = ";".join(f"{key}={condition[key]}" for key in sorted(condition))
+        columns["condition"] = ";".join(f"{key}={condition[key]}" for key in sorted(condition))
     rows = []
-    for name, one in metrics.items():
-        ends = (
-            one if isinstance(one, Interval) else Interval(math.nan if one is None else float(one), *_NO_ENDS)
-        )
-        undefined = math.isnan(ends.value) or (metric_of(name)[0].interval and math.isnan(ends.low))
-        if not undefined:
-            rows.append(told | {"metric": name, "value": ends.value, "low": ends.low, "high": ends.high})
+    for name, value in metrics.items():
+        if value is None:
+            continue
+        ends = value if isinstance(value, Interval) else Interval(float(value), math.nan, math.nan)
+        if not math.isnan(ends.low if metric_of(name)[0].interval else ends.value):
+            rows.append(columns | {"metric": name} | vars(ends))
     return pd.DataFrame(rows, columns=list(SCHEMAS["scores.csv"].columns))
-
-
-_NO_ENDS = (math.nan, math.nan)
 
 
 def read_scores(path: Path, name: str = "scores.csv") -> pd.DataFrame:
     """Read one of the two tables; what is empty is ``""``. Raises as `leadwise.tables.read_table` does."""
     table = read_table(path, name)
     words = [column for column, spec in SCHEMAS[name].columns.items() if spec.kind == "text"]
-    return table.assign(
-        **{column: table[column].astype(object).where(table[column].notna(), "") for column in words}
-    )
+    return table.assign(**table[words].astype(object).where(table[words].notna(), ""))
 
 
 def selected(scores: pd.DataFrame, **where: Any) -> pd.DataFrame:
@@ -127,18 +121,18 @@ def score_of(scores: pd.DataFrame, metric: str, **where: Any) -> Interval:
     """The one value of a metric at a place. Raises TableError where there is none, or several."""
     rows = selected(scores, metric=metric, **where)
     if len(rows) != 1:
-        told = ", ".join(f"{column} {value!r}" for column, value in where.items())
-        raise TableError(f"{len(rows)} rows have the metric {metric!r} with {told}; it must be one.")
+        place = ", ".join(f"{column} {value!r}" for column, value in where.items())
+        raise TableError(f"{len(rows)} rows have the metric {metric!r} with {place}; it must be one.")
     return Interval(*(float(rows[column].iloc[0]) for column in ENDS))
 
 
-def written(one: Any, shown: str = ".3f", *, signed: bool = False) -> str:
+def written(interval: Any, shown: str = ".3f", *, signed: bool = False) -> str:
     """An `Interval`, or a row of a table, as texts have it: ``0.932 (0.901 to 0.957)``."""
-    if math.isnan(one.value):
+    if math.isnan(interval.value):
         return "–"
     form = f"{'+' if signed else ''}{shown}"
-    value, low, high = (format(end, form) for end in (one.value, one.low, one.high))
-    return value if math.isnan(one.low) else f"{value} ({low} to {high})"
+    value, low, high = (format(end, form) for end in (interval.value, interval.low, interval.high))
+    return value if math.isnan(interval.low) else f"{value} ({low} to {high})"
 
 
 def as_text(scores: pd.DataFrame, metrics: Iterable[str] | None = None) -> pd.DataFrame:
@@ -148,27 +142,25 @@ def as_text(scores: pd.DataFrame, metrics: Iterable[str] | None = None) -> pd.Da
     """
     wanted = list(dict.fromkeys(scores["metric"]) if metrics is None else metrics)
     keys = [c for c in ("model", "minus", *PLACE[:3], *PLACE[4:]) if c in scores]
-    rows = scores[scores["metric"].isin(wanted)].assign(
+    rows = scores[scores["metric"].isin(wanted)]
+    rows = rows.assign(
         text=[
-            written(Interval(*ends), metric_of(name)[0].shown, signed="minus" in scores)
-            for name, *ends in scores.loc[scores["metric"].isin(wanted), _VALUES].itertuples(index=False)
-        ]
+            written(row, metric_of(row.metric)[0].shown, signed="minus" in scores)
+            for row in rows.itertuples()
+        ],
+        n=rows["n"].astype("string").fillna(""),
     )
-    rows = rows.assign(n=rows["n"].astype("string").fillna(""))
     lines = rows.drop_duplicates(keys)[keys].reset_index(drop=True)
     for name in wanted:
-        own = rows[rows["metric"] == name].drop_duplicates(keys).set_index(keys)["text"]
-        found = own.reindex(pd.MultiIndex.from_frame(lines))
-        lines[metric_words(name)] = found.fillna("").to_numpy()
+        of_metric = rows[rows["metric"] == name].drop_duplicates(keys).set_index(keys)["text"]
+        texts = of_metric.reindex(pd.MultiIndex.from_frame(lines))
+        lines[metric_words(name)] = texts.fillna("").to_numpy()
     alike = [c for c in keys if c != "model" and len(set(lines[c])) == 1]
     return lines.drop(columns=alike)
 
 
-_VALUES = ["metric", *ENDS]
-
-
-def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADLINE) -> None:
-    """Print scores in the terminal, the best value of each metric in bold.
+def print_table(scores: pd.DataFrame, title: str) -> None:
+    """Print the HEADLINE of scores in the terminal, the best value of each metric in bold.
 
     What all rows share (protocol, task, n, seeds) stands above it. Where the terminal is too narrow for one
     table, every model gets a few lines of its own instead; what goes to a file is 160 columns wide.
@@ -178,16 +170,16 @@ def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADL
 
     plain = os.environ.get("NO_COLOR")  # rich would still print in bold
     console = Console(width=None if sys.stdout.isatty() else 160, color_system=None if plain else "auto")
-    scores = scores[scores["metric"].isin(metrics)]
+    scores = scores[scores["metric"].isin(HEADLINE)]
     if scores.empty:
         console.print(f"{title}: no scores", markup=False)
         return
-    text = as_text(scores, metrics)
+    text = as_text(scores, HEADLINE)
     shared = [
         f"{name} {scores[name].iloc[0]}" for name in ("protocol", "task", "n", "seeds") if name not in text
     ]
     title = f"{title}: {', '.join(shared)}" if shared else title
-    best = {metric_words(metric): _best(text[metric_words(metric)], metric) for metric in metrics}
+    best = {metric_words(metric): _best(text[metric_words(metric)], metric) for metric in HEADLINE}
     grid = Table(title=title, title_justify="left", title_style="bold")
     for column in text:
         grid.add_column(column, justify="right" if column in best or column == "n" else "left", no_wrap=True)
@@ -213,7 +205,7 @@ def _best(cells: pd.Series, metric: str) -> int | None:
     return int(values.idxmin() if METRICS[metric].lower_is_better else values.idxmax())
 
 
-def _told(answers: pd.DataFrame) -> dict[str, Any]:
+def _place_of(answers: pd.DataFrame) -> dict[str, Any]:
     """What answers say of their place."""
     first = answers.iloc[0]
     seeds = sorted(answers["seed"].unique())

@@ -32,11 +32,11 @@ def by_patient(answers: pd.DataFrame) -> pd.DataFrame:
     """Answers for beats as answers for patients: a row a patient and seed."""
     classes = TASKS[str(answers["task"].iloc[0])]
     prob = [f"prob_{name}" for name in classes]
-    told = answers.assign(label=answers["label"] == classes[1])
+    beats = answers.assign(label=answers["label"] == classes[1])
     keys = ["model", "task", "protocol", "role", "seed", "group_id"]
-    found = told.groupby(keys, as_index=False).agg({**dict.fromkeys(prob, "mean"), "label": "any"})
-    label = np.where(found["label"], classes[1], classes[0])
-    return found.assign(label=label, unit_id=found["group_id"], unit="patient")
+    patients = beats.groupby(keys, as_index=False).agg({**dict.fromkeys(prob, "mean"), "label": "any"})
+    label = np.where(patients["label"], classes[1], classes[0])
+    return patients.assign(label=label, unit_id=patients["group_id"], unit="patient")
 
 
 def always(answers: pd.DataFrame) -> dict[str, int]:
@@ -57,18 +57,18 @@ def transfer_scores(answers: Answers, model: str, draws: int = 2000) -> pd.DataF
     is in how many folds, of `n`, it says that class of everything.
     """
     tables = []
-    for (_, way), own in answers.items():
-        classes = TASKS[str(own["task"].iloc[0])]
+    for (_, way), of_way in answers.items():
+        classes = TASKS[str(of_way["task"].iloc[0])]
         for level in LEVELS:
-            given = own if level == "beat" else by_patient(own)
+            rows = of_way if level == "beat" else by_patient(of_way)
             place = _place(way, model) | {"unit": level}
-            found = scored(given, page_metrics(classes), (*METRICS, f"f1_{classes[1]}"), draws, **place)
-            once = given[given["seed"] == given["seed"].iloc[0]]
-            place = found.iloc[0].drop(["metric", "value", "low", "high"]).to_dict()
+            scores = scored(rows, page_metrics(classes), (*METRICS, f"f1_{classes[1]}"), draws, **place)
+            once = rows[rows["seed"] == rows["seed"].iloc[0]]
+            place = scores.iloc[0].drop(["metric", "value", "low", "high"]).to_dict()
             count = {f"units_{classes[1]}": int((once["label"] == classes[1]).sum())}
-            folds = own.groupby(["seed", "fold"]).ngroups
-            same = {f"always_{name}": n for name, n in always(own).items()}
-            tables += [found, stated(count, **place), stated(same, **(place | {"n": folds}))]
+            folds = of_way.groupby(["seed", "fold"]).ngroups
+            same = {f"always_{name}": n for name, n in always(of_way).items()}
+            tables += [scores, stated(count, **place), stated(same, **(place | {"n": folds}))]
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
@@ -77,44 +77,51 @@ def transfer_differences(answers: Answers, model: str, draws: int = 2000) -> pd.
 
     Both answer for the same beats in the same seeds, so all are paired.
     """
+    protocols = dict.fromkeys(protocol for protocol, _ in answers)
+    pairs = [((name, way), (name, other), f"way={other}") for name in protocols for way, other in PAIRS]
+    pairs += [
+        (("leaky_beats", way), ("patient_folds", way), "protocol=patient_folds")
+        for protocol, way in answers
+        if protocol == "leaky_beats" and way in _BEGINS
+    ]
     tables = []
-    for protocol in dict.fromkeys(protocol for protocol, _ in answers):
-        for one, other in PAIRS:
-            tables += _paired(
-                answers[protocol, one], answers[protocol, other], model, f"way={other}", one, draws
-            )
-    for protocol, way in answers:
-        if protocol == "leaky_beats" and way in _BEGINS:
-            honest = answers["patient_folds", way]
-            tables += _paired(answers[protocol, way], honest, model, "protocol=patient_folds", way, draws)
+    for key, other_key, minus in pairs:
+        seeds = list(set(answers[key]["seed"]) & set(answers[other_key]["seed"]))
+        a, b = (selected(answers[of], seed=seeds) for of in (key, other_key))
+        place = {"minus": minus, **_place(key[1], model)}
+        measure = page_metrics(TASKS[str(a["task"].iloc[0])])
+        tables.append(compared(a, b, measure, METRICS, draws, unit="beat", **place))
+        tables.append(
+            compared(by_patient(a), by_patient(b), measure, METRICS, draws, unit="patient", **place)
+        )
     return pd.concat(tables, ignore_index=True)
 
 
-def said(scores: pd.DataFrame, differences: pd.DataFrame, task: str) -> str:
+def summary(scores: pd.DataFrame, differences: pd.DataFrame, task: str) -> str:
     """What was found for a task, in a few sentences made of computed numbers."""
-    own, told = (selected(table, task=task) for table in (scores, differences))
+    scores, differences = (selected(table, task=task) for table in (scores, differences))
     parts = []
     for unit in LEVELS:
-        rows = selected(own, protocol="patient_folds", unit=unit, metric="auroc")
+        rows = selected(scores, protocol="patient_folds", unit=unit, metric="auroc")
         values = ", ".join(
-            f"`{one.condition.removeprefix('way=') or one.model}` {written(one)}" for one in rows.itertuples()
+            f"`{row.condition.removeprefix('way=') or row.model}` {written(row)}" for row in rows.itertuples()
         )
         parts.append(f"By patient, AUROC over {rows['n'].iloc[0]:,} {unit}s: {values}.")
     parts += [
-        f"`{one.condition}` minus `{one.minus}`, by {one.unit}: {_verdict(one)}."
-        for one in selected(told, protocol="patient_folds", metric="auroc").itertuples()
+        f"`{row.condition}` minus `{row.minus}`, by {row.unit}: {_verdict(row)}."
+        for row in selected(differences, protocol="patient_folds", metric="auroc").itertuples()
     ]
+    leak = selected(differences, minus="protocol=patient_folds", metric="accuracy", unit="beat")
     parts += [
-        f"The leak adds to the accuracy of `{one.condition}`, by beat: {_verdict(one)}."
-        for one in selected(told, minus="protocol=patient_folds", metric="accuracy", unit="beat").itertuples()
+        f"The leak adds to the accuracy of `{row.condition}`, by beat: {_verdict(row)}."
+        for row in leak.itertuples()
     ]
-    same = own[
-        own["metric"].str.startswith("always_") & (own["model"] != "frequent_class") & (own["unit"] == "beat")
-    ]
+    same = selected(scores, unit="beat")
+    same = same[same["metric"].str.startswith("always_") & (same["model"] != "frequent_class")]
     parts += [
-        f"`{one.condition or one.model}` under `{one.protocol}` says the same of everything: "
-        f"{one.metric.removeprefix('always_')} in {one.value:.0f} of {one.n} folds."
-        for one in same.itertuples()
+        f"`{row.condition or row.model}` under `{row.protocol}` says the same of everything: "
+        f"{row.metric.removeprefix('always_')} in {row.value:.0f} of {row.n} folds."
+        for row in same.itertuples()
     ]
     return f"**{task}** (`{TASKS[task][0]}` against `{TASKS[task][1]}`). " + " ".join(parts)
 
@@ -125,21 +132,7 @@ def _place(way: str, model: str) -> dict[str, Any]:
     return {"model": model, "weights": _BEGINS[way], "condition": {"way": way}}
 
 
-def _paired(
-    a: pd.DataFrame, b: pd.DataFrame, model: str, minus: str, way: str, draws: int
-) -> list[pd.DataFrame]:
-    """Differences of METRICS at both levels, on the seeds that both have."""
-    seeds = sorted(set(a["seed"]) & set(b["seed"]))
-    a, b = (one[one["seed"].isin(seeds)] for one in (a, b))
-    measure = page_metrics(TASKS[str(a["task"].iloc[0])])
-    pairs = {"beat": (a, b), "patient": (by_patient(a), by_patient(b))}
-    return [
-        compared(one, other, measure, METRICS, draws, minus=minus, unit=level, **_place(way, model))
-        for level, (one, other) in pairs.items()
-    ]
-
-
-def _verdict(one: Any) -> str:
+def _verdict(row: Any) -> str:
     """A difference with its interval, and whether chance alone may have made it."""
-    clear = one.low > 0 or one.high < 0
-    return written(one, signed=True) + ("" if clear else ", may be chance")
+    clear = row.low > 0 or row.high < 0
+    return written(row, signed=True) + ("" if clear else ", may be chance")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from leadwise.errors import InputError
-from leadwise.scores.draws import LEVEL, one_answerer
+from leadwise.scores.draws import LEVEL, one_answerer, same_units
 from leadwise.scores.metrics import Floats, probabilities
 
 
@@ -28,22 +28,16 @@ def by_page(answers: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.D
     """
     if not answers:
         raise InputError("by_page: no network's answers were given.")
-    first, pages = next(iter(answers.items()))
-    one_answerer(pages, one_seed=True)
-    pages = pages.sort_values("unit_id")[["unit_id", "label"]].reset_index(drop=True)
-    of_label, given = [], {}
+    first = next(iter(answers.values()))
+    pages = first.sort_values("unit_id")[["unit_id", "label"]].reset_index(drop=True)
+    of_label, called = [], {}
     for name, rows in answers.items():
         one_answerer(rows, one_seed=True)
-        own = rows.sort_values("unit_id").reset_index(drop=True)
-        if not own[["unit_id", "label"]].astype(str).equals(pages.astype(str)):
-            raise InputError(
-                f"by_page: {name} and {first} answer for other pages or labels ({len(own)} and {len(pages)} rows). "
-                "Compare them on the pages that both answered for."
-            )
-        labels, prob = probabilities(own, classes)
+        same_units(rows, first, own_seeds=True)
+        labels, prob = probabilities(rows.sort_values("unit_id"), classes)
         of_label.append(prob[np.arange(len(labels)), labels])
-        given[name] = prob.argmax(axis=1)
-    votes = np.array(list(given.values()))
+        called[name] = prob.argmax(axis=1)
+    votes = np.array(list(called.values()))
     counted = (votes[..., None] == np.arange(len(classes))).sum(axis=0)
     named = np.array(classes, dtype=object)
     table = pd.DataFrame(
@@ -59,8 +53,8 @@ def by_page(answers: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.D
             "agreeing": counted.max(axis=1),
         }
     )
-    told = pd.DataFrame({f"answer_{name}": named[answer] for name, answer in given.items()})
-    return pd.concat([table, told], axis=1).sort_values(["p_label", "page_id"], ignore_index=True)
+    answered = pd.DataFrame({f"answer_{name}": named[answer] for name, answer in called.items()})
+    return pd.concat([table, answered], axis=1).sort_values(["p_label", "page_id"], ignore_index=True)
 
 
 def all_say_otherwise(table: pd.DataFrame) -> pd.DataFrame:
@@ -68,7 +62,7 @@ def all_say_otherwise(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["wrong"] == table["networks"]) & (table["agreeing"] == table["networks"])]
 
 
-def wrong_together(table: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
+def wrong_together(table: pd.DataFrame, draws: int = 2000) -> pd.DataFrame:
     """How many pages are wrong with none, one ... all networks, and how many were if each erred on its own.
 
     ``table`` as `by_page` makes it. Columns ``wrong, pages, by_chance, low, high``. By chance: each network keeps how
@@ -77,7 +71,7 @@ def wrong_together(table: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.
     ``pages``: it is what was counted.
     """
     names = [column for column in table if column.startswith("answer_")]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     sizes = np.arange(len(names) + 1)
     drawn: Floats = np.zeros((draws, len(sizes)))
     for label, of_class in table.groupby("label"):
@@ -87,5 +81,5 @@ def wrong_together(table: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.
             drawn[number] += np.bincount(together, minlength=len(sizes))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     counted = np.bincount(table["wrong"], minlength=len(sizes))
-    found = {"wrong": sizes, "pages": counted, "by_chance": drawn.mean(axis=0), "low": low, "high": high}
-    return pd.DataFrame(found)
+    columns = {"wrong": sizes, "pages": counted, "by_chance": drawn.mean(axis=0), "low": low, "high": high}
+    return pd.DataFrame(columns)

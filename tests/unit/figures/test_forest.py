@@ -24,10 +24,10 @@ def drawn(rows: pd.DataFrame, *args: object, **more: object):
     return forest(rows, PANELS, *args, **({"title": "Made", "caption": "n = 491 pages"} | more))
 
 
-@pytest.mark.parametrize("said", ["", ".3f"])
+@pytest.mark.parametrize("shown", ["", ".3f"])
 @pytest.mark.parametrize("line", [None, 0.5, placed(made_scores({"rate": 0.6}, tuple(PANELS)))])
-def test_it_is_drawn_whole_and_says_how_many(said, line, tmp_path):
-    check(drawn(placed(SCORES), line=line, said=said), tmp_path)
+def test_it_is_drawn_whole_and_says_how_many(shown, line, tmp_path):
+    check(drawn(placed(SCORES), line=line, shown=shown), tmp_path)
 
 
 def test_values_and_ends_stand_where_they_were_given():
@@ -55,7 +55,7 @@ def test_a_value_without_interval_is_a_point_without_bar():
 
 def test_a_value_that_is_not_known_leaves_its_row_empty():
     rows = SCORES.assign(value=SCORES["value"].where(SCORES["model"] != "beit"))
-    ax = drawn(placed(rows), said=".2f").axes[0]
+    ax = drawn(placed(rows), shown=".2f").axes[0]
     assert [row for _, row, _ in points(ax)] == [0, 2]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["leads12", "beit", "deit"]
 
@@ -108,7 +108,7 @@ def test_a_line_with_an_interval_has_a_band():
 
 
 def test_values_are_written_and_no_tick_stands_above_one():
-    ax = drawn(placed(SCORES.assign(high=1.0)), said=".2f").axes[0]
+    ax = drawn(placed(SCORES.assign(high=1.0)), shown=".2f").axes[0]
     assert [text.get_text() for text in ax.texts] == ["0.95", "0.80", "0.70"]
     assert max(ax.get_xticks()) <= 1 < ax.get_xlim()[1]
 

@@ -16,8 +16,8 @@ from leadwise.learning import leakage
 from leadwise.learning.study import forget_others
 from leadwise.names import CLASSES
 from leadwise.recordings.records import read_record
-from leadwise.scores import ensembles, external, prices
-from leadwise.scores.metrics import scores
+from leadwise.scores import external, prices
+from leadwise.scores.metrics import mean_answers, scores
 from leadwise.scores.table import score_of
 from leadwise.sets.ptbxl import labelled_recordings, unpack_recordings
 from leadwise.tables import checked
@@ -202,9 +202,8 @@ def test_trainings_of_other_parameters_are_forgotten_and_no_others(priced):
 
 def test_the_mean_over_seeds_is_one_answer_a_page():
     answers = pd.concat([made_answers(n=20), made_answers(n=20).assign(seed=2, prob_mi=1.0)])
-    one = ensembles.mean_over_seeds(answers, "leads12_x2")
+    one = mean_answers(answers)
     assert one["unit_id"].is_unique
-    assert set(one["model"]) == {"leads12_x2"}
     assert set(one["seed"]) == {answers["seed"].iloc[0]}
     own = answers[answers["unit_id"] == one["unit_id"].iloc[3]]
     assert one["prob_mi"].iloc[3] == pytest.approx(own["prob_mi"].mean())

@@ -24,7 +24,7 @@ from leadwise.models import registry
 from leadwise.models.networks import Recipe
 from leadwise.models.onnx_file import session_of
 from leadwise.names import CLASSES
-from leadwise.scores import comparisons
+from leadwise.scores import calibration, metrics
 from leadwise.scores.draws import page_metrics
 from leadwise.scores.table import compared
 from leadwise.serving.model import load_model
@@ -217,7 +217,7 @@ def test_each_student_is_compared_with_its_untaught_twin_on_what_both_answered()
         "student12_published": made_answers(seeds=(1,), skill=3.0, rng_seed=0),
     }
     taught = answers["student12_published"]
-    twin = comparisons.cut_to(answers["student12_untaught"], taught)
+    twin = metrics.cut_to(answers["student12_untaught"], taught)
     assert set(twin["seed"]) == {1}
     table = compared(
         taught, twin, page_metrics(CLASSES), ["accuracy"], 200, minus="loss=untaught",
@@ -239,11 +239,11 @@ def test_a_model_that_is_no_student_stands_under_its_own_name():
 def test_a_fold_is_calibrated_without_its_own_labels():
     own = made_answers(n=60, rng_seed=4)
     own["fold"] = np.arange(len(own)) % 3 + 1
-    before = comparisons.calibrated_by_other_folds(own, CLASSES).set_index("unit_id")
+    before = calibration.calibrated_by_other_folds(own, CLASSES).set_index("unit_id")
     changed = own.copy()
     mine = changed["fold"] == 1
     changed.loc[mine, "label"] = np.roll(changed.loc[mine, "label"], 1)
-    after = comparisons.calibrated_by_other_folds(changed, CLASSES).set_index("unit_id")
+    after = calibration.calibrated_by_other_folds(changed, CLASSES).set_index("unit_id")
     shares = [f"prob_{name}" for name in CLASSES]
     same = np.isclose(before[shares], after[shares]).all(axis=1)
     assert same[before["fold"] == 1].all()

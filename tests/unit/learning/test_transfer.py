@@ -326,6 +326,6 @@ def test_the_summary_and_what_differs_are_paired_by_beat_and_by_patient():
     leak = selected(told, minus="protocol=patient_folds")
     assert set(leak["condition"]) == {"way=scratch", "way=frozen", "way=tuned"}
     assert (leak["value"] == 0).all()
-    said = transfer_scores.said(scores, differences, "normal")
+    said = transfer_scores.summary(scores, differences, "normal")
     assert "`tuned` 1.000 (1.000 to 1.000)" in said
     assert "`way=scratch` under `patient_folds` says the same of everything: other in 5 of 5 folds." in said

@@ -46,7 +46,7 @@ def test_the_positive_class_of_two_is_the_abnormal_one():
 
 
 def test_a_class_without_pages_has_no_recall_and_raises_no_warning():
-    found = metrics.scores(["normal", "mi"], np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]]), CLASSES)
+    found = metrics.scores(np.array([0, 3]), np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]]), CLASSES)
     assert found["accuracy"] == 1.0
     assert np.isnan(found["recall_history_of_mi"])
     assert np.isnan(found["macro_f1"])
@@ -54,7 +54,7 @@ def test_a_class_without_pages_has_no_recall_and_raises_no_warning():
 
 def test_values_that_are_no_probabilities_are_refused():
     with pytest.raises(InputError, match="sum to 1"):
-        metrics.scores(["normal"], np.array([[0.7, 0.7, 0.1, 0.1]]), CLASSES)
+        metrics.scores(np.array([0]), np.array([[0.7, 0.7, 0.1, 0.1]]), CLASSES)
 
 
 def test_only_test_answers_of_the_wanted_folds_are_selected():
@@ -139,8 +139,8 @@ def test_each_draw_takes_as_many_groups_as_there_are_and_the_first_row_is_no_dra
 def test_a_share_is_drawn_as_any_other_statistic():
     rng = np.random.default_rng(1)
     values, groups = rng.random(200), [f"g{k // 5}" for k in range(200)]
-    fast = draws.bootstrap_share(values, groups, 300)
-    slow = draws.bootstrap_statistic(values, groups, lambda drawn: float(drawn.mean()), 300)
+    fast = draws.bootstrap_share(values, groups)
+    slow = draws.bootstrap_statistic(values, groups, lambda drawn: float(drawn.mean()))
     assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high))
     assert np.isnan(draws.bootstrap_share(np.array([]), []).value)
 
@@ -178,7 +178,8 @@ def overconfident(n: int, factor: float) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_temperature_of_an_overconfident_model_is_found():
     prob, labels = overconfident(6000, factor=2.5)
-    assert calibration.fit_temperature(prob, labels) == pytest.approx(2.5, rel=0.08)
+    fitted = calibration.fit_calibration(prob, labels, CLASSES, bias=False)
+    assert fitted == {"temperature": pytest.approx(2.5, rel=0.08)}
 
 
 def test_a_calibrated_model_lies_within_its_floor_and_an_overconfident_one_does_not():

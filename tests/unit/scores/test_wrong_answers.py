@@ -63,8 +63,8 @@ def test_answers_that_are_not_of_one_model_and_the_same_pages_are_refused() -> N
         ({"one": pd.concat([ONE, ONE.assign(seed=2)])}, "several seeds"),
         ({"one": pd.concat([ONE, ONE])}, "unit p0 answers twice"),
         ({"one": ONE.assign(role="inner")}, "inner answers"),
-        ({"one": ONE, "two": TWO.iloc[:3]}, r"two and one answer for other pages or labels \(3 and 4 rows\)"),
-        ({"one": ONE, "two": TWO.assign(label="mi")}, "other pages or labels"),
+        ({"one": ONE, "two": TWO.iloc[:3]}, r"answer for different units, labels or seeds \(3 and 4 rows\)"),
+        ({"one": ONE, "two": TWO.assign(label="mi")}, "different units, labels"),
     ):
         with pytest.raises(InputError, match=why):
             wrong_answers.by_page(answers, CLASSES)
