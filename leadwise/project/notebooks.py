@@ -430,12 +430,12 @@ def in_a_table(rows: Iterable[Notebook]) -> Mapping[str, Notebook]:
     return MappingProxyType(found)
 
 
-_LEAD_DATA = ("11_image_audit", "12_image_leads", "13_image_folds")  # what Run.lead_data reads
+_PAGE_DATA = ("11_image_audit", "12_image_leads", "13_image_folds")  # what Run.page_data reads
 
 
 def _of_all_page_models(own: ImageModels) -> tuple[str, ...]:
     costs_of_students = ("41_student_distill",) if "42_student_test" in own.sources() else ()
-    return (*_LEAD_DATA, *own.sources(), *costs_of_students)
+    return (*_PAGE_DATA, *own.sources(), *costs_of_students)
 
 
 def _of_all_signal_models(own: SignalModels) -> tuple[str, ...]:
@@ -452,7 +452,7 @@ def _lead_network(name: str, family: str, default: str) -> Notebook:
         name,
         parameters=create_model(f"LeadNetwork_{family}", __base__=LeadNetwork, MODEL=model),
         data=("pages",),
-        needs=_LEAD_DATA,
+        needs=_PAGE_DATA,
         gpu=True,
         memory_mb=32_000,
         minutes=720,
@@ -489,7 +489,7 @@ _ROWS = (
         "25_image_vit_scratch",
         parameters=ImageVitScratch,
         data=("pages",),
-        needs=_LEAD_DATA,
+        needs=_PAGE_DATA,
         gpu=True,
         minutes=720,
     ),
@@ -497,7 +497,7 @@ _ROWS = (
         "26_image_leads12",
         parameters=ImageLeads12,
         data=("pages",),
-        needs=_LEAD_DATA,
+        needs=_PAGE_DATA,
         gpu=True,
         minutes=720,
         priority=1,  # the student waits for it
@@ -507,7 +507,7 @@ _ROWS = (
         "27_image_leakage",
         parameters=ImageLeakage,
         data=("pages",),
-        needs=_LEAD_DATA,
+        needs=_PAGE_DATA,
         gpu=True,
         minutes=720,
         figures=("falling_score.png",),
@@ -551,7 +551,7 @@ _ROWS = (
         "41_student_distill",
         parameters=StudentDistill,
         data=("pages",),
-        needs=(*_LEAD_DATA, "26_image_leads12"),
+        needs=(*_PAGE_DATA, "26_image_leads12"),
         gpu=True,
         minutes=720,
     ),
@@ -559,14 +559,14 @@ _ROWS = (
         "42_student_test",
         parameters=Comparison,
         data=("pages",),
-        needs=(*_LEAD_DATA, "26_image_leads12", "41_student_distill"),
+        needs=(*_PAGE_DATA, "26_image_leads12", "41_student_distill"),
         figures=("what_teaching_gives.png",),
     ),
     Notebook(
         "43_student_export",
         parameters=StudentExport,
         data=("pages",),
-        needs=(*_LEAD_DATA, "26_image_leads12", "41_student_distill", "42_student_test"),
+        needs=(*_PAGE_DATA, "26_image_leads12", "41_student_distill", "42_student_test"),
         figures=("answer.png",),
         ships=("student12.onnx",),
     ),

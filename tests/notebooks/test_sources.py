@@ -71,13 +71,13 @@ def words_in(node: ast.AST) -> set[str]:
 
 
 def test_its_row_names_the_notebooks_whose_files_it_reads_and_no_others(name, cells):
-    inside = ast.parse(textwrap.dedent(inspect.getsource(Run.lead_data)))
+    inside = ast.parse(textwrap.dedent(inspect.getsource(Run.page_data)))
     read = set()
     for call in calls(cells):
         match ast.unparse(call.func):
             case "run.input" | "run.weights" | "run.result":
                 read |= words_in(call.args[0]) & set(NOTEBOOKS)
-            case "run.lead_data":
+            case "run.page_data":
                 read |= words_in(inside) & set(NOTEBOOKS)
             case "run.parameters.sources":
                 read |= set(profiles.parameters("sample", name).sources())
