@@ -149,7 +149,7 @@ def test_after_a_kill_nothing_lives_on_and_the_same_command_goes_on(clone: Clone
     command = clone.command("run", "--only", "12_image_leads")
     locks = clone.runs / "sample" / ".locks"
     with subprocess.Popen(command, cwd=clone.folder, stdout=subprocess.DEVNULL) as running:
-        wait_until(lambda: held(locks / "12_image_leads.lock"))
+        wait_until(lambda: held(locks / "12_image_leads.lock"), 120)
         refused = clone.leadwise("run")
         running.kill()
     assert refused.returncode == 2
