@@ -2,6 +2,7 @@
 # make test   all default tests
 PYTHON ?= python3
 PROFILE ?= sample
+WORKERS ?= 2
 # JupyterLab asks for no news, no newer JupyterLab and no list of extensions (docs/privacy.md)
 LAB = --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
 
@@ -12,7 +13,7 @@ help:
 	@echo "make run                 install, then run every notebook on the embedded sample (minutes)"
 	@echo "make run PROFILE=cpu     the same under another profile of workflow/profiles"
 	@echo "make report              the executed notebooks of a profile as a site that opens from disk (PROFILE=cpu ...)"
-	@echo "make test                install, then run the tests"
+	@echo "make test                install, then run the tests, in two processes (WORKERS=8 ...)"
 	@echo "make lab                 install, then open the notebooks in JupyterLab"
 	@echo "make lint                ruff, nbstripout and mypy"
 	@echo "make env                 install alone, into .venv"
@@ -34,7 +35,7 @@ report: env
 	@.venv/bin/python -m leadwise report --profile "$(PROFILE)"
 
 test: env
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n "$(WORKERS)" --dist worksteal
 
 lint: env
 	.venv/bin/python -m ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,12 @@ import pytest
 
 from leadwise.sets.catalogue import build_catalogue, find_pages
 from leadwise.sets.sample import unpack_sample
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector, which each training calls, need not look at all of it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

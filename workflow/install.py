@@ -1,7 +1,7 @@
 """Make .venv and install leadwise with all that it uses, once; used by `make env`.
 
 Every file is compared with its sha256 in constraints.lock where that was made for this kind of machine. A torch that
-is already in .venv and lies in the range of requirements.txt is kept (a CPU build, say).
+is already in .venv and lies in the range of requirements/train.txt is kept (a CPU build, say).
 Standard library alone, and readable for Pythons that are too old, so that it can say so.
 """
 
@@ -17,7 +17,8 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent.parent
 PYTHON = FOLDER / ".venv" / "bin" / "python"
 STAMP = FOLDER / ".venv" / "installed-for"
-REQUIREMENTS = FOLDER / "requirements.txt"
+REQUIREMENTS = FOLDER / "requirements.txt"  # all lists of requirements/
+TRAINING = FOLDER / "requirements" / "train.txt"
 CONSTRAINTS = FOLDER / "constraints.txt"
 LOCK = FOLDER / "constraints.lock"
 
@@ -103,8 +104,8 @@ def make_environment():
 
 
 def installed_in_range():
-    """Give the versions of torch and torchvision in .venv that requirements.txt admits."""
-    return json.loads(subprocess.check_output([str(PYTHON), "-c", INSTALLED_IN_RANGE, str(REQUIREMENTS)]))
+    """Give the versions of torch and torchvision in .venv that requirements/train.txt admits."""
+    return json.loads(subprocess.check_output([str(PYTHON), "-c", INSTALLED_IN_RANGE, str(TRAINING)]))
 
 
 def install(kept):
@@ -178,7 +179,8 @@ def first_broken_import():
 def stamp():
     """Digest what .venv is installed for: the lists of packages and the place of the clone."""
     digest = hashlib.sha256(str(FOLDER).encode())
-    for path in (REQUIREMENTS, CONSTRAINTS, LOCK, FOLDER / "pyproject.toml"):
+    lists = sorted(TRAINING.parent.glob("*.txt"))
+    for path in (REQUIREMENTS, *lists, CONSTRAINTS, LOCK, FOLDER / "pyproject.toml"):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

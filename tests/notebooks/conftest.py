@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -20,23 +21,32 @@ def executed_sample() -> Path:
     """Give the results of all notebooks under the profile sample.
 
     Those of ``make run`` (or of earlier tests) serve where they were made by the present code and
-    parameters; otherwise all notebooks run now, into .test-runs.
+    parameters; otherwise all notebooks run now, into .test-runs. One process of the tests runs them; another that
+    needs them meanwhile waits.
     """
     own = REPOSITORY / ".test-runs"
-    for runs in (REPOSITORY / "runs", own):
-        if is_current(runs / "sample"):
-            return runs / "sample"
+    own.mkdir(exist_ok=True)
+    with (own / "turn.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        for runs in (REPOSITORY / "runs", own):
+            if is_current(runs / "sample"):
+                return runs / "sample"
+        run_all(own)
+    return own / "sample"
+
+
+def run_all(runs: Path) -> None:
+    """Run all notebooks of the profile sample into a folder."""
     environment = {name: value for name, value in os.environ.items() if name != "LEADWISE_DATA"}
     done = subprocess.run(
         [sys.executable, "-m", "leadwise", "run", "--profile", "sample", "--force"],
         cwd=REPOSITORY,
-        env=environment | {"LEADWISE_RUNS": str(own)},
+        env=environment | {"LEADWISE_RUNS": str(runs)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return own / "sample"
 
 
 def is_current(folder: Path) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import json
 import re
 import sys
 import tomllib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from packaging.licenses import canonicalize_license_expression
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import leadwise
 
@@ -19,6 +25,7 @@ CLONE = Path(leadwise.__file__).parents[1]
 RESOURCES = CLONE / "leadwise" / "resources"
 PROJECT = tomllib.loads((CLONE / "pyproject.toml").read_text(encoding="utf-8"))
 PINS = [line for line in (CLONE / "constraints.txt").read_text(encoding="utf-8").splitlines() if "==" in line]
+LISTS = sorted((CLONE / "requirements").glob("*.txt"))
 LOCKED = (CLONE / "constraints.lock").read_text(encoding="utf-8").splitlines()
 
 
@@ -56,6 +63,98 @@ def asked(install: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Asked:
     return found
 
 
+def ranges(path: Path) -> list[Requirement]:
+    """What a list of requirements/ asks for."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [Requirement(text) for line in lines if (text := line.partition("#")[0].strip())]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The packages that a module or a notebook imports, wherever in it, without those of Python itself."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [str(node.module)]
+        else:
+            continue
+        yield from {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+
+
+def undeclared(files: list[Path], lists: list[Path]) -> set[str]:
+    """What these files import, and no package that these lists name holds."""
+    declared = {canonicalize_name(one.name) for path in lists for one in ranges(path)} | {"leadwise"}
+    holders = packages_distributions()
+    return {
+        name
+        for path in files
+        for name in imported(path)
+        if not declared & {canonicalize_name(one) for one in holders.get(name, ())}
+    }
+
+
+def test_all_that_code_and_notebooks_import_is_declared() -> None:
+    files = [
+        *CLONE.glob("leadwise/**/*.py"),
+        *CLONE.glob("workflow/*.py"),
+        *CLONE.glob("*/[0-9][0-9]_*.ipynb"),
+    ]
+    assert len(files) > 150
+    assert undeclared(files, [path for path in LISTS if path.stem != "test"]) == set()
+
+
+def test_all_that_tests_import_is_declared_or_a_helper() -> None:
+    files = list(CLONE.glob("tests/**/*.py"))
+    assert undeclared(files, LISTS) <= {path.stem for path in files}
+
+
+def test_what_is_installed_but_not_declared_is_found(tmp_path: Path) -> None:
+    """In a module and in a notebook, at the top and in a function."""
+    (tmp_path / "module.py").write_text("import os, numpy.linalg\ndef f():\n    from pluggy import x\n")
+    cells = [{"cell_type": "code", "source": ["import iniconfig\n", "import no_such_package"]}]
+    (tmp_path / "notebook.ipynb").write_text(json.dumps({"cells": cells}))
+    found = undeclared(sorted(tmp_path.iterdir()), LISTS)
+    assert found == {"pluggy", "iniconfig", "no_such_package"}
+
+
+def test_no_range_is_written_twice() -> None:
+    written = Counter(canonicalize_name(one.name) for path in LISTS for one in ranges(path))
+    assert [name for name, times in written.items() if times > 1] == []
+    project = PROJECT["project"]
+    assert "dependencies" not in project
+    assert "optional-dependencies" not in project
+
+
+def test_every_range_has_its_reason() -> None:
+    for path in LISTS:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert line.startswith("# ") or re.fullmatch(r"[\w.-]+>=[\d.]+ +# \S.*", line), line
+
+
+def test_the_lists_are_all_installed_together_and_each_is_of_an_extra_or_of_tests() -> None:
+    wanted = {f"requirements/{path.name}" for path in LISTS}
+    lines = (CLONE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    together = [line.removeprefix("-r ") for line in lines if not line.startswith("#")]
+    assert len(together) == len(set(together))
+    assert set(together) == wanted
+    dynamic = PROJECT["tool"]["setuptools"]["dynamic"]
+    extras = dynamic["optional-dependencies"]
+    asked = set(dynamic["dependencies"]["file"]).union(*(one["file"] for one in extras.values()))
+    assert wanted - asked == {"requirements/test.txt"}
+    assert all(extras[name]["file"][-1] == f"requirements/{name}.txt" for name in extras)
+
+
+def test_every_range_holds_its_exact_version_of_the_constraints() -> None:
+    exact = {canonicalize_name(name): version for name, version in (pin.split("==") for pin in PINS)}
+    assert all(part.replace(".", "").isalnum() for part in exact.values()), "a local version or a URL"
+    for wanted in (one for path in LISTS for one in ranges(path)):
+        assert wanted.specifier.contains(exact[canonicalize_name(wanted.name)]), wanted
+
+
 def test_every_pin_is_locked_by_one_sum_in_the_same_order() -> None:
     lines = [line for line in LOCKED if not line.startswith("#")]
     assert [line.split(" ")[0] for line in lines] == PINS
@@ -85,6 +184,15 @@ def test_a_torch_that_is_kept_leaves_the_sums_of_all_else(
     assert not {"torch", "torchvision", "triton", "nvidia-cublas", "cuda-bindings"} & names
     assert "--require-hashes" not in plain[0]
     assert plain[1][-1] == "torch==2.13.0+cpu"
+
+
+def test_a_torch_that_is_there_is_compared_with_the_range_of_the_list(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert install.installed_in_range() == {name: version(name) for name in ("torch", "torchvision")}
+    monkeypatch.setattr(install, "TRAINING", tmp_path / "train.txt")
+    install.TRAINING.write_text("torch>=99\ntorchvision>=0.1  # any\n", encoding="utf-8")
+    assert set(install.installed_in_range()) == {"torchvision"}
 
 
 def test_the_locked_torch_is_no_kept_one(

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import math
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from miniature import Clone
+from waiting import held, wait_until
 
 from leadwise import processes
 from leadwise.errors import InputError, MissingInput, SettingsError
@@ -339,11 +338,6 @@ def test_a_process_dies_with_the_one_that_started_it(tmp_path: Path) -> None:
     )
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     with subprocess.Popen([sys.executable, "-c", parent]) as process:
-        give_up = time.monotonic() + 20
-        while not (lock.exists() and lock.read_text(encoding="ascii")):
-            assert time.monotonic() < give_up
-            time.sleep(0.05)
+        wait_until(lambda: held(lock))
         process.kill()
-    time.sleep(1)
-    with lock.open() as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # free, so the child is gone
+    wait_until(lambda: not held(lock), 5)  # so the child is gone

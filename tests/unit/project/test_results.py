@@ -75,6 +75,18 @@ def published(results: Path) -> Published:
     return Published.read(results)
 
 
+@pytest.fixture(scope="module")
+def ours() -> Published:
+    """What the repository publishes; tests look at it alone."""
+    return Published.read(REPOSITORY / "analysis" / "results")
+
+
+@pytest.fixture(scope="module")
+def shown(ours: Published) -> dict[str, str]:
+    """Every table of it, by name."""
+    return {name: one.text(ours) for name, one in TABLES.items()}
+
+
 def table(**more: object) -> Table:
     told = {
         "title": "Made", "where": ({"task": "four", "calibrated": ""},), "lines": ("model", "seeds"),
@@ -102,14 +114,15 @@ def test_beneath_stand_all_runs_that_the_table_is_of_and_not_the_last_one(publis
     assert "26_image_leads12" not in of_one
 
 
-def test_no_published_table_is_said_to_be_of_one_notebook_where_it_is_of_several() -> None:
-    text = TABLES["image_transformers"].text(Published.read(REPOSITORY / "analysis" / "results"))
+def test_no_published_table_is_said_to_be_of_one_notebook_where_it_is_of_several(
+    shown: dict[str, str],
+) -> None:
     for notebook in ("21_image_beit", "22_image_deit", "24_image_vit"):
-        assert f"--only {notebook}`" in text
+        assert f"--only {notebook}`" in shown["image_transformers"]
 
 
-def test_beats_after_five_minutes_are_as_many_as_were_counted() -> None:
-    scores = Published.read(REPOSITORY / "analysis" / "results").scores
+def test_beats_after_five_minutes_are_as_many_as_were_counted(ours: Published) -> None:
+    scores = ours.scores
     late = scores[scores["counted"] == "after_5_min"]
     every = scores[
         (scores["protocol"] == "interpatient") & (scores["counted"] == "all") & (scores["unit"] == "beat")
@@ -210,31 +223,31 @@ def test_readme_results_and_cards_are_as_the_command_writes_them(monkeypatch: py
     assert not documents.outdated(), "`leadwise tables` writes them"
 
 
-def test_every_published_row_stands_in_a_table_of_its_notebook() -> None:
+def test_every_published_row_stands_in_a_table_of_its_notebook(
+    ours: Published, shown: dict[str, str]
+) -> None:
     """A notebook whose scores are published has a table that shows some of them."""
-    published = Published.read(REPOSITORY / "analysis" / "results")
-    shown = "\n".join(one.text(published) for one in TABLES.values())
-    for run in published.runs.itertuples():
-        assert run.command in shown, f"{run.Index} is published, and no table shows a row of it"
+    together = "\n".join(shown.values())
+    for run in ours.runs.itertuples():
+        assert run.command in together, f"{run.Index} is published, and no table shows a row of it"
 
 
-def test_two_profiles_are_told_apart_in_every_table() -> None:
-    published = Published.read(REPOSITORY / "analysis" / "results")
-    other = {run: run.replace("-cpu", "-paper") for run in published.runs.index}
+def test_two_profiles_are_told_apart_in_every_table(ours: Published, shown: dict[str, str]) -> None:
+    other = {run: run.replace("-cpu", "-paper") for run in ours.runs.index}
     both = Published(
         *(
             pd.concat([one, one.assign(run=one["run"].map(other), profile="paper")])
-            for one in (published.scores, published.differences)
+            for one in (ours.scores, ours.differences)
         ),
-        pd.concat([published.runs, published.runs.rename(index=other)]),
+        pd.concat([ours.runs, ours.runs.rename(index=other)]),
     )
-    assert HEADLINE.text(both) == HEADLINE.text(published), "it is of one profile, which its commands name"
-    for table in TABLES.values():
+    assert HEADLINE.text(both) == HEADLINE.text(ours), "it is of one profile, which its commands name"
+    for name, table in TABLES.items():
         told = table.text(both)
-        if told == table.text(published) == "Not yet measured.":
+        if told == shown[name] == "Not yet measured.":
             continue
         assert "| `cpu` |" in told or "| cpu |" in told or "(`cpu`)" in told
-        assert all(line in told for line in table.text(published).splitlines() if line.startswith("Task "))
+        assert all(line in told for line in shown[name].splitlines() if line.startswith("Task "))
 
 
 def test_published_scores_are_what_the_published_answers_give() -> None:
@@ -258,10 +271,10 @@ def test_published_scores_are_what_the_published_answers_give() -> None:
     assert again
 
 
-def test_the_published_figures_of_the_whole_set_reach_what_is_claimed() -> None:
+def test_the_published_figures_of_the_whole_set_reach_what_is_claimed(ours: Published) -> None:
     """What is said in words of the triangle and of the pages that are found."""
     assert "on nine pages in ten to within one pixel" in TABLES["image_leads"].intro
-    scores = selected(Published.read(REPOSITORY / "analysis" / "results").scores, notebook="12_image_leads")
+    scores = selected(ours.scores, notebook="12_image_leads")
     assert score_of(scores, "pages_found").value == scores["n"].max() == 491
     assert score_of(scores, "einthoven_rms_mv_median").value < 1 / 78.6, "one pixel"
     assert score_of(scores, "einthoven_within_one_pixel").low > 0.9

@@ -120,17 +120,16 @@ def test_a_run_makes_what_is_needed_and_a_second_run_makes_nothing(clone: Clone)
 
 
 def test_changed_parameters_are_made_again_and_what_they_do_not_touch_is_not(clone: Clone) -> None:
-    assert clone.leadwise("run", "--only", "13_image_folds").returncode == 0
+    assert clone.leadwise("run", "--only", "12_image_leads").returncode == 0
     audit = clone.result("11_image_audit").stat().st_mtime_ns
     profile = clone.folder / "workflow" / "profiles" / "sample.yaml"
-    profile.write_text(
-        profile.read_text(encoding="utf-8") + "\n13_image_folds: {SEEDS: [1, 2]}\n", encoding="utf-8"
+    text = profile.read_text(encoding="utf-8")
+    assert "CHECKED: 4" in text
+    profile.write_text(text.replace("CHECKED: 4", "CHECKED: 5"), encoding="utf-8")
+    assert clone.leadwise("run", "--only", "12_image_leads").returncode == 0
+    assert (
+        json.loads(clone.result("12_image_leads").read_text(encoding="utf-8"))["parameters"]["CHECKED"] == 5
     )
-    assert clone.leadwise("run", "--only", "13_image_folds").returncode == 0
-    assert json.loads(clone.result("13_image_folds").read_text(encoding="utf-8"))["parameters"]["SEEDS"] == [
-        1,
-        2,
-    ]
     assert clone.result("11_image_audit").stat().st_mtime_ns == audit
 
 
@@ -150,7 +149,7 @@ def test_after_a_kill_nothing_lives_on_and_the_same_command_goes_on(clone: Clone
     command = clone.command("run", "--only", "12_image_leads")
     locks = clone.runs / "sample" / ".locks"
     with subprocess.Popen(command, cwd=clone.folder, stdout=subprocess.DEVNULL) as running:
-        wait_until(lambda: held(locks / "12_image_leads.lock"))
+        wait_until(lambda: held(locks / "12_image_leads.lock"), 120)
         refused = clone.leadwise("run")
         running.kill()
     assert refused.returncode == 2
