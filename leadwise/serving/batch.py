@@ -18,8 +18,7 @@ import cv2
 from leadwise.errors import InputError, LeadwiseError, Lost, MissingInput
 from leadwise.files import files_below, written_whole
 from leadwise.pages.read import IMAGE_SUFFIXES
-from leadwise.serving.beat_model import load_beat_model
-from leadwise.serving.model import load_model
+from leadwise.serving.model import load_beat_model, load_model
 from leadwise.serving.predict import Answer, predict
 from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, csv_line, is_recording
 from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory

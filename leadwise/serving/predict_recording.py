@@ -28,7 +28,7 @@ from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
 from leadwise.recordings.records import RHYTHM_LEADS, Record
 from leadwise.recordings.summary import Rhythm, Runs, summarise
-from leadwise.serving.beat_model import load_beat_model
+from leadwise.serving.model import load_beat_model
 from leadwise.serving.overlay import in_notebook
 from leadwise.serving.recordings import DETECTOR, PROCESSING, Reading, process, read_path
 from leadwise.serving.strip_chart import strip_chart

@@ -24,7 +24,6 @@ from leadwise.files import sha256_in_policy
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION
 from leadwise.pages.read import MAX_BYTES
-from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http import schema
 from leadwise.serving.http.desk import Desk
 from leadwise.serving.http.guards import Guarded, Hosts, piece_of
@@ -33,7 +32,7 @@ from leadwise.serving.http.limits import LIMITS, Limits
 from leadwise.serving.http.plain import in_html
 from leadwise.serving.http.samples import Sample, load_samples
 from leadwise.serving.http.uploads import MAX_FILES
-from leadwise.serving.model import load_model
+from leadwise.serving.model import load_beat_model, load_model
 
 _RESOURCES = package_files("leadwise") / "resources"
 

@@ -17,11 +17,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from leadwise.errors import Lost, WeightsError
-from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http.bodies import Refused, claimed_size, files_of
 from leadwise.serving.http.jobs import Done, Job, Wanted, do, refused
 from leadwise.serving.http.limits import Ending, Limits
-from leadwise.serving.model import load_model
+from leadwise.serving.model import load_beat_model, load_model
 from leadwise.workers import LIMITS, Workers
 
 _RETRY_S = 2

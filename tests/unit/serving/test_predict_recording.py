@@ -35,9 +35,9 @@ from leadwise.recordings.context import cut_beats
 from leadwise.recordings.filters import resampled
 from leadwise.recordings.records import Record, read_record, write_record
 from leadwise.serving import batch, recordings
-from leadwise.serving import beat_model as room
-from leadwise.serving.beat_model import load_beat_model
+from leadwise.serving import model as room
 from leadwise.serving.http import app, schema
+from leadwise.serving.model import BeatModel, load_beat_model
 from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, predict_recording
 from leadwise.serving.strip_chart import strip_chart
 from leadwise.sets.excerpts import unpack_excerpts
@@ -337,7 +337,7 @@ def test_a_changed_file_or_one_of_pages_is_refused(beat_model: Path, tmp_path: P
     with pytest.raises(WeightsError, match="checksum is missing or wrong"):
         load_beat_model(tmp_path / "changed.onnx")
     student = Path(leadwise.__file__).parent / "resources" / "student12.onnx"
-    with pytest.raises(WeightsError, match=r"no model of beats.*--model"):
+    with pytest.raises(WeightsError, match=r"a model of format 1; --beat-model takes format beats 1"):
         load_beat_model(student)
 
 
@@ -415,8 +415,8 @@ def test_records_of_a_folder_are_found_with_its_pages(excerpts: Path, tmp_path: 
 
 
 def test_without_a_model_of_beats_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "SHIPPED", "no_such.onnx")
-    room._loaded.cache_clear()
+    monkeypatch.setattr(BeatModel, "shipped", "no_such.onnx")
+    room._opened.cache_clear()
     with pytest.raises(WeightsError, match=r"no_such\.onnx is not among leadwise's resources.*--beat-model"):
         batch._load(frozenset({True}), None, None)
 
@@ -450,8 +450,8 @@ def test_a_server_without_a_model_of_beats_still_answers_for_the_signals(
     from leadwise.serving.http.jobs import Job, do
     from leadwise.serving.http.uploads import Upload
 
-    monkeypatch.setattr(room, "SHIPPED", "no_such.onnx")
-    room._loaded.cache_clear()
+    monkeypatch.setattr(BeatModel, "shipped", "no_such.onnx")
+    room._opened.cache_clear()
     files = tuple(Upload(f"208{end}", (excerpts / f"208{end}").read_bytes()) for end in (".hea", ".dat"))
     refused = do(Job(files, "json", None))
     assert refused.status == 501
