@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from leadwise.audit.folder_names import Places, fold_of
-from leadwise.errors import ForeignPage, Lost, MissingInput, UnreadablePage
+from leadwise.errors import ForeignPage, MissingInput
 from leadwise.names import CLASSES
 from leadwise.pages.digitize import digitize
 from leadwise.pages.header import read_header
@@ -27,11 +27,9 @@ from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.sets.catalogue import NO_IMAGE, find_images, left_out, shipped
 from leadwise.sets.traces import SIZE, descriptor, group_same_trace, joined
-from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory
+from leadwise.workers import LIMITS, Limits, each
 
 FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm")
-
-_FEW = 12  # so few pages are done before other processes have started
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def gather(
     known = shipped().set_index("sha256")[list(FIELDS)].astype(object)
     distinct = found.files.drop_duplicates("sha256").reset_index(drop=True)
     tasks = [(folder / row.path, ocr and row.sha256 not in known.index) for row in distinct.itertuples()]
-    looks = list(progress(_looked_at(tasks, processes, limits), len(tasks)))
+    looks = list(progress(each(_look, tasks, _damaged, processes, limits), len(tasks)))
     seen = distinct[["sha256"]].assign(
         pixels=[look.pixels for look in looks],
         foreign=[look.foreign for look in looks],
@@ -142,11 +140,7 @@ class _Look:
 
 def _look(task: tuple[Path, bool]) -> _Look:
     path, header = task
-    try:
-        page = read_page(path)
-    except (UnreadablePage, MemoryError) as error:
-        give_back_memory()
-        return _Look({}, why=str(error).removeprefix(f"{path}: ") or TOO_LARGE)
+    page = read_page(path)
     digest = hashlib.sha256(f"{page.shape}".encode())
     digest.update(np.ascontiguousarray(page).data)
     pixels = digest.hexdigest()
@@ -158,14 +152,8 @@ def _look(task: tuple[Path, bool]) -> _Look:
     return _Look(fields, pixels, descriptor(digitize(cut_leads(page, layout))))
 
 
-def _looked_at(tasks: list[tuple[Path, bool]], processes: int, limits: Limits) -> Iterator[_Look]:
-    """All looks in the order of the tasks; what takes more than one file may counts as damaged."""
-    workers = Workers(_look, min(processes, len(tasks)) if len(tasks) >= _FEW else 1, limits)
-    for done in workers.each(tasks):
-        try:
-            yield done.result()
-        except Lost as error:
-            yield _Look({}, why=f"given up: {error}")
+def _damaged(task: tuple[Path, bool], why: str) -> _Look:
+    return _Look({}, why=why.removeprefix(f"{task[0]}: "))
 
 
 def _traces(descriptors: list[Any]) -> np.ndarray[Any, Any]:

@@ -15,17 +15,13 @@ from typing import Any, NamedTuple
 
 import cv2
 
-from leadwise.errors import InputError, LeadwiseError, Lost, MissingInput
+from leadwise.errors import InputError, MissingInput
 from leadwise.files import files_below, written_whole
-from leadwise.pages.read import IMAGE_SUFFIXES
 from leadwise.serving.model import load_beat_model, load_model
-from leadwise.serving.predict import Answer, predict
+from leadwise.serving.predict import PAGE_SUFFIXES, Answer, predict
 from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, csv_line, is_recording
-from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory
+from leadwise.workers import LIMITS, TOO_LARGE, Limits, each
 
-_FEW = 8  # so few files are answered before other processes have started
-
-PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 STDIN = Path("-")
 """Stands for a page that came on standard input."""
 
@@ -163,21 +159,18 @@ def answer_all(
         _Task(file, target, stdin if file == STDIN else None)
         for file, target in itertools.zip_longest(files, targets)
     ]
-    workers = Workers(
+    return each(
         partial(_answered, model, beat_model),
-        min(cores, len(tasks)) if len(tasks) >= _FEW else 1,
+        tasks,
+        lambda task, why: Told(task.file, why=why.removeprefix("page: " if task.data else f"{task.file}: ")),
+        cores,
         limits,
         partial(_load, kinds, model, beat_model),
     )
-    for file, done in zip(files, workers.each(tasks), strict=True):
-        try:
-            yield done.result()
-        except Lost as error:
-            yield Told(file, why=f"given up: {error}")
 
 
 class _Task(NamedTuple):
-    page: Path
+    file: Path
     target: Path | None
     data: bytes | None
 
@@ -190,24 +183,12 @@ def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -
 
 
 def _answered(model: Path | None, beat_model: Path | None, task: _Task) -> Told:
-    page = task.page
-    try:
-        answer = predict(
-            page if task.data is None else task.data, model=beat_model if is_recording(page) else model
-        )
-    except MemoryError:
-        told = Told(page, why=TOO_LARGE)
-    except LeadwiseError as error:
-        told = Told(page, why=str(error).removeprefix("page: " if task.data else f"{page}: "))
-    except Exception as error:
-        told = Told(page, why=f"an error of leadwise, please report it ({type(error).__name__}: {error})")
-    else:
-        answer = dataclasses.replace(answer, file=str(page))
-        undrawn = _draw(answer, task.target) if task.target is not None else ""
-        rows = tuple(answer.beat_lines()) if isinstance(answer, RecordingAnswer) else ()
-        return Told(page, answer.as_json(), tuple(answer.lines()), rows, undrawn=undrawn)
-    give_back_memory()
-    return told
+    own_model = beat_model if is_recording(task.file) else model
+    answer = predict(task.file if task.data is None else task.data, model=own_model)
+    answer = dataclasses.replace(answer, file=str(task.file))
+    undrawn = _draw(answer, task.target) if task.target is not None else ""
+    rows = tuple(answer.beat_lines()) if isinstance(answer, RecordingAnswer) else ()
+    return Told(task.file, answer.as_json(), tuple(answer.lines()), rows, undrawn=undrawn)
 
 
 def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:

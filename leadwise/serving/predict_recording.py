@@ -9,7 +9,6 @@ Research use only, not a medical device.
 from __future__ import annotations
 
 import csv
-import html
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -29,7 +28,7 @@ from leadwise.recordings.context import cut_beats, intervals_s
 from leadwise.recordings.records import RHYTHM_LEADS, Record
 from leadwise.recordings.summary import Rhythm, Runs, summarise
 from leadwise.serving.model import load_beat_model
-from leadwise.serving.overlay import in_notebook
+from leadwise.serving.overlay import as_table
 from leadwise.serving.recordings import DETECTOR, PROCESSING, Reading, process, read_path
 from leadwise.serving.strip_chart import strip_chart
 
@@ -126,8 +125,8 @@ class RecordingAnswer:
                     for name, column in zip(self.model.classes, self.probabilities.T, strict=True)
                 },
             },
-            "rhythm": _rounded(asdict(self.rhythm)),
-            "heart_rate_bpm": _rounded(self.heart_rate_bpm),
+            "rhythm": rounded(asdict(self.rhythm), 3),
+            "heart_rate_bpm": rounded(self.heart_rate_bpm, 3),
             "warnings": list(self.warnings),
             "model": asdict(self.model),
             "caution": CAUTION,
@@ -147,17 +146,12 @@ class RecordingAnswer:
             )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(BEAT_NAMES[name])}</td><td>{many}</td><td>{self.rhythm.share(name):.1%}</td></tr>"
-            for name, many in self.rhythm.counts.items()
-        )
-        return in_notebook(
-            self.picture(),
-            f"{self.file}: {self.rhythm.beats} beats",
-            "<th>class</th><th>beats</th><th>share</th>",
-            rows,
-            self.lines()[1:],
-        )
+        rows = [
+            (BEAT_NAMES[name], str(count), f"{self.rhythm.share(name):.1%}")
+            for name, count in self.rhythm.counts.items()
+        ]
+        title = f"{self.file}: {self.rhythm.beats} beats"
+        return as_table(self.picture(), title, ("class", "beats", "share"), rows, self.lines()[1:])
 
 
 _KNOWN = (
@@ -265,7 +259,8 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f} min" if seconds >= 60 else f"{seconds:.1f} s"
 
 
-def _rounded(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _rounded(value) for name, value in told.items()}
-    return round(told, 3) if isinstance(told, float) else told
+def rounded(value: Any, digits: int) -> Any:
+    """A number, or all numbers of a dictionary of dictionaries, with so many digits."""
+    if isinstance(value, dict):
+        return {name: rounded(part, digits) for name, part in value.items()}
+    return round(value, digits) if isinstance(value, float) else value

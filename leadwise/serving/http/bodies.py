@@ -23,7 +23,7 @@ class Refused(Exception):
     """Ends a request early, with its answer."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
-        self.done = refused(status, code, detail)
+        self.response = refused(status, code, detail)
 
 
 class _Parser(MultiPartParser):

@@ -423,21 +423,6 @@ def test_one_missing_file_does_not_stop_the_others(
     assert "heart rate" in told.out
 
 
-def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
-    pages: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(source: Path, **_: object) -> object:
-        if source == pages[0]:
-            raise cv2.error("out of memory")
-        return predict(source)
-
-    monkeypatch.setattr(batch, "predict", fail)
-    broken, whole = (batch._answered(None, None, batch._Task(page, None, None)) for page in pages[:2])
-    assert "out of memory" in broken.why
-    assert broken.answer is None
-    assert whole.answer is not None
-
-
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match="no page and no record in this folder"):
         batch.find_files([tmp_path])
