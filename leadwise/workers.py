@@ -59,7 +59,7 @@ LIMITS = Limits()
 
 NO_LIMITS = Limits(None, None)
 
-_own: Path | None = None  # the folder of this process, where it is a worker
+_own_folder: Path | None = None  # the folder of this process, where it is a worker
 
 TOO_LARGE = "it needs more memory than one file may take (a scan at 300 dpi does not)"
 """Said of a file that reached the limit."""
@@ -218,13 +218,13 @@ class _Worker:
     def ask(self, task: Any, deadline_s: float | None) -> Any:
         if not self.is_ready:
             try:
-                self.is_ready = self._said(_START_S)
+                self.is_ready = self._received(_START_S)
             except (TimeoutError, EOFError, ConnectionError) as error:
                 raise LeadwiseError(
                     "the process that reads files could not start. Is there memory left? Ask again."
                 ) from error
         self._pipe.send(task)
-        return self._said(deadline_s)
+        return self._received(deadline_s)
 
     def has_begun(self) -> bool:
         """Whether it has said that it is ready."""
@@ -232,16 +232,16 @@ class _Worker:
             return self.is_ready or self._pipe.poll()
         return False
 
-    def _said(self, within_s: float | None) -> Any:
+    def _received(self, within_s: float | None) -> Any:
         if not self._pipe.poll(within_s):
             raise TimeoutError
         try:
-            is_done, what = self._pipe.recv()
+            is_done, answer = self._pipe.recv()
         except OSError as error:  # it ended in the middle of its answer
             raise EOFError from error
         if is_done:
-            return what
-        raise what
+            return answer
+        raise answer
 
     def kill(self) -> None:
         self._process.kill()
@@ -256,11 +256,11 @@ class _Worker:
 
 def _live(handle: int) -> None:
     """In a new process: answer until the other end is gone."""
-    global _own
+    global _own_folder
     pipe = Connection(handle)
-    parent, _own = pipe.recv()
+    parent, _own_folder = pipe.recv()
     die_with_parent(parent)
-    tempfile.tempdir = str(_own)
+    tempfile.tempdir = str(_own_folder)
     _quiet()
     with contextlib.suppress(EOFError, ConnectionError):
         work, warm_up, limits = pipe.recv()
@@ -326,7 +326,7 @@ def give_back_memory() -> None:
 
 def memory() -> Path | None:
     """Where files for programs that know only files may lie: a tmpfs where there is one, a worker's own folder."""
-    return _own or (_MEMORY if _MEMORY.is_dir() else None)
+    return _own_folder or (_MEMORY if _MEMORY.is_dir() else None)
 
 
 class _Folder:

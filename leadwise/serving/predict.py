@@ -106,6 +106,12 @@ class Answer:
             "caution": CAUTION,
         }
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Its one row in a table of pages, by column, among others."""
+        answer = self.as_json()
+        shares = {f"prob_{name}": share for name, share in answer["probabilities"].items()}
+        return [{**answer["quality"], **answer, **shares, "warnings": "; ".join(self.warnings)}]
+
     def _repr_html_(self) -> str:
         rows = [(_words(name), probability_in_words(share)) for name, share in self._by_probability()]
         title = f"{self.file}: {_words(self.label)}"

@@ -101,7 +101,7 @@ def read_files(files: Mapping[str, bytes]) -> Record:
             ) from error
     if not np.isfinite(record.signals).any():
         raise InputError(f"{header}: no lead of this record has a known value.")
-    return Record(record.signals, _told_apart(record.names), record.rate_hz)
+    return Record(record.signals, _unique_names(record.names), record.rate_hz)
 
 
 def read_path(path: Path) -> Record:
@@ -117,17 +117,17 @@ def read_path(path: Path) -> Record:
     try:
         if header.stat().st_size > _MOST_HEADER:
             raise InputError(f"{header.name}: larger than a header is ({_MOST_HEADER} bytes at most).")
-        told = header.read_bytes()
+        content = header.read_bytes()
         beside = {
-            line.split()[0].decode("utf-8", "replace") for line in told.splitlines()[1:] if line.split()
+            line.split()[0].decode("utf-8", "replace") for line in content.splitlines()[1:] if line.split()
         }
         files = {name: header.parent / name for name in beside if _PLAIN_NAME.fullmatch(name)}
-        large = [name for name, one in files.items() if one.is_file() and one.stat().st_size > _MOST_BYTES]
+        large = [name for name, file in files.items() if file.is_file() and file.stat().st_size > _MOST_BYTES]
         if large:
             raise InputError(f"{large[0]}: over {_MOST_BYTES / 1e6:.0f} MB. Cut the record into parts.")
         return read_files(
-            {header.name if _PLAIN_NAME.fullmatch(header.name) else "record.hea": told}
-            | {name: one.read_bytes() for name, one in files.items() if one.is_file()}
+            {header.name if _PLAIN_NAME.fullmatch(header.name) else "record.hea": content}
+            | {name: file.read_bytes() for name, file in files.items() if file.is_file()}
         )
     except OSError as error:
         raise InputError(f"{header.name}: {error.strerror or error}.") from error
@@ -237,7 +237,7 @@ def _check_claims(path: Path, name: str, files: Mapping[str, bytes]) -> None:
     if set(frames) - {1}:
         raise InputError(f"{name}: signals of several rates in one record; write them at one rate.")
     if samples is None:  # then it is what the file holds, at a byte a sample at least
-        samples = max(len(files[one]) for one in named)
+        samples = max(len(files[signal]) for signal in named)
     if samples > MAX_S * rate_hz or samples * leads > MAX_VALUES:
         raise InputError(
             f"{name}: {shortened(f'{samples:,}')} samples of {leads} leads at {rate_hz:g} a second; at most "
@@ -255,7 +255,7 @@ def _out_of_bounds(header: Any, rate_hz: float) -> Iterator[str]:
         yield f"a gain beyond {_GAINS[0]:g} to {_GAINS[1]:g} steps a unit, which no recorder has. Mend the header."
 
 
-def _told_apart(names: Sequence[str | None]) -> tuple[str, ...]:
+def _unique_names(names: Sequence[str | None]) -> tuple[str, ...]:
     """Every lead with a name of its own: those without one are numbered, and repeated ones."""
     every: list[str] = []
     for number, name in enumerate(names, 1):

@@ -57,24 +57,18 @@ _UPLOAD = {
         },
     }
 }
+_WHY = {
+    400: "no multipart form, no file in it, or a Host of another's name",
+    408: "a body that stalls or comes too slowly",
+    411: "a body without Content-Length",
+    413: f"more than {MAX_BYTES / 1e6:.0f} MB",
+    415: "a kind of file that is not read",
+    422: "a file that cannot be answered for, or a wrong parameter",
+    501: "a record, where there is no model of beats",
+    503: "no place, or no process free in time, or the server ends; Retry-After says when to ask again",
+}
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {
-        "model": schema.Refusal,
-        "description": "no multipart form, no file in it, or a Host of another's name",
-    },
-    408: {"model": schema.Refusal, "description": "a body that stalls or comes too slowly"},
-    411: {"model": schema.Refusal, "description": "a body without Content-Length"},
-    413: {"model": schema.Refusal, "description": f"more than {MAX_BYTES / 1e6:.0f} MB"},
-    415: {"model": schema.Refusal, "description": "a kind of file that is not read"},
-    422: {
-        "model": schema.Refusal,
-        "description": "a file that cannot be answered for, or a wrong parameter",
-    },
-    501: {"model": schema.Refusal, "description": "a record, where there is no model of beats"},
-    503: {
-        "model": schema.Refusal,
-        "description": "no place, or no process free in time, or the server ends; Retry-After says when to ask again",
-    },
+    status: {"model": schema.Refusal, "description": why} for status, why in _WHY.items()
 }
 _WRONG: dict[int | str, dict[str, Any]] = {422: {"model": schema.Refusal, "description": "a wrong parameter"}}
 
@@ -117,7 +111,7 @@ def make_app(
         lifespan=life,
     )
     app.include_router(_answers(desk))
-    app.include_router(_told(desk, models))
+    app.include_router(_about_server(desk, models))
     app.include_router(_page_and_samples(samples))
     app.add_exception_handler(HTTPException, _in_words)
     app.add_exception_handler(RequestValidationError, _wrong_parameter)
@@ -178,7 +172,7 @@ def _carded(info: ModelInfo, card: str | None) -> schema.ModelCard:
     return schema.ModelCard(**vars(info), card=text)
 
 
-def _told(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
+def _about_server(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
     """What the server says of itself."""
     routes = APIRouter()
 
@@ -237,7 +231,9 @@ def _page_and_samples(samples: dict[str, bytes]) -> APIRouter:
     @routes.get("/samples/{file}", response_class=Response, include_in_schema=False)
     async def sample(file: str) -> Response:
         if file not in samples:
-            raise HTTPException(404, f"No such sample; there are {', '.join(one.page for one in SAMPLES)}.")
+            raise HTTPException(
+                404, f"No such sample; there are {', '.join(known.page for known in SAMPLES)}."
+            )
         return Response(samples[file], media_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
 
     return routes

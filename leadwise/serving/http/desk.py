@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -81,35 +81,29 @@ class Desk:
         return response
 
     async def _response(self, request: Request, wanted: Wanted) -> Response:
-        claimed_size(request.headers)
+        size = claimed_size(request.headers)
         self._look_for_a_place()
-        with self._held() as hold:
-            files = await files_of(request, hold, self.limits, self.ending)
+        held = 0
+
+        def hold(more: int) -> None:
+            nonlocal held
+            if self._bytes + more > self.limits.held_bytes:
+                raise Refused(503, "full", "too many uploads come at once. Ask again in a moment.")
+            held += more
+            self._bytes += more
+
+        try:
+            files = await files_of(request, size, hold, self.limits, self.ending)
             async with self._worker() as pool:
                 return await asyncio.wrap_future(pool.submit(Job(files, wanted, *self._models)))
+        finally:
+            self._bytes -= held
 
     def _look_for_a_place(self) -> None:
         if self.ending:
             raise Refused(503, "ending", _ENDS)
         if self.inside >= self.places or self._pool is None:
             raise Refused(503, "full", "every place is taken. Ask again in a moment.")
-
-    @contextmanager
-    def _held(self) -> Iterator[Callable[[int], None]]:
-        """Counts the bytes of one body against what all may hold."""
-        mine = 0
-
-        def hold(more: int) -> None:
-            nonlocal mine
-            if self._bytes + more > self.limits.held_bytes:
-                raise Refused(503, "full", "too many uploads come at once. Ask again in a moment.")
-            mine += more
-            self._bytes += more
-
-        try:
-            yield hold
-        finally:
-            self._bytes -= mine
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[Workers[Job, Response]]:
@@ -124,8 +118,8 @@ class Desk:
             except TimeoutError:
                 if self.ending:
                     raise Refused(503, "ending", _ENDS) from None
-                said = f"no process was free within {self.limits.wait_s:g} s. Ask again in a moment."
-                raise Refused(503, "busy", said) from None
+                reason = f"no process was free within {self.limits.wait_s:g} s. Ask again in a moment."
+                raise Refused(503, "busy", reason) from None
             try:
                 yield self._pool
             finally:

@@ -36,8 +36,8 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         is_head = scope["method"] == "HEAD"
-        told = Headers(scope=scope)
-        is_whole = told.get("content-length", "0") == "0" and "transfer-encoding" not in told
+        headers_in = Headers(scope=scope)
+        is_whole = headers_in.get("content-length", "0") == "0" and "transfer-encoding" not in headers_in
 
         async def received() -> Message:
             nonlocal is_whole
@@ -101,11 +101,11 @@ class Hosts:
         ):
             await self._app(scope, receive, send)
             return
-        said = (
+        reason = (
             f"{shortened(name, 40)}: this server does not answer under that name. Ask it by its address, or start it "
             "with `leadwise serve --allow-host NAME`."
         )
-        await refused(400, "unknown_host", said)(scope, receive, send)
+        await refused(400, "unknown_host", reason)(scope, receive, send)
 
     def _is_ours(self, name: str) -> bool:
         if name in self._names:

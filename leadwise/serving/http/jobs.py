@@ -58,7 +58,7 @@ def do(job: Job) -> Response:
     try:
         return _answered(job)
     except InputError as error:
-        status, code = next(told for kind, told in _CODES.items() if isinstance(error, kind))
+        status, code = next(answer for kind, answer in _CODES.items() if isinstance(error, kind))
         response = refused(status, code, str(error))
     except WeightsError as error:
         logging.getLogger("leadwise").warning("no model: %s", error)

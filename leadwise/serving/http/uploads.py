@@ -49,29 +49,29 @@ def read_uploads(uploads: Sequence[Upload], model: Path | None) -> Answer | tupl
     Raises `UnknownKind`, `UnreadablePage`, `ForeignPage`, `DoubtfulPage` or another `InputError`, each in words that
     the sender can act on, and `WeightsError` for the model.
     """
-    files = [Upload(_plain_name(one.name), one.data) for one in uploads]
-    for one in files:
-        if _suffix(one) not in PAGE_SUFFIXES | RECORD_SUFFIXES | {""}:
+    files = [Upload(_plain_name(file.name), file.data) for file in uploads]
+    for file in files:
+        if _suffix(file) not in PAGE_SUFFIXES | RECORD_SUFFIXES | {""}:
             raise UnknownKind(
-                f"{one.name}: not a kind that is read. Pages end in {', '.join(sorted(PAGE_SUFFIXES))}; records in "
+                f"{file.name}: not a kind that is read. Pages end in {', '.join(sorted(PAGE_SUFFIXES))}; records in "
                 ".hea with .dat, or .zip."
             )
-        if not one.data:
-            raise InputError(f"{one.name}: the file is empty.")
-    names = ", ".join(one.name for one in files)
-    pages = [one for one in files if _suffix(one) not in RECORD_SUFFIXES]
+        if not file.data:
+            raise InputError(f"{file.name}: the file is empty.")
+    names = ", ".join(file.name for file in files)
+    pages = [file for file in files if _suffix(file) not in RECORD_SUFFIXES]
     if pages and len(files) > 1:
         raise InputError(f"{names}: one page or one record at a time. Send each by itself.")
     if pages:
         return _page(pages[0], model)
-    if any(_suffix(one) == ".zip" for one in files):
+    if any(_suffix(file) == ".zip" for file in files):
         if len(files) > 1:
             raise InputError(f"{names}: a zip comes alone. Send either the zip or the files.")
         files = _unpacked(files[0])
-    if len({one.name for one in files}) < len(files):
+    if len({file.name for file in files}) < len(files):
         raise InputError(f"{names}: two files of one name.")
-    record = recordings.read_files({one.name: one.data for one in files})
-    name = next(one.name for one in files if _suffix(one) == ".hea")
+    record = recordings.read_files({file.name: file.data for file in files})
+    name = next(file.name for file in files if _suffix(file) == ".hea")
     try:
         return name, recordings.process(record)
     except InputError as error:

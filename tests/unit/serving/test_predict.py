@@ -363,7 +363,7 @@ def test_pages_of_one_name_do_not_overwrite_each_others_pictures(tmp_path: Path)
         (("none.jpg",), "none.jpg: no such file"),
         (("empty",), "no page and no record in this folder"),
         (("a.jpg", "--json", "--csv"), "exclude each other"),
-        (("a.jpg", "--overlay", "none/answer.png"), "there is no such folder"),
+        (("a.jpg", "--overlay", "none/answer.png"), "there is no folder"),
         (("a.jpg", "--overlay", "answer.txt"), "must end in .png or .jpg"),
         (("a.jpg", "b.jpg", "--overlay", "answer.png"), "names a folder, not a file"),
         (("a.jpg", "--overlay", "a.jpg"), "that is the file itself"),
