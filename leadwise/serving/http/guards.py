@@ -36,8 +36,10 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         is_head = scope["method"] == "HEAD"
-        headers_in = Headers(scope=scope)
-        is_whole = headers_in.get("content-length", "0") == "0" and "transfer-encoding" not in headers_in
+        request_headers = Headers(scope=scope)
+        is_whole = (
+            request_headers.get("content-length", "0") == "0" and "transfer-encoding" not in request_headers
+        )
 
         async def received() -> Message:
             nonlocal is_whole
