@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from leadwise.errors import InputError
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -37,6 +39,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def must_be_writable(target: Path) -> None:
+    """Say at once, not after minutes, that a file cannot be written; raises `InputError`."""
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}. Make it, or name another file.")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{target}: that is no plain file, and would be replaced by one. Name another file.")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"{target}: you may not write in {target.parent}. Name another file.")
 
 
 def sweep(folder: Path) -> None:
@@ -74,11 +86,11 @@ def sums(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
 
 
-def differing(folder: Path, told: Mapping[str, str]) -> list[str]:
+def differing(folder: Path, digests: Mapping[str, str]) -> list[str]:
     """Which files are not there, or not as `sums` told of them."""
     return [
         name
-        for name, digest in told.items()
+        for name, digest in digests.items()
         if not (folder / name).is_file() or sha256(folder / name) != digest
     ]
 
@@ -88,7 +100,7 @@ def files_below(folder: Path, closed: dict[Path, str]) -> list[Path]:
 
     Folders that may not be looked into are put into `closed`, with the reason.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
 
     def note(error: OSError) -> None:
         closed[Path(os.fsdecode(error.filename))] = (error.strerror or str(error)).lower()
@@ -99,5 +111,5 @@ def files_below(folder: Path, closed: dict[Path, str]) -> list[Path]:
         # a link to a folder above itself would be followed for ever
         folders[:] = [name for name in folders if not name.startswith(".") and real[name] not in above[here]]
         above |= {os.path.join(here, name): above[here] | {real[name]} for name in folders}  # noqa: PTH118
-        found += [Path(here, name) for name in names if not name.startswith(".")]
-    return sorted(found, key=lambda path: natural(path.relative_to(folder).as_posix()))
+        paths += [Path(here, name) for name in names if not name.startswith(".")]
+    return sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix()))

@@ -19,19 +19,21 @@ _PACKAGES = (
 
 def versions() -> dict[str, str]:
     """List the installed versions of what figures depend on, without importing it."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def libraries(installed: dict[str, str] | None = None) -> str:
     """Those of the installed versions, or of some that were told, that train: ``torch 2.15.0, timm 1.0.31, ...``."""
-    told = installed or versions()
-    return ", ".join(f"{name} {told[name]}" for name in ("torch", "timm", "transformers") if name in told)
+    installed = installed or versions()
+    return ", ".join(
+        f"{name} {installed[name]}" for name in ("torch", "timm", "transformers") if name in installed
+    )
 
 
 def described() -> dict[str, Any]:
@@ -47,11 +49,11 @@ def described() -> dict[str, Any]:
     }
 
 
-def hardware(told: dict[str, Any] | None = None) -> str:
+def hardware(machine: dict[str, Any] | None = None) -> str:
     """This machine, or one that was described, in few words: ``AMD EPYC, 2 cores, 25.3 GB``, and the GPU if any."""
-    told = told or described()
-    words = f"{told['processor']}, {told['cores']} cores, {told['memory_gb']} GB"
-    return words if told["gpu"] is None else f"{words}, {told['gpu']}"
+    machine = machine or described()
+    words = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB"
+    return words if machine["gpu"] is None else f"{words}, {machine['gpu']}"
 
 
 def _processor() -> str:

@@ -7,6 +7,7 @@ blocks and escape beats with it), S supraventricular ectopic, V ventricular ecto
 unknown. Waves of ventricular flutter (``!``) are no beats, nor are marks of rhythm, noise or quality.
 """
 
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -271,8 +272,19 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(_written_out, text)
 
 
-def _written_out(sign: re.Match[str]) -> str:
-    code = ord(sign[0])
+def as_html(text: str) -> str:
+    """The same as text of a page of HTML, in which nothing acts."""
+    return html.escape(printable(text))
+
+
+def shortened(text: str, most: int = 120) -> str:
+    """What a client or a made file may have made long or unprintable, in `most` letters; its end is kept."""
+    plain = "".join(letter for letter in text if letter.isprintable())
+    return plain if len(plain) <= most else f"{plain[: most - 13]}…{plain[-12:]}"
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
     if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no UTF-8
         code -= 0xDC00
     return {9: r"\t", 10: r"\n", 13: r"\r"}.get(code) or (

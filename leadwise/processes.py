@@ -29,7 +29,7 @@ def take_lock(path: Path, what: str, wait_s: float = 0.0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = path.open("a+", encoding="ascii")
     give_up = time.monotonic() + wait_s
-    told = False
+    is_announced = False
     while not _locked(handle):
         handle.seek(0)
         holder = handle.read().strip() or "unknown"
@@ -38,9 +38,9 @@ def take_lock(path: Path, what: str, wait_s: float = 0.0) -> None:
             raise InputError(
                 f"{what} is being run by process {holder}. Wait until it ends, or end it, and try again."
             )
-        if not told:
+        if not is_announced:
             print(f"{what} is still being run by process {holder}; waiting for it to end ...", flush=True)
-            told = True
+            is_announced = True
         time.sleep(0.2)
     handle.truncate(0)
     handle.write(str(os.getpid()))

@@ -8,7 +8,6 @@ multiprocessing's own processes, which begin by running the script of their pare
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import fcntl
@@ -38,6 +37,7 @@ Task = TypeVar("Task")
 Done = TypeVar("Done")
 
 _START_S = 120.0
+_FEW = 8  # so few tasks are done before other processes have started
 _TOLD_TO_END = "the program that reads it was told to end"
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a tmpfs where Linux has one
 _BEGIN = (
@@ -59,9 +59,9 @@ LIMITS = Limits()
 
 NO_LIMITS = Limits(None, None)
 
-_own: Path | None = None  # the folder of this process, where it is a worker
+_own_folder: Path | None = None  # the folder of this process, where it is a worker
 
-TOO_LARGE = "it needs more memory than one file may take. Scan at 300 dpi."
+TOO_LARGE = "it needs more memory than one file may take (a scan at 300 dpi does not)"
 """Said of a file that reached the limit."""
 
 
@@ -102,21 +102,6 @@ class Workers(Generic[Task, Done]):
     def submit(self, task: Task) -> Future[Done]:
         """What `work` will have made of a task; it raises what `work` raises, and `Lost` with the process."""
         return self._threads.submit(self._asked, task)
-
-    async def run(self, task: Task) -> Done:
-        """The same, awaited."""
-        return await asyncio.wrap_future(self.submit(task))
-
-    def each(self, tasks: Sequence[Task]) -> Iterator[Future[Done]]:
-        """What came of each task, in their order; all processes end with the last, or when nobody goes on."""
-        try:
-            waiting = deque(self.submit(task) for task in tasks)
-            while waiting:
-                future = waiting.popleft()  # so that what was told need not be kept
-                future.exception()  # waits for it
-                yield future
-        finally:
-            self.close()
 
     def close(self) -> None:
         """End all processes and remove what lies in their folders; tasks under way are lost."""
@@ -175,6 +160,41 @@ class Workers(Generic[Task, Done]):
         return worker
 
 
+def each(
+    work: Callable[[Task], Done],
+    tasks: Sequence[Task],
+    refused: Callable[[Task, str], Done],
+    cores: int = 1,
+    limits: Limits = LIMITS,
+    warm_up: Callable[[], object] = _nothing,
+) -> Iterator[Done]:
+    """What `work` makes of each task, in their order, `cores` at a time.
+
+    Of a task that is lost, and of one for which `work` raises `InputError` or an error that nobody foresaw, it is
+    what `refused` makes of it and the reason; other errors of leadwise, as those of `warm_up`, are raised. All
+    processes end with the last, or when nobody goes on.
+    """
+    workers = Workers(work, min(cores, len(tasks)) if len(tasks) >= _FEW else 1, limits, warm_up)
+    try:
+        waiting = deque(workers.submit(task) for task in tasks)
+        for task in tasks:
+            try:
+                done = waiting.popleft().result()
+            except Lost as error:
+                done = refused(task, f"given up: {error}")
+            except InputError as error:
+                done = refused(task, str(error))
+            except LeadwiseError:
+                raise
+            except Exception as error:
+                why = f"an error of leadwise, please report it ({type(error).__name__}: {error})"
+                done = refused(task, why)
+            yield done
+            del done  # so that it need not be kept
+    finally:
+        workers.close()
+
+
 class _Worker:
     """One process, the pipe to it, and its folder."""
 
@@ -198,13 +218,13 @@ class _Worker:
     def ask(self, task: Any, deadline_s: float | None) -> Any:
         if not self.is_ready:
             try:
-                self.is_ready = self._said(_START_S)
+                self.is_ready = self._received(_START_S)
             except (TimeoutError, EOFError, ConnectionError) as error:
                 raise LeadwiseError(
                     "the process that reads files could not start. Is there memory left? Ask again."
                 ) from error
         self._pipe.send(task)
-        return self._said(deadline_s)
+        return self._received(deadline_s)
 
     def has_begun(self) -> bool:
         """Whether it has said that it is ready."""
@@ -212,16 +232,16 @@ class _Worker:
             return self.is_ready or self._pipe.poll()
         return False
 
-    def _said(self, within_s: float | None) -> Any:
+    def _received(self, within_s: float | None) -> Any:
         if not self._pipe.poll(within_s):
             raise TimeoutError
         try:
-            is_done, what = self._pipe.recv()
+            is_done, answer = self._pipe.recv()
         except OSError as error:  # it ended in the middle of its answer
             raise EOFError from error
         if is_done:
-            return what
-        raise what
+            return answer
+        raise answer
 
     def kill(self) -> None:
         self._process.kill()
@@ -236,11 +256,11 @@ class _Worker:
 
 def _live(handle: int) -> None:
     """In a new process: answer until the other end is gone."""
-    global _own
+    global _own_folder
     pipe = Connection(handle)
-    parent, _own = pipe.recv()
+    parent, _own_folder = pipe.recv()
     die_with_parent(parent)
-    tempfile.tempdir = str(_own)
+    tempfile.tempdir = str(_own_folder)
     _quiet()
     with contextlib.suppress(EOFError, ConnectionError):
         work, warm_up, limits = pipe.recv()
@@ -270,10 +290,9 @@ def _quiet() -> None:
 def _tried(work: Callable[[Any], Any], task: Any) -> tuple[bool, Any]:
     try:
         return True, work(task)
-    except MemoryError:
-        return False, InputError(TOO_LARGE)
     except Exception as error:
-        return False, error
+        give_back_memory()
+        return False, Lost(TOO_LARGE) if isinstance(error, MemoryError) else error
 
 
 def _bound(limits: Limits) -> None:
@@ -307,7 +326,7 @@ def give_back_memory() -> None:
 
 def memory() -> Path | None:
     """Where files for programs that know only files may lie: a tmpfs where there is one, a worker's own folder."""
-    return _own or (_MEMORY if _MEMORY.is_dir() else None)
+    return _own_folder or (_MEMORY if _MEMORY.is_dir() else None)
 
 
 class _Folder:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from leadwise.audit.folder_names import Places, fold_of
-from leadwise.errors import ForeignPage, Lost, MissingInput, UnreadablePage
+from leadwise.errors import ForeignPage, MissingInput
 from leadwise.names import CLASSES
 from leadwise.pages.digitize import digitize
 from leadwise.pages.header import read_header
@@ -27,11 +27,9 @@ from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.sets.catalogue import NO_IMAGE, find_images, left_out, shipped
 from leadwise.sets.traces import SIZE, descriptor, group_same_trace, joined
-from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory
+from leadwise.workers import LIMITS, Limits, each
 
 FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm")
-
-_FEW = 12  # so few pages are done before other processes have started
 
 
 @dataclass(frozen=True)
@@ -86,24 +84,22 @@ def gather(
     where there is no folder or no readable image.
     """
     places = Places(folder)
-    found = find_images(folder, places.label_of)
+    listing = find_images(folder, places.label_of)
     ocr = headers and all(importlib.util.find_spec(name) for name in ("rapidocr", "onnxruntime"))
     known = shipped().set_index("sha256")[list(FIELDS)].astype(object)
-    distinct = found.files.drop_duplicates("sha256").reset_index(drop=True)
+    distinct = listing.files.drop_duplicates("sha256").reset_index(drop=True)
     tasks = [(folder / row.path, ocr and row.sha256 not in known.index) for row in distinct.itertuples()]
-    looks = list(progress(_looked_at(tasks, processes, limits), len(tasks)))
-    seen = distinct[["sha256"]].assign(
-        pixels=[look.pixels for look in looks],
-        foreign=[look.foreign for look in looks],
-        why=[look.why for look in looks],
-        trace=_traces([look.trace for look in looks]),
-        **{name: [look.fields.get(name) for look in looks] for name in FIELDS},
-    )
-    seen = seen.set_index("sha256").astype(dict.fromkeys(FIELDS, object))
-    seen.update(known)
-    files = found.files.join(seen, on="sha256")
+    looks = pd.DataFrame(
+        progress(each(_look, tasks, _damaged, processes, limits), len(tasks)),
+        columns=["pixels", "foreign", "why", "trace", *FIELDS],
+        index=distinct["sha256"],
+        dtype=object,
+    ).fillna(dict.fromkeys(("pixels", "foreign", "why"), ""))
+    looks["trace"] = _traces(looks["trace"])
+    looks.update(known)
+    files = listing.files.join(looks, on="sha256")
     damaged = files["why"] != ""
-    problems = pd.concat([found.problems, files.loc[damaged, ["path", "why"]]], ignore_index=True)
+    problems = pd.concat([listing.problems, files.loc[damaged, ["path", "why"]]], ignore_index=True)
     others = problems["why"] == NO_IMAGE
     problems, others = problems[~others].reset_index(drop=True), problems[others]
     files = files[~damaged].drop(columns="why").reset_index(drop=True)
@@ -121,7 +117,7 @@ def gather(
         folder,
         files,
         problems,
-        places.empty(files, found.closed),
+        places.empty(files, listing.closed),
         tuple(_not_checked(files, len(others), headers, ocr)),
     )
 
@@ -129,47 +125,28 @@ def gather(
 # --- one page ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Look:
-    """What one file showed; `why` says why it could not be decoded, `foreign` why it has no trace."""
-
-    fields: dict[str, Any]
-    pixels: str = ""
-    trace: np.ndarray[Any, np.dtype[np.float32]] | None = None
-    foreign: str = ""
-    why: str = ""
-
-
-def _look(task: tuple[Path, bool]) -> _Look:
+def _look(task: tuple[Path, bool]) -> dict[str, Any]:
+    """What one file shows: `pixels`, and `trace` with the printed fields, or why it is `foreign`."""
     path, header = task
-    try:
-        page = read_page(path)
-    except (UnreadablePage, MemoryError) as error:
-        give_back_memory()
-        return _Look({}, why=str(error).removeprefix(f"{path}: ") or TOO_LARGE)
+    page = read_page(path)
     digest = hashlib.sha256(f"{page.shape}".encode())
     digest.update(np.ascontiguousarray(page).data)
     pixels = digest.hexdigest()
     try:
         layout = find_layout(page)
     except ForeignPage as error:
-        return _Look({}, pixels, foreign=str(error))
+        return {"pixels": pixels, "foreign": str(error)}
     fields = vars(read_header(page, layout)) if header else {}
-    return _Look(fields, pixels, descriptor(digitize(cut_leads(page, layout))))
+    return {"pixels": pixels, "trace": descriptor(digitize(cut_leads(page, layout))), **fields}
 
 
-def _looked_at(tasks: list[tuple[Path, bool]], processes: int, limits: Limits) -> Iterator[_Look]:
-    """All looks in the order of the tasks; what takes more than one file may counts as damaged."""
-    workers = Workers(_look, min(processes, len(tasks)) if len(tasks) >= _FEW else 1, limits)
-    for done in workers.each(tasks):
-        try:
-            yield done.result()
-        except Lost as error:
-            yield _Look({}, why=f"given up: {error}")
+def _damaged(task: tuple[Path, bool], why: str) -> dict[str, Any]:
+    return {"why": why.removeprefix(f"{task[0]}: ")}
 
 
-def _traces(descriptors: list[Any]) -> np.ndarray[Any, Any]:
-    table = np.array([np.full(SIZE, np.nan, np.float32) if one is None else one for one in descriptors])
+def _traces(descriptors: Iterable[Any]) -> np.ndarray[Any, Any]:
+    unread = np.full(SIZE, np.nan, np.float32)
+    table = np.array([trace if isinstance(trace, np.ndarray) else unread for trace in descriptors])
     table = table.reshape(-1, SIZE)
     return np.where(np.isfinite(table).all(axis=1), group_same_trace(table), -1)
 

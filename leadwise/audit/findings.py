@@ -1,24 +1,4 @@
-"""What an audit finds in a folder of pages: conclusions from facts, each with a code that explains itself.
-
-========  ============================  ======================================================================
-code      finds                         which means
-========  ============================  ======================================================================
-LW001     byte copies                   one file under several names
-LW002     pixel copies                  one picture, saved anew
-LW003     same trace                    one recording under another header, at another size, or scanned again
-LW004     same printed id               pages that may belong together
-LW005     one page, two labels          at most one of the labels is right
-LW006     one page, two splits          a leak: what is tested was trained on
-LW007     unreadable files              not used by anyone, and often not noticed
-LW008     foreign layout                pages that cannot be cut, or lie on their head or side
-LW009     class imbalance               accuracy alone says little
-LW010     copies predict the class      a model that notices copies needs no heart
-LW011     print predicts the class      so does one that reads the header
-LW012     empty class                   a folder that names a class and holds no page
-LW013     one class alone               nothing to tell apart
-LW014     one printed id, two splits    perhaps a leak: an id is no person, but may be one
-========  ============================  ======================================================================
-"""
+"""What an audit finds in a folder of pages: conclusions from facts, each with a code that explains itself."""
 
 from __future__ import annotations
 
@@ -96,9 +76,9 @@ class Finding:
 
 def find(facts: Facts) -> list[Finding]:
     """All findings of a folder, in the order of their codes."""
-    found = [*_copies(facts.files), *_ids(facts), *_contradictions(facts.files), *_files(facts)]
-    found += [*_classes(facts), *_what_tells(facts)]
-    return sorted(found, key=lambda finding: finding.code)
+    findings = [*_copies(facts.files), *_ids(facts), *_contradictions(facts.files), *_files(facts)]
+    findings += [*_classes(facts), *_what_tells(facts)]
+    return sorted(findings, key=lambda finding: finding.code)
 
 
 def leaks(findings: list[Finding]) -> bool:
@@ -137,27 +117,25 @@ def as_json(facts: Facts, findings: list[Finding]) -> dict[str, Any]:
 
 def _copies(files: pd.DataFrame) -> Iterator[Finding]:
     total = len(files)
-    groups = _groups(files, "sha256", more_than=1)
-    if groups:
-        many = sum(map(len, groups))
-        left = files["sha256"].nunique()
+    if groups := _groups(files, "sha256"):
+        copied = sum(map(len, groups))
+        different = files["sha256"].nunique()
         yield Finding(
             "LW001",
-            f"{_count(many, 'file')} of {total} have a twin byte for byte: {_count(len(groups), 'page')} "
-            f"{_verb(groups, 'stand')} under several names, and {total} files hold {left} different ones.",
+            f"{_count(copied, 'file')} of {total} have a twin byte for byte: {_verb(groups, 'page', 'stand')} under "
+            f"several names, and {total} files hold {different} different ones.",
             groups,
-            {"files": many, "pages": len(groups), "different_files": left},
+            {"files": copied, "pages": len(groups), "different_files": different},
         )
     for code, key, within, how in (
         ("LW002", "pixels", "sha256", "the same pixels, though their bytes differ"),
         ("LW003", "trace", "pixels", "the same trace, though their pictures differ"),
     ):
-        groups = _groups(files[files["trace"] >= 0] if key == "trace" else files, key, several=within)
-        if groups:
+        if groups := _groups(files[files[key] != -1], key, several=within):
             yield Finding(
                 code,
-                f"{_count(len(groups), 'page')} {_verb(groups, 'come')} as several files that "
-                f"show {how} ({_count(sum(map(len, groups)), 'file')}).",
+                f"{_verb(groups, 'page', 'come')} as several files that show {how} "
+                f"({_count(sum(map(len, groups)), 'file')}).",
                 groups,
                 {"pages": len(groups)},
             )
@@ -165,56 +143,41 @@ def _copies(files: pd.DataFrame) -> Iterator[Finding]:
 
 def _ids(facts: Facts) -> Iterator[Finding]:
     pages = facts.pages.dropna(subset=["recording_id"])
-    groups = _groups(pages, "recording_id", more_than=1)
+    groups = _groups(pages, "recording_id")
     if not groups:
         return
-    total = pages["recording_id"].nunique()
     mixed = len(_groups(pages, "recording_id", several="label"))
     of_ids = sum(map(len, groups))
     yield Finding(
         "LW004",
-        f"{_count(len(groups), 'printed id')} of {total} {_verb(groups, 'stand')} on several pages ({of_ids} pages, "
-        f"the most on one id {max(map(len, groups))}); {mixed} of them carry several classes.",
+        f"{_count(len(groups), 'printed id')} of {pages['recording_id'].nunique()} "
+        f"{'stands' if len(groups) == 1 else 'stand'} on several pages ({of_ids} pages, the most on one id "
+        f"{max(map(len, groups))}); {mixed} of them carry several classes.",
         groups,
         {"ids": len(groups), "pages": of_ids, "ids_of_several_classes": mixed},
     )
     split = facts.files[facts.files["split"] != ""].dropna(subset=["recording_id"])
-    astride = _groups(split, ["within", "recording_id"], several="split")
-    if astride:
-        yield Finding(
-            "LW014",
-            f"{_count(len(astride), 'printed id')} {_verb(astride, 'stand')} in several splits.",
-            astride,
-            {"ids": len(astride)},
-        )
+    if astride := _groups(split, ["within", "recording_id"], several="split"):
+        says = f"{_verb(astride, 'printed id', 'stand')} in several splits."
+        yield Finding("LW014", says, astride, {"ids": len(astride)})
 
 
 def _contradictions(files: pd.DataFrame) -> Iterator[Finding]:
-    two_labels = _groups(files[files["label"] != ""], "page", several="label")
-    if two_labels:
-        yield Finding(
-            "LW005",
-            f"{_count(len(two_labels), 'page')} {_verb(two_labels, 'stand')} under two classes or more.",
-            two_labels,
-            {"pages": len(two_labels)},
-        )
+    if groups := _groups(files[files["label"] != ""], "page", several="label"):
+        says = f"{_verb(groups, 'page', 'stand')} under two classes or more."
+        yield Finding("LW005", says, groups, {"pages": len(groups)})
     split = files[files["split"] != ""]
-    astride = _groups(split, ["within", "page"], several="split")
-    if astride:
-        on = split[split.groupby(["within", "page"])["split"].transform("nunique") > 1]
+    if groups := _groups(split, ["within", "page"], several="split"):
+        astride = split["path"].isin([path for group in groups for path in group])
+        whole, leaking = split["split"].value_counts(), split.loc[astride, "split"].value_counts()
         shares = {
-            name: {"files": int((on["split"] == name).sum()), "of": int((split["split"] == name).sum())}
-            for name in sorted(split["split"].unique())
+            name: {"files": int(leaking.get(name, 0)), "of": int(whole[name])} for name in sorted(whole.index)
         }
-        told = ", ".join(
+        in_words = ", ".join(
             f"{share['files']} of {share['of']} files of {name}" for name, share in shares.items()
         )
-        yield Finding(
-            "LW006",
-            f"{_count(len(astride), 'page')} {_verb(astride, 'lie')} in several splits: {told}.",
-            astride,
-            {"pages": len(astride), "splits": shares},
-        )
+        says = f"{_verb(groups, 'page', 'lie')} in several splits: {in_words}."
+        yield Finding("LW006", says, groups, {"pages": len(groups), "splits": shares})
 
 
 # --- files and classes --------------------------------------------------------------------------------------
@@ -282,7 +245,7 @@ def _what_tells(facts: Facts) -> Iterator[Finding]:
     pages = pages[pages["label"].isin(counts.index[counts >= _LEAST_OF_A_CLASS])]
     if pages["label"].nunique() < 2 or pages["group"].nunique() < _PARTS:
         return
-    copies = _told_by(pages, pages["copies"].to_numpy(float))
+    copies = _accuracy_by(pages, pages["copies"].to_numpy(float))
     if copies["low"] > copies["always_the_largest"]:
         table = pd.crosstab(pages["label"], pages["copies"])
         yield Finding(
@@ -292,29 +255,29 @@ def _what_tells(facts: Facts) -> Iterator[Finding]:
             f"{copies['always_the_largest']:.0%}.",
             numbers=copies | {"pages": {str(label): _plain(row) for label, row in table.iterrows()}},
         )
-    told = {}
+    fields = {}
     for name in FIELDS:
         known = pages[pages[name].notna()]
         if (
             len(known) >= _PARTS * _LEAST_OF_A_CLASS
             and known["label"].value_counts().min() >= _PARTS <= known["group"].nunique()
         ):
-            told[name] = _told_by(known, _as_number(known[name]))
-    tell = {name: one for name, one in told.items() if one["low"] > one["always_the_largest"]}
+            fields[name] = _accuracy_by(known, _as_number(known[name]))
+    tell = {name: share for name, share in fields.items() if share["low"] > share["always_the_largest"]}
     if tell:
         best = max(tell, key=lambda name: tell[name]["accuracy"])
-        one = tell.pop(best)
+        share = tell.pop(best)
         others = ", ".join(f"{FIELD_NAMES[name]} {other['accuracy']:.0%}" for name, other in tell.items())
         yield Finding(
             "LW011",
-            f"The printed {FIELD_NAMES[best]} alone names the class on {one['accuracy']:.0%} of {one['n']} pages "
-            f"(95 % interval {one['low']:.0%} to {one['high']:.0%}); the largest class has "
-            f"{one['always_the_largest']:.0%}{f'. So do others: {others}' if others else ''}.",
-            numbers={"fields": told, "tell": [best, *tell]},
+            f"The printed {FIELD_NAMES[best]} alone names the class on {share['accuracy']:.0%} of {share['n']} pages "
+            f"(95 % interval {share['low']:.0%} to {share['high']:.0%}); the largest class has "
+            f"{share['always_the_largest']:.0%}{f'. So do others: {others}' if others else ''}.",
+            numbers={"fields": fields, "tell": [best, *tell]},
         )
 
 
-def _told_by(pages: pd.DataFrame, values: NDArray[np.float64]) -> dict[str, Any]:
+def _accuracy_by(pages: pd.DataFrame, values: NDArray[np.float64]) -> dict[str, Any]:
     """How often a small decision tree on one value names a page's class, out of fold; groups are never split."""
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
@@ -347,19 +310,18 @@ def _as_number(values: pd.Series[Any]) -> NDArray[np.float64]:
 # --- words --------------------------------------------------------------------------------------------------
 
 
-def _groups(
-    files: pd.DataFrame, key: str | list[str], more_than: int = 0, several: str | None = None
-) -> tuple[tuple[str, ...], ...]:
-    """Paths of the groups of `key` with over `more_than` files, or with several different values in a column."""
+def _groups(files: pd.DataFrame, key: str | list[str], several: str = "") -> tuple[tuple[str, ...], ...]:
+    """Paths of the groups of `key` with several files, or with several different values in the column `several`."""
     groups = files.groupby(key, sort=False)
-    wanted = (
-        groups[several].transform("nunique") > 1 if several else groups["path"].transform("size") > more_than
+    sizes = groups[several].transform("nunique") if several else groups["path"].transform("size")
+    return tuple(tuple(paths) for _, paths in files[sizes > 1].groupby(key, sort=False)["path"])
+
+
+def _verb(groups: tuple[tuple[str, ...], ...], word: str, verb: str) -> str:
+    """``1 page stands`` or ``3 pages stand``."""
+    return (
+        f"{_count(len(groups), word)} {verb}s" if len(groups) == 1 else f"{_count(len(groups), word)} {verb}"
     )
-    return tuple(tuple(paths) for _, paths in files[wanted].groupby(key, sort=False)["path"])
-
-
-def _verb(groups: tuple[tuple[str, ...], ...], word: str) -> str:
-    return f"{word}s" if len(groups) == 1 else word
 
 
 def _count(number: int, word: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -41,18 +41,20 @@ class Places:
         ]
         between = [path.relative_to(folder).parts[:-1] for path in images]
         self.is_split = any(_split_in(parts) for parts in between)
-        told = [parts for parts in between if _split_in(parts) or not self.is_split]
-        plain = [_without_split(parts) for parts in told]
+        folders = [parts for parts in between if _split_in(parts) or not self.is_split]
+        plain = [_without_split(parts) for parts in folders]
         self._above = _shared_by_nearly_all(plain)
-        own: dict[tuple[str, str], set[str]] = {}
+        names_of_class: dict[tuple[str, str], set[str]] = {}
         names: dict[str, str] = {}
-        for parts, rest in zip(told, plain, strict=True):
+        for parts, rest in zip(folders, plain, strict=True):
             if (name := self._name(rest)) is not None:
                 names.setdefault(name.casefold(), name)
-                own.setdefault((_split_in(parts), class_of(name) or ""), set()).add(name.casefold())
+                names_of_class.setdefault((_split_in(parts), class_of(name) or ""), set()).add(
+                    name.casefold()
+                )
         # names that stand for the known classes are those classes, unless two folders would become one
         known = all(class_of(name) for name in names.values()) and all(
-            len(same) == 1 for same in own.values()
+            len(same) == 1 for same in names_of_class.values()
         )
         self._classes = {key: (class_of(name) or name) if known else name for key, name in names.items()}
 
@@ -67,22 +69,22 @@ class Places:
         """The split in which a file lies, or nothing."""
         return _split_in(tuple(path.split("/")[:-1]))
 
-    def empty(self, files: pd.DataFrame, closed: Iterable[str] = ()) -> tuple[str, ...]:
+    def empty(self, files: pd.DataFrame, closed: Iterable[str]) -> tuple[str, ...]:
         """Class folders below which no readable image lies, relative to the folder.
 
         Nobody knows that of one that is closed, or holds such a folder.
         """
-        filled = {parent for path in files["path"] for parent in _parents(path)}
-        filled |= {parent for path in closed for parent in (*_parents(path), path)}
-        found = []
+        below = (*files["path"], *closed)
+        filled = {*closed, *(str(above) for path in below for above in PurePosixPath(path).parents)}
+        empty = []
         for path in sorted(self._folder.rglob("*")):
             parts = path.relative_to(self._folder).parts
             name = None if parts[-1:] and _words_of(parts[-1]) else self._name(_without_split(parts))
             is_class = name is not None and len(_without_split(parts)) == len(self._above) + 1
             hidden = any(part.startswith(".") for part in parts)
             if is_class and not hidden and "/".join(parts) not in filled and path.is_dir():
-                found.append("/".join(parts))
-        return tuple(found)
+                empty.append("/".join(parts))
+        return tuple(empty)
 
     def _name(self, rest: tuple[str, ...]) -> str | None:
         depth = len(self._above)
@@ -106,11 +108,6 @@ def _shared_by_nearly_all(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
         if len(counts) > 1 and len(deeper) < 2:  # a large class, and not what holds the classes
             return above
         above = (*above, name)
-
-
-def _parents(path: str) -> Iterator[str]:
-    parts = path.split("/")
-    yield from ("/".join(parts[:end]) for end in range(1, len(parts)))
 
 
 def _plain(name: str) -> str:

@@ -21,28 +21,25 @@ def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple
     a sentence each. A protocol that cannot be had with these pages is left out, ``grouped`` never: raises
     `InputError` where a class has too few groups.
     """
-    found = find_pages(folder)
-    pages, unread = build_catalogue(found.files, folder)
+    listing = find_pages(folder)
+    pages, unread = build_catalogue(listing.files, folder)
     facts = (
         gather(folder, headers=False, processes=processes).files.drop_duplicates("sha256").set_index("sha256")
     )
-    seen = facts.reindex(pages["sha256"])
-    foreign, damaged = (seen["foreign"].fillna("") != "").to_numpy(), seen["page"].isna().to_numpy()
-    kept = ~(foreign | damaged)
-    notes = [left_out(found.problems).strip()] if len(found.problems) else []
-    notes += [
-        f"{number} {what}"
-        for number, what in (
-            (int((~kept).sum()), "pages are of no known layout or damaged, and in no fold."),
-            (len(unread), "pages' printed ids were not read: they may belong together and are kept apart."),
+    by_page = facts.reindex(pages["sha256"])
+    kept = (by_page["foreign"] == "").to_numpy()  # nan where it is damaged
+    notes = [left_out(listing.problems).strip()] if len(listing.problems) else []
+    if not kept.all():
+        notes.append(f"{(~kept).sum()} pages are of no known layout or damaged, and in no fold.")
+    if len(unread):
+        notes.append(
+            f"{len(unread)} pages' printed ids were not read: they may belong together and are kept apart."
         )
-        if number
-    ]
     if not kept.any():
         raise InputError(
             f"{folder}: none of {len(pages)} pages is of a known layout, so nothing can be cut or folded."
         )
-    same = seen["page"][kept].astype(int).tolist()
+    same = by_page["page"][kept].astype(int).tolist()
     pages = pages[kept].reset_index(drop=True)
     tables = [make_folds(pages, "grouped", seeds, traces=same)]
     for protocol in ("distinct", "by_month"):

@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
-from matplotlib.transforms import blended_transform_factory
 
 from leadwise.audit.facts import Facts
 from leadwise.audit.findings import FIELD_NAMES, Finding
 from leadwise.errors import UnreadablePage
+from leadwise.figures.forest import Look, forest
 from leadwise.figures.pages import copies_and_counts
 from leadwise.figures.style import (
     ALARM,
@@ -103,11 +103,12 @@ def copies_by_class(finding: Finding) -> Picture:
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    told = finding.numbers
+    numbers = finding.numbers
     heading(
         figure,
         "How often a page was copied gives its class away",
-        f"n = {told['n']} pages, counted in the squares; this number alone names the class on {told['accuracy']:.0%}",
+        f"n = {numbers['n']} pages, counted in the squares; this number alone names the class on "
+        f"{numbers['accuracy']:.0%}",
     )
     return figure
 
@@ -115,28 +116,23 @@ def copies_by_class(finding: Finding) -> Picture:
 def fields_that_tell(finding: Finding) -> Picture:
     """How often each printed field alone names the class, with 95 % intervals, against the largest class's share."""
     fields = finding.numbers["fields"]
-    names = sorted(fields, key=lambda name: -fields[name]["accuracy"])
-    figure = picture(9, 1.6 + 0.45 * len(names))
-    ax = figure.subplots()
-    for row, name in enumerate(names):
-        one = fields[name]
-        tells = name in finding.numbers["tell"]
-        ends = [[one["accuracy"] - one["low"]], [one["high"] - one["accuracy"]]]
-        ax.errorbar(one["accuracy"], row, xerr=ends, fmt="o", color=ALARM if tells else GREY, capsize=3)
-        ax.plot([one["always_the_largest"]] * 2, [row - 0.35, row + 0.35], color=INK, linewidth=1.4)
-    beside = blended_transform_factory(ax.transData, ax.transAxes)
-    largest = fields[names[0]]["always_the_largest"]
-    ax.text(largest, 1.02, "the largest class", ha="center", va="bottom", fontsize=9.5, transform=beside)
-    ax.set(yticks=range(len(names)), yticklabels=[FIELD_NAMES[name] for name in names])
-    ax.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="Pages whose class it names, out of fold")
-    ax.tick_params(axis="y", length=0)
-    heading(
-        figure,
-        "What the print alone gives away",
-        f"n = {max(one['n'] for one in fields.values())} pages; small decision trees, 95 % intervals; red: more than "
-        "always answering the largest class",
+    alone, floor = "the field alone", "always the largest class"
+    points = []
+    for name in sorted(fields, key=lambda name: -fields[name]["accuracy"]):
+        place = {"row": FIELD_NAMES[name], "panel": ""}
+        colour = ALARM if name in finding.numbers["tell"] else GREY
+        share = fields[name]
+        points.append({**place, "kind": alone, "value": share["accuracy"], **share, "colour": colour})
+        points.append({**place, "kind": floor, "value": share["always_the_largest"], "colour": INK})
+    return forest(
+        pd.DataFrame(points),
+        {"": ""},
+        {alone: Look(GREY), floor: Look(INK, "|")},
+        title="What the print alone gives away",
+        caption=f"n = {max(share['n'] for share in fields.values())} pages; small decision trees, 95 % intervals; "
+        "red: more than always answering the largest class",
+        axis="Share of pages whose class it names, out of fold",
     )
-    return figure
 
 
 def _read(path: Path) -> np.ndarray | None:

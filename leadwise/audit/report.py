@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from leadwise.audit.findings import Finding, verdict
 from leadwise.audit.pictures import drawn, files_and_pages
 from leadwise.figures.style import class_name
 from leadwise.files import sha256_in_policy, written_whole
-from leadwise.names import VERSION, printable
+from leadwise.names import VERSION, as_html
 
 _LISTED = 30
 _MEANS = {"leak": "a split is false", "warning": "to be settled before training", "note": "to be known"}
@@ -51,16 +50,12 @@ _POLICY = (
 
 def write_report(facts: Facts, findings: list[Finding], path: Path) -> None:
     """Write the report, whole or not at all."""
-    with written_whole(path) as aside:
-        aside.write_text(report(facts, findings), encoding="utf-8", errors="backslashreplace")
-
-
-def report(facts: Facts, findings: list[Finding]) -> str:
-    """The report as HTML."""
-    title = _text(f"Audit of {facts.folder.resolve().name}")
+    title = as_html(f"Audit of {facts.folder.resolve().name}")
+    weights = {finding.kind.weight for finding in findings}
+    gravest = next((weight for weight in _MEANS if weight in weights), "note")
     summary = "".join(
-        f"<li class='{f.kind.weight}'><p><a href='#{f.code}'><code>{f.code}</code> {_text(f.kind.name)}</a> "
-        f"<span class='quiet'>{f.kind.weight}</span></p><p>{_text(f.says)}</p></li>"
+        f"<li class='{f.kind.weight}'><p><a href='#{f.code}'><code>{f.code}</code> {as_html(f.kind.name)}</a> "
+        f"<span class='quiet'>{f.kind.weight}</span></p><p>{as_html(f.says)}</p></li>"
         for f in findings
     )
     parts = [
@@ -70,23 +65,18 @@ def report(facts: Facts, findings: list[Finding]) -> str:
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1>",
         f"<p class='quiet'>leadwise {VERSION}</p>",
-        _verdict(facts, findings),
+        f"<p class='verdict {gravest}'>{as_html(verdict(facts, findings))}</p>",
         _counts(facts),
         "<h2>Findings</h2>",
         f"<ol class='findings'>{summary}</ol>" if findings else "<p>None.</p>",
         *(_section(facts, finding) for finding in findings),
         "<h2>What was not checked</h2>" if facts.not_checked else "",
-        *(f"<p>{_text(sentence)}</p>" for sentence in facts.not_checked),
+        *(f"<p>{as_html(sentence)}</p>" for sentence in facts.not_checked),
         "<p class='quiet'>Research use only, not a medical device. Whose pages these are, and what may be done with "
         "them, stands with whoever published them.</p></body></html>",
     ]
-    return "\n".join(parts)
-
-
-def _verdict(facts: Facts, findings: list[Finding]) -> str:
-    weights = [finding.kind.weight for finding in findings]
-    weight = next((one for one in _MEANS if one in weights), "note")
-    return f"<p class='verdict {weight}'>{_text(verdict(facts, findings))}</p>"
+    with written_whole(path) as aside:
+        aside.write_text("\n".join(parts), encoding="utf-8", errors="backslashreplace")
 
 
 def _counts(facts: Facts) -> str:
@@ -100,7 +90,7 @@ def _counts(facts: Facts) -> str:
 
 def _table(counts: pd.DataFrame, head: str, name_of: Callable[[str], str]) -> str:
     rows = "".join(
-        f"<tr><td>{_text(name_of(name))}</td><td class='number'>{files}</td><td class='number'>{distinct}</td></tr>"
+        f"<tr><td>{as_html(name_of(name))}</td><td class='number'>{files}</td><td class='number'>{distinct}</td></tr>"
         for name, files, distinct in counts.itertuples(index=False)
     )
     numbers = "<th class='number'>Files</th><th class='number'>Distinct pages</th>"
@@ -110,14 +100,14 @@ def _table(counts: pd.DataFrame, head: str, name_of: Callable[[str], str]) -> st
 def _section(facts: Facts, finding: Finding) -> str:
     kind = finding.kind
     figure = drawn(finding, facts.folder)
-    listed = "".join(f"<li>{_text(', '.join(group))}</li>" for group in finding.files[:_LISTED])
+    listed = "".join(f"<li>{as_html(', '.join(group))}</li>" for group in finding.files[:_LISTED])
     left = len(finding.files) - _LISTED
     more = f"<p>and {left} more; --json lists all.</p>" if left > 0 else ""
     files = f"<details><summary>Files</summary><ol>{listed}</ol>{more}</details>" if listed else ""
     return (
-        f"<h2 id='{finding.code}'>{finding.code} {_text(kind.name)}</h2>"
-        f"<p class='verdict {kind.weight}'>{_text(finding.says)} <span class='quiet'>({kind.weight}: "
-        f"{_MEANS[kind.weight]})</span></p><p>{_text(kind.advice)}</p>"
+        f"<h2 id='{finding.code}'>{finding.code} {as_html(kind.name)}</h2>"
+        f"<p class='verdict {kind.weight}'>{as_html(finding.says)} <span class='quiet'>({kind.weight}: "
+        f"{_MEANS[kind.weight]})</span></p><p>{as_html(kind.advice)}</p>"
         f"{_image(figure, kind.name) if figure is not None else ''}{files}"
     )
 
@@ -126,10 +116,5 @@ def _image(figure: Any, alt: str) -> str:
     data = base64.b64encode(figure._repr_png_()).decode("ascii")
     return (
         "<p class='quiet wide'>The picture is wider than this window: move it sideways.</p>"
-        f"<figure tabindex='0'><img alt='{_text(alt)}' src='data:image/png;base64,{data}'></figure>"
+        f"<figure tabindex='0'><img alt='{as_html(alt)}' src='data:image/png;base64,{data}'></figure>"
     )
-
-
-def _text(text: str) -> str:
-    """A text that may hold names of files and folders: nothing in it is HTML, or turns what stands beside it."""
-    return escape(printable(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import sys
@@ -91,7 +90,7 @@ def predict(
     from leadwise.errors import InputError
     from leadwise.serving import batch
     from leadwise.serving.model import load_model
-    from leadwise.serving.predict_recording import is_recording
+    from leadwise.serving.predict_recording import BEAT_COLUMNS, is_recording
     from leadwise.workers import LIMITS, NO_LIMITS
 
     if as_json and as_csv:
@@ -103,7 +102,9 @@ def predict(
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
     targets = batch.picture_targets(found, overlay) if overlay is not None else []
     refused = undrawn = 0
-    classes = load_model(model).info.classes if as_csv and not records else ()
+    columns = (
+        BEAT_COLUMNS if records else batch.page_columns(load_model(model).info.classes if as_csv else ())
+    )
     told = batch.answer_all(
         found,
         model=model,
@@ -114,7 +115,7 @@ def predict(
         stdin=stdin,
     )
     if as_csv:
-        say(batch.beats_head() if records else batch.csv_head(classes))
+        say(",".join(columns))
     with _ended_in_order(), _pages_shown("Reading files") as progress:
         for one in progress(told, len(found)):
             refused += bool(one.why)
@@ -126,7 +127,7 @@ def predict(
             if as_json:
                 typer.echo(one.json_line())  # which has no control characters
             elif as_csv:
-                typer.echo("".join(f"{line}\n" for line in one.csv_lines(classes)), nl=False)
+                typer.echo(one.csv_lines(columns), nl=False)
             elif not one.why:
                 say(one.file, bold=True)
                 say(*(f"  {line}" for line in one.lines))
@@ -209,11 +210,12 @@ def audit(
     from leadwise import processes
     from leadwise.audit import findings
     from leadwise.audit.facts import gather
+    from leadwise.files import must_be_writable
     from leadwise.workers import LIMITS, NO_LIMITS
 
     writers = _audit_writers(json_file, html_file)
     for target in writers:
-        _must_be_writable(target)
+        must_be_writable(target)
     with _pages_shown("Looking at pages") as progress:
         limits = NO_LIMITS if no_limits else LIMITS
         facts = gather(folder, headers, cores or processes.available_cores(), progress, limits)
@@ -423,18 +425,6 @@ def _audit_writers(
     if html_file is not None:
         writers[html_file] = write_report
     return writers
-
-
-def _must_be_writable(target: Path) -> None:
-    """Say at once, not after minutes, that a file cannot be written."""
-    from leadwise.errors import InputError
-
-    if not target.parent.is_dir():
-        raise InputError(f"{target}: there is no folder {target.parent}. Make it, or name another file.")
-    if target.exists() and not target.is_file():
-        raise InputError(f"{target}: that is no plain file, and would be replaced by one. Name another file.")
-    if not os.access(target.parent, os.W_OK):
-        raise InputError(f"{target}: you may not write in {target.parent}. Name another file.")
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import itertools
 import json
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,18 +16,14 @@ from typing import Any, NamedTuple
 
 import cv2
 
-from leadwise.errors import InputError, LeadwiseError, Lost, MissingInput
-from leadwise.files import files_below, written_whole
-from leadwise.pages.read import IMAGE_SUFFIXES
-from leadwise.serving.beat_model import load_beat_model
-from leadwise.serving.model import load_model
-from leadwise.serving.predict import Answer, predict
-from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, csv_line, is_recording
-from leadwise.workers import LIMITS, TOO_LARGE, Limits, Workers, give_back_memory
+from leadwise.errors import InputError, MissingInput
+from leadwise.files import files_below, must_be_writable, written_whole
+from leadwise.names import printable
+from leadwise.serving.model import load_beat_model, load_model
+from leadwise.serving.predict import PAGE_SUFFIXES, Answer, predict
+from leadwise.serving.predict_recording import RecordingAnswer, is_recording
+from leadwise.workers import LIMITS, TOO_LARGE, Limits, each
 
-_FEW = 8  # so few files are answered before other processes have started
-
-PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 STDIN = Path("-")
 """Stands for a page that came on standard input."""
 
@@ -35,67 +32,66 @@ FOUND_SUFFIXES = PAGE_SUFFIXES | {".hea"}
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """What came of one file: the answer as JSON has it and as lines of text, or why there is none.
 
-    `rows` are a recording's lines in a table of beats; `undrawn` says why there is an answer and no picture of it.
+    `rows` are its rows in a table, by column; `undrawn` says why there is an answer and no picture of it.
     """
 
     file: Path
     answer: dict[str, Any] | None = None
     lines: tuple[str, ...] = ()
-    rows: tuple[str, ...] = ()
+    rows: tuple[dict[str, Any], ...] = ()
     why: str = ""
     undrawn: str = ""
 
     def json_line(self) -> str:
         """The answer in one line of JSON, or ``file`` and ``refused``."""
-        told = self.answer or {"file": str(self.file), "refused": self.why}
-        text = json.dumps(told, ensure_ascii=False)
-        return (
-            text if text.isprintable() else json.dumps(told)
-        )  # a name may be no UTF-8, or command a terminal
+        answer = self.answer or {"file": str(self.file), "refused": self.why}
+        text = json.dumps(answer, ensure_ascii=False)
+        # a name may be no UTF-8, or command a terminal
+        return text if text.isprintable() else json.dumps(answer)
 
-    def csv_lines(self, classes: Sequence[str]) -> tuple[str, ...]:
-        """Its rows: a recording's beats under `beats_head`, a page's one row under `csv_head`."""
-        if is_recording(self.file):
-            return (
-                (csv_line([self.file, *[""] * (len(BEAT_COLUMNS) - 1), self.why]),) if self.why else self.rows
-            )
-        return (self._page_row(classes),)
-
-    def _page_row(self, classes: Sequence[str]) -> str:
-        told = self.answer or {"probabilities": {}, "quality": {}, "warnings": []}
-        shares = [told["probabilities"].get(name, "") for name in classes]
-        cells = [
-            self.file, told.get("label", ""), *shares, told.get("heart_rate_bpm", ""),
-            told["quality"].get("einthoven_off", ""), "; ".join(told["warnings"]), self.why,
-        ]  # fmt: skip
-        return csv_line(cells)
+    def csv_lines(self, columns: Sequence[str]) -> str:
+        """Its rows as lines of CSV: a page's one row, a recording's beats, or why it was refused."""
+        return csv_lines(columns, [{"file": self.file, "refused": self.why}] if self.why else self.rows)
 
 
-def csv_head(classes: Sequence[str]) -> str:
-    """The names of a table's columns: the classes are the model's."""
+def page_columns(classes: Sequence[str]) -> tuple[str, ...]:
+    """Of a table of pages: the classes are the model's."""
     shares = (f"prob_{name}" for name in classes)
-    return csv_line(["file", "label", *shares, "heart_rate_bpm", "einthoven_off", "warnings", "refused"])
+    return ("file", "label", *shares, "heart_rate_bpm", "einthoven_off", "warnings", "refused")
 
 
-def beats_head() -> str:
-    """The names of the columns of a table of beats."""
-    return csv_line([*BEAT_COLUMNS, "refused"])
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as lines of CSV, each with its end; no text in them commands a terminal or a spreadsheet.
+
+    A spreadsheet runs what begins with one of ``= + - @``, so ``'`` is put before it (OWASP, "CSV injection").
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writerows({name: _plain(cell) for name, cell in row.items()} for row in rows)
+    return text.getvalue()
 
 
-def find_files(given: Iterable[Path]) -> list[Path]:
+def _plain(cell: Any) -> Any:
+    if not isinstance(cell, str | Path):
+        return cell
+    text = printable(str(cell))
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def find_files(paths: Iterable[Path]) -> list[Path]:
     """The files given, and all pictures, PDFs and headers of records below the folders given, in order, each once.
 
     A path that is not there stays in the list, and is refused when it is read. Raises `MissingInput` for a folder
     without any, and where none of the paths is there.
     """
-    found: dict[Path, None] = {}
-    given = list(given)
-    if not any(path == STDIN or path.exists() or is_recording(path) for path in given):
-        raise MissingInput(f"{given[0]}: no such file.")
-    for path in given:
+    files: dict[Path, None] = {}
+    paths = list(paths)
+    if not any(path == STDIN or path.exists() or is_recording(path) for path in paths):
+        raise MissingInput(f"{paths[0]}: no such file.")
+    for path in paths:
         if path != STDIN and path.is_dir():
             closed: dict[Path, str] = {}
             inside = [one for one in files_below(path, closed) if one.suffix.lower() in FOUND_SUFFIXES]
@@ -104,10 +100,10 @@ def find_files(given: Iterable[Path]) -> list[Path]:
                 raise MissingInput(
                     f"{path}: no page and no record in this folder or below it ({', '.join(sorted(FOUND_SUFFIXES))})."
                 )
-            found.update(dict.fromkeys(inside))
+            files.update(dict.fromkeys(inside))
         else:
-            found[path] = None
-    return list(found)
+            files[path] = None
+    return list(files)
 
 
 def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
@@ -118,7 +114,7 @@ def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
     if len(pages) == 1 and not out.is_dir():
         if out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
             raise InputError(f"{out}: the picture's name must end in .png or .jpg.")
-        _must_be_writable(out.absolute().parent)
+        must_be_writable(out.absolute())
         if out.resolve() == pages[0].resolve():
             raise InputError(f"{out}: that is the file itself. Name another file for its picture.")
         return [out]
@@ -128,8 +124,8 @@ def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: {error.strerror or error}. Name another folder for --overlay.") from error
-    _must_be_writable(out)
-    given = {page.resolve() for page in pages}
+    must_be_writable(out / "picture.png")
+    sources = {page.resolve() for page in pages}
     targets: dict[Path, None] = {}
     numbers: Counter[str] = Counter()  # so that many pages of one name are not all tried again
     for page in pages:
@@ -137,7 +133,7 @@ def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
             numbers[page.stem] += 1
             number = f"-{numbers[page.stem]}" if numbers[page.stem] > 1 else ""
             target = out / f"{page.stem}-answer{number}.png"
-            if target not in targets and target.resolve() not in given:
+            if target not in targets and target.resolve() not in sources:
                 break
         targets[target] = None
     return list(targets)
@@ -152,7 +148,7 @@ def answer_all(
     cores: int = 1,
     limits: Limits = LIMITS,
     stdin: bytes = b"",
-) -> Iterator[Told]:
+) -> Iterator[Outcome]:
     """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
     `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`. A file that takes
@@ -164,21 +160,20 @@ def answer_all(
         _Task(file, target, stdin if file == STDIN else None)
         for file, target in itertools.zip_longest(files, targets)
     ]
-    workers = Workers(
+    return each(
         partial(_answered, model, beat_model),
-        min(cores, len(tasks)) if len(tasks) >= _FEW else 1,
+        tasks,
+        lambda task, why: Outcome(
+            task.file, why=why.removeprefix("page: " if task.data else f"{task.file}: ")
+        ),
+        cores,
         limits,
         partial(_load, kinds, model, beat_model),
     )
-    for file, done in zip(files, workers.each(tasks), strict=True):
-        try:
-            yield done.result()
-        except Lost as error:
-            yield Told(file, why=f"given up: {error}")
 
 
 class _Task(NamedTuple):
-    page: Path
+    file: Path
     target: Path | None
     data: bytes | None
 
@@ -190,25 +185,12 @@ def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -
         load_beat_model(beat_model)
 
 
-def _answered(model: Path | None, beat_model: Path | None, task: _Task) -> Told:
-    page = task.page
-    try:
-        answer = predict(
-            page if task.data is None else task.data, model=beat_model if is_recording(page) else model
-        )
-    except MemoryError:
-        told = Told(page, why=TOO_LARGE)
-    except LeadwiseError as error:
-        told = Told(page, why=str(error).removeprefix("page: " if task.data else f"{page}: "))
-    except Exception as error:
-        told = Told(page, why=f"an error of leadwise, please report it ({type(error).__name__}: {error})")
-    else:
-        answer = dataclasses.replace(answer, file=str(page))
-        undrawn = _draw(answer, task.target) if task.target is not None else ""
-        rows = tuple(answer.beat_lines()) if isinstance(answer, RecordingAnswer) else ()
-        return Told(page, answer.as_json(), tuple(answer.lines()), rows, undrawn=undrawn)
-    give_back_memory()
-    return told
+def _answered(model: Path | None, beat_model: Path | None, task: _Task) -> Outcome:
+    own_model = beat_model if is_recording(task.file) else model
+    answer = predict(task.file if task.data is None else task.data, model=own_model)
+    answer = dataclasses.replace(answer, file=str(task.file))
+    undrawn = _draw(answer, task.target) if task.target is not None else ""
+    return Outcome(task.file, answer.as_json(), tuple(answer.lines()), tuple(answer.rows()), undrawn=undrawn)
 
 
 def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:
@@ -221,12 +203,3 @@ def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:
     except (OSError, cv2.error) as error:
         return f"{target}: {getattr(error, 'strerror', None) or error}"
     return ""
-
-
-def _must_be_writable(folder: Path) -> None:
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder}: there is no such folder. Make it, or name another place for the picture."
-        )
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"{folder}: you may not write there. Name another place for the picture.")

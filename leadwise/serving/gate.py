@@ -81,11 +81,11 @@ _LEAST_MV = 0.01  # flat lines; the smallest limb leads of the published set hav
 
 def look_at(crops: NDArray[np.uint8], strip: NDArray[np.uint8], signals: Signals) -> Quality:
     """Measure a page's quality: its ink ``(12, 300, 500)`` and ``(300, 2000)``, and its voltages."""
-    found = check(signals)
+    checks = check(signals)
     limb = np.nan_to_num(signals.leads[: LEADS.index("V1")].astype(float))
     limb -= np.median(limb, axis=1, keepdims=True)
-    one, two, three = limb[:3]
-    off = one + three - two
+    lead_i, lead_ii, lead_iii = limb[:3]
+    off = lead_i + lead_iii - lead_ii
     off -= np.median(off)
     limb_mv = float(np.sqrt(np.mean(limb.std(axis=1) ** 2)))
     # a moment that was misread upsets the mean square and not the median; small waves, the other way round
@@ -96,50 +96,52 @@ def look_at(crops: NDArray[np.uint8], strip: NDArray[np.uint8], signals: Signals
         quality(strip, STRIP_S),
         limb_mv,
         min(by_square, by_median),
-        found.strip_correlation,
-        found.rhythm_lead,
-        found.heart_rate_bpm if np.isfinite(found.heart_rate_bpm) else None,
+        checks.strip_correlation,
+        checks.rhythm_lead,
+        checks.heart_rate_bpm if np.isfinite(checks.heart_rate_bpm) else None,
     )
 
 
-def refuse_doubtful(told: Quality, limits: Limits = LIMITS) -> None:
+def refuse_doubtful(page: Quality, limits: Limits = LIMITS) -> None:
     """Raise `DoubtfulPage` where what is drawn on the known form cannot be twelve leads of one heart."""
-    shares = {**told.leads, "the rhythm strip": told.strip}
+    shares = {**page.leads, "the rhythm strip": page.strip}
     empty = [name for name, share in shares.items() if share < limits.ink]
     if empty:
         raise DoubtfulPage(
             f"the form is known, but too little of a trace is left of {', '.join(empty)} (ink in under "
             f"{limits.ink:.0%} of the time). Is the page blank, faded or torn there? Scan it again, darker."
         )
-    if not told.limb_mv >= _LEAST_MV:
+    if not page.limb_mv >= _LEAST_MV:
         raise DoubtfulPage("the form is known, but its traces are flat lines. Is this a test print?")
-    if not told.strip_alike >= limits.alike:
+    if not page.strip_alike >= limits.alike:
         raise DoubtfulPage(
             f"the form is known, but its rhythm strip repeats none of the leads (best correlation "
-            f"{told.strip_alike:.2f}, {limits.alike:.2f} is needed). Is an ECG drawn on it, and can it be read?"
+            f"{page.strip_alike:.2f}, {limits.alike:.2f} is needed). Is an ECG drawn on it, and can it be read?"
         )
-    if not told.einthoven_off <= limits.off:
+    if not page.einthoven_off <= limits.off:
         raise DoubtfulPage(
-            f"the form is known, but I + III is not II (off by {told.einthoven_off:.0%} of the limb leads' size, at "
+            f"the form is known, but I + III is not II (off by {page.einthoven_off:.0%} of the limb leads' size, at "
             f"most {limits.off:.0%} is allowed): these are not leads of one heart, or they cannot be read."
         )
 
 
-def warnings_of(told: Quality, distance: float, far: float) -> tuple[str, ...]:
+def warnings_of(page: Quality, distance: float, far: float) -> tuple[str, ...]:
     """What a reader of the answer should know, a sentence each; `distance` and `far` are the model's."""
-    said = []
+    warnings = []
     if distance > far:
-        said.append(
+        warnings.append(
             f"this page is unlike the training pages (distance {distance:.1f}; 99 in 100 of them lie below "
             f"{far:.1f}): trust the answer less"
         )
-    faint = [name for name, share in told.leads.items() if share < _WORN_INK]
+    faint = [name for name, share in page.leads.items() if share < _WORN_INK]
     if faint:
-        said.append(f"the trace of {', '.join(faint)} has gaps")
-    if told.einthoven_off > _WORN_OFF:
-        said.append(f"I + III differs from II by {told.einthoven_off:.0%}: the limb leads were read badly")
-    if told.heart_rate_bpm is None:
-        said.append("no heart rate could be measured on the rhythm strip")
-    elif not _RATE_BPM[0] <= told.heart_rate_bpm <= _RATE_BPM[1]:
-        said.append(f"a heart rate of {told.heart_rate_bpm:.0f} bpm may be miscounted")
-    return tuple(said)
+        warnings.append(f"the trace of {', '.join(faint)} has gaps")
+    if page.einthoven_off > _WORN_OFF:
+        warnings.append(
+            f"I + III differs from II by {page.einthoven_off:.0%}: the limb leads were read badly"
+        )
+    if page.heart_rate_bpm is None:
+        warnings.append("no heart rate could be measured on the rhythm strip")
+    elif not _RATE_BPM[0] <= page.heart_rate_bpm <= _RATE_BPM[1]:
+        warnings.append(f"a heart rate of {page.heart_rate_bpm:.0f} bpm may be miscounted")
+    return tuple(warnings)

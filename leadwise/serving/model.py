@@ -1,36 +1,72 @@
-"""The model that answers: one ONNX file that says itself what goes in, what comes out, and what it was trained on."""
+"""The models that answer: ONNX files that say what goes in, what comes out, and what they were trained on."""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import WeightsError
-from leadwise.models.onnx_file import PAGES, ModelInfo, opened
+from leadwise.models.onnx_file import BEATS, PAGES, ModelInfo, opened
+from leadwise.names import AAMI
 from leadwise.sets.views import Views
+
+BEAT_VIEWS = tuple(BEATS.preprocessing["views"].split(","))
+
+_AT_ONCE = 512
 
 
 class Model:
-    """A loaded model; `info` says what it is, `far` from which distance on a page is unlike its training pages."""
+    """A model of pages; `info` says what it is, `far` from which distance on a page is unlike its training pages."""
 
-    def __init__(self, session: Any, told: dict[str, str]) -> None:
+    form, shipped, option, input_words = PAGES, "student12.onnx", "--model", "pages that are read otherwise"
+
+    def __init__(self, session: Any, metadata: dict[str, str]) -> None:
         self._session = session
-        self._views = told["views"].split(",")
+        self._views = metadata["views"].split(",")
         unknown = set(self._views) - {"signals", "rhythm"}
         if unknown:
             raise ValueError(f"views {sorted(unknown)} are not known")
-        self.far = float(told["far"])
-        self.info = ModelInfo.of(told)
+        self.far = float(metadata["far"])
+        self.info = ModelInfo.of(metadata)
 
     def answer(self, views: Views) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Calibrated probabilities ``(N, classes)``, and how far ``(N,)`` each page is from the training pages."""
-        fed = {name: np.asarray(views[name], np.float32) for name in self._views}
-        probabilities, distance = self._session.run(["probabilities", "distance"], fed)
+        inputs = {name: np.asarray(views[name], np.float32) for name in self._views}
+        probabilities, distance = self._session.run(["probabilities", "distance"], inputs)
         return probabilities, distance
+
+
+class BeatModel:
+    """A model of beats; `info` says what it is, `learned_from` names the records of those whom it was shown."""
+
+    form, shipped, option, input_words = (
+        BEATS,
+        "beat_rhythm.onnx",
+        "--beat-model",
+        "beats that are cut otherwise",
+    )
+
+    def __init__(self, session: Any, metadata: dict[str, str]) -> None:
+        self._session = session
+        self.info = ModelInfo.of(metadata)
+        if unknown := set(self.info.classes) - set(AAMI):
+            raise ValueError(f"classes {sorted(unknown)} are none of {', '.join(AAMI)}")
+        self.learned_from = frozenset(filter(None, metadata.get("records", "").split(",")))
+
+    def answer(self, views: dict[str, NDArray[np.floating]]) -> NDArray[np.float32]:
+        """Probabilities ``(N, classes)`` of beats as `beat_views` gives them."""
+        inputs = {name: np.asarray(views[name], np.float32) for name in BEAT_VIEWS}
+        parts = [
+            self._session.run(
+                ["probabilities"], {name: view[start : start + _AT_ONCE] for name, view in inputs.items()}
+            )[0]
+            for start in range(0, len(inputs["beat"]), _AT_ONCE)
+        ]
+        return np.concatenate([np.zeros((0, len(self.info.classes)), np.float32), *parts])
 
 
 def load_model(path: Path | None = None) -> Model:
@@ -39,25 +75,32 @@ def load_model(path: Path | None = None) -> Model:
     Raises `WeightsError` for a file that is missing, damaged or changed (its checksum tells), no such model, or one
     of another format.
     """
-    return _loaded(None if path is None else path.absolute())
+    return _loaded(Model, path)
 
 
-@functools.lru_cache(maxsize=4)
-def _loaded(path: Path | None) -> Model:
-    name = "student12.onnx" if path is None else str(path)
-    session, told = opened(path, "student12.onnx", "--model")
-    if told.get("format") != PAGES.name or any(key not in told for key in PAGES.needed):
+def load_beat_model(path: Path | None = None) -> BeatModel:
+    """Load an ONNX file that `leadwise.learning.export_beats` wrote; else, and in what it raises, as `load_model`."""
+    return _loaded(BeatModel, path)
+
+
+_Kind = TypeVar("_Kind", Model, BeatModel)
+_opened = functools.lru_cache(maxsize=4)(opened)
+
+
+def _loaded(kind: type[_Kind], path: Path | None) -> _Kind:
+    name, form = path or kind.shipped, kind.form
+    session, metadata = _opened(None if path is None else path.absolute(), kind.shipped, kind.option)
+    if metadata.get("format") != form.name or any(key not in metadata for key in form.needed):
         raise WeightsError(
-            f"{name}: a model of format {told.get('format', 'unknown')}; this leadwise reads format {PAGES.name}. "
-            "Export it again with this version, or install the version that wrote it."
+            f"{name}: a model of format {metadata.get('format', 'unknown')}; {kind.option} takes format {form.name} "
+            "of this leadwise. Export it again with this version, or install the version that wrote it."
         )
-    wrong = {key: told[key] for key, ours in PAGES.preprocessing.items() if told[key] != ours}
+    wrong = {key: metadata[key] for key, ours in form.preprocessing.items() if metadata[key] != ours}
     if wrong:
         raise WeightsError(
-            f"{name}: was made for pages that are read otherwise ({wrong}; here {PAGES.preprocessing}). "
-            "Export it again."
+            f"{name}: was made for {kind.input_words} ({wrong}; here {form.preprocessing}). Export it again."
         )
     try:
-        return Model(session, told)
+        return kind(session, metadata)
     except (KeyError, ValueError) as error:
         raise WeightsError(f"{name}: its metadata cannot be read ({error}). Export it again.") from error

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import base64
-import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from leadwise.names import LEADS
+from leadwise.names import LEADS, as_html
 from leadwise.pages.read import Page
 
 _BOX, _TEXT, _WARNING = (0, 114, 178), (20, 20, 20), (160, 60, 0)  # RGB, told apart by every eye
-_SHOWN_PX = 1000
+_SHOWN_PX, _JPEG_QUALITY = 1000, 85
 
 
-def in_notebook(picture: Page, alt: str, head: str, rows: str, lines: Sequence[str]) -> str:
-    """An answer as HTML: its picture shrunk to a notebook's width, a table of `head` and `rows`, lines of text.
+def data_uri(picture: Page, most_px: int, suffix: str) -> str:
+    """A picture, BGR uint8, at most so wide, in a line of text; `suffix` is ``.png`` or ``.jpg``."""
+    if (scale := most_px / picture.shape[1]) < 1:
+        size = (most_px, max(1, round(picture.shape[0] * scale)))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    how = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix == ".jpg" else []
+    data = base64.b64encode(cv2.imencode(suffix, picture, how)[1].tobytes()).decode()
+    return f"data:image/{'jpeg' if suffix == '.jpg' else 'png'};base64,{data}"
 
-    `alt` and `lines` are escaped here, `head` and `rows` are cells already.
-    """
-    size = (_SHOWN_PX, round(picture.shape[0] * _SHOWN_PX / picture.shape[1]))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    data = base64.b64encode(cv2.imencode(".png", small)[1].tobytes()).decode()
-    return (
-        f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}"/>'
-        f"<table><tr>{head}</tr>{rows}</table>" + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    )
+
+def as_table(
+    picture: Page, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], lines: Sequence[str]
+) -> str:
+    """An answer as HTML: its picture shrunk to a notebook's width, a table of texts, lines of text."""
+    head = "".join(f"<th>{as_html(name)}</th>" for name in columns)
+    body = "".join(f"<tr>{''.join(f'<td>{as_html(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    beneath = "".join(f"<p>{as_html(line)}</p>" for line in lines)
+    image = f'<img alt="{as_html(title)}" src="{data_uri(picture, _SHOWN_PX, ".png")}"/>'
+    return f"{image}<table><tr>{head}</tr>{body}</table>{beneath}"
 
 
 def overlay(page: Page, boxes: NDArray[np.float64], lines: Sequence[str]) -> Page:
@@ -63,9 +69,8 @@ def with_lines(shown: Page, lines: Sequence[str]) -> Page:
     for number, (line, part) in enumerate(wrapped):
         colour = _WARNING if line.startswith("warning") else _TEXT
         write.text((size, size // 2 + number * step), part, font=text_font, fill=colour)
-    return np.vstack(
-        [shown, cv2.cvtColor(np.asarray(band), cv2.COLOR_RGB2BGR)]
-    )  # large pages are not copied more
+    # large pages are not copied more
+    return np.vstack([shown, cv2.cvtColor(np.asarray(band), cv2.COLOR_RGB2BGR)])
 
 
 def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:

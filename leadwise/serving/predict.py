@@ -14,7 +14,6 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
-import html
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,16 +28,27 @@ from leadwise.names import CAUTION, LEADS, probability_in_words
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import Leads, cut_leads
-from leadwise.pages.read import Page, read_page
+from leadwise.pages.read import IMAGE_SUFFIXES, Page, read_page
+from leadwise.recordings.records import STRIP
 from leadwise.serving import gate
 from leadwise.serving.gate import Quality
-from leadwise.serving.model import load_model
-from leadwise.serving.overlay import in_notebook, overlay
-from leadwise.serving.predict_recording import RecordingAnswer, is_recording, predict_recording
+from leadwise.serving.model import Model, load_model
+from leadwise.serving.overlay import as_table, overlay
+from leadwise.serving.predict_recording import (
+    RecordingAnswer,
+    is_recording,
+    predict_recording,
+    rounded,
+)
 from leadwise.sets.views import signal_views, stacked
+
+PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
+"""What names a page."""
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""
+
+_ROUNDS = 7
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,10 @@ class Answer:
     def lines(self) -> list[str]:
         """The answer in a few lines of plain text."""
         rate = "unknown" if self.heart_rate_bpm is None else f"{self.heart_rate_bpm:.0f} bpm"
-        likely = sorted(self.probabilities.items(), key=lambda pair: -pair[1])
         return [
-            ", ".join(f"{_words(name)} {probability_in_words(share)}" for name, share in likely),
+            ", ".join(
+                f"{_words(name)} {probability_in_words(share)}" for name, share in self._by_probability()
+            ),
             f"heart rate {rate}; strip repeats {self.quality.rhythm_lead or 'no lead'}; "
             f"I + III = II within {self.quality.einthoven_off:.0%}",
             *(f"warning: {text}" for text in self.warnings),
@@ -89,7 +100,7 @@ class Answer:
             "label": self.label,
             "probabilities": {name: round(share, 4) for name, share in self.probabilities.items()},
             "heart_rate_bpm": None if self.heart_rate_bpm is None else round(self.heart_rate_bpm, 1),
-            "quality": _rounded(asdict(self.quality)),
+            "quality": rounded(asdict(self.quality), 4),
             "warnings": list(self.warnings),
             "boxes_px": boxes,
             "signals_hz": RATE_HZ,
@@ -97,18 +108,19 @@ class Answer:
             "caution": CAUTION,
         }
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Its one row in a table of pages, by column, among others."""
+        answer = self.as_json()
+        shares = {f"prob_{name}": share for name, share in answer["probabilities"].items()}
+        return [{**answer["quality"], **answer, **shares, "warnings": "; ".join(self.warnings)}]
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(_words(name))}</td><td>{html.escape(probability_in_words(share))}</td></tr>"
-            for name, share in self.probabilities.items()
-        )
-        return in_notebook(
-            self.picture(),
-            f"{self.file}: {_words(self.label)}",
-            "<th>class</th><th>probability</th>",
-            rows,
-            self.lines()[1:],
-        )
+        rows = [(_words(name), probability_in_words(share)) for name, share in self._by_probability()]
+        title = f"{self.file}: {_words(self.label)}"
+        return as_table(self.picture(), title, ("class", "probability"), rows, self.lines()[1:])
+
+    def _by_probability(self) -> list[tuple[str, float]]:
+        return sorted(self.probabilities.items(), key=lambda pair: -pair[1])
 
 
 def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer | RecordingAnswer:
@@ -148,26 +160,27 @@ def predict_page(source: str | Path | bytes, *, model: str | Path | None = None)
     )
 
 
-def step_times(source: bytes, model: str | Path | None = None, repeat: int = 7) -> dict[str, float]:
+def step_times(source: bytes, model: str | Path | None = None) -> dict[str, float]:
     """Milliseconds of each step from a file's bytes to an answer, by name, of the fastest of several rounds."""
     loaded = load_model(None if model is None else Path(model))
-    rounds = []
-    for _ in range(repeat):
-        marks = [time.perf_counter()]
+    fastest_s = min((_step_times_s(source, loaded) for _ in range(_ROUNDS)), key=np.sum)
+    return dict(zip(STEPS, (1000 * fastest_s).tolist(), strict=True))
 
-        def done(value: Any, marks: list[float] = marks) -> Any:
-            marks.append(time.perf_counter())
-            return value
 
-        page = done(read_page(source))
-        layout = done(find_layout(page))
-        leads = done(cut_leads(page, layout))
-        signals = done(digitize(leads))
-        done(gate.look_at(leads.crops, leads.strip, signals))
-        done(loaded.answer(stacked([signal_views(signals)])))
-        rounds.append(np.diff(marks))
-    fastest = min(rounds, key=np.sum)
-    return dict(zip(STEPS, (1000 * fastest).tolist(), strict=True))
+def _step_times_s(source: bytes, loaded: Model) -> NDArray[np.float64]:
+    marks = [time.perf_counter()]
+
+    def done(value: Any) -> Any:
+        marks.append(time.perf_counter())
+        return value
+
+    page = done(read_page(source))
+    layout = done(find_layout(page))
+    leads = done(cut_leads(page, layout))
+    signals = done(digitize(leads))
+    done(gate.look_at(leads.crops, leads.strip, signals))
+    done(loaded.answer(stacked([signal_views(signals)])))
+    return np.diff(marks)
 
 
 def read_leads(page: Page) -> tuple[Leads, Signals, Quality]:
@@ -177,6 +190,27 @@ def read_leads(page: Page) -> tuple[Leads, Signals, Quality]:
     quality = gate.look_at(leads.crops, leads.strip, signals)
     gate.refuse_doubtful(quality)
     return leads, signals, quality
+
+
+def without_each_lead(signals: Signals, model: Model) -> dict[str, dict[str, float]]:
+    """Probabilities by class for a page without each of its leads, and without its rhythm strip, in one batch.
+
+    A lead that is left out is 0 mV throughout, as one that was off. In training a lead was off at random
+    (`leadwise.learning.augment`), so such a page is none that the network does not know. What is left out of the
+    lead that the strip repeats can still be seen on the strip.
+    """
+    names = (*LEADS, STRIP)
+    views = {
+        name: np.repeat(view, len(names), axis=0) for name, view in stacked([signal_views(signals)]).items()
+    }
+    for number in range(len(LEADS)):
+        views["signals"][number, number] = 0
+    views["rhythm"][len(LEADS)] = 0
+    probabilities, _ = model.answer(views)
+    return {
+        left_out: dict(zip(model.info.classes, map(float, row), strict=True))
+        for left_out, row in zip(names, probabilities, strict=True)
+    }
 
 
 def is_refused(page: Page) -> bool:
@@ -190,9 +224,3 @@ def is_refused(page: Page) -> bool:
 
 def _words(name: str) -> str:
     return {"mi": "MI", "history_of_mi": "history of MI"}.get(name, name.replace("_", " "))
-
-
-def _rounded(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _rounded(value) for name, value in told.items()}
-    return round(told, 4) if isinstance(told, float) else told

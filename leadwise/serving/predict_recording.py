@@ -8,10 +8,7 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
-import csv
-import html
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,21 +19,29 @@ from numpy.typing import NDArray
 
 from leadwise.errors import InputError
 from leadwise.models.onnx_file import ModelInfo
-from leadwise.names import AAMI, BEAT_NAMES, CAUTION, printable
+from leadwise.names import AAMI, BEAT_NAMES, CAUTION
 from leadwise.pages.read import Page
 from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
 from leadwise.recordings.records import RHYTHM_LEADS, Record
 from leadwise.recordings.summary import Rhythm, Runs, summarise
-from leadwise.serving.beat_model import load_beat_model
-from leadwise.serving.overlay import in_notebook
+from leadwise.serving.model import load_beat_model
+from leadwise.serving.overlay import as_table
 from leadwise.serving.recordings import DETECTOR, PROCESSING, Reading, process, read_path
 from leadwise.serving.strip_chart import strip_chart
 
 SUFFIXES = frozenset({".hea", ".dat"})
 """What names a recording."""
 
-BEAT_COLUMNS = ("file", "time_s", "sample", "label", *(f"prob_{name}" for name in AAMI), "rr_before_s")
+BEAT_COLUMNS = (
+    "file",
+    "time_s",
+    "sample",
+    "label",
+    *(f"prob_{name}" for name in AAMI),
+    "rr_before_s",
+    "refused",
+)
 """Of the table of beats."""
 
 _RATE_BPM = (30.0, 220.0)
@@ -126,38 +131,38 @@ class RecordingAnswer:
                     for name, column in zip(self.model.classes, self.probabilities.T, strict=True)
                 },
             },
-            "rhythm": _rounded(asdict(self.rhythm)),
-            "heart_rate_bpm": _rounded(self.heart_rate_bpm),
+            "rhythm": rounded(asdict(self.rhythm), 3),
+            "heart_rate_bpm": rounded(self.heart_rate_bpm, 3),
             "warnings": list(self.warnings),
             "model": asdict(self.model),
             "caution": CAUTION,
         }
 
-    def beat_lines(self) -> Iterator[str]:
-        """A line of CSV a beat, under `BEAT_COLUMNS` and one more that is empty: it is why a file was refused."""
-        before, _ = intervals_s(self.samples, self.record.rate_hz)
-        columns = [self.model.classes.index(name) if name in self.model.classes else -1 for name in AAMI]
-        for sample, label, shares, rr in zip(
-            self.samples.tolist(), self.labels.tolist(), self.probabilities, before.tolist(), strict=True
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """A row a beat by the names of `BEAT_COLUMNS`; that of a class that the model does not know is left out."""
+        rr_before_s, _ = intervals_s(self.samples, self.record.rate_hz)
+        for beat, (label, shares, rr_s) in enumerate(
+            zip(self.labels.tolist(), self.probabilities, rr_before_s, strict=True)
         ):
-            told = [f"{shares[column]:.4f}" if column >= 0 else "" for column in columns]
-            known = "" if np.isnan(rr) else f"{rr:.3f}"
-            yield csv_line(
-                [self.file, f"{sample / self.record.rate_hz:.3f}", sample, label, *told, known, ""]
-            )
+            yield {
+                "file": self.file,
+                "time_s": f"{self.times_s[beat]:.3f}",
+                "sample": int(self.samples[beat]),
+                "label": label,
+                **{
+                    f"prob_{name}": f"{share:.4f}"
+                    for name, share in zip(self.model.classes, shares, strict=True)
+                },
+                "rr_before_s": "" if np.isnan(rr_s) else f"{rr_s:.3f}",
+            }
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(BEAT_NAMES[name])}</td><td>{many}</td><td>{self.rhythm.share(name):.1%}</td></tr>"
-            for name, many in self.rhythm.counts.items()
-        )
-        return in_notebook(
-            self.picture(),
-            f"{self.file}: {self.rhythm.beats} beats",
-            "<th>class</th><th>beats</th><th>share</th>",
-            rows,
-            self.lines()[1:],
-        )
+        rows = [
+            (BEAT_NAMES[name], str(count), f"{self.rhythm.share(name):.1%}")
+            for name, count in self.rhythm.counts.items()
+        ]
+        title = f"{self.file}: {self.rhythm.beats} beats"
+        return as_table(self.picture(), title, ("class", "beats", "share"), rows, self.lines()[1:])
 
 
 _KNOWN = (
@@ -203,23 +208,6 @@ def name_beats(file: str, reading: Reading, model: Path | None = None) -> Record
     )  # fmt: skip
 
 
-def csv_line(cells: Sequence[Any]) -> str:
-    """Some cells as a line of CSV, without its end; no text in it commands a terminal or a spreadsheet.
-
-    A spreadsheet runs what begins with one of ``= + - @``, so ``'`` is put before it (OWASP, "CSV injection").
-    """
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow([_plain(cell) for cell in cells])
-    return row.getvalue()
-
-
-def _plain(cell: Any) -> Any:
-    if not isinstance(cell, str | Path):
-        return cell
-    text = printable(str(cell))
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-
-
 def _warnings(reading: Reading, rhythm: Rhythm) -> Iterator[str]:
     """What a reader should know of the classes, a sentence each."""
     if reading.lead.upper() not in RHYTHM_LEADS:
@@ -248,24 +236,25 @@ def _rates(rhythm: Rhythm) -> Iterator[str]:
         f"{_clock(rhythm.longest_at_s or 0)}"
     )
     for name, runs in (("ventricular", rhythm.ventricular), ("supraventricular", rhythm.supraventricular)):
-        if told := _in_a_row(runs):
-            yield f"{name} beats in a row: {told}"
+        if runs_in_words := _in_a_row(runs):
+            yield f"{name} beats in a row: {runs_in_words}"
 
 
 def _in_a_row(runs: Runs) -> str:
-    told = [f"{runs.pairs} {'pair' if runs.pairs == 1 else 'pairs'}"] if runs.pairs else []
+    parts = [f"{runs.pairs} {'pair' if runs.pairs == 1 else 'pairs'}"] if runs.pairs else []
     if runs.runs:
-        told.append(
+        parts.append(
             f"{runs.runs} {'run' if runs.runs == 1 else 'runs'} of three or more, the longest of {runs.longest_beats}"
         )
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds // 60)}:{seconds % 60:04.1f} min" if seconds >= 60 else f"{seconds:.1f} s"
 
 
-def _rounded(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _rounded(value) for name, value in told.items()}
-    return round(told, 3) if isinstance(told, float) else told
+def rounded(value: Any, digits: int) -> Any:
+    """A number, or all numbers of a dictionary of dictionaries, with so many digits."""
+    if isinstance(value, dict):
+        return {name: rounded(part, digits) for name, part in value.items()}
+    return round(value, digits) if isinstance(value, float) else value

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, MissingInput
+from leadwise.names import shortened
 from leadwise.recordings.filters import BAND_HZ, band_passed, unknown_or_flat
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import Record, read_record, rhythm_first
@@ -95,10 +96,12 @@ def read_files(files: Mapping[str, bytes]) -> Record:
         except InputError as error:
             raise InputError(str(error).replace(str(path), header)) from error
         except Exception as error:  # whatever a made file may do to a reader of a dozen formats
-            raise InputError(f"{header}: the signals do not fit this header ({_brief(error)}).") from error
+            raise InputError(
+                f"{header}: the signals do not fit this header ({shortened(str(error))})."
+            ) from error
     if not np.isfinite(record.signals).any():
         raise InputError(f"{header}: no lead of this record has a known value.")
-    return Record(record.signals, _told_apart(record.names), record.rate_hz)
+    return Record(record.signals, _unique_names(record.names), record.rate_hz)
 
 
 def read_path(path: Path) -> Record:
@@ -114,17 +117,17 @@ def read_path(path: Path) -> Record:
     try:
         if header.stat().st_size > _MOST_HEADER:
             raise InputError(f"{header.name}: larger than a header is ({_MOST_HEADER} bytes at most).")
-        told = header.read_bytes()
+        content = header.read_bytes()
         beside = {
-            line.split()[0].decode("utf-8", "replace") for line in told.splitlines()[1:] if line.split()
+            line.split()[0].decode("utf-8", "replace") for line in content.splitlines()[1:] if line.split()
         }
         files = {name: header.parent / name for name in beside if _PLAIN_NAME.fullmatch(name)}
-        large = [name for name, one in files.items() if one.is_file() and one.stat().st_size > _MOST_BYTES]
+        large = [name for name, file in files.items() if file.is_file() and file.stat().st_size > _MOST_BYTES]
         if large:
             raise InputError(f"{large[0]}: over {_MOST_BYTES / 1e6:.0f} MB. Cut the record into parts.")
         return read_files(
-            {header.name if _PLAIN_NAME.fullmatch(header.name) else "record.hea": told}
-            | {name: one.read_bytes() for name, one in files.items() if one.is_file()}
+            {header.name if _PLAIN_NAME.fullmatch(header.name) else "record.hea": content}
+            | {name: file.read_bytes() for name, file in files.items() if file.is_file()}
         )
     except OSError as error:
         raise InputError(f"{header.name}: {error.strerror or error}.") from error
@@ -214,18 +217,18 @@ def _check_claims(path: Path, name: str, files: Mapping[str, bytes]) -> None:
         frames = [] if several else [int(frame or 1) for frame in header.samps_per_frame or []]
         claims = [] if several else list(_out_of_bounds(header, rate_hz))
     except Exception as error:  # whatever a made header may do to its parser
-        raise InputError(f"{name}: not a readable WFDB header ({_brief(error)}).") from error
+        raise InputError(f"{name}: not a readable WFDB header ({shortened(str(error))}).") from error
     if several:
         raise InputError(f"{name}: a record of several segments; send one segment.")
     if not 1 <= leads <= _MOST_LEADS:
         raise InputError(f"{name}: {leads} signals; 1 to {_MOST_LEADS} are read.")
     if missing := sorted(set(named) - set(files)) or ([] if named else [f"{path.stem}.dat"]):
         raise InputError(
-            f"{name}: names {_brief(', '.join(missing))}, which was not sent. Send all files of the record."
+            f"{name}: names {shortened(', '.join(missing))}, which was not sent. Send all files of the record."
         )
     if unknown := sorted(set(formats) - _FORMATS):
         raise InputError(
-            f"{name}: signals in format {_brief(', '.join(unknown))}; read are {', '.join(sorted(_FORMATS))}."
+            f"{name}: signals in format {shortened(', '.join(unknown))}; read are {', '.join(sorted(_FORMATS))}."
         )
     if not _LEAST_HZ <= rate_hz <= _MOST_HZ:
         raise InputError(f"{name}: {rate_hz:g} samples a second; {_LEAST_HZ:g} to {_MOST_HZ:g} are read.")
@@ -234,10 +237,10 @@ def _check_claims(path: Path, name: str, files: Mapping[str, bytes]) -> None:
     if set(frames) - {1}:
         raise InputError(f"{name}: signals of several rates in one record; write them at one rate.")
     if samples is None:  # then it is what the file holds, at a byte a sample at least
-        samples = max(len(files[one]) for one in named)
+        samples = max(len(files[signal]) for signal in named)
     if samples > MAX_S * rate_hz or samples * leads > MAX_VALUES:
         raise InputError(
-            f"{name}: {_brief(f'{samples:,}')} samples of {leads} leads at {rate_hz:g} a second; at most "
+            f"{name}: {shortened(f'{samples:,}')} samples of {leads} leads at {rate_hz:g} a second; at most "
             f"{MAX_S:,.0f} s and {MAX_VALUES:,} samples are read. Cut it into parts."
         )
 
@@ -252,13 +255,7 @@ def _out_of_bounds(header: Any, rate_hz: float) -> Iterator[str]:
         yield f"a gain beyond {_GAINS[0]:g} to {_GAINS[1]:g} steps a unit, which no recorder has. Mend the header."
 
 
-def _brief(what: object) -> str:
-    """What a made file may have made long."""
-    text = str(what)
-    return text if len(text) <= 120 else f"{text[:100]} ... ({len(text)} letters)"
-
-
-def _told_apart(names: Sequence[str | None]) -> tuple[str, ...]:
+def _unique_names(names: Sequence[str | None]) -> tuple[str, ...]:
     """Every lead with a name of its own: those without one are numbered, and repeated ones."""
     every: list[str] = []
     for number, name in enumerate(names, 1):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -21,9 +23,34 @@ _AROUND_S = (0.22, 0.38)
 _EXAMPLES, _EXAMPLE_S, _EXAMPLE_PX, _GAP_PX = 4, 3.2, 230, 14
 _HEIGHTS = (0.2, 99.8)  # percentiles of voltage that a row shows whole
 _MOST_PX_PER_MV = 150.0
-_BACK, _INK, _PAPER, _GRID = (255, 255, 255), (90, 90, 90), (255, 250, 248), (244, 214, 206)  # RGB
+_BACK, _DARK, _INK, _PAPER, _GRID = (
+    "white",
+    (20, 20, 20),
+    (90, 90, 90),
+    (255, 250, 248),
+    (244, 214, 206),
+)  # RGB
 
 Colours = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """One lead ``(samples,)`` in mV, its R peaks with their classes and probabilities, and whose beat each sample is.
+
+    `owner` is a beat's number, or the number of beats where a sample is nobody's.
+    """
+
+    signal_mv: NDArray[np.floating]
+    rate_hz: float
+    samples: NDArray[np.integer]
+    labels: Sequence[str]
+    sure: NDArray[np.floating]
+    owner: NDArray[np.int64]
+
+    @property
+    def commonest(self) -> str:
+        return max(AAMI, key=list(self.labels).count)
 
 
 def strip_chart(
@@ -41,25 +68,10 @@ def strip_chart(
     beat) of a quarter of them. `lines` are written beneath.
     """
     owner = _owners(len(signal_mv), rate_hz, samples)
-    palette = _palette(labels)
-    colours = palette[owner]
-    bold = np.r_[[name != _commonest(labels) for name in labels], False][owner]
-    parts = [_head(title, labels, len(signal_mv) / rate_hz), _rows(signal_mv, rate_hz, colours, bold)]
-    for name in AAMI:
-        if name in labels and name != _commonest(labels):
-            chosen = _examples(np.flatnonzero(np.array(labels) == name), sure)
-            parts.append(_enlarged(signal_mv, rate_hz, samples, labels, sure, chosen, colours))
-    whole = np.concatenate(parts)
-    return with_lines(np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGB2BGR), np.uint8), lines)
-
-
-def _commonest(labels: Sequence[str]) -> str:
-    return max(AAMI, key=list(labels).count)
-
-
-def _palette(labels: Sequence[str]) -> Colours:
-    """A colour a beat, and last that of what belongs to none, RGB."""
-    return np.array([*(ImageColor.getrgb(BEAT_COLOURS[name]) for name in labels), _INK], np.uint8)
+    strip = _Strip(signal_mv, rate_hz, samples, labels, sure, owner)
+    parts = [_head(title, labels, len(signal_mv) / rate_hz), _rows(strip)]
+    parts += [_enlarged(strip, name) for name in AAMI if name in labels and name != strip.commonest]
+    return with_lines(np.concatenate(parts)[..., ::-1], lines)
 
 
 def _owners(length: int, rate_hz: float, samples: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -73,146 +85,125 @@ def _owners(length: int, rate_hz: float, samples: NDArray[np.integer]) -> NDArra
     return owner
 
 
-def _head(title: str, labels: Sequence[str], seconds: float) -> Colours:
+def _head(title: str, labels: Sequence[str], duration_s: float) -> Colours:
     """The title and what the colours mean."""
     head = Image.new("RGB", (_WIDTH, 92), _BACK)
     draw = ImageDraw.Draw(head)
-    draw.text((_LEFT, 12), title, font=ImageFont.load_default(30), fill=(20, 20, 20))
-    told, small = (
-        f"a row is {_row_s(seconds):g} s; enlarged: grid of 0.2 s by 0.5 mV",
+    draw.text((_LEFT, 12), title, font=ImageFont.load_default(30), fill=_DARK)
+    scale, small = (
+        f"a row is {_row_s(duration_s):g} s; enlarged: grid of 0.2 s by 0.5 mV",
         ImageFont.load_default(20),
     )
-    draw.text((_WIDTH - _RIGHT - small.getlength(told), 20), told, font=small, fill=_INK)
+    draw.text((_WIDTH - _RIGHT - small.getlength(scale), 20), scale, font=small, fill=_INK)
     x, font = _LEFT, ImageFont.load_default(22)
     for name in AAMI:
-        if many := list(labels).count(name):
-            text = f"{BEAT_NAMES[name]}: {many}"
+        if count := list(labels).count(name):
+            text = f"{BEAT_NAMES[name]}: {count}"
             draw.rectangle((x, 60, x + 22, 78), fill=BEAT_COLOURS[name])
-            draw.text((x + 30, 54), text, font=font, fill=(20, 20, 20))
+            draw.text((x + 30, 54), text, font=font, fill=_DARK)
             x += 70 + round(font.getlength(text))
     return np.asarray(head, np.uint8)
 
 
-def _rows(
-    signal_mv: NDArray[np.floating], rate_hz: float, colours: Colours, bold: NDArray[np.bool_]
-) -> Colours:
+def _rows(strip: _Strip) -> Colours:
     """The whole signal, row by row, its time at the left."""
-    seconds = len(signal_mv) / rate_hz
-    row_s = _row_s(seconds)
-    count = int(np.ceil(seconds / row_s))
+    duration_s = len(strip.signal_mv) / strip.rate_hz
+    row_s = _row_s(duration_s)
+    count = int(np.ceil(duration_s / row_s))
     height = int(np.clip(_ROWS_PX // count, *_ROW_PX))
-    low, high = np.nanpercentile(signal_mv, _HEIGHTS)
-    scale = min(0.95 * height / max(high - low, 0.1), _MOST_PX_PER_MV)
-    drawn = np.full((count * height * _FINER, _WIDTH * _FINER, 3), _BACK, np.uint8)
-    each = round(row_s * rate_hz)
+    low, high = np.nanpercentile(strip.signal_mv, _HEIGHTS)
+    px_per_mv = min(0.95 * height / max(high - low, 0.1), _MOST_PX_PER_MV)
+    canvas = _canvas(count * height)
+    samples = round(row_s * strip.rate_hz)
     for row in range(count):
-        part = slice(row * each, (row + 1) * each)
-        middle = (row + 0.5) * height + (low + high) / 2 * scale
-        _trace(
-            drawn, signal_mv[part], colours[part], bold[part], (_LEFT, _WIDTH - _RIGHT), each, middle, scale,
-            (int(row * height - 0.2 * height), int((row + 1.2) * height)),
-        )  # fmt: skip
-    shown = Image.fromarray(
-        cv2.resize(drawn, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA)
-    )
-    write, font = ImageDraw.Draw(shown), ImageFont.load_default(18)
-    for row in range(count):
-        write.text((24, (row + 0.5) * height - 11), _clock(row * row_s), font=font, fill=(20, 20, 20))
-    return np.asarray(shown, np.uint8)
+        at = np.arange(row * samples, min((row + 1) * samples, len(strip.signal_mv)))
+        ys = (row + 0.5) * height - (strip.signal_mv[at] - (low + high) / 2) * px_per_mv
+        xs = _LEFT + (at - row * samples) * (_WIDTH - _LEFT - _RIGHT) / samples
+        _trace(canvas, strip, at, xs, ys, (row - 0.2) * height, (row + 1.2) * height, strip.commonest)
+    times = [(24.0, (row + 0.5) * height - 11, _clock(row * row_s), _DARK) for row in range(count)]
+    return _written(canvas, times, 18)
 
 
-def _row_s(seconds: float) -> float:
-    return next((each for each in _ROW_S if seconds <= _MOST_ROWS * each), seconds / _MOST_ROWS)
+def _row_s(duration_s: float) -> float:
+    return next((row_s for row_s in _ROW_S if duration_s <= _MOST_ROWS * row_s), duration_s / _MOST_ROWS)
 
 
 def _trace(
-    drawn: Colours, signal_mv: NDArray[np.floating], colours: Colours, bold: NDArray[np.bool_],
-    ends: tuple[int, int], samples: int, middle: float, scale: float, clip: tuple[int, int],
+    canvas: Colours, strip: _Strip, at: NDArray[np.integer], xs: NDArray[np.floating], ys: NDArray[np.floating],
+    top: float, bottom: float, thin: str = "",
 ) -> None:  # fmt: skip
-    """Draw a signal between two columns: a vertical line a column, from its lowest to its highest there."""
-    first, last = (_FINER * end for end in ends)
-    columns = first + np.arange(len(signal_mv)) * (last - first) // samples
-    ys = np.clip(middle - signal_mv * scale, *clip) * _FINER
+    """Draw samples, each beat in its colour; those of the class `thin`, and what is nobody's, are thin."""
+    part_top = max(int(top * _FINER), 0)
+    part = canvas[part_top : int(bottom * _FINER)]
     known = np.isfinite(ys)
-    columns, ys, colours, bold = columns[known], ys[known], colours[known], bold[known]
-    if not len(ys):
-        return
-    edges = np.flatnonzero(np.diff(columns, prepend=-1))
-    tops, bottoms = np.minimum.reduceat(ys, edges), np.maximum.reduceat(ys, edges)
-    before = ys[np.maximum(edges - 1, 0)]
-    # each column begins where the one before ended, unless a gap lies between
-    joined = np.diff(columns[edges], prepend=-9) <= max(2, (last - first) // samples + 1)
-    tops = np.where(joined, np.minimum(tops, before), tops)
-    bottoms = np.where(joined, np.maximum(bottoms, before), bottoms)
-    wide = max(1, (last - first) // samples)
-    for column, top, bottom, at in zip(
-        columns[edges].tolist(), tops.tolist(), bottoms.tolist(), edges.tolist(), strict=True
-    ):
-        thick = _FINER + (1 if bold[at] else 0)
-        drawn[max(int(top) - thick // 2, 0) : int(bottom) + thick, column : column + wide + thick - 1] = (
-            colours[at]
-        )
-
-
-def _examples(beats: NDArray[np.intp], sure: NDArray[np.floating]) -> list[int]:
-    """The surest of each quarter of some beats."""
-    return [int(part[sure[part].argmax()]) for part in np.array_split(beats, _EXAMPLES) if len(part)]
-
-
-def _enlarged(
-    signal_mv: NDArray[np.floating], rate_hz: float, samples: NDArray[np.integer], labels: Sequence[str],
-    sure: NDArray[np.floating], chosen: Sequence[int], colours: Colours,
-) -> Colours:  # fmt: skip
-    """Some beats of one class side by side on ECG paper, their neighbours with them."""
-    drawn = np.full(((_EXAMPLE_PX + 44) * _FINER, _WIDTH * _FINER, 3), _BACK, np.uint8)
-    wide = (_WIDTH - _LEFT - _RIGHT - (_EXAMPLES - 1) * _GAP_PX) // _EXAMPLES
-    each = round(_EXAMPLE_S * rate_hz)
-    texts: list[tuple[float, float, str, str]] = []
-    for place, beat in enumerate(chosen):
-        left, top = _LEFT + place * (wide + _GAP_PX), 34
-        first = int(samples[beat]) - each // 2
-        at = np.clip(np.arange(first, first + each), 0, len(signal_mv) - 1)
-        part = np.where(np.arange(first, first + each) == at, signal_mv[at], np.nan)
-        low, high = np.nanmin(part), np.nanmax(part)
-        scale = min(0.72 * _EXAMPLE_PX / max(high - low, 0.1), _MOST_PX_PER_MV)
-        middle = top + 0.57 * _EXAMPLE_PX + (low + high) / 2 * scale
-        _paper(drawn, (left, left + wide), (top, top + _EXAMPLE_PX), wide / _EXAMPLE_S, scale)
-        _trace(
-            drawn, part, colours[at], np.ones(each, bool), (left, left + wide), each, middle, scale,
-            (top, top + _EXAMPLE_PX),
-        )  # fmt: skip
-        texts.append(
-            (
-                left,
-                8,
-                f"{labels[beat]} at {_clock(samples[beat] / rate_hz)}, probability {sure[beat]:.2f}",
-                labels[beat],
-            )
-        )
-        near = np.flatnonzero((samples > first) & (samples < first + each))
-        texts += [
-            (left + (int(samples[one]) - first) * wide / each - 7, top + 2, labels[one], labels[one])
-            for one in near.tolist()
-        ]
-    shown = Image.fromarray(
-        cv2.resize(drawn, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA)
+    owner = np.where(known, strip.owner[at], -1)
+    points = (
+        np.stack([xs * _FINER, np.where(known, ys, 0) * _FINER - part_top], axis=1).round().astype(np.int32)
     )
-    write, font = ImageDraw.Draw(shown), ImageFont.load_default(20)
-    for x, y, text, name in texts:
-        write.text((x, y), text, font=font, fill=BEAT_COLOURS[name])
-    return np.asarray(shown, np.uint8)
+    edges = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(owner)]
+    for start, end in pairwise(edges):
+        if known[start:end].any():
+            name = [*strip.labels, ""][owner[start]]
+            colour = ImageColor.getrgb(BEAT_COLOURS[name]) if name else _INK
+            reach = end + (end < len(owner) and bool(known[end]))  # to where the next one begins
+            cv2.polylines(part, [points[start:reach]], False, colour, _FINER + (name not in ("", thin)))
+
+
+def _enlarged(strip: _Strip, name: str) -> Colours:
+    """The surest beat of each quarter of one class side by side on ECG paper, their neighbours with them."""
+    canvas = _canvas(_EXAMPLE_PX + 44)
+    width, top = (_WIDTH - _LEFT - _RIGHT - (_EXAMPLES - 1) * _GAP_PX) // _EXAMPLES, 34
+    samples = round(_EXAMPLE_S * strip.rate_hz)
+    texts: list[_Text] = []
+    quarters = np.array_split(np.flatnonzero(np.array(strip.labels) == name), _EXAMPLES)
+    chosen = [int(part[strip.sure[part].argmax()]) for part in quarters if len(part)]
+    for place, beat in enumerate(chosen):
+        left = _LEFT + place * (width + _GAP_PX)
+        first = int(strip.samples[beat]) - samples // 2
+        at = np.arange(max(first, 0), min(first + samples, len(strip.signal_mv)))
+        part_mv = strip.signal_mv[at]
+        low, high = np.nanmin(part_mv), np.nanmax(part_mv)
+        px_per_mv = min(0.72 * _EXAMPLE_PX / max(high - low, 0.1), _MOST_PX_PER_MV)
+        ys = top + 0.57 * _EXAMPLE_PX - (part_mv - (low + high) / 2) * px_per_mv
+        _paper(canvas, (left, left + width), (top, top + _EXAMPLE_PX), width / _EXAMPLE_S, px_per_mv)
+        _trace(canvas, strip, at, left + (at - first) * width / samples, ys, top, top + _EXAMPLE_PX)
+        when = _clock(strip.samples[beat] / strip.rate_hz)
+        texts.append((left, 8, f"{name} at {when}, probability {strip.sure[beat]:.2f}", BEAT_COLOURS[name]))
+        for near in np.flatnonzero((strip.samples > first) & (strip.samples < first + samples)).tolist():
+            x = left + (int(strip.samples[near]) - first) * width / samples - 7
+            texts.append((x, top + 2, strip.labels[near], BEAT_COLOURS[strip.labels[near]]))
+    return _written(canvas, texts, 20)
 
 
 def _paper(
-    drawn: Colours, xs: tuple[int, int], ys: tuple[int, int], px_per_s: float, px_per_mv: float
+    canvas: Colours, xs: tuple[int, int], ys: tuple[int, int], px_per_s: float, px_per_mv: float
 ) -> None:
     """ECG paper with lines every 0.2 s and 0.5 mV."""
     (left, right), (top, bottom) = xs, ys
-    drawn[top * _FINER : bottom * _FINER, left * _FINER : right * _FINER] = _PAPER
-    for x in np.arange(left, right, 0.2 * px_per_s):
-        drawn[top * _FINER : bottom * _FINER, round(x * _FINER) : round(x * _FINER) + _FINER] = _GRID
-    for y in np.arange(bottom, top, -0.5 * px_per_mv):
-        drawn[round(y * _FINER) - _FINER : round(y * _FINER), left * _FINER : right * _FINER] = _GRID
+    part = canvas[top * _FINER : bottom * _FINER, left * _FINER : right * _FINER]
+    part[:] = _PAPER
+    for x in np.arange(0, right - left, 0.2 * px_per_s):
+        part[:, round(x * _FINER) : round(x * _FINER) + _FINER] = _GRID
+    for y in np.arange(bottom - top, 0, -0.5 * px_per_mv):
+        part[round(y * _FINER) - _FINER : round(y * _FINER)] = _GRID
+
+
+def _canvas(height: int) -> Colours:
+    return np.full((height * _FINER, _WIDTH * _FINER, 3), 255, np.uint8)
+
+
+_Text = tuple[float, float, str, str | tuple[int, int, int]]
+
+
+def _written(canvas: Colours, texts: Sequence[_Text], size: int) -> Colours:
+    """What was drawn, shrunk, with texts at ``(x, y)`` in their colours."""
+    shown = Image.fromarray(
+        cv2.resize(canvas, None, fx=1 / _FINER, fy=1 / _FINER, interpolation=cv2.INTER_AREA)
+    )
+    write, font = ImageDraw.Draw(shown), ImageFont.load_default(size)
+    for x, y, text, colour in texts:
+        write.text((x, y), text, font=font, fill=colour)
+    return np.asarray(shown, np.uint8)
 
 
 def _clock(seconds: float) -> str:

@@ -8,17 +8,21 @@ from __future__ import annotations
 import sys
 import time
 
+from starlette.responses import Response
+
 from leadwise import cli
 from leadwise.serving.http import desk
-from leadwise.serving.http.jobs import Done, Job
+from leadwise.serving.http.jobs import Job
 
 
-def do(job: Job) -> Done:
+def do(job: Job) -> Response:
     """Sleep, or answer with so many bytes."""
     what, _, much = job.files[0].name.removesuffix(".jpg").partition("-")
     if what == "sleep":
         time.sleep(float(much))
-    return Done(200, bytes(int(much)) if what == "bytes" else b'{"kind": "page"}')
+    return Response(
+        bytes(int(much)) if what == "bytes" else b'{"kind": "page"}', media_type="application/json"
+    )
 
 
 def nothing() -> None:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from leadwise.names import printable, probability_in_words
+from leadwise.names import as_html, printable, probability_in_words, shortened
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,16 @@ from leadwise.names import printable, probability_in_words
 def test_a_name_cannot_command_a_terminal_and_all_else_of_it_stays(name: str, seen: str) -> None:
     assert printable(name) == seen
     assert printable(name).encode("utf-8")
+
+
+def test_a_name_on_a_page_is_text_and_nothing_else() -> None:
+    assert as_html("<b>'\u202e\"&") == "&lt;b&gt;&#x27;\\u202e&quot;&amp;"
+
+
+def test_a_long_name_keeps_its_end_and_nothing_that_cannot_be_printed() -> None:
+    assert shortened("a\x00b\x1b.jpg") == "ab.jpg"
+    short = shortened("x" * 500 + "page-number1.jpg", 40)
+    assert (len(short), short[-13:]) == (40, "…-number1.jpg")
 
 
 @pytest.mark.parametrize(

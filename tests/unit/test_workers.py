@@ -83,19 +83,32 @@ def test_errors_come_as_they_were_raised(workers: Workers[str, str]) -> None:
         workers.submit("fail").result()
 
 
-def test_answers_come_in_order_and_a_lost_one_in_its_place(workers: Workers[str, str], memory: Path) -> None:
-    done = [one.exception() or one.result() for one in workers.each(["a", "crash", "b", "refuse", "c"])]
-    assert [type(one) for one in done] == [str, Lost, str, InputError, str]
+def told_of(task: str, why: str) -> str:
+    return f"{task}: {why}"
+
+
+def test_answers_come_in_order_and_why_there_is_none_in_its_place(memory: Path) -> None:
+    done = list(room.each(misbehaving.work, ["a", "crash", "b", "refuse", "fail", "c"], told_of))
+    assert [done[0], done[2], done[5]] == ["a", "b", "c"]
+    assert done[1].startswith("crash: given up: reading it ended the program")
+    assert done[3] == "refuse: not this one"
+    assert done[4] == "fail: an error of leadwise, please report it (KeyError: 'foreseen by nobody')"
     assert not memory.exists()  # ended with the last
 
 
-def test_an_answer_that_was_handed_over_is_not_kept(workers: Workers[str, str]) -> None:
-    seen: list[weakref.ref[object]] = []
-    for one in workers.each(["a", "b", "c"]):
-        seen.append(weakref.ref(one))
-        assert sum(ref() is not None for ref in seen) <= 2
+def test_what_cannot_begin_is_raised_before_the_first(memory: Path) -> None:
+    with pytest.raises(WeightsError, match="there is no model"):
+        next(room.each(misbehaving.work, ["a"], told_of, warm_up=misbehaving.no_model))
+    assert not memory.exists()
+
+
+def test_an_answer_that_was_handed_over_is_not_kept(memory: Path) -> None:
+    handed: list[weakref.ref[object]] = []
+    for one in room.each(misbehaving.work, ["a", "b", "c"], told_of):
+        handed.append(weakref.ref(one))
+        assert sum(ref() is not None for ref in handed) <= 2
         del one
-    assert len(seen) == 3
+    assert len(handed) == 3
 
 
 def test_a_process_that_ends_in_the_middle_of_its_answer_is_no_fault_of_the_next_file(

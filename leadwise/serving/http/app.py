@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any, Literal
@@ -22,18 +21,17 @@ from starlette.exceptions import HTTPException
 
 from leadwise.files import sha256_in_policy
 from leadwise.models.onnx_file import ModelInfo
-from leadwise.names import CAUTION, VERSION
+from leadwise.names import CAUTION, VERSION, shortened
 from leadwise.pages.read import MAX_BYTES
-from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http import schema
 from leadwise.serving.http.desk import Desk
-from leadwise.serving.http.guards import Guarded, Hosts, piece_of
+from leadwise.serving.http.guards import Guarded, Hosts
 from leadwise.serving.http.jobs import refused
 from leadwise.serving.http.limits import LIMITS, Limits
-from leadwise.serving.http.plain import in_html
-from leadwise.serving.http.samples import Sample, load_samples
+from leadwise.serving.http.plain import refusal_page
+from leadwise.serving.http.samples import SAMPLES, load_samples
 from leadwise.serving.http.uploads import MAX_FILES
-from leadwise.serving.model import load_model
+from leadwise.serving.model import load_beat_model, load_model
 
 _RESOURCES = package_files("leadwise") / "resources"
 
@@ -59,24 +57,18 @@ _UPLOAD = {
         },
     }
 }
+_WHY = {
+    400: "no multipart form, no file in it, or a Host of another's name",
+    408: "a body that stalls or comes too slowly",
+    411: "a body without Content-Length",
+    413: f"more than {MAX_BYTES / 1e6:.0f} MB",
+    415: "a kind of file that is not read",
+    422: "a file that cannot be answered for, or a wrong parameter",
+    501: "a record, where there is no model of beats",
+    503: "no place, or no process free in time, or the server ends; Retry-After says when to ask again",
+}
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {
-        "model": schema.Refusal,
-        "description": "no multipart form, no file in it, or a Host of another's name",
-    },
-    408: {"model": schema.Refusal, "description": "a body that stalls or comes too slowly"},
-    411: {"model": schema.Refusal, "description": "a body without Content-Length"},
-    413: {"model": schema.Refusal, "description": f"more than {MAX_BYTES / 1e6:.0f} MB"},
-    415: {"model": schema.Refusal, "description": "a kind of file that is not read"},
-    422: {
-        "model": schema.Refusal,
-        "description": "a file that cannot be answered for, or a wrong parameter",
-    },
-    501: {"model": schema.Refusal, "description": "a record, where there is no model of beats"},
-    503: {
-        "model": schema.Refusal,
-        "description": "no place, or no process free in time, or the server ends; Retry-After says when to ask again",
-    },
+    status: {"model": schema.Refusal, "description": why} for status, why in _WHY.items()
 }
 _WRONG: dict[int | str, dict[str, Any]] = {422: {"model": schema.Refusal, "description": "a wrong parameter"}}
 
@@ -100,7 +92,7 @@ def make_app(
         "beats": _carded(load_beat_model(beat_model).info, "BEAT_CARD.md" if beat_model is None else None),
     }
     desk = Desk((model, beat_model), workers, limits)
-    samples: dict[str, Sample] = {}
+    samples: dict[str, bytes] = {}
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -119,7 +111,7 @@ def make_app(
         lifespan=life,
     )
     app.include_router(_answers(desk))
-    app.include_router(_told(desk, models))
+    app.include_router(_about_server(desk, models))
     app.include_router(_page_and_samples(samples))
     app.add_exception_handler(HTTPException, _in_words)
     app.add_exception_handler(RequestValidationError, _wrong_parameter)
@@ -148,7 +140,8 @@ def _answers(desk: Desk) -> APIRouter:
     @routes.post("/answer", include_in_schema=False)
     async def answer(request: Request) -> Response:
         """The same as a page, for a browser that runs no script."""
-        return in_html(await desk.answer(request, "json with picture"))
+        response = await desk.answer(request, "html")
+        return response if response.status_code == 200 else refusal_page(response)
 
     @routes.post(
         "/signals.csv",
@@ -176,10 +169,10 @@ def _answers(desk: Desk) -> APIRouter:
 def _carded(info: ModelInfo, card: str | None) -> schema.ModelCard:
     """A model with its card, where it is one that comes with leadwise."""
     text = None if card is None else (_RESOURCES / card).read_text(encoding="utf-8")
-    return schema.ModelCard(**{**asdict(info), "classes": list(info.classes)}, card=text)
+    return schema.ModelCard(**vars(info), card=text)
 
 
-def _told(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
+def _about_server(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
     """What the server says of itself."""
     routes = APIRouter()
 
@@ -212,80 +205,59 @@ def _told(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
     return routes
 
 
-def _page_and_samples(samples: dict[str, Sample]) -> APIRouter:
+def _page_and_samples(samples: dict[str, bytes]) -> APIRouter:
     """What the browser shows."""
     routes = APIRouter()
-    text = (_RESOURCES / "serve.html").read_text(encoding="utf-8")
-    page = _Page(text.replace("{{version}}", VERSION))
+    text = (_RESOURCES / "serve.html").read_text(encoding="utf-8").replace("{{version}}", VERSION)
+    script, style = (
+        " ".join(sha256_in_policy(part) for part in re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
+        for tag in ("script", "style")
+    )
+    # its own script and style run, and nothing else does
+    policy = (
+        f"default-src 'none'; script-src {script}; style-src {style}; img-src 'self' data: blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
 
     @routes.get("/", response_class=Response, include_in_schema=False)
     async def index() -> Response:
-        headers = {"Content-Security-Policy": page.policy, "Cache-Control": "no-cache"}
-        return Response(page.text, headers=headers, media_type="text/html; charset=utf-8")
+        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+        return Response(text, headers=headers, media_type="text/html; charset=utf-8")
 
     @routes.get("/samples", summary="Three real pages to try")
-    async def sample_list() -> list[schema.SampleTold]:
-        return [
-            schema.SampleTold(
-                name=one.name,
-                title=one.title,
-                label=one.label,
-                page=f"samples/{one.name}.jpg",
-                thumbnail=f"samples/{one.name}-small.jpg",
-            )
-            for one in samples.values()
-        ]
+    async def sample_list() -> list[schema.Sample]:
+        return SAMPLES
 
     @routes.get("/samples/{file}", response_class=Response, include_in_schema=False)
     async def sample(file: str) -> Response:
-        name = file.removesuffix(".jpg").removesuffix("-small")
-        if name not in samples or not file.endswith(".jpg"):
-            raise HTTPException(404, f"No such sample; there are {', '.join(samples)}.")
-        data = samples[name].thumbnail if file.endswith("-small.jpg") else samples[name].page
-        return Response(data, media_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
+        if file not in samples:
+            raise HTTPException(
+                404, f"No such sample; there are {', '.join(known.page for known in SAMPLES)}."
+            )
+        return Response(samples[file], media_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
 
     return routes
 
 
 async def _in_words(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for no other
-    said = {
+    reasons = {
         "Not Found": "there is nothing here. The page is at /, the description of the interface at /openapi.json.",
         "Method Not Allowed": "this address does not take that method; /openapi.json says which it takes.",
     }
-    told = refused(error.status_code, "no_such_thing", said.get(error.detail, error.detail))
-    return Response(told.body, told.status, error.headers, told.media_type)
+    response = refused(error.status_code, "no_such_thing", reasons.get(error.detail, error.detail))
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _wrong_parameter(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for no other
     wrong = error.errors()[0]
-    given = wrong.get("input")
-    told = refused(
-        422,
-        "wrong_parameter",
-        f"{wrong['loc'][-1]}={piece_of(str(given))}: {wrong['msg'][:1].lower()}{wrong['msg'][1:]}; "
-        "/openapi.json says what it takes.",
-    )
-    return Response(told.body, told.status, media_type=told.media_type)
+    reason = f"{wrong['msg'][:1].lower()}{wrong['msg'][1:]}; /openapi.json says what it takes."
+    value = shortened(str(wrong.get("input")), 40)
+    return refused(422, "wrong_parameter", f"{wrong['loc'][-1]}={value}: {reason}")
 
 
 async def _unforeseen(_: Request, error: Exception) -> Response:
     logging.getLogger("leadwise").error("an error that nobody foresaw", exc_info=error)
-    told = refused(500, "error", "an error of leadwise; please report what you sent, if you may.")
-    return Response(told.body, told.status, media_type=told.media_type)
-
-
-class _Page:
-    """The one HTML file, and the policy under which its own script and style run and nothing else does."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        script, style = (
-            " ".join(sha256_in_policy(part) for part in re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
-            for tag in ("script", "style")
-        )
-        self.policy = (
-            f"default-src 'none'; script-src {script}; style-src {style}; img-src 'self' data: blob:; "
-            "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-        )
+    return refused(500, "error", "an error of leadwise; please report what you sent, if you may.")

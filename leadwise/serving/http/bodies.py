@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
@@ -23,7 +23,7 @@ class Refused(Exception):
     """Ends a request early, with its answer."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
-        self.done = refused(status, code, detail)
+        self.response = refused(status, code, detail)
 
 
 class _Parser(MultiPartParser):
@@ -38,11 +38,11 @@ def claimed_size(headers: Headers) -> int:
     if not claimed.isdecimal():
         raise Refused(411, "length_required", "the request must say its Content-Length.")
     if int(claimed) > MOST_BYTES:
-        said = f"{int(claimed) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are taken. Scan at 300 dpi."
-        raise Refused(413, "too_large", said)
+        reason = f"{int(claimed) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are taken. Scan at 300 dpi."
+        raise Refused(413, "too_large", reason)
     if not headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        said = "send the file as multipart/form-data, as `curl -F file=@page.jpg` does."
-        raise Refused(400, "no_form", said)
+        reason = "send the file as multipart/form-data, as `curl -F file=@page.jpg` does."
+        raise Refused(400, "no_form", reason)
     return int(claimed)
 
 
@@ -68,44 +68,38 @@ async def paced(
 
 
 async def files_of(
-    request: Request, hold: Callable[[int], None], limits: Limits, ending: Ending
+    request: Request, size: int, hold: Callable[[int], None], limits: Limits, ending: Ending
 ) -> tuple[Upload, ...]:
-    """The files of a form; `hold` is told of each piece before it is kept. Raises `Refused`, `ClientDisconnect`."""
-    size = claimed_size(request.headers)
-    stream = _held(paced(request.receive, limits, ending), size, hold)
+    """The files of a form of `size` bytes; `hold` is told of each piece before it is kept, and may refuse it.
+
+    Raises `Refused` and `ClientDisconnect`.
+    """
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        left = size
+        async for piece in paced(request.receive, limits, ending):
+            left -= len(piece)
+            if left < 0:
+                raise MultiPartException("more bytes than Content-Length said")
+            hold(len(piece))
+            yield piece
+
     try:
-        form = await _Parser(request.headers, stream, max_files=MAX_FILES, max_fields=MAX_FILES).parse()
+        form = await _Parser(request.headers, stream(), max_files=MAX_FILES, max_fields=MAX_FILES).parse()
     except TimeoutError:
         if ending:
             raise Refused(503, "ending", "the server ends. Send the file again in a moment.") from None
-        said = (
+        reason = (
             f"the body came too slowly: {limits.least_bytes_s / 1000:g} kB/s are needed, no pause of more than "
             f"{limits.stall_s:g} s, and all of it within {limits.body_s:g} s. Send it again over a faster line."
         )
-        raise Refused(408, "too_slow", said) from None
+        raise Refused(408, "too_slow", reason) from None
     except MultiPartException as error:
         raise Refused(400, "no_form", f"the form cannot be read ({error.message})") from error
-    return await _taken_out(form)
-
-
-async def _held(
-    pieces: AsyncGenerator[bytes, None], size: int, hold: Callable[[int], None]
-) -> AsyncGenerator[bytes, None]:
-    """The body, as long as it is no longer than it said and `hold` does not refuse it."""
-    async for piece in pieces:
-        size -= len(piece)
-        if size < 0:
-            raise MultiPartException("more bytes than Content-Length said")
-        hold(len(piece))
-        yield piece
-
-
-async def _taken_out(form: FormData) -> tuple[Upload, ...]:
     try:
         files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
         if not files:
-            said = "the form holds no file. Send it as `curl -F file=@page.jpg` does."
-            raise Refused(400, "no_file", said)
-        return tuple([Upload(one.filename or "file", await one.read()) for one in files])
+            raise Refused(400, "no_file", "the form holds no file. Send it as `curl -F file=@page.jpg` does.")
+        return tuple([Upload(file.filename or "file", await file.read()) for file in files])
     finally:
         await form.close()

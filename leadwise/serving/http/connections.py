@@ -23,10 +23,8 @@ from leadwise.serving.http.desk import Desk
 from leadwise.serving.http.limits import Limits
 
 _MOST_FILES, _MOST_CONNECTIONS = 4096, 2000
-_OTHER_FILES, _FILES_A_WORKER = (
-    128,
-    4,
-)  # models, connections that are closed but not yet gone; pipes to processes
+_OTHER_FILES = 128  # models, connections that are closed but not yet gone
+_FILES_A_WORKER = 4  # pipes to processes
 
 _QUEUE, _AT_ONCE = 1024, 16
 """Connections that wait to be taken, and that are taken before the others are looked after again: with asyncio's one
@@ -50,9 +48,11 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, most: int | None = None) -> None:
         self._desk: Desk = app.state.desk
         limits = self._desk.limits
+        # uvicorn makes connections of a class and knows no limits, so each server has a class of its own
+        attributes = {"limits": limits, "most": most or most_connections(self._desk.workers), "silent": {}}
         settings = uvicorn.Config(
             app,
-            http=_limited(limits, most or most_connections(self._desk.workers)),
+            http=type("Connection", (_Connection,), attributes),
             ws="none",
             log_level="warning",
             server_header=False,
@@ -64,8 +64,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
-        for one in sockets or []:
-            one.listen(_QUEUE)
+        for listening in sockets or []:
+            listening.listen(_QUEUE)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, after what is under way was answered or refused."""
@@ -81,41 +81,31 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
 
-class _Door:
-    """The connections from which something is awaited, the one first that has said nothing new for longest.
+class _Connection(H11Protocol):
+    """A connection with a time for the head of a request, and one for its answer to be taken.
 
-    New is a connection, a piece of a body, and an answer that ends or is not taken; not a piece of a head, of which
-    there is no use.
+    `silent` holds those from which something is awaited, the one first that has said nothing new for longest. New is
+    a connection, a piece of a body, and an answer that ends or is not taken; not a piece of a head, of which there is
+    no use. Where there are `most`, the first of them gives way to one that comes.
     """
 
-    def __init__(self, limits: Limits, most: int) -> None:
-        self.limits, self.most = limits, most
-        self.silent: dict[_Connection, None] = {}
-
-    def make_room(self) -> bool:
-        """Close the first; False where there is none."""
-        for longest in self.silent:
-            longest.give_way()
-            return True
-        return False
-
-
-class _Connection(H11Protocol):
-    """A connection with a time for the head of a request, and one for its answer to be taken."""
-
-    door: ClassVar[_Door]
+    limits: ClassVar[Limits]
+    most: ClassVar[int]
+    silent: ClassVar[dict[_Connection, None]]
     _clock: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
-        if len(self.connections) > self.door.most and not self.door.make_room():
-            transport.abort()
-        else:
-            self._look()
+        if len(self.connections) > self.most:
+            if not self.silent:
+                transport.abort()
+                return
+            next(iter(self.silent)).give_way()
+        self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
-        self.door.silent.pop(self, None)
+        self.silent.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -143,7 +133,7 @@ class _Connection(H11Protocol):
 
     def give_way(self) -> None:
         """Close, whatever is under way."""
-        self.door.silent.pop(self, None)
+        self.silent.pop(self, None)
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
@@ -153,23 +143,23 @@ class _Connection(H11Protocol):
         """Note what is awaited from the client now, and how long it is waited for."""
         is_untaken = self.transport.is_closing() or self.flow.write_paused
         if is_untaken or self.cycle is None or self.cycle.response_complete:
-            self.door.silent.setdefault(self)
+            self.silent.setdefault(self)
             if is_untaken:
                 left = self.transport.get_write_buffer_size()
-                self._start_clock(self.door.limits.unread_s, partial(self._end_untaken, left))
+                self._start_clock(self.limits.unread_s, partial(self._end_untaken, left))
             elif self.timeout_keep_alive_task is None:
-                self._start_clock(self.door.limits.head_s, self.timeout_keep_alive_handler)
+                self._start_clock(self.limits.head_s, self.timeout_keep_alive_handler)
             return
         self._stop_clock()
-        self.door.silent.pop(self, None)
+        self.silent.pop(self, None)
         if self.cycle.more_body:
-            self.door.silent[self] = None  # last again
+            self.silent[self] = None  # last again
 
     def _end_untaken(self, before: int) -> None:
         """Close, unless since there were `before` bytes to take so many were taken as must come of a body."""
         self._clock = None
-        limits, left = self.door.limits, self.transport.get_write_buffer_size()
-        if before - left < limits.least_bytes_s * limits.unread_s:
+        taken = before - self.transport.get_write_buffer_size()
+        if taken < self.limits.least_bytes_s * self.limits.unread_s:
             self.transport.abort()
         else:
             self._look()
@@ -182,12 +172,3 @@ class _Connection(H11Protocol):
         if self._clock is not None:
             self._clock.cancel()
             self._clock = None
-
-
-def _limited(limits: Limits, most: int) -> type[H11Protocol]:
-    """The class of connections of one server, since uvicorn makes them and knows no limits."""
-
-    class Limited(_Connection):
-        door = _Door(limits, most)
-
-    return Limited

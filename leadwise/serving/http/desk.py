@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from leadwise.errors import Lost, WeightsError
-from leadwise.serving.beat_model import load_beat_model
 from leadwise.serving.http.bodies import Refused, claimed_size, files_of
-from leadwise.serving.http.jobs import Done, Job, Wanted, do, refused
+from leadwise.serving.http.jobs import Job, Wanted, do, refused
 from leadwise.serving.http.limits import Ending, Limits
-from leadwise.serving.model import load_model
+from leadwise.serving.model import load_beat_model, load_model
 from leadwise.workers import LIMITS, Workers
 
 _RETRY_S = 2
@@ -37,7 +36,7 @@ class Desk:
         self.ending = Ending()
         self._bytes = 0
         self._models = models
-        self._pool: Workers[Job, Done] | None = None
+        self._pool: Workers[Job, Response] | None = None
         self._free = asyncio.Semaphore(workers)  # who waits, waits here: the pool has no more than it can do
 
     def open(self) -> None:
@@ -67,28 +66,38 @@ class Desk:
     async def answer(self, request: Request, wanted: Wanted) -> Response:
         """The response to one upload, whatever it was."""
         try:
-            done = await self._done(request, wanted)
+            response = await self._response(request, wanted)
         except Refused as error:
-            done = error.done
+            response = error.response
         except Lost as error:
-            done = refused(422, "unreadable", f"the file was given up: {error}. Scan or copy it again.")
+            response = refused(422, "unreadable", f"the file was given up: {error}. Scan or copy it again.")
             if self.ending:
-                done = refused(503, "ending", _ENDS)
+                response = refused(503, "ending", _ENDS)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody is there to read it
-        headers = {"Cache-Control": "no-store"}
-        if done.status == 503:
-            headers["Retry-After"] = str(_RETRY_S)
-        return Response(done.body, done.status, headers, done.media_type)
+        response.headers["Cache-Control"] = "no-store"
+        if response.status_code == 503:
+            response.headers["Retry-After"] = str(_RETRY_S)
+        return response
 
-    async def _done(self, request: Request, wanted: Wanted) -> Done:
-        claimed_size(request.headers)
+    async def _response(self, request: Request, wanted: Wanted) -> Response:
+        size = claimed_size(request.headers)
         self._look_for_a_place()
-        with self._held() as hold:
-            files = await files_of(request, hold, self.limits, self.ending)
+        held = 0
+
+        def hold(more: int) -> None:
+            nonlocal held
+            if self._bytes + more > self.limits.held_bytes:
+                raise Refused(503, "full", "too many uploads come at once. Ask again in a moment.")
+            held += more
+            self._bytes += more
+
+        try:
+            files = await files_of(request, size, hold, self.limits, self.ending)
             async with self._worker() as pool:
-                done = await pool.run(Job(files, wanted, *self._models))
-        return done
+                return await asyncio.wrap_future(pool.submit(Job(files, wanted, *self._models)))
+        finally:
+            self._bytes -= held
 
     def _look_for_a_place(self) -> None:
         if self.ending:
@@ -96,25 +105,8 @@ class Desk:
         if self.inside >= self.places or self._pool is None:
             raise Refused(503, "full", "every place is taken. Ask again in a moment.")
 
-    @contextmanager
-    def _held(self) -> Iterator[Callable[[int], None]]:
-        """Counts the bytes of one body against what all may hold."""
-        mine = 0
-
-        def hold(more: int) -> None:
-            nonlocal mine
-            if self._bytes + more > self.limits.held_bytes:
-                raise Refused(503, "full", "too many uploads come at once. Ask again in a moment.")
-            mine += more
-            self._bytes += more
-
-        try:
-            yield hold
-        finally:
-            self._bytes -= mine
-
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[Workers[Job, Done]]:
+    async def _worker(self) -> AsyncIterator[Workers[Job, Response]]:
         """The pool, when a process of it is free. Raises `Refused` where that takes too long."""
         self._look_for_a_place()
         assert self._pool is not None  # noqa: S101  # it was looked at
@@ -126,8 +118,8 @@ class Desk:
             except TimeoutError:
                 if self.ending:
                     raise Refused(503, "ending", _ENDS) from None
-                said = f"no process was free within {self.limits.wait_s:g} s. Ask again in a moment."
-                raise Refused(503, "busy", said) from None
+                reason = f"no process was free within {self.limits.wait_s:g} s. Ask again in a moment."
+                raise Refused(503, "busy", reason) from None
             try:
                 yield self._pool
             finally:

@@ -8,20 +8,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from leadwise.names import shortened
 from leadwise.serving.http.bodies import MOST_BYTES, paced
 from leadwise.serving.http.jobs import refused
 from leadwise.serving.http.limits import Ending, Limits
 
 _LEAVE_S = 1.0  # of a refused client that still sends, when the server ends
-
-
-def piece_of(said: str) -> str:
-    """So much of what a client said as can be shown in a sentence."""
-    plain = "".join(letter for letter in said if letter.isprintable())
-    return plain if len(plain) <= 40 else f"{plain[:39]}…"
 
 
 class Guarded:
@@ -42,8 +36,10 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         is_head = scope["method"] == "HEAD"
-        told = Headers(scope=scope)
-        is_whole = told.get("content-length", "0") == "0" and "transfer-encoding" not in told
+        request_headers = Headers(scope=scope)
+        is_whole = (
+            request_headers.get("content-length", "0") == "0" and "transfer-encoding" not in request_headers
+        )
 
         async def received() -> Message:
             nonlocal is_whole
@@ -107,12 +103,11 @@ class Hosts:
         ):
             await self._app(scope, receive, send)
             return
-        said = (
-            f"{piece_of(name)}: this server does not answer under that name. Ask it by its address, or start it with "
-            "`leadwise serve --allow-host NAME`."
+        reason = (
+            f"{shortened(name, 40)}: this server does not answer under that name. Ask it by its address, or start it "
+            "with `leadwise serve --allow-host NAME`."
         )
-        done = refused(400, "unknown_host", said)
-        await Response(done.body, done.status, media_type=done.media_type)(scope, receive, send)
+        await refused(400, "unknown_host", reason)(scope, receive, send)
 
     def _is_ours(self, name: str) -> bool:
         if name in self._names:

@@ -1,21 +1,36 @@
-"""What the server's processes do: one upload in, the bytes of its answer out, or why there is none."""
+"""What the server's processes do: one upload in, the response to it out, or why there is none."""
 
 from __future__ import annotations
 
+import io
 import logging
-from collections.abc import Callable
+import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
+from starlette.responses import Response
 
 from leadwise.errors import DoubtfulPage, ForeignPage, InputError, UnreadablePage, WeightsError
-from leadwise.serving.http.schema import Refusal
-from leadwise.serving.http.uploads import UnknownKind, Upload, answer, as_csv, as_wfdb
-from leadwise.workers import TOO_LARGE, give_back_memory
+from leadwise.names import CAUTION, LEADS
+from leadwise.pages.digitize import N_LEAD, RATE_HZ
+from leadwise.pages.template import ON_PAGE
+from leadwise.recordings.records import STRIP, record_of, write_record
+from leadwise.serving import recordings
+from leadwise.serving.http.plain import answer_page
+from leadwise.serving.http.schema import PageAnswer, RecordAnswer, Refusal
+from leadwise.serving.http.uploads import UnknownKind, Upload, read_uploads
+from leadwise.serving.model import load_model
+from leadwise.serving.overlay import data_uri
+from leadwise.serving.predict import Answer, without_each_lead
+from leadwise.serving.predict_recording import RecordingAnswer, name_beats
+from leadwise.workers import give_back_memory
 
-Wanted = Literal["json", "json with picture", "csv", "wfdb"]
+Wanted = Literal["json", "json with picture", "html", "csv", "wfdb"]
 
 _CODES: dict[type[InputError], tuple[int, str]] = {
     UnknownKind: (415, "unknown_kind"),
@@ -24,6 +39,8 @@ _CODES: dict[type[InputError], tuple[int, str]] = {
     DoubtfulPage: (422, "doubtful_page"),
     InputError: (422, "unreadable"),
 }
+_SHOWN_PX = 1600
+_STARTS_S = {name: column * N_LEAD / RATE_HZ for names in ON_PAGE for column, name in enumerate(names)}
 
 
 @dataclass(frozen=True)
@@ -36,58 +53,94 @@ class Job:
     beat_model: Path | None = None
 
 
-@dataclass(frozen=True)
-class Done:
-    """An HTTP status, the body, and its media type."""
-
-    status: int
-    body: bytes
-    media_type: str = "application/json"
-
-
-def do(job: Job) -> Done:
+def do(job: Job) -> Response:
     """Answer, or refuse in words; an error that nobody foresaw is logged here and named there."""
-    done = _done(job)
-    if done.status != 200:  # as most files of odd sizes are; after others it would cost 3 ms for nothing
-        give_back_memory()
-    return done
-
-
-def _done(job: Job) -> Done:
     try:
-        return _ways()[job.wanted](job)
+        return _answered(job)
     except InputError as error:
-        status, code = next(told for kind, told in _CODES.items() if isinstance(error, kind))
-        return refused(status, code, str(error))
+        status, code = next(answer for kind, answer in _CODES.items() if isinstance(error, kind))
+        response = refused(status, code, str(error))
     except WeightsError as error:
         logging.getLogger("leadwise").warning("no model: %s", error)
-        return refused(501, "no_model", f"this server cannot answer for such a file: {error}")
+        response = refused(501, "no_model", f"this server cannot answer for such a file: {error}")
     except MemoryError:
-        return refused(422, "unreadable", TOO_LARGE)
+        raise  # as of any work
     except cv2.error as error:
         logging.getLogger("leadwise").warning("refused: %s", error)
-        return refused(422, "unreadable", "the file cannot be decoded; it is damaged. Copy it again.")
+        response = refused(422, "unreadable", "the file cannot be decoded; it is damaged. Copy it again.")
     except Exception:
         logging.getLogger("leadwise").exception("an error that nobody foresaw")
-        return refused(
+        response = refused(
             500, "error", "an error of leadwise; please report it with the file, if you may share it."
         )
+    give_back_memory()  # as files of odd sizes need it; after others it would cost 3 ms for nothing
+    return response
 
 
-def refused(status: int, code: str, detail: str) -> Done:
+def refused(status: int, code: str, detail: str) -> Response:
     """A refusal as the types have it."""
-    return Done(status, Refusal(code=code, detail=detail).model_dump_json().encode())
+    return _json(Refusal(code=code, detail=detail), status)
 
 
-def _ways() -> dict[Wanted, Callable[[Job], Done]]:
-    return {
-        "json": lambda job: _told(job, picture=False),
-        "json with picture": lambda job: _told(job, picture=True),
-        "csv": lambda job: Done(200, as_csv(job.files, model=job.model), "text/csv"),
-        "wfdb": lambda job: Done(200, as_wfdb(job.files, model=job.model), "application/zip"),
-    }
+def _json(content: PageAnswer | RecordAnswer | Refusal, status: int = 200) -> Response:
+    return Response(content.model_dump_json(), status, media_type="application/json")
 
 
-def _told(job: Job, *, picture: bool) -> Done:
-    found = answer(job.files, model=job.model, beat_model=job.beat_model, picture=picture)
-    return Done(200, found.model_dump_json().encode())
+def _answered(job: Job) -> Response:
+    source = read_uploads(job.files, job.model)
+    if job.wanted in ("csv", "wfdb"):
+        return _signals(source, job.wanted)
+    answer = source if isinstance(source, Answer) else name_beats(*source, job.beat_model)
+    if job.wanted == "html":
+        return answer_page(answer)
+    picture = job.wanted == "json with picture"
+    if isinstance(answer, Answer):
+        return _json(_page_answer(answer, job.model, picture))
+    return _json(_record_answer(answer, picture))
+
+
+def _page_answer(answer: Answer, model: Path | None, picture: bool) -> PageAnswer:
+    signals = answer.signals
+    return PageAnswer(
+        **answer.as_json(),
+        page_px=(answer.page.shape[1], answer.page.shape[0]),
+        signals_mv=_millivolts([*zip(LEADS, signals.leads, strict=True), (STRIP, signals.strip)]),
+        starts_s={**{name: _STARTS_S[name] for name in LEADS}, STRIP: 0.0},
+        without={
+            name: {label: round(share, 4) for label, share in shares.items()}
+            for name, shares in without_each_lead(signals, load_model(model)).items()
+        },
+        picture=data_uri(answer.page, _SHOWN_PX, ".jpg") if picture else None,
+    )
+
+
+def _record_answer(answer: RecordingAnswer, picture: bool) -> RecordAnswer:
+    record = answer.record
+    return RecordAnswer(
+        **answer.as_json(),
+        signals_mv=_millivolts(zip(record.names, record.signals, strict=True)),
+        picture=data_uri(answer.picture(), _SHOWN_PX, ".png") if picture else None,
+    )
+
+
+def _signals(source: Answer | tuple[str, recordings.Reading], wanted: Wanted) -> Response:
+    """Millivolts as a table, a row a sample, or as a WFDB record in a zip; the files lie in memory meanwhile."""
+    if isinstance(source, Answer):
+        record, origin = record_of(source.signals), f"digitised by leadwise from {source.file}"
+    else:
+        record, origin = source[1].record, f"{recordings.PROCESSING}; by leadwise from {source[0]}"
+    comments = [origin.encode("ascii", "replace").decode(), CAUTION]
+    with recordings.folder_in_memory() as folder:
+        write_record(record, folder, "leadwise", comments)
+        if wanted == "csv":
+            return Response((folder / "leadwise.csv").read_bytes(), media_type="text/csv")
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("leadwise.hea", "leadwise.dat"):
+                archive.write(folder / name, name)
+    return Response(packed.getvalue(), media_type="application/zip")
+
+
+def _millivolts(leads: Iterable[tuple[str, NDArray[np.floating]]]) -> dict[str, list[float | None]]:
+    """By lead, to a microvolt; nan is null in JSON."""
+    return {name: np.round(signal.astype(float), 3).tolist() for name, signal in leads}

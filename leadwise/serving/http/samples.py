@@ -5,48 +5,44 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from dataclasses import dataclass
 from importlib.resources import files as package_files
 
 from PIL import Image
 
+from leadwise.serving.http.schema import Sample
+
 # by the first digits of their sha256; the model was trained on all of them, and still gets the third wrong
 _CHOSEN = {
-    "normal": ("Labelled normal", "normal", "974a6e1dbba5"),
-    "infarction": ("Labelled myocardial infarction", "mi", "70b7b8166577"),
-    "disputed": ("Labelled normal, answered otherwise", "normal", "1ccd6b3cbfa8"),
+    "974a6e1dbba5": ("normal", "Labelled normal", "normal"),
+    "70b7b8166577": ("infarction", "Labelled myocardial infarction", "mi"),
+    "1ccd6b3cbfa8": ("disputed", "Labelled normal, answered otherwise", "normal"),
 }
 _THUMBNAIL_PX = 560
 
+SAMPLES = [
+    Sample(
+        name=name,
+        title=title,
+        label=label,
+        page=f"samples/{name}.jpg",
+        thumbnail=f"samples/{name}-small.jpg",
+    )
+    for name, title, label in _CHOSEN.values()
+]
 
-@dataclass(frozen=True)
-class Sample:
-    """One page as published, and a small picture of it; both JPEG."""
 
-    name: str
-    title: str
-    label: str
-    page: bytes
-    thumbnail: bytes
-
-
-def load_samples() -> dict[str, Sample]:
-    """The three pages by name. Takes about a second, since the archive is one piece."""
-    wanted = {digits: name for name, (_, _, digits) in _CHOSEN.items()}
-    found: dict[str, Sample] = {}
+def load_samples() -> dict[str, bytes]:
+    """The pages as published and a small picture of each, JPEG, by where they are; the archive takes a second."""
+    pictures: dict[str, bytes] = {}
     with tarfile.open(str(package_files("leadwise") / "resources" / "sample.tar.xz")) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
-            if content is None:
-                continue
-            data = content.read()
-            name = wanted.get(hashlib.sha256(data).hexdigest()[:12])
-            if name is not None:
-                title, label, _ = _CHOSEN[name]
-                found[name] = Sample(name, title, label, data, _thumbnail(data))
-            if len(found) == len(_CHOSEN):
+            data = b"" if content is None else content.read()
+            if sample := _CHOSEN.get(hashlib.sha256(data).hexdigest()[:12]):
+                pictures |= {f"{sample[0]}.jpg": data, f"{sample[0]}-small.jpg": _thumbnail(data)}
+            if len(pictures) == 2 * len(_CHOSEN):
                 break
-    return {name: found[name] for name in _CHOSEN}
+    return pictures
 
 
 def _thumbnail(data: bytes) -> bytes:

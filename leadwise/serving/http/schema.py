@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from leadwise.models.onnx_file import ModelInfo
+from leadwise.recordings.summary import Rhythm
+from leadwise.serving.gate import Quality
+
 Share = float
 Corners = list[list[float]]
-
-
-class QualityTold(BaseModel):
-    """How well a page was read."""
-
-    leads: dict[str, float] = Field(description="by lead, the share of its time that has ink, 0 to 1")
-    strip: float = Field(description="the same of the rhythm strip")
-    limb_mv: float = Field(description="root mean square of the six limb leads, mV")
-    einthoven_off: float = Field(description="size of I + III - II over that of the limb leads; 0 is best")
-    strip_alike: float = Field(description="correlation of the strip with the lead that it repeats")
-    rhythm_lead: str | None = Field(description="the lead that the strip repeats; null where none fits")
-    heart_rate_bpm: float | None = Field(description="measured on the strip; null where it could not be")
-
-
-class ModelTold(BaseModel):
-    """Where an answer comes from."""
-
-    name: str
-    classes: list[str]
-    version: str = Field(description="the leadwise that wrote the model")
-    protocol: str = Field(description="how the folds behind the card's scores were made")
-    data_fingerprint: str = Field(description="of the pages it was trained on")
-    trained_on: str
-    note: str
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -80,13 +61,13 @@ class PageAnswer(BaseModel):
     label: str = Field(description="the most probable class")
     probabilities: dict[str, Share] = Field(description="calibrated on pages of the training hospital, sum 1")
     heart_rate_bpm: float | None = Field(description="measured on the rhythm strip")
-    quality: QualityTold
+    quality: Quality
     warnings: list[str] = Field(description="what a reader of the answer should know, a sentence each")
     boxes_px: dict[str, Corners] = Field(
         description="corners of each lead and of the strip in pixels of the page, clockwise from the upper left"
     )
     signals_hz: int = Field(description="samples a second of signals_mv")
-    model: ModelTold
+    model: ModelInfo
     caution: str
     page_px: tuple[int, int] = Field(description="width and height of the page as it was read")
     signals_mv: dict[str, list[float | None]] = Field(
@@ -103,7 +84,7 @@ class PageAnswer(BaseModel):
     )
 
 
-class BeatsTold(BaseModel):
+class Beats(BaseModel):
     """Where heartbeats were found in a recording, and what each is called."""
 
     lead: str = Field(description="the lead on which they were looked for first")
@@ -116,28 +97,6 @@ class BeatsTold(BaseModel):
     probabilities: dict[str, list[Share]] = Field(description="by class, one a beat")
 
 
-class RunsTold(BaseModel):
-    """Beats of one class that follow each other."""
-
-    pairs: int
-    runs: int = Field(description="of three or more")
-    longest_beats: int
-
-
-class RhythmTold(BaseModel):
-    """What all beats are together; null where there are too few."""
-
-    beats: int
-    counts: dict[str, int] = Field(description="beats of each class")
-    heart_rate_bpm: float | None = Field(description="60 s over the median interval between beats")
-    slowest_bpm: float | None = Field(description="over ten intervals in a row")
-    fastest_bpm: float | None = Field(description="over ten intervals in a row")
-    longest_interval_s: float | None
-    longest_at_s: float | None = Field(description="when it begins")
-    ventricular: RunsTold
-    supraventricular: RunsTold
-
-
 class RecordAnswer(BaseModel):
     """What was read of one WFDB record: its beats, each with its class, and the rhythm of all."""
 
@@ -147,11 +106,11 @@ class RecordAnswer(BaseModel):
     duration_s: float
     processing: str = Field(description="what was done to the signals")
     signals_mv: dict[str, list[float | None]] = Field(description="millivolts by lead, processed")
-    beats: BeatsTold
-    rhythm: RhythmTold
+    beats: Beats
+    rhythm: Rhythm
     heart_rate_bpm: float | None = Field(description="60 s over the median interval between beats")
     warnings: list[str]
-    model: ModelTold
+    model: ModelInfo
     caution: str
     picture: str | None = Field(
         None, description="the recording as a strip chart, a PNG as data URI; where `picture=true` was sent"
@@ -188,13 +147,14 @@ class Health(BaseModel):
     places: int = Field(description="so many at most; then it says 503")
 
 
-class ModelCard(ModelTold):
-    """The model and its card."""
+@dataclass(frozen=True)
+class ModelCard(ModelInfo):
+    """The model and its card, Markdown; null for a model other than the one shipped."""
 
-    card: str | None = Field(description="Markdown; null for a model other than the one shipped")
+    card: str | None
 
 
-class SampleTold(BaseModel):
+class Sample(BaseModel):
     """A real page to try, from the set on which the model was trained."""
 
     name: str

@@ -21,7 +21,7 @@ def serve(
     beat_model: Path | None,
     workers: int,
     tell: Callable[[str], None],
-    allowed_hosts: Collection[str] = (),
+    allowed_hosts: Collection[str],
 ) -> None:
     """Serve until the process is told to end; `tell` gets a line when it listens.
 

@@ -363,7 +363,7 @@ def test_pages_of_one_name_do_not_overwrite_each_others_pictures(tmp_path: Path)
         (("none.jpg",), "none.jpg: no such file"),
         (("empty",), "no page and no record in this folder"),
         (("a.jpg", "--json", "--csv"), "exclude each other"),
-        (("a.jpg", "--overlay", "none/answer.png"), "there is no such folder"),
+        (("a.jpg", "--overlay", "none/answer.png"), "there is no folder"),
         (("a.jpg", "--overlay", "answer.txt"), "must end in .png or .jpg"),
         (("a.jpg", "b.jpg", "--overlay", "answer.png"), "names a folder, not a file"),
         (("a.jpg", "--overlay", "a.jpg"), "that is the file itself"),
@@ -421,21 +421,6 @@ def test_one_missing_file_does_not_stop_the_others(
     told = capsys.readouterr()
     assert "none.jpg: No such file" in told.err
     assert "heart rate" in told.out
-
-
-def test_an_error_that_nobody_foresaw_is_that_pages_own_trouble(
-    pages: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(source: Path, **_: object) -> object:
-        if source == pages[0]:
-            raise cv2.error("out of memory")
-        return predict(source)
-
-    monkeypatch.setattr(batch, "predict", fail)
-    broken, whole = (batch._answered(None, None, batch._Task(page, None, None)) for page in pages[:2])
-    assert "out of memory" in broken.why
-    assert broken.answer is None
-    assert whole.answer is not None
 
 
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:

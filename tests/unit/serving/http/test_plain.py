@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,19 +15,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
 from leadwise.serving.http import app as http
-from leadwise.serving.http import schema
-from leadwise.serving.http.plain import in_html
+from leadwise.serving.http.plain import answer_page, refusal_page
+from leadwise.serving.predict import Answer, predict_page
 
 HOSTILE = "<script>alert(1)</script>\u202e'\"&.jpg"
-EXAMPLE: dict[str, Any] = schema.PageAnswer.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index,call-overload]
 
 
-def page_of(told: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> str:
-    return bytes(in_html(JSONResponse(told, status, headers)).body).decode()
+@pytest.fixture(scope="module")
+def answer(sample_folder: Path) -> Answer:
+    return predict_page(min(sample_folder.rglob("Normal*.jpg")))
 
 
-def test_a_page_tells_classes_by_their_probability_and_that_none_is_certain() -> None:
-    html = page_of(EXAMPLE | {"probabilities": {"mi": 0.000_1, "normal": 0.999_9}})
+def text_of(answer: Answer) -> str:
+    return bytes(answer_page(answer).body).decode()
+
+
+def test_a_page_tells_classes_by_their_probability_and_that_none_is_certain(answer: Answer) -> None:
+    shares = {"mi": 0.000_1, "normal": 0.999_9}
+    html = text_of(replace(answer, label="normal", probabilities=shares))
     assert "<h1>Most like pages labelled Normal</h1>" in html
     assert html.index("&gt; 99.9%") < html.index("&lt; 0.1%")
     assert "not the chance that a person is ill" in html
@@ -35,8 +40,9 @@ def test_a_page_tells_classes_by_their_probability_and_that_none_is_certain() ->
 
 
 @pytest.mark.parametrize("where", ["file", "label"])
-def test_no_name_is_anything_but_text(where: str) -> None:
-    html = page_of(EXAMPLE | {where: HOSTILE, "warnings": [HOSTILE], "probabilities": {HOSTILE: 1.0}})
+def test_no_name_is_anything_but_text(answer: Answer, where: str) -> None:
+    hostile = replace(answer, warnings=(HOSTILE,), probabilities={HOSTILE: 1.0})
+    html = text_of(replace(hostile, file=HOSTILE) if where == "file" else replace(hostile, label=HOSTILE))
     assert "<script" not in html
     assert "\u202e" not in html
     assert "&lt;script&gt;" in html
@@ -44,15 +50,16 @@ def test_no_name_is_anything_but_text(where: str) -> None:
 
 def test_a_refusal_keeps_its_status_its_reason_and_when_to_ask_again() -> None:
     kept = {"Retry-After": "2", "Cache-Control": "no-store"}
-    told = in_html(JSONResponse({"code": "full", "detail": f"{HOSTILE}: every place is taken."}, 503, kept))
+    refusal = {"code": "full", "detail": f"{HOSTILE}: every place is taken."}
+    told = refusal_page(JSONResponse(refusal, 503, kept))
     assert told.status_code == 503
     assert (told.headers["retry-after"], told.headers["cache-control"]) == ("2", "no-store")
     assert b"every place is taken" in told.body
     assert b"<script" not in told.body
 
 
-def test_nothing_runs_in_it_and_its_own_style_is_the_one_allowed() -> None:
-    told = in_html(JSONResponse(EXAMPLE))
+def test_nothing_runs_in_it_and_its_own_style_is_the_one_allowed(answer: Answer) -> None:
+    told = answer_page(answer)
     style = re.findall(r"<style>(.*?)</style>", bytes(told.body).decode(), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
     policy = told.headers["content-security-policy"]
@@ -63,7 +70,7 @@ def test_nothing_runs_in_it_and_its_own_style_is_the_one_allowed() -> None:
 
 def test_a_client_that_is_gone_gets_nothing() -> None:
     gone = Response(status_code=499)
-    assert in_html(gone) is gone
+    assert refusal_page(gone) is gone
 
 
 def test_a_recording_and_a_letter_come_as_pages_over_http(beat_model: Path, tmp_path: Path) -> None:
@@ -86,6 +93,7 @@ def test_a_recording_and_a_letter_come_as_pages_over_http(beat_model: Path, tmp_
     assert told.headers["content-type"] == "text/html; charset=utf-8"
     assert "<h1>A recording of 12 s, 12 beats</h1>" in told.text
     assert "data:image/png;base64," in told.text
+    assert told.headers["cache-control"] == "no-store"
     assert letter.status_code == 422
     assert "<h1>No answer</h1><p>letter.jpg" in letter.text
     assert nothing.status_code >= 400
