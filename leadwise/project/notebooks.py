@@ -36,9 +36,9 @@ def _distinct(values: list[T]) -> list[T]:
     return values
 
 
-def _network(**wanted: Any) -> AfterValidator:
+def _network(**facts: Any) -> AfterValidator:
     """Of a parameter: the name of a network whose row says all this (`leadwise.models.networks.named`)."""
-    names = named(**wanted)
+    names = named(**facts)
     return AfterValidator(lambda name: network(name, names).name)
 
 
@@ -351,36 +351,38 @@ class Notebook:
         asked = {"gpu": 1, "runtime": _GPU_MINUTES} if self.gpu else {}
         return asked | ({"mem_mb": self.memory_mb} if self.memory_mb else {})
 
-    def needed(self, own: Parameters | None = None) -> tuple[str, ...]:
+    def needed(self, parameters: Parameters | None = None) -> tuple[str, ...]:
         """Names of the notebooks whose files it reads under some parameters, or else under its defaults."""
-        return self.needs(own or self.parameters.model_validate({})) if callable(self.needs) else self.needs
+        if not callable(self.needs):
+            return self.needs
+        return self.needs(parameters or self.parameters.model_validate({}))
 
 
 def in_a_table(*rows: Notebook) -> Mapping[str, Notebook]:
     """Rows by name. Raises SettingsError for a name that stands twice, or a need that stands in no row above."""
-    found: dict[str, Notebook] = {}
+    table: dict[str, Notebook] = {}
     for row in rows:
-        if row.name in found:
+        if row.name in table:
             raise SettingsError(f"two notebooks are called {row.name!r}: each has one row, so rename one.")
         for need in row.needed():
-            if need not in found:
+            if need not in table:
                 raise SettingsError(
-                    f"{row.name} needs {need!r}, and no notebook above it is called so: {nearest(need, found)}"
+                    f"{row.name} needs {need!r}, and no notebook above it is called so: {nearest(need, table)}"
                 )
-        found[row.name] = row
-    return MappingProxyType(found)
+        table[row.name] = row
+    return MappingProxyType(table)
 
 
 _LEAD_DATA = ("11_image_audit", "12_image_leads", "13_image_folds")  # what Run.lead_data reads
 
 
-def _of_all_page_models(own: ImageModels) -> tuple[str, ...]:
-    costs_of_students = ("41_student_distill",) if "42_student_test" in own.sources() else ()
-    return (*_LEAD_DATA, *own.sources(), *costs_of_students)
+def _of_all_page_models(parameters: ImageModels) -> tuple[str, ...]:
+    costs_of_students = ("41_student_distill",) if "42_student_test" in parameters.sources() else ()
+    return (*_LEAD_DATA, *parameters.sources(), *costs_of_students)
 
 
-def _of_all_signal_models(own: SignalModels) -> tuple[str, ...]:
-    return ("14_signal_records", "15_signal_beats", *own.sources())
+def _of_all_signal_models(parameters: SignalModels) -> tuple[str, ...]:
+    return ("14_signal_records", "15_signal_beats", *parameters.sources())
 
 
 def _lead_network(name: str, family: str) -> Notebook:
@@ -500,11 +502,11 @@ def check_notebook(name: str) -> None:
 
 def with_needs(name: str, profile: Mapping[str, Parameters]) -> list[str]:
     """A notebook and all that it needs under the parameters of a profile, those that come first first."""
-    found = {name}
+    names = {name}
     for row in reversed(list(NOTEBOOKS.values())):  # what a row needs stands above it
-        if row.name in found:
-            found.update(row.needed(profile[row.name]))
-    return [row for row in NOTEBOOKS if row in found]
+        if row.name in names:
+            names.update(row.needed(profile[row.name]))
+    return [row for row in NOTEBOOKS if row in names]
 
 
 def ends(profile: Mapping[str, Parameters]) -> list[str]:
