@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from leadwise.errors import InputError
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -37,6 +39,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def must_be_writable(target: Path) -> None:
+    """Raise InputError at once, not after minutes, where a file cannot be written."""
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: there is no folder {target.parent}. Make it, or name another file.")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{target}: that is no plain file, and would be replaced by one. Name another file.")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"{target}: you may not write in {target.parent}. Name another file.")
 
 
 def sweep(folder: Path) -> None:
