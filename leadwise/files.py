@@ -42,7 +42,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def must_be_writable(target: Path) -> None:
-    """Say at once, not after minutes, that a file cannot be written; raises `InputError`."""
+    """Raise InputError at once, not after minutes, where a file cannot be written."""
     if not target.parent.is_dir():
         raise InputError(f"{target}: there is no folder {target.parent}. Make it, or name another file.")
     if target.exists() and not target.is_file():

@@ -11,6 +11,10 @@ from leadwise.cli.words import ended_by, say
 from leadwise.errors import SettingsError, nearest
 from leadwise.names import VERSION
 
+Cores = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
+]
+
 
 class Command(TyperCommand):
     """A command whose help calls its arguments by their names alone, and not also by types of Python."""
@@ -56,8 +60,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(is_asked_for: bool) -> None:
+    if is_asked_for:
         say(f"leadwise {VERSION}")
         raise typer.Exit
 
@@ -85,9 +89,9 @@ def show_help(
     if command is None:
         say(*above.get_help().splitlines())
         return
-    found = above.command.get_command(above, command)
-    if found is None:
+    subcommand = above.command.get_command(above, command)
+    if subcommand is None:
         raise SettingsError(f"{command!r} is no command: {nearest(command, above.command.commands)}")
     with above.scope(cleanup=False):
-        inside = found.make_context(command, [], parent=above, resilient_parsing=True)
+        inside = subcommand.make_context(command, [], parent=above, resilient_parsing=True)
         say(*inside.get_help().splitlines())

@@ -12,31 +12,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadwise.cli.app import Command, app
+from leadwise.cli.app import Command, Cores, app
 from leadwise.cli.words import about, complain, console, refused, say
 from leadwise.names import printable
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
     from leadwise.audit.facts import Facts
     from leadwise.audit.findings import Finding
     from leadwise.sets.sources import Source, Verdict
 
+ClassFolders = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders.")
+]
+TableFile = Annotated[Path, typer.Option(metavar="FILE", help="The table to write.")]
 PageModelFile = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="For pages, an ONNX file of 43_student_export; else the one shipped."),
 ]
-
+BeatModelFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."),
+]
 NoLimits = Annotated[
     bool,
     typer.Option(
         "--no-limits",
         help="Give each file all the time and memory that it takes; by default 20 s and 1.2 GB, as in `serve`.",
     ),
-]
-
-BeatModelFile = Annotated[
-    Path | None,
-    typer.Option(metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."),
 ]
 
 
@@ -65,9 +69,7 @@ def predict(
             help="Draw the answer on the page, or a recording as a strip chart: a .png; with many files a folder.",
         ),
     ] = None,
-    cores: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
-    ] = None,
+    cores: Cores = None,
     no_limits: NoLimits = False,
 ) -> None:
     """Answer for printed 12-lead ECGs, and for recordings.
@@ -96,17 +98,17 @@ def predict(
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
     files, stdin = with_stdin(files)
-    found = batch.find_files(files)
-    records = sum(map(is_recording, found))
-    if as_csv and 0 < records < len(found):
+    files = batch.find_files(files)
+    records = sum(map(is_recording, files))
+    if as_csv and 0 < records < len(files):
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
-    targets = batch.picture_targets(found, overlay) if overlay is not None else []
+    targets = batch.picture_targets(files, overlay) if overlay is not None else []
     refused = undrawn = 0
     columns = (
         BEAT_COLUMNS if records else batch.page_columns(load_model(model).info.classes if as_csv else ())
     )
-    told = batch.answer_all(
-        found,
+    answers = batch.answer_all(
+        files,
         model=model,
         beat_model=beat_model,
         targets=targets,
@@ -117,24 +119,24 @@ def predict(
     if as_csv:
         say(",".join(columns))
     with _ended_in_order(), _pages_shown("Reading files") as progress:
-        for one in progress(told, len(found)):
-            refused += bool(one.why)
-            undrawn += bool(one.undrawn)
-            if one.undrawn:
-                complain(f"not drawn: {one.undrawn}")
-            if one.why and not as_json:
-                complain(f"{one.file}: {one.why}")
+        for answer in progress(answers, len(files)):
+            refused += bool(answer.why)
+            undrawn += bool(answer.undrawn)
+            if answer.undrawn:
+                complain(f"not drawn: {answer.undrawn}")
+            if answer.why and not as_json:
+                complain(f"{answer.file}: {answer.why}")
             if as_json:
-                typer.echo(one.json_line())  # which has no control characters
+                typer.echo(answer.json_line())  # which has no control characters
             elif as_csv:
-                typer.echo(one.csv_lines(columns), nl=False)
-            elif not one.why:
-                say(one.file, bold=True)
-                say(*(f"  {line}" for line in one.lines))
-    if overlay is not None and refused + undrawn < len(found):
+                typer.echo(answer.csv_lines(columns), nl=False)
+            elif not answer.why:
+                say(answer.file, bold=True)
+                say(*(f"  {line}" for line in answer.lines))
+    if overlay is not None and refused + undrawn < len(files):
         say(f"Drawn: {overlay}", err=True)
-    if refused and len(found) > 1:
-        say(f"{refused} of {len(found)} files were refused.", err=True)
+    if refused and len(files) > 1:
+        say(f"{refused} of {len(files)} files were refused.", err=True)
     if refused or undrawn:
         raise typer.Exit(1)
 
@@ -192,9 +194,7 @@ def audit(
     headers: Annotated[
         bool, typer.Option("--headers/--no-headers", help="Read printed headers that are not known yet.")
     ] = True,
-    cores: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
-    ] = None,
+    cores: Cores = None,
     no_limits: NoLimits = False,
 ) -> None:
     """Say what a folder of pages holds, and whether its splits leak.
@@ -210,37 +210,30 @@ def audit(
     from leadwise import processes
     from leadwise.audit import findings
     from leadwise.audit.facts import gather
-    from leadwise.files import must_be_writable
+    from leadwise.audit.report import write_report
+    from leadwise.files import must_be_writable, write_json
     from leadwise.workers import LIMITS, NO_LIMITS
 
-    writers = _audit_writers(json_file, html_file)
-    for target in writers:
+    for target in filter(None, (json_file, html_file)):
         must_be_writable(target)
     with _pages_shown("Looking at pages") as progress:
         limits = NO_LIMITS if no_limits else LIMITS
         facts = gather(folder, headers, cores or processes.available_cores(), progress, limits)
-    found = findings.find(facts)
-    _show_audit(facts, found)
-    unwritten = 0
-    for target, write in writers.items():
-        try:
-            with about(target):
-                write(facts, found, target)
-        except OSError as error:
-            complain(f"not written: {refused(error)}")
-            unwritten += 1
-        else:
-            say(f"Written to {target}")
-    if unwritten or findings.leaks(found):
-        raise typer.Exit(2 if unwritten else 1)
+    problems = findings.find(facts)
+    _show_audit(facts, problems)
+    written = True
+    if json_file is not None:
+        written = _written(json_file, lambda: write_json(findings.as_json(facts, problems), json_file))
+    if html_file is not None:
+        written &= _written(html_file, lambda: write_report(facts, problems, html_file))
+    if not written or findings.leaks(problems):
+        raise typer.Exit(1 if written else 2)
 
 
 @app.command(cls=Command)
 def catalogue(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The table to write.")],
+    folder: ClassFolders,
+    out: TableFile,
 ) -> None:
     """Read all printed headers and write the catalogue of the pages.
 
@@ -258,10 +251,8 @@ def catalogue(
 
 @app.command(cls=Command)
 def folds(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The table to write.")],
+    folder: ClassFolders,
+    out: TableFile,
     seeds: Annotated[
         int, typer.Option(min=1, metavar="N", help="Partitions, each by its own seed: 1, 2, ...")
     ] = 3,
@@ -291,9 +282,7 @@ def folds(
 
 @app.command(cls=Command)
 def template(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="The folder that holds the class folders.")
-    ],
+    folder: ClassFolders,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="The folder for template_ink.png and template_paper.png.")
     ],
@@ -378,7 +367,7 @@ def fetch(
         raise typer.Exit(1)
 
 
-def _show_audit(facts: Facts, found: list[Finding]) -> None:
+def _show_audit(facts: Facts, problems: list[Finding]) -> None:
     """Print what a folder holds and what was found, each finding with its advice and its first files."""
     from leadwise.audit.findings import verdict
 
@@ -387,7 +376,7 @@ def _show_audit(facts: Facts, found: list[Finding]) -> None:
         for name, files, distinct in facts.counts(by).itertuples(index=False):
             say(f"  {printable(name) or 'in none':<22}{files:>7} files{distinct:>7} distinct pages")
         say()
-    for finding in found:
+    for finding in problems:
         kind = finding.kind
         say(f"{finding.code} {kind.name} ({kind.weight})", colour=colours[kind.weight], bold=True)
         say(f"  {finding.says}")
@@ -399,7 +388,7 @@ def _show_audit(facts: Facts, found: list[Finding]) -> None:
         say(f"  {kind.advice}", "")
     for sentence in facts.not_checked:
         say(sentence)
-    say(verdict(facts, found), bold=True)
+    say(verdict(facts, problems), bold=True)
 
 
 def _without_repeated_folder(paths: Iterable[str]) -> Iterator[str]:
@@ -411,70 +400,68 @@ def _without_repeated_folder(paths: Iterable[str]) -> Iterator[str]:
         before = folder
 
 
-def _audit_writers(
-    json_file: Path | None, html_file: Path | None
-) -> dict[Path, Callable[[Facts, list[Finding], Path], None]]:
-    """What writes each file that was asked for."""
-    from leadwise.audit.findings import as_json
-    from leadwise.audit.report import write_report
-    from leadwise.files import write_json
-
-    writers: dict[Path, Callable[[Facts, list[Finding], Path], None]] = {}
-    if json_file is not None:
-        writers[json_file] = lambda facts, found, path: write_json(as_json(facts, found), path)
-    if html_file is not None:
-        writers[html_file] = write_report
-    return writers
+def _written(target: Path, write: Callable[[], None]) -> bool:
+    """Write a file, and say that it is there, or why it is not."""
+    try:
+        with about(target):
+            write()
+    except OSError as error:
+        complain(f"not written: {refused(error)}")
+        return False
+    say(f"Written to {target}")
+    return True
 
 
-@contextmanager
-def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[Any]]]:
-    """Show how many pages are done: live in a terminal, nothing elsewhere.
-
-    Answers that go to the same terminal appear above the bar; those that go to a file or a pipe go there.
-    """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _progress(*columns: ProgressColumn) -> Progress:
+    """A bar on standard error in a terminal, nothing elsewhere; what is printed to a file or a pipe goes there."""
+    from rich.progress import BarColumn, Progress, TextColumn
 
     shown = console(err=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns,
+    return Progress(
+        *(TextColumn("{task.description}"), BarColumn(), *columns),
         console=shown,
         transient=True,
         disable=not shown.is_terminal,
         redirect_stdout=sys.stdout.isatty(),
-    ) as progress:
+    )
+
+
+@contextmanager
+def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[Any]]]:
+    """Show how many pages are done. Answers that go to the same terminal appear above the bar."""
+    from rich.progress import MofNCompleteColumn, TimeRemainingColumn
+
+    with _progress(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         yield lambda pages, total: progress.track(pages, total, description=what)
 
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
     """Let SIGTERM, and SIGHUP of a terminal that is closed, end it as Ctrl+C does: what lies in memory is removed."""
+    ending = [signal.SIGTERM, signal.SIGHUP]
+    ending = [number for number in ending if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores one
+
+    def handle(how: Any) -> None:
+        for number in ending:
+            signal.signal(number, how)
 
     def end(number: int, _: object) -> None:
-        for one in before:
-            signal.signal(one, signal.SIG_IGN)
+        handle(signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    every = (signal.SIGTERM, signal.SIGHUP)
-    before = [one for one in every if signal.getsignal(one) is signal.SIG_DFL]  # nohup ignores one of them
-    for one in before:
-        signal.signal(one, end)
+    handle(end)
     try:
         yield
     finally:
-        for one in before:
-            signal.signal(one, signal.SIG_DFL)
+        handle(signal.SIG_DFL)
 
 
 @contextmanager
 def _bytes_shown(what: str) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Show what has come: live in a terminal, one line elsewhere."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    """Show what has come."""
+    from rich.progress import DownloadColumn, TransferSpeedColumn
 
-    shown = console(err=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as progress:
+    with _progress(DownloadColumn(), TransferSpeedColumn()) as progress:
         say(f"Fetching {what}", err=True)
         task = progress.add_task("", total=None)
 
@@ -490,7 +477,7 @@ def _show_verdict(source: Source, folder: Path, verdict: Verdict) -> None:
         if word != "right" and paths:
             more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
             say(f"{word}: {', '.join(paths[:5])}{more}", err=True)
-    said = f"{source.title}: {len(verdict.right)} of {len(source.files)} files are right in {folder}"
+    summary = f"{source.title}: {len(verdict.right)} of {len(source.files)} files are right in {folder}"
     if verdict.lacking:
-        said += f". To fetch the others: leadwise fetch {source.name} --to {shlex.quote(str(folder))}"
-    say(said)
+        summary += f". To fetch the others: leadwise fetch {source.name} --to {shlex.quote(str(folder))}"
+    say(summary)

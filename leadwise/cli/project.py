@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from leadwise.cli.app import Command, app
+from leadwise.cli.app import Command, Cores, app
 from leadwise.cli.words import about, complain, say
 
 
@@ -20,9 +20,7 @@ def run(
     only: Annotated[
         str | None, typer.Option(metavar="NOTEBOOK", help="This notebook and what it needs.")
     ] = None,
-    cores: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
-    ] = None,
+    cores: Cores = None,
     force: Annotated[
         bool,
         typer.Option(

@@ -16,12 +16,12 @@ def with_stdin(files: Sequence[Path]) -> tuple[list[Path], bytes]:
     What reads files is another process, which has other open files than this one. Raises `InputError` where nothing
     came, where a terminal would be waited for, where it is larger than a page may be, and for other pipes of a shell.
     """
-    given = [STDIN if str(file) == "/dev/stdin" else file for file in files]
-    if handed := [file for file in given if str(file).startswith(("/dev/fd/", "/proc/self/fd/"))]:
+    files = [STDIN if str(file) == "/dev/stdin" else file for file in files]
+    if pipes := [file for file in files if str(file).startswith(("/dev/fd/", "/proc/self/fd/"))]:
         raise InputError(
-            f"{handed[0]}: a pipe of the shell is not read. Send a page on standard input: leadwise predict -"
+            f"{pipes[0]}: a pipe of the shell is not read. Send a page on standard input: leadwise predict -"
         )
-    return given, _read() if STDIN in given else b""
+    return files, _read() if STDIN in files else b""
 
 
 def _read() -> bytes:

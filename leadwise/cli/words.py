@@ -114,5 +114,5 @@ def _output_fails() -> bool:
 
 def _in_colour(err: bool) -> bool:
     stream = sys.stderr if err else sys.stdout
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return wanted and stream is not None and stream.isatty()
+    is_welcome = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_welcome and stream is not None and stream.isatty()

@@ -20,15 +20,16 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leadwise import processes
 from leadwise.errors import LeadwiseError, MissingInput, SettingsError, nearest
 from leadwise.project import notebook, paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS, Parameters, check_notebook, with_needs
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 _EVENT = "@leadwise "
 
@@ -58,18 +59,18 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
     """
     if only is not None:
         check_notebook(only)
-    wanted = profiles.load_profile(profile)
-    for name in wanted:
+    parameters = profiles.load_profile(profile)
+    for name in parameters:
         if not paths.notebook_path(name).is_file():
             raise MissingInput(f"{paths.notebook_path(name)} is missing: 'git checkout' brings it back.")
-    asked = list(wanted) if only is None else with_needs(only, wanted)
-    now = provenance.data_listing(profile, {name for one in asked for name in NOTEBOOKS[one].data})
+    asked = list(parameters) if only is None else with_needs(only, parameters)
+    listing = provenance.data_listing(profile, {data for name in asked for data in NOTEBOOKS[name].data})
     folder = paths.runs_folder() / profile
     processes.take_lock(folder / ".locks" / "run.lock", f"the profile {profile!r}")
     for name in asked:
         result = paths.result_path(profile, name)
-        own = {one: now[one] for one in NOTEBOOKS[name].data}
-        if (force and only in (None, name)) or _outdated(result, wanted[name], own):
+        of_notebook = {data: listing[data] for data in NOTEBOOKS[name].data}
+        if (force and only in (None, name)) or _outdated(result, parameters[name], of_notebook):
             with contextlib.suppress(FileNotFoundError):
                 result.replace(result.with_name(notebook.OUTDATED))
             result.with_name(notebook.BEGUN).unlink(missing_ok=True)  # what is half done is not gone on with
@@ -95,6 +96,9 @@ def _outdated(path: Path, parameters: Parameters, listing: dict[str, str]) -> bo
 
 
 def _snakemake(folder: Path, profile: str, only: str | None, cores: int, threads: int) -> Outcome:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     start = (
         f"from leadwise import processes; processes.die_with_parent({os.getpid()}); "
         "from snakemake.cli import main; main()"
@@ -108,15 +112,16 @@ def _snakemake(folder: Path, profile: str, only: str | None, cores: int, threads
         "--nolock",  # our own lock is held, and unlike Snakemake's it ends with its holder
         *("--config", f"profile={profile}", f"threads={threads}", f"python={sys.executable}"),
     ]
-    events = _Events()
+    places = {"LEADWISE_RUNS": str(folder.parent), paths.KNOWN_REPOSITORY: str(paths.repository())}
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    console = Console()
     with (
         (folder / "workflow.log").open("w", encoding="utf-8") as log,
-        _shown(events) as show,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
         subprocess.Popen(
             command,
             cwd=folder,
-            env=os.environ
-            | {"LEADWISE_RUNS": str(folder.parent), paths.KNOWN_REPOSITORY: str(paths.repository())},
+            env=os.environ | places,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -124,78 +129,61 @@ def _snakemake(folder: Path, profile: str, only: str | None, cores: int, threads
             errors="replace",
         ) as process,
     ):
+        shown = _Shown(progress)
         try:
             for line in process.stdout or ():
                 if line.startswith(_EVENT):
                     with contextlib.suppress(ValueError):  # another job's line may have cut this one in two
-                        show(json.loads(line.removeprefix(_EVENT)))
+                        shown.take(json.loads(line.removeprefix(_EVENT)))
                         continue
                 log.write(line)
                 log.flush()
                 if total := re.match(r"total\s+(\d+)$", line):
-                    events.total = int(total[1]) - (only is None)  # the rule `all` is no notebook
+                    shown.total = int(total[1]) - (only is None)  # the rule `all` is no notebook
         except BaseException:  # Ctrl-C, or nobody reads what we print: Snakemake would wait for ever
             process.kill()
             raise
     if process.returncode == 0:
-        return Outcome(events.done, None)
-    if events.errors:
-        return Outcome(events.done, "\n".join(events.errors))
-    if events.running:
-        names = ", ".join(events.running)
-        return Outcome(events.done, f"{names}: was killed from outside. Is there enough memory?")
-    return Outcome(events.done, f"Snakemake stopped; what it said is in {folder / 'workflow.log'}")
+        return Outcome(shown.done, None)
+    if shown.errors:
+        error = "\n".join(shown.errors)
+    elif shown.running:
+        error = f"{', '.join(shown.running)}: was killed from outside. Is there enough memory?"
+    else:
+        error = f"Snakemake stopped; what it said is in {folder / 'workflow.log'}"
+    return Outcome(shown.done, error)
 
 
-class _Events:
-    """What the executors have told so far."""
+class _Shown:
+    """What the executors have told so far, shown as it comes: live in a terminal, as plain lines elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
         self.total: int | None = None
-        self.running: dict[str, str] = {}
+        self.running: dict[str, TaskID] = {}
         self.done: list[str] = []
         self.errors: list[str] = []
 
-    def take(self, event: dict[str, Any]) -> str | None:
-        """Note an event; return the line that tells it, if it is worth one."""
+    def take(self, event: dict[str, Any]) -> None:
+        """Note what one notebook does, and show it."""
         name, state = event["notebook"], event["state"]
+        if name not in self.running:
+            self.running[name] = self.progress.add_task(name)
+            if not self.progress.console.is_terminal:
+                print(f"{name} ...", flush=True)
         if state == "running":
-            self.running[name] = event["cell"]
-            return None
-        self.running.pop(name, None)
+            self.progress.update(self.running[name], description=f"{name}  {event['cell']}")
+            return
+        self.progress.remove_task(self.running.pop(name))
         if state == "failed":
             self.errors.append(event["error"])
-            return f"{name} failed after {event['seconds']:.0f} s"
-        self.done.append(name)
-        return f"{name} done in {event['seconds']:.0f} s ({len(self.done)} of {self.total or '?'} notebooks)"
-
-
-@contextmanager
-def _shown(events: _Events) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Show events as they come: live in a terminal, as plain lines elsewhere."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console()
-    tasks: dict[str, Any] = {}
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-
-        def show(event: dict[str, Any]) -> None:
-            name = event["notebook"]
-            if name not in tasks:
-                tasks[name] = progress.add_task(name)
-                if not console.is_terminal:
-                    print(f"{name} ...", flush=True)
-            line = events.take(event)
-            if line is None:
-                progress.update(tasks[name], description=f"{name}  {event['cell']}")
-            else:
-                progress.remove_task(tasks.pop(name))
-                progress.console.print(line, highlight=False)
-                sys.stdout.flush()
-
-        yield show
+            line = f"{name} failed after {event['seconds']:.0f} s"
+        else:
+            self.done.append(name)
+            count = f"{len(self.done)} of {self.total or '?'} notebooks"
+            line = f"{name} done in {event['seconds']:.0f} s ({count})"
+        self.progress.console.print(line, highlight=False)
+        sys.stdout.flush()
 
 
 # --- the executor of one notebook ----------------------------------------------------------
@@ -250,7 +238,7 @@ def execute(name: str, profile: str) -> None:
     (folder / notebook.BEGUN).unlink(missing_ok=True)
 
 
-def _check_parameters_cell(source: Path, wanted: set[str]) -> int:
+def _check_parameters_cell(source: Path, known: set[str]) -> int:
     """Compare a notebook's parameters cell with its settings; return how many cells will run.
 
     Papermill itself only warns of an unknown parameter, and puts parameters silently at the top of
@@ -267,10 +255,10 @@ def _check_parameters_cell(source: Path, wanted: set[str]) -> int:
         for statement in ast.parse("".join(tagged[0]["source"])).body
         for target in getattr(statement, "targets", [getattr(statement, "target", None)])
     ]
-    own = {target.id for target in targets if isinstance(target, ast.Name)}
-    for word in sorted(own - wanted):
-        raise SettingsError(f"{source.name}: unknown parameter {word!r}: {nearest(word, wanted)}")
-    for word in sorted(wanted - own):
+    assigned = {target.id for target in targets if isinstance(target, ast.Name)}
+    for word in sorted(assigned - known):
+        raise SettingsError(f"{source.name}: unknown parameter {word!r}: {nearest(word, known)}")
+    for word in sorted(known - assigned):
         raise SettingsError(f"{source.name}: the parameter {word!r} is missing from the cell 'parameters'.")
     return len(cells) + 1  # papermill puts the profile's parameters into a cell of their own
 

@@ -11,7 +11,7 @@ from pandas.io.formats.style import Styler
 
 def literal(name: object) -> str:
     """A name from outside as it may stand in Markdown: no mark-up, no link and no HTML comes of it."""
-    return re.sub(r"[^\w ]|_", lambda found: f"&#{ord(found[0])};", str(name))
+    return re.sub(r"[^\w ]|_", lambda mark: f"&#{ord(mark[0])};", str(name))
 
 
 class LiteralStyler(Styler):  # type: ignore[misc]  # pandas comes without types

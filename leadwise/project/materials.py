@@ -30,41 +30,41 @@ def write_materials(folder: Path) -> Path:
 def materials(lock: Path) -> dict[str, Any]:
     """The bill of materials of this environment; without hashes where `lock` is not there or for other machines."""
     hashes = _hashes(lock)
-    found = {_normal(one.name): one for one in distributions()}
-    rows = {name: _component(one, hashes) for name, one in sorted(found.items())}
-    own = rows.pop("leadwise", None)
-    told: dict[str, Any] = {"timestamp": datetime.now(UTC).isoformat(timespec="seconds")}
+    installed = {_normal(package.name): package for package in distributions()}
+    components = {name: _component(package, hashes) for name, package in sorted(installed.items())}
+    ours = components.pop("leadwise", None)
+    metadata: dict[str, Any] = {"timestamp": datetime.now(UTC).isoformat(timespec="seconds")}
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "serialNumber": f"urn:uuid:{uuid.uuid4()}",
         "version": 1,
-        "metadata": told | ({"component": own | {"type": "application"}} if own else {}),
-        "components": list(rows.values()),
+        "metadata": metadata | ({"component": ours | {"type": "application"}} if ours else {}),
+        "components": list(components.values()),
     }
 
 
-def _component(one: Distribution, hashes: dict[str, str]) -> dict[str, Any]:
-    where = f"pkg:pypi/{_normal(one.name)}@{one.version}"
-    row: dict[str, Any] = {
-        "type": "library", "bom-ref": where, "name": one.name, "version": one.version, "purl": where,
-    }  # fmt: skip
-    if licence := _licence(one):
-        row["licenses"] = [licence]
-    if known := hashes.get(f"{_normal(one.name)}=={one.version}"):
-        row["hashes"] = [{"alg": "SHA-256", "content": known}]
-    return row
+def _component(package: Distribution, hashes: dict[str, str]) -> dict[str, Any]:
+    name, version = package.name, package.version
+    purl = f"pkg:pypi/{_normal(name)}@{version}"
+    component: dict[str, Any] = {"type": "library", "bom-ref": purl, "name": name, "version": version}
+    component["purl"] = purl
+    if licence := _licence(package):
+        component["licenses"] = [licence]
+    if digest := hashes.get(f"{_normal(name)}=={version}"):
+        component["hashes"] = [{"alg": "SHA-256", "content": digest}]
+    return component
 
 
-def _licence(one: Distribution) -> dict[str, Any] | None:
+def _licence(package: Distribution) -> dict[str, Any] | None:
     """As a package says it: an SPDX expression, else its classifiers, else the first line of what it wrote."""
-    told = one.metadata
-    if "License-Expression" in told:
-        return {"expression": told["License-Expression"]}
-    classifiers = [line for line in told.get_all("Classifier") or () if line.startswith("License ::")]
+    metadata = package.metadata
+    if "License-Expression" in metadata:
+        return {"expression": metadata["License-Expression"]}
+    classifiers = [line for line in metadata.get_all("Classifier") or () if line.startswith("License ::")]
     name = ", ".join(line.rsplit(" :: ", 1)[1] for line in classifiers)
-    if not name and "License" in told:
-        name = told["License"].strip().partition("\n")[0]
+    if not name and "License" in metadata:
+        name = metadata["License"].strip().partition("\n")[0]
     return {"license": {"name": name}} if name else None
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
 import random
 import shutil
@@ -24,8 +23,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import TypeAdapter
+
 from leadwise import files, machine, processes
-from leadwise.errors import MissingInput, SettingsError
+from leadwise.errors import MissingInput
 from leadwise.project import paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS, Parameters, audit_of, check_notebook
 
@@ -84,12 +85,12 @@ def start(name: str, namespace: Mapping[str, Any]) -> Run:
         data_listing=provenance.data_listing(profile, NOTEBOOKS[name].data),
     )
     _clear(run.folder, parameters)
-    seen = provenance.read_result(paths.result_path(profile, run.audit))
-    if name != run.audit and seen is not None:
-        run.data_fingerprint = seen.get("data_fingerprint")
+    audit = provenance.read_result(paths.result_path(profile, run.audit))
+    if name != run.audit and audit is not None:
+        run.data_fingerprint = audit.get("data_fingerprint")
         about = NOTEBOOKS[name].data[0]
         # what comes of the sample says so, whatever the environment names by now
-        run.data_listing[about] = provenance.listed(seen, about) or run.data_listing[about]
+        run.data_listing[about] = provenance.listed(audit, about) or run.data_listing[about]
     _fix_threads(run.threads)
     _fix_seeds(getattr(parameters, "SEEDS", [1])[0])
     show_tables_as_text()
@@ -115,18 +116,14 @@ class Run:
 
     def introduce(self) -> None:
         """Print versions, machine, data and profile."""
-        rows = {
-            "notebook": self.name,
-            "profile": self.profile,
-            "versions": ", ".join(f"{package} {version}" for package, version in machine.versions().items()),
-            "machine": ", ".join(
-                f"{what} {value}" for what, value in machine.described().items() if value is not None
-            ),
-            "threads": str(self.threads),
-            "data": self.data_fingerprint or f"not yet audited ({self.audit} names it)",
-        }
-        for word, text in rows.items():
-            print(f"{word:<10}{text}")
+        versions = (f"{package} {version}" for package, version in machine.versions().items())
+        hardware = (f"{what} {value}" for what, value in machine.described().items() if value is not None)
+        print("notebook ", self.name)
+        print("profile  ", self.profile)
+        print("versions ", ", ".join(versions))
+        print("machine  ", ", ".join(hardware))
+        print("threads  ", self.threads)
+        print("data     ", self.data_fingerprint or f"not yet audited ({self.audit} names it)")
         if note := self._on_the_sample():
             print(f"\n{note}")
 
@@ -191,16 +188,16 @@ class Run:
                 f"than {self.audit} has seen since ({self.data_fingerprint}): run {notebook} again."
             )
         if f"{notebook}/{filename}" not in self.inputs:
-            found = files.sha256(path)
-            if (
-                result.get("sha256", {}).get(filename, found) != found
-            ):  # results of older versions hold no sums
+            noted = result.get("sha256", {}).get(filename)  # results of older versions hold no sums
+            is_as_noted = result.get("states", {}).get(filename) == _state(path)
+            digest = noted if noted and is_as_noted else files.sha256(path)
+            if noted not in (None, digest):
                 raise MissingInput(
                     f"{self.name} needs {filename} of {notebook}, and {path} is not what that notebook wrote: it was "
                     "damaged or changed since. Make it again: "
                     f"leadwise run --profile {self.profile} --only {notebook} --force"
                 )
-            self.inputs[f"{notebook}/{filename}"] = found
+            self.inputs[f"{notebook}/{filename}"] = digest
         return path
 
     def result(self, notebook: str) -> dict[str, Any]:
@@ -220,16 +217,13 @@ class Run:
         from leadwise.sets.arrays import open_array
         from leadwise.tables import read_table
 
-        found = read_table(self.input("12_image_leads", "leads.csv"), "leads.csv")["page_id"].unique()
+        cut = read_table(self.input("12_image_leads", "leads.csv"), "leads.csv")["page_id"].unique()
         pages = read_table(self.input("11_image_audit", "pages.csv"), "pages.csv")
+        arrays = ("leads.npy", "strip.npy", "signals.npy", "rhythm.npy")
         return PageData(
-            pages.set_index("page_id").loc[found].reset_index(),
+            pages.set_index("page_id").loc[cut].reset_index(),
             read_table(self.input("13_image_folds", "folds.csv"), "folds.csv"),
-            open_array(self.input("12_image_leads", "leads.npy")),
-            *(
-                open_array(self.input("12_image_leads", name))
-                for name in ("strip.npy", "signals.npy", "rhythm.npy")
-            ),
+            *(open_array(self.input("12_image_leads", name)) for name in arrays),
         )
 
     @property
@@ -294,14 +288,20 @@ class Run:
         ``facts`` maps names to what was counted that is no score (scores stand in ``scores.csv``): numbers,
         ``{value, low, high}`` or dataclasses with these fields; what is not finite becomes null. ``note`` is a
         sentence on how this run was made that its parameters alone do not tell; it is published with its scores.
-        Beside each file that another notebook may read stands its sha256, with which `input` compares.
+        Beside each file that another notebook may read stand its sha256, with which `input` compares, and its size
+        and time: where these are the same still, `input` does not read the file once more for its sum.
         """
         written = sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
             if path.is_file() and not path.name.startswith(".") and path.name != OUTDATED
         )
-        readable = [self.folder / name for name in written if _may_be_an_input(name)]
+        # no later notebook reads scratch of trainings, nor the notebook itself, which moves in later
+        readable = [
+            self.folder / name
+            for name in written
+            if not name.startswith("trainings/") and not name.endswith(".ipynb")
+        ]
         result = {
             "notebook": self.name,
             "profile": self.profile,
@@ -314,16 +314,14 @@ class Run:
             "machine": machine.described(),
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - self._began_s, 1),
-            "facts": {name: _plain(value) for name, value in (facts or {}).items()},
+            "facts": json.loads(TypeAdapter(Any).dump_json(facts or {}, fallback=_number)),
             "note": note,
             "files": written,
             "sha256": files.sums(self.folder, readable),
+            "states": {path.relative_to(self.folder).as_posix(): _state(path) for path in readable},
         }
         waiting = bool(os.environ.get(UNDER_EXECUTOR))
-        with files.written_whole(self.folder / (WAITING_RESULT if waiting else "result.json")) as aside:
-            aside.write_text(
-                json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8"
-            )
+        files.write_json(result, self.folder / (WAITING_RESULT if waiting else "result.json"))
         if not waiting:
             (self.folder / BEGUN).unlink(missing_ok=True)
         print(f"{self.name} is done after {result['seconds']:.0f} s; its files are in {self.folder}")
@@ -341,9 +339,10 @@ def _parameters_in(name: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _may_be_an_input(name: str) -> bool:
-    """Whether a later notebook may read a file: no scratch of trainings, and no notebook, which moves in later."""
-    return not name.startswith("trainings/") and not name.endswith(".ipynb")
+def _state(path: Path) -> list[int]:
+    """A file's size in bytes and the time of its last change, ns."""
+    state = path.stat()
+    return [state.st_size, state.st_mtime_ns]
 
 
 def _clear(folder: Path, parameters: Parameters) -> None:
@@ -380,18 +379,8 @@ def _fix_seeds(seed: int) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-def _plain(value: Any) -> Any:
-    """Turn a fact into what JSON holds: numpy numbers into numbers, what is not finite into null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+def _number(value: Any) -> Any:
+    """One of numpy as Python's own."""
     if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    raise SettingsError(f"a fact of type {type(value).__name__} does not fit into result.json: {value!r}.")
+        return value.item()
+    raise ValueError(f"a fact of type {type(value).__name__} does not fit into result.json: {value!r}.")

@@ -41,8 +41,8 @@ def repository() -> Path:
 
 def runs_folder() -> Path:
     """Tell where results go: ``$LEADWISE_RUNS``, else ``runs/`` of the repository."""
-    wanted = os.environ.get("LEADWISE_RUNS")
-    return Path(wanted).expanduser().absolute() if wanted else repository() / "runs"
+    named = os.environ.get("LEADWISE_RUNS")
+    return Path(named).expanduser().absolute() if named else repository() / "runs"
 
 
 def result_path(profile: str, notebook: str) -> Path:
@@ -55,11 +55,6 @@ def notebook_path(name: str) -> Path:
     if name[:1] not in STAGES:
         raise SettingsError(f"{name!r} is no name of a notebook: it begins with none of {', '.join(STAGES)}.")
     return repository() / STAGES[name[0]] / f"{name}.ipynb"
-
-
-def profiles_folder() -> Path:
-    """Tell where the profiles lie, one YAML file each."""
-    return repository() / "workflow" / "profiles"
 
 
 def _project_name(project: Path) -> str:

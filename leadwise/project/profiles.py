@@ -7,6 +7,7 @@ Which parameters there are stands in `leadwise.project.notebooks`.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,9 +29,13 @@ def check_parameters(notebook: str, values: dict[str, Any], where: str) -> Param
         raise SettingsError(f"{where}: {_say(error, model)}") from None
 
 
+def _folder() -> Path:
+    return paths.repository() / "workflow" / "profiles"
+
+
 def profile_names() -> list[str]:
     """List the profiles in ``workflow/profiles``."""
-    return sorted(path.stem for path in paths.profiles_folder().glob("*.yaml"))
+    return sorted(path.stem for path in _folder().glob("*.yaml"))
 
 
 def load_profile(name: str) -> dict[str, Parameters]:
@@ -41,7 +46,7 @@ def load_profile(name: str) -> dict[str, Parameters]:
     """
     if name not in profile_names():
         raise SettingsError(f"unknown profile {name!r}: {nearest(name, profile_names())}")
-    path = paths.profiles_folder() / f"{name}.yaml"
+    path = _folder() / f"{name}.yaml"
     where = path.relative_to(paths.repository()).as_posix()
     try:
         profile = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -60,21 +65,13 @@ def load_profile(name: str) -> dict[str, Parameters]:
     for word in defaults:
         if word not in every:
             raise SettingsError(f"{where}: defaults: unknown parameter {word!r}: {nearest(str(word), every)}")
-    return {
-        notebook: check_parameters(
-            notebook,
-            _from_the_repository(
-                _with_families(
-                    {word: value for word, value in defaults.items() if word in row.parameters.model_fields}
-                    | profile.get(notebook, {})
-                    | {"PROFILE": name},
-                    f"{where}: {notebook}",
-                )
-            ),
-            f"{where}: {notebook}",
-        )
-        for notebook, row in NOTEBOOKS.items()
-    }
+    loaded = {}
+    for notebook, row in NOTEBOOKS.items():
+        values = {word: value for word, value in defaults.items() if word in row.parameters.model_fields}
+        values |= profile.get(notebook, {}) | {"PROFILE": name}
+        of_notebook = f"{where}: {notebook}"
+        loaded[notebook] = check_parameters(notebook, _written_out(values, of_notebook), of_notebook)
+    return loaded
 
 
 def parameters(profile: str, notebook: str) -> Parameters:
@@ -83,24 +80,22 @@ def parameters(profile: str, notebook: str) -> Parameters:
     return load_profile(profile)[notebook]
 
 
-def _from_the_repository(values: dict[str, Any]) -> dict[str, Any]:
-    """A relative path of weights in a profile starts at the repository, wherever the notebook runs."""
-    weights = values.get("WEIGHTS")
-    if isinstance(weights, str) and weights.endswith(".safetensors"):
-        return values | {"WEIGHTS": str(paths.repository() / weights)}
-    return values
+def _written_out(values: dict[str, Any], where: str) -> dict[str, Any]:
+    """The same with the networks of ``all of FAMILY`` in lists, and weights from the repository on.
 
-
-def _with_families(values: dict[str, Any], where: str) -> dict[str, Any]:
-    """The same with ``all of FAMILY`` written out in lists; ``where`` begins the message of a SettingsError."""
-    found = dict(values)
+    A notebook may run elsewhere than where the path of its weights was written. ``where`` begins the message of a
+    SettingsError.
+    """
+    written_out = dict(values)
     for word, value in values.items():
         if isinstance(value, list):
             try:
-                found[word] = expanded(value)
+                written_out[word] = expanded(value)
             except SettingsError as error:
                 raise SettingsError(f"{where}: {word}: {error}") from None
-    return found
+        elif word == "WEIGHTS" and isinstance(value, str) and value.endswith(".safetensors"):
+            written_out[word] = str(paths.repository() / value)
+    return written_out
 
 
 def _say(error: ValidationError, model: type[Parameters]) -> str:

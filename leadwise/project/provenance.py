@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,8 @@ def code_fingerprint(notebook: str) -> str:
 
 def data_folder(profile: str) -> Path | None:
     """Give the user's folder of pages, or None where the embedded sample serves."""
-    wanted = os.environ.get("LEADWISE_DATA")
-    if profile == "sample" or not wanted:
-        return None
-    folder = Path(wanted).expanduser().absolute()
-    if not folder.is_dir() or not any(folder.iterdir()):
+    folder = _named_folder("LEADWISE_DATA", profile)
+    if folder is not None and not (folder.is_dir() and any(folder.iterdir())):
         raise MissingInput(
             f"LEADWISE_DATA: {folder} {'is empty' if folder.is_dir() else 'is no folder'}. Let it name "
             "the folder that holds the class folders, or unset it to work on the embedded sample."
@@ -51,11 +48,13 @@ def data_folder(profile: str) -> Path | None:
 
 def signals_folder(profile: str, name: str) -> Path | None:
     """Give a folder of recordings below ``$LEADWISE_SIGNALS``, or None where that is not set or has none of it."""
-    wanted = os.environ.get("LEADWISE_SIGNALS")
-    if profile == "sample" or not wanted:
-        return None
-    folder = Path(wanted).expanduser().absolute() / name
-    return folder if folder.is_dir() else None
+    folder = _named_folder("LEADWISE_SIGNALS", profile)
+    return folder / name if folder is not None and (folder / name).is_dir() else None
+
+
+def _named_folder(variable: str, profile: str) -> Path | None:
+    named = os.environ.get(variable)
+    return Path(named).expanduser().absolute() if named and profile != "sample" else None
 
 
 def data_listing(profile: str, sets: Iterable[str]) -> dict[str, str]:
@@ -64,21 +63,19 @@ def data_listing(profile: str, sets: Iterable[str]) -> dict[str, str]:
     It tells cheaply whether they may have changed. Sets are ``pages`` and folders below ``$LEADWISE_SIGNALS``. Raises
     MissingInput where ``LEADWISE_DATA`` names no folder with something in it, and pages are asked for.
     """
-    return {
-        name: _listing(data_folder(profile), _is_page)
-        if name == "pages"
-        else _listing(signals_folder(profile, name), lambda _: True)
-        for name in sets
+    folders = {
+        name: data_folder(profile) if name == "pages" else signals_folder(profile, name) for name in sets
     }
+    return {name: _listing(folder, pages=name == "pages") for name, folder in folders.items()}
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
     """Read a ``result.json``; None where there is none, or what is there is no JSON object and thus no result."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        result = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return result if isinstance(result, dict) else None
 
 
 def made_from_the_sample(result: Mapping[str, Any]) -> bool:
@@ -92,18 +89,15 @@ def listed(result: Mapping[str, Any], name: str) -> str | None:
     return listing.get(name) if isinstance(listing, dict) else listing
 
 
-def _is_page(path: Path) -> bool:
+def _listing(folder: Path | None, *, pages: bool) -> str:
     from leadwise.pages.read import IMAGE_SUFFIXES
 
-    return path.suffix.lower() in IMAGE_SUFFIXES
-
-
-def _listing(folder: Path | None, wanted: Callable[[Path], bool]) -> str:
     if folder is None:
         return SAMPLE
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if wanted(path) and not path.name.startswith(".") and path.is_file():
+        is_wanted = not pages or path.suffix.lower() in IMAGE_SUFFIXES
+        if is_wanted and not path.name.startswith(".") and path.is_file():
             state = path.stat()
             digest.update(f"{path.relative_to(folder)}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:12]

@@ -23,20 +23,25 @@ from leadwise.project import paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS, Parameters
 from leadwise.tables import SCHEMAS, read_table, write_table
 
-ANSWERS = "answers"
-_SAID = {"value", "low", "high", "n", "run"}
+_TABLES = ("scores.csv", "differences.csv")
+_VALUES = {"value", "low", "high", "n", "run"}
+_DATA_OF = {"mendeley": "pages", "mitdb": "mitdb", "ds2": "mitdb", "ptbxl": "ptbxl425", "ptb": "ptbdb"}
+"""By test set: the data of which it is."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished notebook or benchmark: its folder, its row of ``runs.csv``, and its rows of both tables."""
+    """A finished notebook or benchmark: its folder, and its row of ``runs.csv``."""
 
     folder: Path
     run: dict[str, Any]
-    scores: pd.DataFrame
-    differences: pd.DataFrame
     sampled: frozenset[str] = frozenset()
     """Test sets of which it had the embedded sample alone: what it says of them is not published."""
+
+    def rows(self, table: str) -> pd.DataFrame:
+        """What it publishes in ``scores.csv`` or ``differences.csv``."""
+        rows = _read(self.folder / table)
+        return rows[~rows["test_set"].isin(self.sampled)].assign(run=self.run["run"])
 
 
 def publish(profile: str, *, partial: bool = False) -> list[Path]:
@@ -53,13 +58,13 @@ def publish(profile: str, *, partial: bool = False) -> list[Path]:
             "the sample's figures mean nothing, so they are not published: publish another profile."
         )
     results = paths.repository() / "analysis" / "results"
-    found = [*_notebooks(profile, asked), *_benchmarks(profile)]
-    written = _put(found, profile, results) if found else []
-    for one in found:
-        written += _put_answers(one, results)
-        written += _put_figures(one.folder)
-        if (one.folder / "chosen.csv").is_file():
-            written.append(_keep_teachers(one.folder, results))
+    measured = [*_notebooks(profile, asked), *_benchmarks(profile)]
+    written = _put(measured, profile, results) if measured else []
+    for run in measured:
+        written += _put_answers(run, results)
+        written += _put_figures(run.folder)
+        if (run.folder / "chosen.csv").is_file():
+            written.append(_keep_teachers(run.folder, results))
     if partial:
         for name in NOTEBOOKS:
             if provenance.read_result(paths.result_path(profile, name)) is None:
@@ -93,38 +98,19 @@ def _notebooks(profile: str, asked: Mapping[str, Parameters]) -> Iterator[Measur
                 raise MissingInput(
                     f"{path.with_name(file)} is missing. Run it again: leadwise run --profile {profile} --only {name}"
                 )
-        run, sampled = _run_of(result, path.parent), _tested_on_samples(result)
-        tables = (_with_run(path.with_name(f), f, run) for f in _TABLES)
-        scores, differences = (table[~table["test_set"].isin(sampled)] for table in tables)
-        yield Measured(path.parent, run, scores, differences, sampled)
-
-
-_DATA_OF = {"mendeley": "pages", "mitdb": "mitdb", "ds2": "mitdb", "ptbxl": "ptbxl425", "ptb": "ptbdb"}
-
-
-def _tested_on_samples(result: dict[str, Any]) -> frozenset[str]:
-    """The test sets of which a notebook had the embedded sample alone: what it says of them means nothing."""
-    return frozenset(
-        test_set
-        for test_set, data in _DATA_OF.items()
-        if provenance.listed(result, data) == provenance.SAMPLE
-    )
+        sampled = (
+            test_set
+            for test_set, data in _DATA_OF.items()
+            if provenance.listed(result, data) == provenance.SAMPLE
+        )
+        yield Measured(path.parent, _run_of(result, path.parent), frozenset(sampled))
 
 
 def _benchmarks(profile: str) -> Iterator[Measured]:
     """Those of ``tests/benchmarks`` that write scores and say themselves how they were run."""
     for path in sorted((paths.runs_folder() / profile).glob("bench_*/runs.csv")):
-        (run,) = read_table(path, "runs.csv").to_dict("records")
-        yield Measured(path.parent, run, *(_with_run(path.with_name(f), f, run) for f in _TABLES))
-
-
-_TABLES = ("scores.csv", "differences.csv")
-
-
-def _with_run(path: Path, name: str, run: dict[str, Any]) -> pd.DataFrame:
-    if not path.is_file():
-        return pd.DataFrame(columns=[*SCHEMAS[name].columns, "run"])
-    return read_table(path, name).assign(run=run["run"])
+        (run,) = _read(path).to_dict("records")
+        yield Measured(path.parent, run)
 
 
 def _run_of(result: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -152,64 +138,62 @@ def _run_of(result: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _put(found: list[Measured], profile: str, results: Path) -> list[Path]:
+def _put(measured: list[Measured], profile: str, results: Path) -> list[Path]:
     """Put rows into the published tables, in place of the same runs' old ones.
 
     What two notebooks of a profile say alike is the one's that stands first in the table of notebooks; a run of which
     no row is left goes.
     """
-    runs = _old(results / "runs.csv", "runs.csv")
-    mine = {one.run["run"] for one in found}
-    runs = pd.concat(
-        [runs[~runs["run"].isin(mine)], pd.DataFrame([one.run for one in found])], ignore_index=True
-    )
+    names = [run.run["run"] for run in measured]
+    runs = _without(_read(results / "runs.csv"), names)
+    runs = pd.concat([runs, pd.DataFrame([run.run for run in measured])], ignore_index=True)
     order = {name: number for number, name in enumerate(NOTEBOOKS)}
     rank = runs["notebook"].map(order).fillna(len(order)).set_axis(runs["run"])
     of_profile = set(runs.loc[runs["profile"] == profile, "run"])
-    written, there = [], set[str]()
-    for name, tables in (
-        ("scores.csv", [one.scores for one in found]),
-        ("differences.csv", [one.differences for one in found]),
-    ):
-        key = [column for column in SCHEMAS[name].key if column not in _SAID]
-        old = _old(results / name, name)
-        parts = [part for part in (old[~old["run"].isin(mine)], *tables) if len(part)]
+    new = {table: [run.rows(table) for run in measured] for table in _TABLES}  # all, before any is written
+    published = set[str]()
+    for table in _TABLES:
+        key = [column for column in SCHEMAS[table].key if column not in _VALUES]
+        old = _read(results / table)
+        parts = [rows for rows in (_without(old, names), *new[table]) if len(rows)]
         rows = pd.concat(parts, ignore_index=True) if parts else old
-        own = rows[rows["run"].isin(of_profile)]
-        first = own[key].astype(str).assign(rank=own["run"].map(rank)).sort_values("rank", kind="stable")
+        mine = rows[rows["run"].isin(of_profile)]
+        first = mine[key].astype(str).assign(rank=mine["run"].map(rank)).sort_values("rank", kind="stable")
         rows = rows.drop(index=first.index[first.duplicated(key)])
-        write_table(rows, results / name, name)
-        written.append(results / name)
-        there |= set(rows["run"])
-    write_table(runs[runs["run"].isin(there)], results / "runs.csv", "runs.csv")
-    return [*written, results / "runs.csv"]
+        write_table(rows, results / table, table)
+        published |= set(rows["run"])
+    write_table(runs[runs["run"].isin(published)], results / "runs.csv", "runs.csv")
+    return [results / name for name in (*_TABLES, "runs.csv")]
 
 
-def _old(path: Path, name: str) -> pd.DataFrame:
+def _without(table: pd.DataFrame, runs: list[str]) -> pd.DataFrame:
+    return table[~table["run"].isin(runs)]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """One of the tables; its columns without a row where there is no such file."""
     if path.is_file():
-        return read_table(path, name)
-    columns = [*SCHEMAS[name].columns, *SCHEMAS[name].optional]
-    return pd.DataFrame(columns=columns)
+        return read_table(path, path.name)
+    return pd.DataFrame(columns=[*SCHEMAS[path.name].columns, *SCHEMAS[path.name].optional])
 
 
-def _put_answers(one: Measured, results: Path) -> list[Path]:
+def _put_answers(measured: Measured, results: Path) -> list[Path]:
     """Publish the test answers of a notebook, a file a model, task, protocol and seed."""
-    path = one.folder / "predictions.csv"
+    path = measured.folder / "predictions.csv"
     if not path.is_file():
         return []
     answers = read_table(path, "predictions.csv")
-    return _write_answers(
-        answers[~answers["task"].map(TEST_SET_OF).isin(one.sampled)], one.run["run"], results
-    )
+    kept = ~answers["task"].map(TEST_SET_OF).isin(measured.sampled)
+    return _write_answers(answers[kept], results / "answers" / measured.run["run"])
 
 
 def _put_finished_answers(profile: str, name: str, results: Path) -> list[Path]:
     """The same of the trainings that are finished where the notebook is not; never in place of more answers."""
-    found = sorted(
+    finished = sorted(
         paths.result_path(profile, name).parent.glob("trainings/*/answers.csv"),
         key=lambda path: path.stat().st_mtime,
     )
-    if not found:
+    if not finished:
         return []
     about = NOTEBOOKS[name].data[0]
     if provenance.data_listing(profile, [about])[about] == provenance.SAMPLE:
@@ -217,34 +201,24 @@ def _put_finished_answers(profile: str, name: str, results: Path) -> list[Path]:
             f"{name} works on the embedded sample, whose figures mean nothing. "
             f"Let {NOTEBOOKS[name].variable} name the whole set."
         )
-    told = pd.concat([read_table(path, "predictions.csv") for path in found], ignore_index=True)
-    unit = [
-        "model",
-        "task",
-        "protocol",
-        "seed",
-        "role",
-        "unit",
-        "unit_id",
-        *(["lead"] if "lead" in told else []),
-    ]
-    told = told.drop_duplicates(unit, keep="last")  # of two trainings, say of other parameters, the later one
-    return _write_answers(told, f"{name}-{profile}", results, keep_more=True)
+    answers = pd.concat([read_table(path, "predictions.csv") for path in finished], ignore_index=True)
+    key = [c for c in SCHEMAS["predictions.csv"].key if c in answers and c not in {"fold", "held_out"}]
+    answers = answers.drop_duplicates(key, keep="last")  # of trainings of other parameters, the later one's
+    return _write_answers(answers, results / "answers" / f"{name}-{profile}", keep_more=True)
 
 
-def _write_answers(answers: pd.DataFrame, run: str, results: Path, *, keep_more: bool = False) -> list[Path]:
+def _write_answers(answers: pd.DataFrame, folder: Path, *, keep_more: bool = False) -> list[Path]:
     """Answers for whole units, as the test set was asked; those of single leads are left out for their size."""
     tested = answers[(answers["role"] == "test") & (answers["unit"] != "lead")]
     written = []
-    for key, own in tested.groupby(["model", "task", "protocol", "seed"], sort=False):
-        path = results / ANSWERS / run / f"{'-'.join(map(str, key))}.csv.xz"
-        if keep_more and path.is_file() and len(read_table(path, "predictions.csv")) > len(own):
+    for key, rows in tested.groupby(["model", "task", "protocol", "seed"], sort=False):
+        path = folder / f"{'-'.join(map(str, key))}.csv.xz"
+        if keep_more and path.is_file() and len(read_table(path, "predictions.csv")) > len(rows):
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        said = own.drop(columns=[c for c in own if c.startswith("prob_") and own[c].isna().all()])
+        of_other_tasks = [name for name in rows if name.startswith("prob_") and rows[name].isna().all()]
         with written_whole(path) as aside:
-            said.to_csv(
-                aside, index=False, lineterminator="\n", float_format="%.7g", compression={"method": "xz"}
+            rows.drop(columns=of_other_tasks).to_csv(
+                aside, index=False, lineterminator="\n", float_format="%.7g", compression="xz"
             )
         written.append(path)
     return written
@@ -252,17 +226,17 @@ def _write_answers(answers: pd.DataFrame, run: str, results: Path, *, keep_more:
 
 def _put_figures(folder: Path) -> list[Path]:
     """Copy the pictures that documents show, and the models that go with the package."""
-    row, written = NOTEBOOKS.get(folder.name), []
-    for picture in row.figures if row else ():
-        copy = paths.repository() / "analysis" / "figures" / picture
-        with written_whole(copy) as aside:
+    if folder.name not in NOTEBOOKS:
+        return []
+    row, repository, written = NOTEBOOKS[folder.name], paths.repository(), []
+    for picture in row.figures:
+        written.append(repository / "analysis" / "figures" / picture)
+        with written_whole(written[-1]) as aside:
             _small_copy(folder / picture, aside)
-        written.append(copy)
-    for model in row.ships if row else ():
-        shipped = paths.repository() / "leadwise" / "resources" / model
-        with written_whole(shipped) as aside:
+    for model in row.ships:
+        written.append(repository / "leadwise" / "resources" / model)
+        with written_whole(written[-1]) as aside:
             shutil.copyfile(folder / model, aside)
-        written.append(shipped)
     return written
 
 
@@ -284,16 +258,14 @@ def _keep_teachers(folder: Path, results: Path) -> Path:
     }
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    wanted = [folder / "weights" / f"{name}.safetensors" for name in sorted(names)]
-    for path in (path for path in wanted if path.is_file()):  # without INNER there are the outer ones alone
+    networks = [folder / "weights" / f"{name}.safetensors" for name in sorted(names)]
+    for path in (path for path in networks if path.is_file()):  # without INNER there are the outer ones alone
         shutil.copyfile(path, target / path.name)
     predictions = pd.read_csv(folder / "predictions.csv", dtype={"unit_id": str})
-    own = (predictions["task"] == "four") & (predictions["seed"] == chosen["seed"].iloc[0])
-    for frame, name in (
-        (predictions[own].dropna(axis=1, how="all"), "predictions.csv"),
-        (chosen, "chosen.csv"),
-    ):
-        frame.to_csv(target / name, index=False, lineterminator="\n")
+    of_teachers = (predictions["task"] == "four") & (predictions["seed"] == chosen["seed"].iloc[0])
+    predictions = predictions[of_teachers].dropna(axis=1, how="all")
+    predictions.to_csv(target / "predictions.csv", index=False, lineterminator="\n")
+    chosen.to_csv(target / "chosen.csv", index=False, lineterminator="\n")
     return target
 
 

@@ -33,12 +33,13 @@ def set_files(_: Published) -> str:
     same = files.groupby("sha256").size()
     copies = int(len(files) - len(same))
     rows = []
-    for label, own in _by_class(pages):
+    for label, of_class in _by_class(pages):
         often = ", ".join(
             f"{n} ({count} {'page' if count == 1 else 'pages'})"
-            for n, count in own["copies"].value_counts().sort_index().items()
+            for n, count in of_class["copies"].value_counts().sort_index().items()
         )
-        rows.append((WORDS[label], own["copies"].sum(), len(own), own["copies"].sum() - len(own), often))
+        count = of_class["copies"].sum()
+        rows.append((WORDS[label], count, len(of_class), count - len(of_class), often))
     rows.append(("all", len(files), len(pages), copies, ""))
     return (
         f"The published set holds {len(files)} files of {files['bytes'].sum() / 1e6:.0f} MB in all. They are "
@@ -52,15 +53,15 @@ def set_counts(_: Published) -> str:
     """Pages by class and sex, lead off, printed heart rate."""
     pages = shipped()
     rows = []
-    for label, own in [*_by_class(pages), ("all", pages)]:
-        rate = own["heart_rate_bpm"]
-        sexes = [int((own["sex"] == sex).sum()) for sex in ("female", "male")]
+    for label, of_class in [*_by_class(pages), ("all", pages)]:
+        rate = of_class["heart_rate_bpm"]
+        sexes = [int((of_class["sex"] == sex).sum()) for sex in ("female", "male")]
         rates = (
             f"{rate.median():.0f} ({rate.min()} to {rate.max()})",
             int((rate > 90).sum()),
             int((rate < 60).sum()),
         )
-        rows.append((WORDS.get(label, label), len(own), *sexes, int(own["lead_off"].sum()), *rates))
+        rows.append((WORDS.get(label, label), len(of_class), *sexes, int(of_class["lead_off"].sum()), *rates))
     heads = (
         "class",
         "pages",
@@ -77,20 +78,18 @@ def set_counts(_: Published) -> str:
 def set_months(_: Published) -> str:
     """Pages by class and month, and the size of their files."""
     pages = shipped().merge(_files().drop_duplicates("sha256")[["sha256", "bytes"]], on="sha256")
-    month = pages["recorded_at"].str[:7]
-    months = sorted(month.unique())
-    rows = [
-        (WORDS[label], *((month[own.index] == one).sum() for one in months), len(own))
-        for label, own in _by_class(pages)
-    ]
-    rows.append(("all", *((month == one).sum() for one in months), len(pages)))
-    sizes = [f"{pages.loc[month == one, 'bytes'].median() / 1e3:.0f} kB" for one in months]
-    rows.append(("file, median", *sizes, ""))
+    month = pages["recorded_at"].str[:7].rename("month")
+    counts = pd.crosstab(pages["label"], month, margins=True, margins_name="all").loc[[*CLASSES, "all"]]
+    rows = [(WORDS.get(label, label), *row) for label, *row in counts.itertuples()]
+    kilobytes = pages.groupby(month)["bytes"].median() / 1e3
+    rows.append(("file, median", *(f"{size:.0f} kB" for size in kilobytes), ""))
     width, height = pages[["width_px", "height_px"]].drop_duplicates().to_numpy().tolist()[0]
     span = f"{pages['recorded_at'].min()[:10]} to {pages['recorded_at'].max()[:10]}"
     alike = len(pages[["width_px", "height_px"]].drop_duplicates()) == 1
     size = f"all {width} x {height} px" if alike else "of several sizes"
-    return f"Printed dates run from {span}; pages are {size}.\n\n" + as_table(("class", *months, "all"), rows)
+    return f"Printed dates run from {span}; pages are {size}.\n\n" + as_table(
+        ("class", *counts.columns), rows
+    )
 
 
 def set_ids(_: Published) -> str:
@@ -124,7 +123,7 @@ def set_labels(published: Published) -> str:
     rate = pages.groupby("label")["heart_rate_bpm"]
     women = pages[pages["sex"] == "female"].groupby("label").size()
     fast = pages[(pages["label"] == "abnormal_heartbeat") & (pages["heart_rate_bpm"] > 90)]
-    said = ", ".join(
+    shares = ", ".join(
         f"{words} {written(score_of(published.scores, 'accuracy', **_OF_FOUR, model=model), '.1%')}"
         for model, words in (
             ("rate", "the printed heart rate alone is right on"),
@@ -140,7 +139,7 @@ def set_labels(published: Published) -> str:
         f"- **Few infarctions.** {len(rate.get_group('mi'))} MI pages, {women['mi']} of women; "
         f"{len(rate.get_group('history_of_mi'))} of history of MI, {women['history_of_mi']} of women. An interval of "
         "any recall of MI is wide.\n"
-        f"- **Print tells much.** Out of fold, {said} of all pages (protocol `grouped`); a model has to be "
+        f"- **Print tells much.** Out of fold, {shares} of all pages (protocol `grouped`); a model has to be "
         "more than that.\n"
         f"- **Mostly men.** {women.sum()} of {len(pages)} pages are of women."
     )

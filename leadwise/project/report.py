@@ -59,17 +59,14 @@ class _Executed:
     @property
     def figures(self) -> dict[str, str]:
         """The cell that drew it, by the name of each figure; the whole notebook's page where none names it."""
-        names = [
-            Path(file).stem for file in self.result.get("files", ()) if re.fullmatch(r"[^/]+\.png", file)
-        ]
-        return {name: self._cell_of(name) for name in names}
-
-    def _cell_of(self, figure: str) -> str:
-        quoted = re.compile(rf"""["']{re.escape(figure)}["']""")
-        cells = [
-            cell for cell in self.notebook.cells if cell.cell_type == "code" and quoted.search(cell.source)
-        ]
-        return f"#cell-id={cells[0].id}" if cells else ""
+        code = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
+        cells = {}
+        for file in self.result.get("files", ()):
+            if picture := re.fullmatch(r"([^/]+)\.png", file):
+                quoted = re.compile(rf"""["']{re.escape(picture[1])}["']""")
+                drawn_in = (f"#cell-id={cell.id}" for cell in code if quoted.search(cell.source))
+                cells[picture[1]] = next(drawn_in, "")
+        return cells
 
 
 def write_report(profile: str, target: Path | None = None) -> Path:
@@ -102,14 +99,14 @@ def write_report(profile: str, target: Path | None = None) -> Path:
 def _executed(profile: str) -> dict[str, _Executed]:
     import nbformat
 
-    found = {}
+    executed = {}
     for name in NOTEBOOKS:
         path = paths.result_path(profile, name)
         result, notebook = provenance.read_result(path), path.with_name("notebook.ipynb")
         if result is not None and notebook.is_file():
-            read = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-            found[name] = _Executed(name, read, result)
-    return found
+            cells = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+            executed[name] = _Executed(name, cells, result)
+    return executed
 
 
 class _Site:
@@ -129,15 +126,17 @@ class _Site:
 
     def write(self) -> None:
         (self.folder / "notebooks").mkdir()
-        for one in self.executed.values():
-            page = self._page_of(one)
-            (self.folder / "notebooks" / f"{one.name}.html").write_text(page, encoding="utf-8")
-        figures = [
-            {"notebook": one.name, "title": one.title, "name": name, "cell": cell}
-            for one in self.executed.values()
-            for name, cell in one.figures.items()
-            if self._copied(paths.result_path(self.profile, one.name).with_name(f"{name}.png"), one.name)
-        ]
+        figures = []
+        for executed in self.executed.values():
+            page = self._page_of(executed)
+            (self.folder / "notebooks" / f"{executed.name}.html").write_text(page, encoding="utf-8")
+            for name, cell in executed.figures.items():
+                picture = paths.result_path(self.profile, executed.name).with_name(f"{name}.png")
+                if picture.is_file():
+                    self._copy(picture, f"figures/{executed.name}/{picture.name}")
+                    figures.append(
+                        {"notebook": executed.name, "title": executed.title, "name": name, "cell": cell}
+                    )
         changed = set(executor.made_by_other_code(self.profile))
         rows = [
             {
@@ -169,31 +168,29 @@ class _Site:
             name, text.partition("\n")[0].lstrip("# "), html=_html(self._linked(text, Path(place).parent))
         )
 
-    def _copied(self, picture: Path, notebook: str) -> bool:
-        """Copy a figure into the site; say whether it is there."""
-        if picture.is_file():
-            copy = self.folder / "figures" / notebook / picture.name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(picture, copy)
-        return picture.is_file()
+    def _copy(self, source: Path, inside: str) -> None:
+        copy = self.folder / inside
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
 
-    def _page_of(self, one: _Executed) -> str:
+    def _page_of(self, executed: _Executed) -> str:
         """An executed notebook as HTML, with a way back, and with nothing that is fetched when it is read."""
         from jinja2 import DictLoader
         from nbconvert import HTMLExporter
 
-        for cell in one.notebook.cells:
+        for cell in executed.notebook.cells:
             if cell.cell_type == "markdown":
-                cell.source = self._linked(cell.source, Path(paths.STAGES[one.name[0]]), above="../")
-        one.notebook.metadata.pop("widgets", None)  # saved widgets would be drawn by a script from elsewhere
+                cell.source = self._linked(cell.source, Path(paths.STAGES[executed.name[0]]), above="../")
+        executed.notebook.metadata.pop(
+            "widgets", None
+        )  # saved widgets would be drawn by a script from elsewhere
         exporter = HTMLExporter(  # type: ignore[no-untyped-call]
             extra_loaders=[DictLoader({"leadwise.html.j2": _NOTEBOOK})], template_file="leadwise.html.j2"
         )
         exporter.log.setLevel("ERROR")  # that pictures lack words is mended below
-        page, _ = exporter.from_notebook_node(
-            one.notebook, {"metadata": {"name": one.name}, "policy": POLICY}
-        )
-        return _with_words(str(page), one)
+        resources = {"metadata": {"name": executed.name}, "policy": POLICY}
+        page, _ = exporter.from_notebook_node(executed.notebook, resources)
+        return _with_words(str(page), executed)
 
     def _results(self) -> str:
         """The published tables, each with its notebook, and the tables of this profile, in Markdown."""
@@ -225,10 +222,10 @@ class _Site:
     def _linked(self, text: str, place: Path, above: str = "") -> str:
         """Markdown whose links lead to the site's own pages and copies; a link to what is not there is dropped."""
 
-        def link(found: re.Match[str]) -> str:
-            picture, words, target, anchor = found[1], found[2], found[3], found[4] or ""
+        def link(match: re.Match[str]) -> str:
+            picture, words, target, anchor = match[1], match[2], match[3], match[4] or ""
             if re.match(r"[a-z]+:", target):
-                return found[0]
+                return match[0]
             inside = os.path.normpath(place / target)
             address = self._address(inside)
             return f"{picture}[{words}]({above}{address}{anchor})" if address else words
@@ -245,14 +242,11 @@ class _Site:
             return None
         if source.suffix == ".md":
             if inside not in self.page_of:
-                self.page_of[inside] = name = inside.removesuffix(".md").replace(
-                    "/", "-"
-                )  # before what it links to
+                name = inside.removesuffix(".md").replace("/", "-")
+                self.page_of[inside] = name  # before what it links to
                 self._write_document(name, inside)
             return f"{self.page_of[inside]}.html"
-        copy = self.folder / "files" / inside
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
+        self._copy(source, f"files/{inside}")
         return f"files/{inside}"
 
 
@@ -277,17 +271,15 @@ _NOTEBOOK = """{% extends 'lab/index.html.j2' %}
 """
 
 
-def _with_words(page: str, one: _Executed) -> str:
+def _with_words(page: str, executed: _Executed) -> str:
     """Say in words what each picture of a notebook shows: the figure's name, or else whose it is."""
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(page, "html.parser")
-    drawn = {cell: name.replace("_", " ") for name, cell in one.figures.items()}
+    drawn = {cell: name.replace("_", " ") for name, cell in executed.figures.items() if cell}
     for image in soup.select(".jp-RenderedImage img"):
         cell = image.find_parent(id=re.compile("^cell-id="))
-        image["alt"] = (
-            drawn.get(f"#{cell['id']}", f"figure of {one.name}") if cell else f"figure of {one.name}"
-        )
+        image["alt"] = drawn.get(f"#{cell['id']}" if cell else "", f"figure of {executed.name}")
     return str(soup)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
-from leadwise.project.notebooks import lead_networks
+from leadwise.project.notebooks import LEAD_NETWORKS
 from leadwise.project.render import ANOTHER_MODEL, Cell, Listing, Printed, Section, Sentence, Table
 from leadwise.project.sentences import (
     always_the_same,
@@ -140,7 +140,7 @@ TABLES: Mapping[str, Section] = {
     ),
     "image_transformers": Table(
         "The transformers, lead by lead",
-        ({"notebook": lead_networks(), "protocol": "grouped"},),
+        ({"notebook": LEAD_NETWORKS, "protocol": "grouped"},),
         ("model", "weights", "task", "protocol", "n", "seeds"),
         _PAGE_CELLS,
         remarks=(not_yet_run,),

@@ -10,7 +10,7 @@ import pandas as pd
 from leadwise.models.networks import named, recipe
 from leadwise.names import metric_words
 from leadwise.project import profiles
-from leadwise.project.notebooks import SignalAttention, SignalNetworksTraining, lead_networks
+from leadwise.project.notebooks import LEAD_NETWORKS, SignalAttention, SignalNetworksTraining
 from leadwise.project.render import Published, told_apart
 from leadwise.scores.draws import ENDS, Interval
 from leadwise.scores.table import written
@@ -81,7 +81,7 @@ def not_yet_run(published: Published) -> str:
     asked = [
         (notebook, parameters["MODEL"], task, profile)
         for profile in ("cpu", "paper")
-        for notebook in lead_networks()
+        for notebook in LEAD_NETWORKS
         for parameters in [profiles.parameters(profile, notebook).model_dump()]
         for task in parameters["TASKS"]
     ]

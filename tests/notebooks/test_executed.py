@@ -26,7 +26,7 @@ from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
 from leadwise.names import CLASSES
 from leadwise.project import profiles
-from leadwise.project.notebooks import NOTEBOOKS, audit_of, lead_networks
+from leadwise.project.notebooks import LEAD_NETWORKS, NOTEBOOKS, audit_of
 from leadwise.project.paths import STAGES
 from leadwise.project.report import write_report
 from leadwise.scores.metrics import select_pages
@@ -36,7 +36,7 @@ from leadwise.sets.arrays import open_array
 from leadwise.tables import read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MICRO = [profiles.parameters("sample", name).model_dump()["MODEL"] for name in lead_networks()]
+MICRO = [profiles.parameters("sample", name).model_dump()["MODEL"] for name in LEAD_NETWORKS]
 #: Those that score: all but those that only look at data.
 SCORING = [name for name in NOTEBOOKS if name[0] in "2345" or name == "12_image_leads"]
 
@@ -206,7 +206,7 @@ def test_transfer_answers_for_every_beat_in_each_way_and_shares_no_patient(execu
     assert (of_folds["value"] == of_folds["n"]).all()
 
 
-@pytest.mark.parametrize("name", lead_networks())
+@pytest.mark.parametrize("name", LEAD_NETWORKS)
 def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_sample, name):
     predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")
     pages = select_pages(predictions, "four", [1], [1, 2, 3, 4, 5])
@@ -220,7 +220,7 @@ def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_samp
             assert file.metadata()["left_out"] == str(fold)
 
 
-@pytest.mark.parametrize("name", lead_networks())
+@pytest.mark.parametrize("name", LEAD_NETWORKS)
 def test_a_pages_answer_is_the_mean_of_its_twelve_leads(executed_sample, name):
     predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")
     test = predictions[predictions["role"] == "test"]
@@ -243,7 +243,7 @@ def test_the_number_of_epochs_is_chosen_on_inner_folds(executed_sample):
 
 
 def test_training_is_recorded_step_by_step(executed_sample):
-    for name in lead_networks():
+    for name in LEAD_NETWORKS:
         history = read_table(executed_sample / name / "history.csv", "history.csv")
         assert history["loss"].notna().any()
         assert set(history["fold"]) == {1, 2, 3, 4, 5}

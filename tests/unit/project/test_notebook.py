@@ -126,6 +126,26 @@ def test_a_file_that_is_not_what_its_notebook_wrote_is_refused_and_what_to_run_i
     assert start("12_image_leads").input("11_image_audit", changed).is_file()
 
 
+def test_a_file_is_read_for_its_sum_only_where_its_size_or_time_is_not_as_it_was_written(
+    audited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_for_sums: list[Path] = []
+    monkeypatch.setattr(
+        notebook.files,
+        "sha256",
+        lambda path: read_for_sums.append(path) or hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    pages = audited / "pages.csv"
+    for expected in ([], [pages]):
+        later = start("12_image_leads")
+        later.input("11_image_audit", "pages.csv")
+        assert read_for_sums == expected
+        assert (
+            later.inputs["11_image_audit/pages.csv"] == read(audited / "result.json")["sha256"]["pages.csv"]
+        )
+        os.utime(pages, ns=(0, 0))  # as after a copy
+
+
 def test_what_may_change_after_a_notebook_is_done_is_not_held_against_it(audited: Path) -> None:
     for name in ("trainings/seed1/tensorboard/events", "notebook.ipynb"):
         (audited / name).write_text("written since", encoding="utf-8")

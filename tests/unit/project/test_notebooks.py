@@ -19,14 +19,14 @@ AUDIT = Notebook("11_image_audit", data=("pages",))
 
 def test_two_rows_of_one_name_are_refused() -> None:
     with pytest.raises(SettingsError, match="two notebooks are called '11_image_audit'"):
-        in_a_table([AUDIT, dataclasses.replace(AUDIT, priority=1)])
+        in_a_table(AUDIT, dataclasses.replace(AUDIT, priority=1))
 
 
 def test_a_row_that_needs_an_unknown_notebook_is_told_the_nearest() -> None:
     leads = Notebook("12_image_leads", data=("pages",), needs=("11_image_audits",))
     said = "12_image_leads needs '11_image_audits', and no .* is called so: did you mean '11_image_audit'"
     with pytest.raises(SettingsError, match=said):
-        in_a_table([AUDIT, leads])
+        in_a_table(AUDIT, leads)
 
 
 def test_a_row_that_needs_one_below_it_is_refused_so_that_none_can_wait_for_itself() -> None:
@@ -34,7 +34,7 @@ def test_a_row_that_needs_one_below_it_is_refused_so_that_none_can_wait_for_itse
     with pytest.raises(
         SettingsError, match="12_image_leads needs '11_image_audit', and no notebook above it"
     ):
-        in_a_table([leads, AUDIT])
+        in_a_table(leads, AUDIT)
 
 
 def test_which_models_are_compared_decides_what_is_needed() -> None:
