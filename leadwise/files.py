@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+RESOURCES = Path(__file__).parent / "resources"
+"""What ships with leadwise beside its code."""
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
