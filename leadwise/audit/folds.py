@@ -11,7 +11,8 @@ import pandas as pd
 from leadwise.audit.facts import gather
 from leadwise.errors import InputError, LeakError
 from leadwise.folds.pages import make_folds, published_form
-from leadwise.sets.catalogue import build_catalogue, find_pages, left_out
+from leadwise.sets.catalogue import check_classes, class_in, left_out
+from leadwise.tables import PAGE_ID_DIGITS
 
 
 def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple[pd.DataFrame, list[str]]:
@@ -21,29 +22,31 @@ def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple
     a sentence each. A protocol that cannot be had with these pages is left out, ``grouped`` never: raises
     `InputError` where a class has too few groups.
     """
-    found = find_pages(folder)
-    pages, unread = build_catalogue(found.files, folder)
-    facts = (
-        gather(folder, headers=False, processes=processes).files.drop_duplicates("sha256").set_index("sha256")
-    )
-    seen = facts.reindex(pages["sha256"])
-    foreign, damaged = (seen["foreign"].fillna("") != "").to_numpy(), seen["page"].isna().to_numpy()
-    kept = ~(foreign | damaged)
-    notes = [left_out(found.problems).strip()] if len(found.problems) else []
+    facts = gather(folder, processes=processes)
+    files = facts.files.assign(label=[class_in(tuple(path.split("/")[:-1])) for path in facts.files["path"]])
+    known = files.dropna(subset="label")
+    check_classes(known, facts.problems, folder)
+    distinct = known.drop_duplicates("sha256")
+    pages = distinct[distinct["foreign"] == ""].reset_index(drop=True)
+    if pages.empty:
+        raise InputError(
+            f"{folder}: none of {len(distinct)} pages is of a known layout, so nothing can be cut or folded."
+        )
+    notes = [left_out(facts.problems).strip()] if len(facts.problems) else []
     notes += [
         f"{number} {what}"
         for number, what in (
-            (int((~kept).sum()), "pages are of no known layout or damaged, and in no fold."),
-            (len(unread), "pages' printed ids were not read: they may belong together and are kept apart."),
+            (len(files) - len(known), "files lie below no folder that names a class, and in no fold."),
+            (len(distinct) - len(pages), "pages are of no known layout, and in no fold."),
+            (
+                int(pages["recording_id"].isna().sum()),
+                "pages' printed ids were not read: they may belong together and are kept apart.",
+            ),
         )
         if number
     ]
-    if not kept.any():
-        raise InputError(
-            f"{folder}: none of {len(pages)} pages is of a known layout, so nothing can be cut or folded."
-        )
-    same = seen["page"][kept].astype(int).tolist()
-    pages = pages[kept].reset_index(drop=True)
+    same = pages["page"].tolist()
+    pages["page_id"] = pages["sha256"].str[:PAGE_ID_DIGITS]
     tables = [make_folds(pages, "grouped", seeds, traces=same)]
     for protocol in ("distinct", "by_month"):
         with contextlib.suppress(InputError, LeakError):

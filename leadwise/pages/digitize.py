@@ -330,16 +330,12 @@ def _undo_pen(high: Pixels, low: Pixels) -> Pixels:
 
 
 def _smoothed(values: NDArray[Any]) -> Pixels:
-    return np.convolve(values, _KERNEL, "same")
+    from scipy.ndimage import gaussian_filter1d
 
-
-def _gaussian(sigma: float) -> Pixels:
-    reach = int(3 * sigma + 1)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return np.asarray(kernel / kernel.sum())
-
-
-_KERNEL = _gaussian(_SMOOTH_PX * _FINE)
+    sigma = _SMOOTH_PX * _FINE
+    return np.asarray(
+        gaussian_filter1d(values, sigma, output=float, mode="constant", radius=int(3 * sigma + 1))
+    )
 
 
 def _in_millivolts(line: Pixels, row: int, first_px: float, samples: int) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.pages.checks import without_t_waves
 from leadwise.recordings.filters import band_passed, unknown_or_flat
 
 BAND_HZ = (5.0, 22.0)
@@ -98,21 +99,9 @@ def _picked(height: NDArray[np.float64], rate_hz: float) -> NDArray[np.int64]:
         near = median_filter(high[kept], _NEIGHBOURS, mode="nearest")
         usual = np.interp(peaks, peaks[kept], near)
         kept = high > _LEAST_HEIGHT * usual
-    beats = _without_t_waves(np.flatnonzero(kept), peaks, high, _T_WAVE_S * rate_hz)
+    beats = np.flatnonzero(kept)
+    beats = beats[without_t_waves(peaks[beats], high[beats], _T_WAVE_S * rate_hz, _WEAKER)]
     return np.asarray(peaks[_searched_back(beats, peaks, high / usual, rate_hz)], np.int64)
-
-
-def _without_t_waves(
-    beats: NDArray[np.intp], peaks: NDArray[np.intp], high: NDArray[np.float64], near: float
-) -> NDArray[np.intp]:
-    """Of two peaks nearer than `near` samples the weaker is left out, where it is much the weaker."""
-    kept: list[int] = []
-    for beat in beats.tolist():
-        while kept and peaks[beat] - peaks[kept[-1]] < near and high[kept[-1]] < _WEAKER * high[beat]:
-            kept.pop()
-        if not (kept and peaks[beat] - peaks[kept[-1]] < near and high[beat] < _WEAKER * high[kept[-1]]):
-            kept.append(beat)
-    return np.array(kept, np.intp)
 
 
 def _searched_back(

@@ -18,6 +18,7 @@ from leadwise.files import written_whole
 from leadwise.names import FLUTTER
 from leadwise.recordings.annotations import read_annotations
 from leadwise.recordings.records import read_record
+from leadwise.recordings.windows import count_within
 from leadwise.sets.sample import unpack_resource
 
 ARCHIVE = "mitdb12.tar.xz"
@@ -66,13 +67,10 @@ def _best_start(record: Path) -> int:
     classes = beats.classes
     length = SECONDS * _RATE_HZ
     starts = np.arange(0, samples - length + 1, _STEP_S * _RATE_HZ)
-
-    def within(at: np.ndarray) -> np.ndarray:
-        return np.asarray(np.searchsorted(at, starts + length) - np.searchsorted(at, starts))
-
     # a root each, so that many beats of one class do not outweigh some of each; of flutter 100 waves count
-    worth = sum(np.sqrt(within(beats.samples[classes == name])) for name in ("S", "V", "F"))
-    return int(starts[np.argmax(worth + np.sqrt(np.minimum(within(flutter), 100)))])
+    rare = (beats.samples[classes == name] for name in ("S", "V", "F"))
+    worth = sum(np.sqrt(count_within(samples, starts, length)) for samples in rare)
+    return int(starts[np.argmax(worth + np.sqrt(np.minimum(count_within(flutter, starts, length), 100)))])
 
 
 def _cut(record: Path, folder: Path, start: int) -> None:

@@ -135,11 +135,7 @@ def _comments(path: str) -> list[str]:
 def _keep_first(path: Path, count: int) -> None:
     """Cut an array on disk down to its first pages; nothing is done where none was refused."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if len(array) == count:
-        return
-    shorter = path.with_name(f"{path.name}.short.npy")
-    target = create(shorter, (count, *array.shape[1:]), array.dtype.type)
-    for row in range(count):
-        target[row] = array[row]
-    del target, array
-    shorter.replace(path)
+    if len(array) > count:
+        shorter = path.with_name(f"{path.name}.short.npy")
+        np.save(shorter, array[:count])  # from map to file, never all in memory
+        shorter.replace(path)

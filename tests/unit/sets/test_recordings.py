@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tarfile
-from importlib.resources import files as package_files
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, LeakError, MissingInput, SettingsError, TableError
+from leadwise.files import RESOURCES
 from leadwise.folds import recordings as signal_folds
 from leadwise.folds.partition import units_in_folds
 from leadwise.names import AAMI, SYMBOLS
@@ -31,7 +31,7 @@ from leadwise.tables import checked
 
 SEEDS = [1, 2]
 HZ = 360
-ARCHIVE = Path(str(package_files("leadwise") / "resources" / "mitdb12.tar.xz"))
+ARCHIVE = RESOURCES / "mitdb12.tar.xz"
 
 
 @pytest.fixture(scope="module")
@@ -642,7 +642,7 @@ def test_another_name_or_no_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_record_of_another_set_is_not_whose_its_name_says_in_mit_bih(mitdb: Path) -> None:
     """PhysioNet's long-term database of atrial fibrillation has records 100 to 122 too."""
-    other = recordings.RecordingSet("ltafdb", "Long-Term AF", recordings.find_recordings, "each beat")
+    other = recordings.RecordingSet("ltafdb")
     ours, theirs = (recordings.load_recording(mitdb / "100.hea", of) for of in (recordings.MITDB, other))
     assert recordings.beats_of(ours)["group_id"].unique().tolist() == ["person-100"]
     assert recordings.beats_of(theirs)["group_id"].unique().tolist() == ["ltafdb-100"]
