@@ -166,11 +166,11 @@ def group_ids(pages: pd.DataFrame, traces: Sequence[int] | None = None) -> pd.Se
 
     Copies are one page already. A group is named by its smallest id, or by its page.
     """
-    own = ("id-" + pages["recording_id"].astype("string")).fillna("page-" + pages["page_id"]).astype(str)
+    ids = ("id-" + pages["recording_id"].astype("string")).fillna("page-" + pages["page_id"]).astype(str)
     if traces is None:
-        return own
-    numbers = joined(own, pd.Series(traces))
-    return pd.Series(own.groupby(numbers).transform("min").to_numpy(str), index=pages.index)
+        return ids
+    numbers = joined(ids, pd.Series(traces))
+    return pd.Series(ids.groupby(numbers).transform("min").to_numpy(str), index=pages.index)
 
 
 def assert_disjoint(train_groups: Iterable[str], test_groups: Iterable[str], what: str) -> None:

@@ -48,9 +48,9 @@ def make_signal_folds(
     """
     if protocol not in SIGNAL_PROTOCOLS:
         raise SettingsError(f"no protocol is called {protocol!r}; {nearest(protocol, SIGNAL_PROTOCOLS)}")
-    given = {"record": records, "window": windows, "beat": beats}
+    tables = {"record": records, "window": windows, "beat": beats}
     unit, make = SIGNAL_PROTOCOLS[protocol]
-    table = given[unit]
+    table = tables[unit]
     if table is None:
         raise InputError(f"{protocol} splits {unit}s: give their table.")
     made = [make(table.reset_index(drop=True), seed).assign(seed=seed) for seed in seeds]

@@ -116,10 +116,12 @@ def alikeness(
     alike = np.full(len(first), np.nan)
     for start in range(0, len(first), _PAIRS_AT_ONCE):
         block = slice(start, start + _PAIRS_AT_ONCE)
-        one, other = (beats[pages[block]].astype(np.float64) for pages in (first, second))
-        known = np.isfinite(one) & np.isfinite(other)
-        one, other = np.where(known, one, 0), np.where(known, other, 0)
-        product, *squares = ((a * b).sum(axis=(1, 2)) for a, b in ((one, other), (one, one), (other, other)))
+        left, right = (beats[pages[block]].astype(np.float64) for pages in (first, second))
+        known = np.isfinite(left) & np.isfinite(right)
+        left, right = np.where(known, left, 0), np.where(known, right, 0)
+        product, *squares = (
+            (a * b).sum(axis=(1, 2)) for a, b in ((left, right), (left, left), (right, right))
+        )
         with np.errstate(invalid="ignore"):
             alike[block] = product / np.sqrt(squares[0] * squares[1])
     return alike
@@ -146,14 +148,14 @@ class Checks:
 
 def check(signals: Signals) -> Checks:
     """Look at one page's signals."""
-    one, two, three, right, left, foot = (
+    lead_i, lead_ii, lead_iii, avr, avl, avf = (
         signals.leads[LEADS.index(name)].astype(float) for name in ("I", "II", "III", "aVR", "aVL", "aVF")
     )
     repeated, alike = rhythm_lead(signals)
     return Checks(
-        correlation(one + three, two),
-        rms(one + three - two),
-        rms(right + left + foot),
+        correlation(lead_i + lead_iii, lead_ii),
+        rms(lead_i + lead_iii - lead_ii),
+        rms(avr + avl + avf),
         repeated,
         alike,
         heart_rate_bpm(signals.strip, RATE_HZ),

@@ -144,9 +144,9 @@ def _refuse_many_scans(data: bytes, name: str) -> None:
 def _scans(data: bytes) -> int:
     """Of a JPEG's picture, and not of what stands before it (a preview) or after it (a phone's film)."""
     scans, at = 0, 2
-    while (found := _MARKER.search(data, at)) and (marker := found[1][0]) != _END:
+    while (match := _MARKER.search(data, at)) and (marker := match[1][0]) != _END:
         scans += marker == _START_OF_SCAN
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+        at = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
     return scans
 
 

@@ -127,7 +127,7 @@ def _in_few_colours(picture: Page) -> Page:
     dark = pixels[pixels.max(axis=1) < 160]  # the grid's dots: few, and all that matters
     some = np.concatenate([rng.choice(part, 50_000) for part in (pixels, dark)])
     cv2.setRNGSeed(0)
-    _, _, found = cv2.kmeans(some, _COLOURS, np.empty(0), (3, 30, 0.5), 2, cv2.KMEANS_PP_CENTERS)
-    colours = np.concatenate([np.round(found), [[255.0] * 3]]).astype(np.float32)
+    _, _, centres = cv2.kmeans(some, _COLOURS, np.empty(0), (3, 30, 0.5), 2, cv2.KMEANS_PP_CENTERS)
+    colours = np.concatenate([np.round(centres), [[255.0] * 3]]).astype(np.float32)
     nearest = pairwise_distances_argmin(pixels, colours)
     return np.asarray(colours[nearest].reshape(picture.shape).astype(np.uint8))

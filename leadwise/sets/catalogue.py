@@ -36,7 +36,7 @@ _CLASS_WORDS = (
 
 
 @dataclass(frozen=True)
-class Found:
+class Listing:
     """What a folder holds.
 
     `files` has a row a readable page in natural order: `path` (relative), `label, sha256, bytes, width_px,
@@ -49,7 +49,7 @@ class Found:
     closed: tuple[str, ...] = ()
 
 
-def find_pages(folder: Path) -> Found:
+def find_pages(folder: Path) -> Listing:
     """List and hash all images below the class folders of `folder`.
 
     Class folders are told by their names: those of the Mendeley set and its mirrors, or plainly `normal,
@@ -57,9 +57,9 @@ def find_pages(folder: Path) -> Found:
     that cannot be read as images are problems, not errors. Raises `MissingInput` for a folder that is missing
     or holds no image below a class folder, `InputError` where one page stands under two classes.
     """
-    found = find_images(folder, class_in)
-    check_classes(found.files, found.problems, folder)
-    return found
+    listing = find_images(folder, class_in)
+    check_classes(listing.files, listing.problems, folder)
+    return listing
 
 
 def check_classes(files: pd.DataFrame, problems: pd.DataFrame, folder: Path) -> None:
@@ -79,7 +79,7 @@ def check_classes(files: pd.DataFrame, problems: pd.DataFrame, folder: Path) -> 
         )
 
 
-def find_images(folder: Path, label_of: Callable[[tuple[str, ...]], str | None]) -> Found:
+def find_images(folder: Path, label_of: Callable[[tuple[str, ...]], str | None]) -> Listing:
     """List and hash all images of a folder, whatever its classes are called.
 
     `label_of` gives the class for the names of the folders that lie between `folder` and a file, or None where
@@ -114,7 +114,7 @@ def find_images(folder: Path, label_of: Callable[[tuple[str, ...]], str | None])
             continue
         rows.append((name, label, hashlib.sha256(data).hexdigest(), len(data), width, height))
     columns = ["path", "label", "sha256", "bytes", "width_px", "height_px"]
-    return Found(
+    return Listing(
         pd.DataFrame(rows, columns=columns),
         pd.DataFrame(problems, columns=["path", "why"]),
         tuple(sorted(path.relative_to(folder).as_posix() for path in shut)),
@@ -126,8 +126,8 @@ def left_out(problems: pd.DataFrame) -> str:
     if problems.empty:
         return ""
     first = problems.iloc[0]
-    many = "one was" if len(problems) == 1 else f"{len(problems)} were"
-    return f" Of what lies there {many} left out; {first['path']}: {first['why'].rstrip('.')}."
+    were = "one was" if len(problems) == 1 else f"{len(problems)} were"
+    return f" Of what lies there {were} left out; {first['path']}: {first['why'].rstrip('.')}."
 
 
 def build_catalogue(
@@ -198,11 +198,11 @@ def headers_right(pages: pd.DataFrame) -> pd.DataFrame:
 
     `right` is whether all printed fields are still those that were compared.
     """
-    seen = seen_by_eye().query("part == 'header'").set_index("page_id")
-    here = pages[pages["page_id"].isin(seen.index)].set_index("page_id")
-    seen = seen.loc[here.index]
-    same = [here[name].astype(str) == seen[name] for name in _HEADER_FIELDS]
-    return pd.DataFrame({"drawn": seen["drawn"], "right": np.logical_and.reduce(same)}).reset_index()
+    compared = seen_by_eye().query("part == 'header'").set_index("page_id")
+    printed = pages[pages["page_id"].isin(compared.index)].set_index("page_id")
+    compared = compared.loc[printed.index]
+    same = [printed[name].astype(str) == compared[name] for name in _HEADER_FIELDS]
+    return pd.DataFrame({"drawn": compared["drawn"], "right": np.logical_and.reduce(same)}).reset_index()
 
 
 def rebuild(folder: Path, out: Path) -> pd.DataFrame:

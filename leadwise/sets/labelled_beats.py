@@ -116,23 +116,25 @@ def labelled_beats(records: pd.DataFrame) -> LabelledBeats:
     )
 
 
-def _beats_of(one: Any) -> tuple[pd.DataFrame, NDArray[np.float16]]:
-    record = read_record(one.path)
+def _beats_of(recording: Any) -> tuple[pd.DataFrame, NDArray[np.float16]]:
+    record = read_record(recording.path)
     lead = record.lead(LEAD)
-    found = find_beats(record.signals[list(rhythm_first(record.names))], record.rate_hz)
-    if len(found) < 3:
-        raise InputError(f"{one.record}: {len(found)} beats were found, too few to cut any by its interval.")
-    rows = cut_heartbeats(lead, record.rate_hz, found)
+    r_samples = find_beats(record.signals[list(rhythm_first(record.names))], record.rate_hz)
+    if len(r_samples) < 3:
+        raise InputError(
+            f"{recording.record}: {len(r_samples)} beats were found, too few to cut any by its interval."
+        )
+    rows = cut_heartbeats(lead, record.rate_hz, r_samples)
     kept = rows.any(axis=1)  # not the last one, nor where the lead is flat
     if not kept.any():
-        raise InputError(f"{one.record}: lead {LEAD} is flat or unknown at all of its beats.")
-    times_s = found / record.rate_hz
+        raise InputError(f"{recording.record}: lead {LEAD} is flat or unknown at all of its beats.")
+    times_s = r_samples / record.rate_hz
     table = pd.DataFrame(
         {
-            "beat_id": [f"{one.record}-{sample:07d}" for sample in found[kept].tolist()],
-            "record": one.record,
-            "group_id": one.group_id,
-            "label": one.label,
+            "beat_id": [f"{recording.record}-{sample:07d}" for sample in r_samples[kept].tolist()],
+            "record": recording.record,
+            "group_id": recording.group_id,
+            "label": recording.label,
             "time_s": times_s[kept],
             "rate_bpm": 60 / float(np.median(np.diff(times_s))),
         }

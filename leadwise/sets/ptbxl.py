@@ -12,18 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from leadwise.errors import InputError
-from leadwise.sets.sample import unpack_resource
 
 LABELS = ("normal", "rhythm", "mi")
 """What a recording may be called here, in the order of all tables."""
 
 _SURE = 50  # likelihood in %, as PTB-XL gives it with each code
 _USUAL_RHYTHM = {"SR", "SARRH"}  # sinus rhythm, and the sinus arrhythmia of breathing
-
-
-def unpack_recordings(folder: Path) -> Path:
-    """Write the twelve embedded recordings below `folder`, laid out as PTB-XL is, and return it."""
-    return unpack_resource("ptbxl12.tar.xz", folder)
 
 
 def labelled_recordings(folder: Path, but: Path | None = None) -> pd.DataFrame:

@@ -79,7 +79,9 @@ def odd_ones(windows: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
             & (windows["beats_abnormal"] > 0)
         ],
     }
-    rows = [found.iloc[[len(found) // 2]].assign(what=what) for what, found in kinds.items() if len(found)]
+    rows = [
+        of_kind.iloc[[len(of_kind) // 2]].assign(what=what) for what, of_kind in kinds.items() if len(of_kind)
+    ]
     return pd.concat(rows, ignore_index=True) if rows else windows.iloc[:0].assign(what="")
 
 
@@ -129,12 +131,12 @@ def usual_beats(contexts: NDArray[np.floating], beats: pd.DataFrame) -> dict[str
 
     `contexts` ``(beats, leads, samples)``, a row for each of `beats`.
     """
-    found = {}
+    usual = {}
     for name, rows in beats[beats["label"] == "N"].groupby("record", sort=False).groups.items():
         if len(rows) >= _FEWEST_BEATS:
             beat = np.median(np.asarray(contexts[np.asarray(rows), 0], np.float64), axis=0)
-            found[str(name)] = beat - np.median(beat)
-    return found
+            usual[str(name)] = beat - np.median(beat)
+    return usual
 
 
 def not_published(rebuilt: pd.Series) -> list[str]:

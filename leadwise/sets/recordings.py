@@ -61,13 +61,13 @@ class RecordingSet:
 
 def find_recordings(folder: Path) -> list[Path]:
     """Headers of the records in a folder, in natural order. Raises `InputError` where there is none."""
-    found = sorted(folder.glob("*.hea"), key=lambda path: natural(path.name))
-    if not found:
+    headers = sorted(folder.glob("*.hea"), key=lambda path: natural(path.name))
+    if not headers:
         raise InputError(
             f"{folder}: no WFDB record (.hea) lies there. `leadwise fetch mitdb` brings the MIT-BIH database; "
             "LEADWISE_SIGNALS names the folder above it."
         )
-    return found
+    return headers
 
 
 MITDB = RecordingSet(
@@ -152,14 +152,16 @@ def load_recording(path: Path, of: RecordingSet = MITDB) -> Recording:
             f"{path.stem}: {record.signals.shape[1] / record.rate_hz:.1f} s, shorter than a window of "
             f"{windows.WINDOW_S} s."
         )
-    if (own := record.rate_hz) != RATE_HZ:
+    if (own_rate_hz := record.rate_hz) != RATE_HZ:
         lost = np.stack([~np.isfinite(lead) for lead in record.signals])
-        signals = resampled(record.signals, own, RATE_HZ)
-        at = np.minimum(np.arange(signals.shape[1]) * own / RATE_HZ, lost.shape[1] - 1).astype(np.int64)
+        signals = resampled(record.signals, own_rate_hz, RATE_HZ)
+        at = np.minimum(np.arange(signals.shape[1]) * own_rate_hz / RATE_HZ, lost.shape[1] - 1).astype(
+            np.int64
+        )
         signals[lost[:, at]] = np.nan
         record = Record(signals, record.names, RATE_HZ)
-        marks = Annotations(np.round(marks.samples * (RATE_HZ / own)).astype(np.int64), marks.symbols)
-    return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own, of)
+        marks = Annotations(np.round(marks.samples * (RATE_HZ / own_rate_hz)).astype(np.int64), marks.symbols)
+    return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own_rate_hz, of)
 
 
 def survey(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -262,8 +264,8 @@ def write_beats(folder: Path, records: pd.DataFrame, target: Path, cut: Cut, lea
             heartbeats[here] = cut_heartbeats(
                 recording.record.signals[recording.channel], RATE_HZ, beats.samples
             )
-            found = cut_beats(recording.filtered[:leads], RATE_HZ, beats.samples, cut)
-            contexts[here, : found.shape[1]] = found
+            signals_mv = cut_beats(recording.filtered[:leads], RATE_HZ, beats.samples, cut)
+            contexts[here, : signals_mv.shape[1]] = signals_mv
             done = here.stop
             tables.append(beats_of(recording))
         del heartbeats, contexts  # flushes

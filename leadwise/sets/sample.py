@@ -1,7 +1,9 @@
-"""The embedded sample: 48 real pages with all their copies, as the published set has them.
+"""What ships with leadwise, so that all runs without a download: pages, and recordings of two databases.
 
-Twelve distinct pages of each class, taken as whole groups of one printed id, so that grouping means
-something; credit and licence are in ``resources/CREDITS.md`` and inside the archive.
+48 real pages with all their copies, as the published set has them: twelve distinct pages of each class, taken as
+whole groups of one printed id, so that grouping means something. Six minutes each of twelve records of MIT-BIH, as
+published (``tests/helpers/make_excerpts.py`` cut them). Twelve recordings of PTB-XL. Credit and licence are in
+``resources/CREDITS.md`` and inside the archives.
 """
 
 from __future__ import annotations
@@ -49,8 +51,18 @@ def unpack_sample(folder: Path) -> Path:
     return folder
 
 
-def unpack_resource(archive: str, folder: Path) -> Path:
-    """Write the files of an archive among the resources below `folder` and return it; what leads out is left out."""
+def unpack_excerpts(folder: Path) -> Path:
+    """Write the twelve excerpts of MIT-BIH below `folder` and return ``folder/mitdb``, in which they lie."""
+    return _unpacked("mitdb12.tar.xz", folder) / "mitdb"
+
+
+def unpack_recordings(folder: Path) -> Path:
+    """Write the twelve recordings of PTB-XL below `folder`, laid out as it is, and return it."""
+    return _unpacked("ptbxl12.tar.xz", folder)
+
+
+def _unpacked(archive: str, folder: Path) -> Path:
+    """Write the files of an archive below `folder` and return it; what leads out is left out."""
     for name, data in _files_in(archive):
         if not Path(name).is_absolute() and ".." not in Path(name).parts:
             with written_whole(folder / name) as aside:

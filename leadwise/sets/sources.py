@@ -104,13 +104,13 @@ def recognised(folder: Path, name: str | None = None) -> tuple[Source, Path]:
     if not folder.is_dir():
         raise MissingInput(f"{folder}: no such folder. Give the one that holds the downloaded files.")
     by_name = {Path(path).name: (name, path) for name in among for path in among[name].files}
-    found: Counter[tuple[str, Path]] = Counter()
+    counts: Counter[tuple[str, Path]] = Counter()
     for file in files_below(folder, {}):
         of, wanted = by_name.get(file.name, ("", None))
         if wanted and f"/{file.as_posix()}".endswith(f"/{wanted}"):
-            found[of, file.parents[wanted.count("/")]] += 1
-    if found:
-        (of, root), _ = found.most_common(1)[0]
+            counts[of, file.parents[wanted.count("/")]] += 1
+    if counts:
+        (of, root), _ = counts.most_common(1)[0]
         return among[of], root
     if name is not None:
         return among[name], folder

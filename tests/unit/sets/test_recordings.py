@@ -12,6 +12,7 @@ import pytest
 import wfdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from make_excerpts import RECORDS, make_archive
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, LeakError, MissingInput, SettingsError, TableError
@@ -25,8 +26,8 @@ from leadwise.recordings.context import Cut, cut_beats, intervals_s, rhythm_rati
 from leadwise.recordings.records import read_record
 from leadwise.sets import recordings
 from leadwise.sets.arrays import open_array
-from leadwise.sets.excerpts import RECORDS, make_archive, unpack_excerpts
 from leadwise.sets.heartbeat_csv import counted, read_heartbeat_csv
+from leadwise.sets.sample import unpack_excerpts
 from leadwise.tables import checked
 
 SEEDS = [1, 2]

@@ -1,8 +1,10 @@
-"""The embedded recordings: six minutes each of twelve records of MIT-BIH, so that all runs without a download.
+"""Makes the embedded recordings: six minutes each of twelve records of MIT-BIH, so that all runs without a download.
 
-Made by ``python -m leadwise.sets.excerpts FOLDER mitdb12.tar.xz``, FOLDER being the whole database. Signals
-are the published numbers, unchanged, in the published format; annotations keep their marks and count from the
-excerpt's start. Credit and licence are in ``resources/CREDITS.md`` and inside the archive.
+    python tests/helpers/make_excerpts.py FOLDER leadwise/resources/mitdb12.tar.xz
+
+FOLDER is the whole database. Signals are the published numbers, unchanged, in the published format; annotations keep
+their marks and count from the excerpt's start. Credit and licence are in ``leadwise/resources/CREDITS.md`` and inside
+the archive.
 """
 
 from __future__ import annotations
@@ -19,9 +21,6 @@ from leadwise.names import FLUTTER
 from leadwise.recordings.annotations import read_annotations
 from leadwise.recordings.records import read_record
 from leadwise.recordings.windows import count_within
-from leadwise.sets.sample import unpack_resource
-
-ARCHIVE = "mitdb12.tar.xz"
 
 RECORDS = ("100", "101", "114", "200", "201", "202", "207", "208", "209", "213", "214", "222")
 """Six of DS1 and six of DS2: 114 has its MLII second, 201 and 202 are one person, 207 has ventricular flutter."""
@@ -37,11 +36,6 @@ of the MIT-BIH Arrhythmia Database, IEEE Eng in Med and Biol 20(3):45-50 (2001);
 PhysioToolkit, and PhysioNet, Circulation 101(23):e215-e220 (2000).
 Changes: cut; each header tells from which second on. Signals and annotations are otherwise as published.
 """
-
-
-def unpack_excerpts(folder: Path) -> Path:
-    """Write the twelve excerpts below `folder` and return ``folder/mitdb``, in which they lie."""
-    return unpack_resource(ARCHIVE, folder) / "mitdb"
 
 
 def make_archive(database: Path, archive: Path) -> None:
