@@ -16,6 +16,9 @@ from typing import Any
 
 from leadwise.errors import InputError
 
+RESOURCES = Path(__file__).parent / "resources"
+"""What ships with leadwise beside its code."""
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:

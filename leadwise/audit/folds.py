@@ -11,7 +11,8 @@ import pandas as pd
 from leadwise.audit.facts import gather
 from leadwise.errors import InputError, LeakError
 from leadwise.folds.pages import make_folds, published_form
-from leadwise.sets.catalogue import build_catalogue, find_pages, left_out
+from leadwise.sets.catalogue import check_classes, class_in, left_out
+from leadwise.tables import PAGE_ID_DIGITS
 
 
 def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple[pd.DataFrame, list[str]]:
@@ -21,26 +22,31 @@ def fold_folder(folder: Path, seeds: Sequence[int], processes: int = 1) -> tuple
     a sentence each. A protocol that cannot be had with these pages is left out, ``grouped`` never: raises
     `InputError` where a class has too few groups.
     """
-    listing = find_pages(folder)
-    pages, unread = build_catalogue(listing.files, folder)
-    facts = (
-        gather(folder, headers=False, processes=processes).files.drop_duplicates("sha256").set_index("sha256")
-    )
-    by_page = facts.reindex(pages["sha256"])
-    kept = (by_page["foreign"] == "").to_numpy()  # nan where it is damaged
-    notes = [left_out(listing.problems).strip()] if len(listing.problems) else []
-    if not kept.all():
-        notes.append(f"{(~kept).sum()} pages are of no known layout or damaged, and in no fold.")
-    if len(unread):
-        notes.append(
-            f"{len(unread)} pages' printed ids were not read: they may belong together and are kept apart."
-        )
-    if not kept.any():
+    facts = gather(folder, processes=processes)
+    files = facts.files.assign(label=[class_in(tuple(path.split("/")[:-1])) for path in facts.files["path"]])
+    known = files.dropna(subset="label")
+    check_classes(known, facts.problems, folder)
+    distinct = known.drop_duplicates("sha256")
+    pages = distinct[distinct["foreign"] == ""].reset_index(drop=True)
+    if pages.empty:
         raise InputError(
-            f"{folder}: none of {len(pages)} pages is of a known layout, so nothing can be cut or folded."
+            f"{folder}: none of {len(distinct)} pages is of a known layout, so nothing can be cut or folded."
         )
-    same = by_page["page"][kept].astype(int).tolist()
-    pages = pages[kept].reset_index(drop=True)
+    notes = [left_out(facts.problems).strip()] if len(facts.problems) else []
+    notes += [
+        f"{number} {what}"
+        for number, what in (
+            (len(files) - len(known), "files lie below no folder that names a class, and in no fold."),
+            (len(distinct) - len(pages), "pages are of no known layout, and in no fold."),
+            (
+                int(pages["recording_id"].isna().sum()),
+                "pages' printed ids were not read: they may belong together and are kept apart.",
+            ),
+        )
+        if number
+    ]
+    same = pages["page"].tolist()
+    pages["page_id"] = pages["sha256"].str[:PAGE_ID_DIGITS]
     tables = [make_folds(pages, "grouped", seeds, traces=same)]
     for protocol in ("distinct", "by_month"):
         with contextlib.suppress(InputError, LeakError):

@@ -60,8 +60,8 @@ def counter_over_time(pages: pd.DataFrame, falls: pd.DataFrame) -> Picture:
 def what_an_id_is(pairs: pd.DataFrame, chance: float) -> Picture:
     """Left: how often two pages of one id agree in class, by the time between them; right: how alike beats are.
 
-    `pairs` is what `leadwise.sets.ids.page_pairs` gives; `chance` is the share of all pairs that agree. At the right,
-    pairs of one class, recorded within an hour, their rates at most 5 bpm apart.
+    `pairs` is what `leadwise.sets.ids.page_pairs` gives, with `alike`; `chance` is the share of all pairs that agree.
+    At the right, pairs of one class, recorded within an hour, their rates at most 5 bpm apart.
     """
     figure = picture(12.5, 4.4)
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.2])

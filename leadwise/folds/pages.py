@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from importlib.resources import files as package_files
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from leadwise.errors import InputError, LeakError, SettingsError, nearest
+from leadwise.files import RESOURCES
 from leadwise.names import CLASSES, TASKS
 from leadwise.sets.traces import joined
 from leadwise.tables import SCHEMAS
@@ -42,28 +42,30 @@ def make_folds(
         raise SettingsError(f"no protocol is called {protocol!r}; {nearest(protocol, PROTOCOLS)}")
     _enough(pages["label"].value_counts(), "pages")
     pages = pages.reset_index(drop=True).assign(group_id=lambda all_: group_ids(all_, traces))
-    tables = [PROTOCOLS[protocol](pages, seed, files) for seed in seeds]
-    table = pd.concat(tables, ignore_index=True).rename(columns={"page_id": "unit_id"})
-    table = table.assign(protocol=protocol, unit="page", inner=pd.array([pd.NA] * len(table), "Int64"))
-    return table[[*SCHEMAS["folds.csv"].columns, "path", "label"]]
+    unit, make = PROTOCOLS[protocol]
+    table = pages if unit == "page" else _by_file(pages, files, protocol)
+    folds = pd.concat([make(table, seed) for seed in seeds], ignore_index=True)
+    folds = folds.rename(columns={"page_id": "unit_id"})
+    folds = folds.assign(protocol=protocol, unit="page", inner=pd.array([pd.NA] * len(folds), "Int64"))
+    return folds[[*SCHEMAS["folds.csv"].columns, "path", "label"]]
 
 
-def grouped(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:  # noqa: ARG001
+def grouped(pages: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Distinct pages joined by copy, trace and printed id, stratified by class: the one that may head a table."""
     groups = pages["group_id"]
     _enough(pages.groupby("label")["group_id"].nunique(), "groups of pages")
     splitter = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed)
-    return _disjoint(_split(pages, splitter.split(pages, pages["label"], groups), seed))
+    return disjoint(_split(pages, splitter.split(pages, pages["label"], groups), seed))
 
 
-def distinct(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:  # noqa: ARG001
+def distinct(pages: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Distinct pages, ids and traces ignored: tells what they cost. Every page is a group of its own."""
     splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
     pages = pages.assign(group_id=pages["page_id"])
-    return _disjoint(_split(pages, splitter.split(pages, pages["label"]), seed))
+    return disjoint(_split(pages, splitter.split(pages, pages["label"]), seed))
 
 
-def by_month(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:  # noqa: ARG001
+def by_month(pages: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Each recording month is tested by the others, in order of time; pages without a date are left out.
 
     The one shift inside the set: months differ in the device's settings and in the share of the classes. Nothing
@@ -76,32 +78,30 @@ def by_month(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) 
     dated = pages[month.notna()].assign(
         seed=seed, part="test", fold=month.map({name: number for number, name in enumerate(months, start=1)})
     )
-    return _disjoint(dated.astype({"fold": "int64"}))
+    return disjoint(dated.astype({"fold": "int64"}))
 
 
-def leaky_copies(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:
+def leaky_copies(files: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Every file, copies on both sides, as published work splits; the group is the page, and it does leak."""
-    table = _by_file(pages, files, "leaky_copies")
     splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
-    return _split(table, splitter.split(table, table["label"]), seed)
+    return _split(files, splitter.split(files, files["label"]), seed)
 
 
-def leaky_pooled(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:
+def leaky_pooled(files: pd.DataFrame, seed: int) -> pd.DataFrame:
     """As ECG-Image-Classification published it: five folds of normal and abnormal files, to be pooled again.
 
     A class at a time, files in a shuffled order are cut into five test parts; of what remains the first fifth (in
     that order) validates and the rest trains. Pooled over folds, as its notebooks pool them, a file may both train
     and validate, and copies do.
     """
-    table = _by_file(pages, files, "leaky_pooled")
-    if lacking := set(TASKS["binary"]) - set(table["label"]):
+    if lacking := set(TASKS["binary"]) - set(files["label"]):
         raise InputError(
             f"leaky_pooled needs pages of {' and '.join(TASKS['binary'])}; {min(lacking)} is missing."
         )
     rng = np.random.default_rng(seed)
     parts = []
     for label in TASKS["binary"]:
-        of_class = table[table["label"] == label]
+        of_class = files[files["label"] == label]
         of_class = of_class.iloc[rng.permutation(len(of_class))].reset_index(drop=True)
         splitter = KFold(N_FOLDS, shuffle=True, random_state=seed)
         for fold, (rest, _) in enumerate(splitter.split(of_class), start=1):
@@ -111,24 +111,23 @@ def leaky_pooled(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = No
     return pd.concat(parts, ignore_index=True).assign(seed=seed)
 
 
-def leaky_file_90_10(pages: pd.DataFrame, seed: int, files: pd.DataFrame | None = None) -> pd.DataFrame:
+def leaky_file_90_10(files: pd.DataFrame, seed: int) -> pd.DataFrame:
     """As two published transformers were scored: all files shuffled once, the last tenth validates."""
-    table = _by_file(pages, files, "leaky_file_90_10")
-    table = table.iloc[np.random.default_rng(seed).permutation(len(table))].reset_index(drop=True)
-    trained = len(table) - len(table) // 10
-    return table.assign(seed=seed, fold=1, part=np.where(np.arange(len(table)) < trained, "train", "val"))
+    shuffled = files.iloc[np.random.default_rng(seed).permutation(len(files))].reset_index(drop=True)
+    trained = len(files) - len(files) // 10
+    return shuffled.assign(seed=seed, fold=1, part=np.where(np.arange(len(files)) < trained, "train", "val"))
 
 
-Protocol = Callable[[pd.DataFrame, int, pd.DataFrame | None], pd.DataFrame]
-PROTOCOLS: dict[str, Protocol] = {
-    "grouped": grouped,
-    "distinct": distinct,
-    "by_month": by_month,
-    "leaky_copies": leaky_copies,
-    "leaky_copy_weights": distinct,  # the same folds; training weighs each page by its copies
-    "leaky_pooled": leaky_pooled,
-    "leaky_file_90_10": leaky_file_90_10,
+PROTOCOLS: dict[str, tuple[str, Callable[[pd.DataFrame, int], pd.DataFrame]]] = {
+    "grouped": ("page", grouped),
+    "distinct": ("page", distinct),
+    "by_month": ("page", by_month),
+    "leaky_copies": ("file", leaky_copies),
+    "leaky_copy_weights": ("page", distinct),  # the same folds; training weighs each page by its copies
+    "leaky_pooled": ("file", leaky_pooled),
+    "leaky_file_90_10": ("file", leaky_file_90_10),
 }
+"""By name: what is split, and how."""
 
 
 def published() -> pd.DataFrame:
@@ -137,8 +136,7 @@ def published() -> pd.DataFrame:
     A row a page: `page_id, group_id, label`, then a column a partition, ``grouped_1`` to ``distinct_3``, and
     ``by_month``, which hold the fold in which the page is tested.
     """
-    with (package_files("leadwise") / "resources" / "folds.csv").open(encoding="utf-8") as table:
-        return pd.read_csv(table, dtype={"page_id": str})
+    return pd.read_csv(RESOURCES / "folds.csv", dtype={"page_id": str})
 
 
 def published_form(table: pd.DataFrame) -> pd.DataFrame:
@@ -168,11 +166,11 @@ def group_ids(pages: pd.DataFrame, traces: Sequence[int] | None = None) -> pd.Se
 
     Copies are one page already. A group is named by its smallest id, or by its page.
     """
-    own = ("id-" + pages["recording_id"].astype("string")).fillna("page-" + pages["page_id"]).astype(str)
+    ids = ("id-" + pages["recording_id"].astype("string")).fillna("page-" + pages["page_id"]).astype(str)
     if traces is None:
-        return own
-    numbers = joined(own, pd.Series(traces))
-    return pd.Series(own.groupby(numbers).transform("min").to_numpy(str), index=pages.index)
+        return ids
+    numbers = joined(ids, pd.Series(traces))
+    return pd.Series(ids.groupby(numbers).transform("min").to_numpy(str), index=pages.index)
 
 
 def assert_disjoint(train_groups: Iterable[str], test_groups: Iterable[str], what: str) -> None:
@@ -185,19 +183,19 @@ def assert_disjoint(train_groups: Iterable[str], test_groups: Iterable[str], wha
         )
 
 
-def _split(table: pd.DataFrame, splits: Iterable[tuple[np.ndarray, np.ndarray]], seed: int) -> pd.DataFrame:
-    fold = np.zeros(len(table), dtype=np.int64)
-    for number, (_, tested) in enumerate(splits, start=1):
-        fold[tested] = number
-    return table.assign(seed=seed, fold=fold, part="test")
-
-
-def _disjoint(table: pd.DataFrame) -> pd.DataFrame:
+def disjoint(table: pd.DataFrame) -> pd.DataFrame:
     """The table itself, once it is shown that no group is tested in two folds."""
     for fold in sorted(table["fold"].unique()):
         tested = table["fold"] == fold
         assert_disjoint(table.loc[~tested, "group_id"], table.loc[tested, "group_id"], f"fold {fold}")
     return table
+
+
+def _split(table: pd.DataFrame, splits: Iterable[tuple[np.ndarray, np.ndarray]], seed: int) -> pd.DataFrame:
+    fold = np.zeros(len(table), dtype=np.int64)
+    for number, (_, tested) in enumerate(splits, start=1):
+        fold[tested] = number
+    return table.assign(seed=seed, fold=fold, part="test")
 
 
 def _by_file(pages: pd.DataFrame, files: pd.DataFrame | None, protocol: str) -> pd.DataFrame:

@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from leadwise.errors import InputError, SettingsError, nearest
-from leadwise.folds.pages import assert_disjoint
+from leadwise.folds.pages import N_FOLDS, assert_disjoint, disjoint
 from leadwise.names import AAMI
 from leadwise.recordings.heartbeats import PUBLISHED, PUBLISHED_TEST
 from leadwise.tables import SCHEMAS
 
-N_FOLDS = 5
 LEFT_OUT = 6
 """Records of DS1 that are left out together, at least, to make a choice."""
 
@@ -49,9 +48,9 @@ def make_signal_folds(
     """
     if protocol not in SIGNAL_PROTOCOLS:
         raise SettingsError(f"no protocol is called {protocol!r}; {nearest(protocol, SIGNAL_PROTOCOLS)}")
-    given = {"record": records, "window": windows, "beat": beats}
+    tables = {"record": records, "window": windows, "beat": beats}
     unit, make = SIGNAL_PROTOCOLS[protocol]
-    table = given[unit]
+    table = tables[unit]
     if table is None:
         raise InputError(f"{protocol} splits {unit}s: give their table.")
     made = [make(table.reset_index(drop=True), seed).assign(seed=seed) for seed in seeds]
@@ -94,11 +93,7 @@ def patient_folds(records: pd.DataFrame, seed: int) -> pd.DataFrame:
     """
     kept = records[records["part"] != "paced"]
     fold = _spread(kept, kept["group_id"], N_FOLDS, seed)
-    table = _rows(kept, kept["group_id"], fold=fold, part="test")
-    for number in range(1, N_FOLDS + 1):
-        tested = table["fold"] == number
-        assert_disjoint(table.loc[~tested, "group_id"], table.loc[tested, "group_id"], f"fold {number}")
-    return table
+    return disjoint(_rows(kept, kept["group_id"], fold=fold, part="test"))
 
 
 def leaky_windows(windows: pd.DataFrame, seed: int) -> pd.DataFrame:

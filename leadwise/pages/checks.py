@@ -56,13 +56,21 @@ def r_peaks(signal: NDArray[np.floating], rate_hz: float) -> NDArray[np.intp]:
     energy = np.sqrt(np.maximum(uniform_filter1d(fast**2, round(_WINDOW_S * rate_hz)), 0))
     peaks, _ = find_peaks(energy, distance=round(_NEVER_CLOSER_S * rate_hz))
     usual = np.median([part.max() for part in np.array_split(energy, 6)])
+    peaks = peaks[energy[peaks] > _FLOOR * usual]
+    return np.asarray(peaks[without_t_waves(peaks, energy[peaks], _T_WAVE_S * rate_hz, _WEAKER)], np.intp)
+
+
+def without_t_waves(
+    peaks: NDArray[np.integer], heights: NDArray[np.floating], near: float, weaker: float
+) -> NDArray[np.intp]:
+    """Numbers of the peaks that stay: of two nearer than `near` samples, one under `weaker` of the other goes."""
     kept: list[int] = []
-    for peak in peaks[energy[peaks] > _FLOOR * usual]:
-        while kept and peak - kept[-1] < _T_WAVE_S * rate_hz and energy[kept[-1]] < _WEAKER * energy[peak]:
+    for peak in range(len(peaks)):
+        while kept and peaks[peak] - peaks[kept[-1]] < near and heights[kept[-1]] < weaker * heights[peak]:
             kept.pop()
-        near = kept and peak - kept[-1] < _T_WAVE_S * rate_hz
-        if not (near and energy[peak] < _WEAKER * energy[kept[-1]]):
-            kept.append(int(peak))
+        is_near = kept and peaks[peak] - peaks[kept[-1]] < near
+        if not (is_near and heights[peak] < weaker * heights[kept[-1]]):
+            kept.append(peak)
     return np.array(kept, np.intp)
 
 
@@ -77,6 +85,8 @@ def heart_rate_bpm(signal: NDArray[np.floating], rate_hz: float) -> float:
 
 BEFORE, AFTER = round(0.25 * RATE_HZ), round(0.40 * RATE_HZ)
 """Samples of a beat before and after its R wave."""
+
+_PAIRS_AT_ONCE = 2048
 
 
 def median_beat(signals: Signals) -> NDArray[np.float32]:
@@ -96,13 +106,25 @@ def median_beat(signals: Signals) -> NDArray[np.float32]:
     return beats
 
 
-def alikeness(beats: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Correlation ``(pages, pages)`` of the median beats ``(pages, 12, 162)``, over the leads that both have."""
-    flat = np.nan_to_num(beats.reshape(len(beats), -1)).astype(np.float64)
-    known = np.isfinite(beats.reshape(len(beats), -1)).astype(np.float64)
-    squares = (flat**2) @ known.T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((flat @ flat.T) / np.sqrt(squares * squares.T))
+def alikeness(
+    beats: NDArray[np.floating], first: NDArray[np.integer], second: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Correlation ``(pairs,)`` of the median beats ``(pages, 12, 162)`` of two pages, over the leads that both have.
+
+    `first` and `second` ``(pairs,)`` are numbers of pages; nan where no lead is had by both.
+    """
+    alike = np.full(len(first), np.nan)
+    for start in range(0, len(first), _PAIRS_AT_ONCE):
+        block = slice(start, start + _PAIRS_AT_ONCE)
+        left, right = (beats[pages[block]].astype(np.float64) for pages in (first, second))
+        known = np.isfinite(left) & np.isfinite(right)
+        left, right = np.where(known, left, 0), np.where(known, right, 0)
+        product, *squares = (
+            (a * b).sum(axis=(1, 2)) for a, b in ((left, right), (left, left), (right, right))
+        )
+        with np.errstate(invalid="ignore"):
+            alike[block] = product / np.sqrt(squares[0] * squares[1])
+    return alike
 
 
 # --- what must hold among leads ------------------------------------------------------------
@@ -126,14 +148,14 @@ class Checks:
 
 def check(signals: Signals) -> Checks:
     """Look at one page's signals."""
-    one, two, three, right, left, foot = (
+    lead_i, lead_ii, lead_iii, avr, avl, avf = (
         signals.leads[LEADS.index(name)].astype(float) for name in ("I", "II", "III", "aVR", "aVL", "aVF")
     )
     repeated, alike = rhythm_lead(signals)
     return Checks(
-        correlation(one + three, two),
-        rms(one + three - two),
-        rms(right + left + foot),
+        correlation(lead_i + lead_iii, lead_ii),
+        rms(lead_i + lead_iii - lead_ii),
+        rms(avr + avl + avf),
         repeated,
         alike,
         heart_rate_bpm(signals.strip, RATE_HZ),

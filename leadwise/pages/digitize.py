@@ -87,14 +87,14 @@ def rhythm_lead(signals: Signals) -> tuple[str | None, float]:
 
     Each lead is compared with the strip over the 2.5 s that they share. None where no lead reaches 0.99.
     """
-    found = {
+    correlations = {
         name: correlation(
             signals.leads[LEADS.index(name)], signals.strip[column * N_LEAD : (column + 1) * N_LEAD]
         )
         for row in ON_PAGE
         for column, name in enumerate(row)
     }
-    known = {name: value for name, value in found.items() if np.isfinite(value)}
+    known = {name: value for name, value in correlations.items() if np.isfinite(value)}
     best = max(known, key=lambda name: known[name], default=None)
     value = known[best] if best else float("nan")
     return (best if value >= _SAME_LEAD else None), value
@@ -239,8 +239,10 @@ def _fewer(runs: _Runs, options: list[list[int]]) -> list[list[int]]:
     def distance(run: int, row: int) -> float:
         return -1.0 if run < 0 else float(abs(middle[run] - _BASELINES[row]))
 
-    options = [sorted(found, key=functools.partial(distance, row=row)) for row, found in enumerate(options)]
-    while np.prod([len(found) for found in options]) > _MOST_SHARINGS:
+    options = [
+        sorted(choices, key=functools.partial(distance, row=row)) for row, choices in enumerate(options)
+    ]
+    while np.prod([len(choices) for choices in options]) > _MOST_SHARINGS:
         max(options, key=len).pop()
     return options
 
@@ -273,8 +275,8 @@ def _steps(runs: _Runs, old: NDArray[np.intp], new: NDArray[np.intp]) -> NDArray
 def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
     """Where two rows hold one run, it is kept by the row that moves further; the other is bridged."""
     width = chosen.shape[1]
-    for one, other in itertools.combinations(range(_ROWS), 2):
-        merged = (chosen[one] >= 0) & (chosen[one] == chosen[other])
+    for first, second in itertools.combinations(range(_ROWS), 2):
+        merged = (chosen[first] >= 0) & (chosen[first] == chosen[second])
         columns = np.flatnonzero(merged)
         for part in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
             if not len(part):
@@ -285,9 +287,9 @@ def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
                     np.nanmax([low[row, left] - high[row, left], low[row, right] - high[row, right], 0.0])
                 )
                 + np.nan_to_num(abs(high[row, left] - high[row, right]))
-                for row in (one, other)
+                for row in (first, second)
             ]
-            still = one if moves[0] < moves[1] else other
+            still = first if moves[0] < moves[1] else second
             high[still, part] = low[still, part] = np.nan
 
 
@@ -314,10 +316,10 @@ def _undo_pen(high: Pixels, low: Pixels) -> Pixels:
     window = np.clip(there[:, None] * _FINE + reach, 0, len(points) - 1)
     rows = np.arange(len(there))
     for _ in range(_PASSES):
-        seen = line[window]
-        top, bottom = seen.argmin(axis=1), seen.argmax(axis=1)
+        nearby = line[window]
+        top, bottom = nearby.argmin(axis=1), nearby.argmax(axis=1)
         at = np.concatenate([window[rows, top], window[rows, bottom]])
-        off = np.concatenate([highest - seen[rows, top], lowest - seen[rows, bottom]])
+        off = np.concatenate([highest - nearby[rows, top], lowest - nearby[rows, bottom]])
         weight = _smoothed(np.bincount(at, minlength=len(points)))
         line += _smoothed(np.bincount(at, off, minlength=len(points))) / (weight + 0.05)
     gaps = np.diff(there)
@@ -330,16 +332,12 @@ def _undo_pen(high: Pixels, low: Pixels) -> Pixels:
 
 
 def _smoothed(values: NDArray[Any]) -> Pixels:
-    return np.convolve(values, _KERNEL, "same")
+    from scipy.ndimage import gaussian_filter1d
 
-
-def _gaussian(sigma: float) -> Pixels:
-    reach = int(3 * sigma + 1)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return np.asarray(kernel / kernel.sum())
-
-
-_KERNEL = _gaussian(_SMOOTH_PX * _FINE)
+    sigma = _SMOOTH_PX * _FINE
+    return np.asarray(
+        gaussian_filter1d(values, sigma, output=float, mode="constant", radius=int(3 * sigma + 1))
+    )
 
 
 def _in_millivolts(line: Pixels, row: int, first_px: float, samples: int) -> NDArray[np.float32]:

@@ -81,12 +81,12 @@ def parse(id_text: str, sex_text: str, footer_text: str, time_text: str) -> Head
 
 
 def _time(text: str) -> str | None:
-    found = re.search(
+    match = re.search(
         r"(\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4})\s*(\d{1,2})[:.](\d\d)[:.](\d\d)\s*([AP]M)?", text, re.IGNORECASE
     )
-    if not found:
+    if not match:
         return None
-    date, hour, minute, second, half = found.groups()
+    date, hour, minute, second, half = match.groups()
     stamp = f"{date} {hour}:{minute}:{second}" + (f" {half.upper()}" if half else "")
     for form in _DATES:
         try:
@@ -100,8 +100,8 @@ def _time(text: str) -> str | None:
 def _recognise(picture: Page) -> str:
     if min(picture.shape[:2]) < 8:
         return ""
-    found = _engine()(np.ascontiguousarray(picture), use_det=False, use_cls=False, use_rec=True)
-    return " ".join(found.txts or ())
+    answer = _engine()(np.ascontiguousarray(picture), use_det=False, use_cls=False, use_rec=True)
+    return " ".join(answer.txts or ())
 
 
 @functools.cache

@@ -194,12 +194,12 @@ def _first_maps(bright: NDArray[np.uint8]) -> Iterator[Matrix]:
     dark = np.asarray(small < paper - _DARK * (paper - ink), np.uint8)
     for _, three in _triples(_upright_lines(dark), 0.0):
         yield _upright_map(three, 0.0, shrunk)
-    found = []
+    candidates = []
     for turn in np.radians(np.linspace(-_MAX_TURN_DEG, _MAX_TURN_DEG, 17)):
         shear = np.array([[1.0, math.tan(turn), 0.0], [0.0, 1.0, 0.0]])
         upright = np.asarray(cv2.warpAffine(dark, shear, dark.shape[::-1], flags=cv2.INTER_NEAREST), np.uint8)
-        found += [(off, three, turn) for off, three in _triples(_upright_lines(upright), math.tan(turn))]
-    for _, three, turn in sorted(found, key=lambda one: one[0]):
+        candidates += [(off, three, turn) for off, three in _triples(_upright_lines(upright), math.tan(turn))]
+    for _, three, turn in sorted(candidates, key=lambda candidate: candidate[0]):
         yield _upright_map(three, turn, shrunk)
 
 
@@ -248,9 +248,9 @@ def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple
     # the lines between two that are near their middle, each pair repeated for each: noise has many
     near = 0.03 * spacing + 1
     begin = np.maximum(np.searchsorted(x, middle_x - near), first + 1)
-    many = np.maximum(np.minimum(np.searchsorted(x, middle_x + near), last) - begin, 0)
-    pair = np.repeat(np.arange(len(first)), many)
-    middle = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many) + begin[pair]
+    counts = np.maximum(np.minimum(np.searchsorted(x, middle_x + near), last) - begin, 0)
+    pair = np.repeat(np.arange(len(first)), counts)
+    middle = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + begin[pair]
     threes = each[np.stack([first[pair], middle, last[pair]], axis=1)]
     spacing, near = spacing[pair], near[pair]
     level = lean * spacing[:, None] * np.array([-1, 0, 1])
@@ -265,7 +265,7 @@ def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple
         axis=0,
     )
     best = np.argsort(off, kind="stable")[: np.count_nonzero(off < 1)]
-    return [(float(off[one]), threes[one]) for one in best]
+    return [(float(off[place]), threes[place]) for place in best]
 
 
 def _anchors() -> list[tuple[int, int, int, int]]:
@@ -303,16 +303,16 @@ def _fitted(bright: NDArray[np.uint8], matrix: Matrix, reach: int) -> Matrix:
         moved.append((x + _peak(match[y], x) - reach, y + _peak(match[:, x], y) - reach))
         middles.append(((left + right) / 2, (top + bottom) / 2))
         alike.append(value)
-    found = np.array(alike) > _ALIKE
-    if found[_PULSES].sum() < 3 or found[_ENDS].sum() < 4:
+    is_found = np.array(alike) > _ALIKE
+    if is_found[_PULSES].sum() < 3 or is_found[_ENDS].sum() < 4:
         raise ForeignPage(
-            f"three upright lines stand like the separators, but only {found[_PULSES].sum()} of 4 calibration "
-            f"pulses and {found[_ENDS].sum()} of 6 ends of separators are where they should be. {_WHAT_NEXT}"
+            f"three upright lines stand like the separators, but only {is_found[_PULSES].sum()} of 4 calibration "
+            f"pulses and {is_found[_ENDS].sum()} of 6 ends of separators are where they should be. {_WHAT_NEXT}"
         )
     points = np.column_stack([np.array(middles), np.ones(len(middles))])
     targets = rough.to_page(np.array(middles) + np.array(moved))
     # a trace that runs through an anchor lowers its likeness and moves it: reweighted least squares (Cauchy, 0.5 px)
-    trusted = np.where(found, np.array(alike) ** 4, 0.0)
+    trusted = np.where(is_found, np.array(alike) ** 4, 0.0)
     weights = trusted
     for _ in range(8):
         rows = np.sqrt(weights)[:, None]
@@ -366,10 +366,10 @@ def _check_frame(page: Page, layout: Layout) -> None:
         for y in (top, bottom)
     ]
     needed = 0.08 * max(layout.paper - layout.ink, 1.0)
-    seen = sum(_stands_out(profile) > needed for profile in profiles)
-    if seen < 3:
+    sides = sum(_stands_out(profile) > needed for profile in profiles)
+    if sides < 3:
         raise ForeignPage(
-            f"separators and pulses were found, but no frame around them ({seen} of 4 sides). {_WHAT_NEXT}"
+            f"separators and pulses were found, but no frame around them ({sides} of 4 sides). {_WHAT_NEXT}"
         )
 
 

@@ -1,6 +1,6 @@
 """Pictures that must be refused: the known form without twelve leads of one heart on it, and what is no form at all.
 
-`page_checks.FOREIGN` has pages of other layouts; here is the rest of what people drop on a program.
+`leadwise.pages.trials.FOREIGN` has pages of other layouts; here is the rest of what people drop on a program.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def waves(_: NDArray[np.floating], rng: np.random.Generator) -> Page:
 
 def one_lead_everywhere(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:
     """One lead of a real page, printed in all twelve places."""
-    one = signals[rng.integers(len(LEADS))]
-    return _printed(np.tile(_long(one[None]), (12, 1)), rng)
+    lead = signals[rng.integers(len(LEADS))]
+    return _printed(np.tile(_long(lead[None]), (12, 1)), rng)
 
 
 def upside_down(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:

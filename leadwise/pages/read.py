@@ -45,7 +45,8 @@ def read_page(source: Path | bytes) -> Page:
     or was cut off, a PDF whose first page holds no picture, and one beyond `MAX_BYTES` or `MAX_PIXELS`, which is
     refused before it is decoded.
     """
-    name, data = _bytes_of(source)
+    name, data = ("page", source) if isinstance(source, bytes) else (str(source), read_file(Path(source)))
+    _refuse_heavy(len(data), name)
     if data[:1024].lstrip().startswith(b"%PDF-"):
         return _first_page(data, name)
     page_size(data, name)
@@ -61,8 +62,7 @@ def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
     """Width and height in pixels from the file's header alone; checks all that `read_page` promises."""
     if not data:
         raise UnreadablePage(f"{name}: the file is empty.")
-    if len(data) > MAX_BYTES:
-        raise UnreadablePage(f"{name}: {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read.")
+    _refuse_heavy(len(data), name)
     limit: Any = Image.MAX_IMAGE_PIXELS
     try:
         Image.MAX_IMAGE_PIXELS = None  # our own limit follows, in our own words
@@ -144,9 +144,9 @@ def _refuse_many_scans(data: bytes, name: str) -> None:
 def _scans(data: bytes) -> int:
     """Of a JPEG's picture, and not of what stands before it (a preview) or after it (a phone's film)."""
     scans, at = 0, 2
-    while (found := _MARKER.search(data, at)) and (marker := found[1][0]) != _END:
+    while (match := _MARKER.search(data, at)) and (marker := match[1][0]) != _END:
         scans += marker == _START_OF_SCAN
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+        at = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
     return scans
 
 
@@ -164,25 +164,22 @@ def _is_whole(data: bytes, kind: str) -> bool:
     return True
 
 
-def _bytes_of(source: Path | bytes) -> tuple[str, bytes]:
-    if isinstance(source, bytes):
-        _refuse_heavy(len(source), "page")
-        return "page", source
-    source = Path(source)
+def read_file(path: Path) -> bytes:
+    """A file's bytes. Raises `UnreadablePage` where it cannot be read, is no regular file, or beyond `MAX_BYTES`."""
     try:
-        kind = source.stat()
+        kind = path.stat()
         if stat.S_ISDIR(kind.st_mode):
-            os.scandir(source).close()  # says why where it may not be looked into
-            raise UnreadablePage(f"{source}: a folder. Name a file in it.")
+            os.scandir(path).close()  # says why where it may not be looked into
+            raise UnreadablePage(f"{path}: a folder. Name a file in it.")
         if not stat.S_ISREG(kind.st_mode):  # a pipe or a device may have no end
-            raise UnreadablePage(f"{source}: not a regular file. Copy what it gives into one.")
-        _refuse_heavy(kind.st_size, str(source))
-        with source.open("rb") as file:
+            raise UnreadablePage(f"{path}: not a regular file. Copy what it gives into one.")
+        _refuse_heavy(kind.st_size, str(path))
+        with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        _refuse_heavy(len(data), str(source))  # it may have grown
-        return str(source), data
+        _refuse_heavy(len(data), str(path))  # it may have grown
+        return data
     except OSError as error:
-        raise UnreadablePage(f"{source}: {error.strerror or error}.") from error
+        raise UnreadablePage(f"{path}: {error.strerror or error}.") from error
 
 
 def _refuse_heavy(size: int, name: str) -> None:

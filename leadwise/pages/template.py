@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from importlib.resources import files as package_files
 from pathlib import Path
 
 import cv2
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from leadwise.files import RESOURCES
 from leadwise.pages.read import Page
 
 PAGE_PX = (2213, 1572)
@@ -52,13 +52,13 @@ _INK_SHARE, _PAPER_PERCENTILE, _COLOURS = 0.8, 80, 12
 @functools.cache
 def ink() -> NDArray[np.bool_]:
     """What is printed in black on every page, ``(1572, 2213)``; the strip's label is that of lead II."""
-    return np.asarray(cv2.imdecode(_resource(_INK), cv2.IMREAD_GRAYSCALE)) > 0
+    return np.asarray(cv2.imread(str(RESOURCES / _INK), cv2.IMREAD_GRAYSCALE)) > 0
 
 
 @functools.cache
 def paper() -> Page:
     """Grid and frame alone, BGR uint8 ``(1572, 2213, 3)``."""
-    return np.asarray(cv2.imdecode(_resource(_PAPER), cv2.IMREAD_COLOR), np.uint8)
+    return np.asarray(cv2.imread(str(RESOURCES / _PAPER), cv2.IMREAD_COLOR), np.uint8)
 
 
 def label_box(row: int, column: int) -> tuple[slice, slice]:
@@ -120,22 +120,14 @@ def _pages_of_one_grid(pages: Iterable[Page]) -> NDArray[np.uint8]:
 
 
 def _in_few_colours(picture: Page) -> Page:
+    from sklearn.metrics import pairwise_distances_argmin
+
     pixels = picture.reshape(-1, 3).astype(np.float32)
     rng = np.random.default_rng(0)
     dark = pixels[pixels.max(axis=1) < 160]  # the grid's dots: few, and all that matters
     some = np.concatenate([rng.choice(part, 50_000) for part in (pixels, dark)])
     cv2.setRNGSeed(0)
-    _, _, found = cv2.kmeans(some, _COLOURS, np.empty(0), (3, 30, 0.5), 2, cv2.KMEANS_PP_CENTERS)
-    colours = np.concatenate([np.round(found), [[255.0] * 3]]).astype(np.float32)
-    nearest = np.zeros(len(pixels), np.intp)
-    distance = np.full(len(pixels), np.inf, np.float32)
-    for number, colour in enumerate(colours):
-        here = np.square(pixels - colour).sum(axis=1)
-        nearest[here < distance] = number
-        distance = np.minimum(here, distance)
+    _, _, centres = cv2.kmeans(some, _COLOURS, np.empty(0), (3, 30, 0.5), 2, cv2.KMEANS_PP_CENTERS)
+    colours = np.concatenate([np.round(centres), [[255.0] * 3]]).astype(np.float32)
+    nearest = pairwise_distances_argmin(pixels, colours)
     return np.asarray(colours[nearest].reshape(picture.shape).astype(np.uint8))
-
-
-def _resource(name: str) -> NDArray[np.uint8]:
-    data = (package_files("leadwise") / "resources" / name).read_bytes()
-    return np.frombuffer(data, np.uint8)

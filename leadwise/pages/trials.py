@@ -38,46 +38,42 @@ _READ = 0.9
 # --- pages as scanners spoil them ---------------------------------------------------------------------------
 
 
-def rotated(page: Page, degrees: float = 3.0) -> tuple[Page, Map]:
-    """Turned clockwise about its middle on a white sheet that holds it all; and where its pixels went."""
+def rotated(page: Page) -> tuple[Page, Map]:
+    """Turned clockwise by 3 degrees on a white sheet that holds it all; and where its pixels went."""
     height, width = page.shape[:2]
     middle = ((width - 1) / 2, (height - 1) / 2)
-    matrix = np.asarray(cv2.getRotationMatrix2D(middle, -degrees, 1.0), np.float64)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, -3.0, 1.0), np.float64)
     cosine, sine = np.abs(matrix[0])[:2]
     size = (int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1)
     matrix[:, 2] += (np.array(size) - (width, height)) / 2
     return _page(cv2.warpAffine(page, matrix, size, borderValue=_WHITE)), matrix
 
 
-def scaled(page: Page, factor: float = 0.5) -> tuple[Page, Map]:
-    """At another size."""
-    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    moved = factor / 2 - 0.5  # the middle of the first pixel is (0, 0) in both
-    picture = cv2.resize(page, None, fx=factor, fy=factor, interpolation=way)
-    return _page(picture), np.array([[factor, 0, moved], [0, factor, moved]])
+def scaled(page: Page) -> tuple[Page, Map]:
+    """At half its size."""
+    picture = cv2.resize(page, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    moved = 0.5 / 2 - 0.5  # the middle of the first pixel is (0, 0) in both
+    return _page(picture), np.array([[0.5, 0, moved], [0, 0.5, moved]])
 
 
-def recompressed(page: Page, jpeg_quality: int = 30) -> tuple[Page, Map]:
-    """Saved as JPEG once more."""
-    data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])[1]
+def recompressed(page: Page) -> tuple[Page, Map]:
+    """Saved as JPEG once more, of quality 30."""
+    data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
     return _page(cv2.imdecode(data, cv2.IMREAD_COLOR)), np.eye(2, 3)
 
 
-def bordered(page: Page, width: int = 100, grey: int = 96) -> tuple[Page, Map]:
-    """On a larger grey sheet, as on the glass of a scanner."""
-    picture = cv2.copyMakeBorder(
-        page, width, width, width, width, cv2.BORDER_CONSTANT, value=(grey, grey, grey)
-    )
-    return _page(picture), np.array([[1.0, 0, width], [0, 1, width]])
+def bordered(page: Page) -> tuple[Page, Map]:
+    """On a grey sheet that is 100 px larger at each side, as on the glass of a scanner."""
+    picture = cv2.copyMakeBorder(page, 100, 100, 100, 100, cv2.BORDER_CONSTANT, value=(96, 96, 96))
+    return _page(picture), np.array([[1.0, 0, 100], [0, 1, 100]])
 
 
-def noisy(page: Page, sigma: float = 25.0) -> tuple[Page, Map]:
-    """As a grey copy with noise of `sigma` grey levels."""
+def noisy(page: Page) -> tuple[Page, Map]:
+    """As a grey copy with noise of 25 grey levels."""
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY).astype(np.int16)
-    noise = np.random.default_rng(int(grey[::50, ::50].sum())).normal(0, sigma, grey.shape)
-    return _page(cv2.cvtColor(np.clip(grey + noise, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)), np.eye(
-        2, 3
-    )
+    noise = np.random.default_rng(int(grey[::50, ::50].sum())).normal(0, 25.0, grey.shape)
+    picture = cv2.cvtColor(np.clip(grey + noise, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    return _page(picture), np.eye(2, 3)
 
 
 DISTORTIONS: dict[str, Callable[[Page], tuple[Page, Map]]] = {

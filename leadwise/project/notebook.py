@@ -157,7 +157,7 @@ class Run:
         """
         folder = provenance.signals_folder(self.profile, "mitdb")
         if folder is None:
-            from leadwise.sets.excerpts import unpack_excerpts
+            from leadwise.sets.sample import unpack_excerpts
 
             folder = unpack_excerpts(paths.runs_folder() / ".sample-signals")
         return folder

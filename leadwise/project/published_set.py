@@ -6,7 +6,6 @@ from collections.abc import Callable
 from importlib.resources import files as package_files
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from leadwise.folds.pages import fingerprint, published
@@ -16,7 +15,7 @@ from leadwise.project.render import Published
 from leadwise.scores.draws import bootstrap_share
 from leadwise.scores.table import score_of, selected, written
 from leadwise.sets.catalogue import seen_by_eye, shipped
-from leadwise.sets.ids import id_falls, page_pairs
+from leadwise.sets.ids import agreement_by_chance, id_falls, page_pairs
 
 WORDS = {
     "normal": "normal",
@@ -97,7 +96,7 @@ def set_ids(_: Published) -> str:
     pages = shipped()
     of_id = pages.groupby("recording_id")
     several = of_id["label"].agg("nunique") > 1
-    pairs = page_pairs(pages, np.zeros((len(pages), len(pages)), np.float32))
+    pairs = page_pairs(pages)
     soon = pairs[pairs["same_id"] & pairs["minutes"].between(1, 5)]
     agree = bootstrap_share(soon["same_label"].to_numpy(), soon["recording_id"])
     folds = published()
@@ -110,7 +109,7 @@ def set_ids(_: Published) -> str:
         f"{len(id_falls(pages))} times that it was set back: a running number of the device, given out more than "
         f"once. Of the {len(soon)} pairs of pages of one id that were printed one to five minutes apart, "
         f"{agree.value:.0%} ({agree.low:.0%} to {agree.high:.0%}; ids drawn) agree in class; of any two pages "
-        f"{pairs['same_label'].mean():.0%} do. **An id is not shown to be a person**, nor shown never to be one: "
+        f"{agreement_by_chance(pages):.0%} do. **An id is not shown to be a person**, nor shown never to be one: "
         f"keeping the pages of one id together is a precaution, and this set allows no split by patient. The "
         f"published folds (`folds.csv`, fingerprint `{fingerprint(folds)}`) keep {int((groups > 1).sum())} groups of "
         f"several pages ({int(groups[groups > 1].sum())} pages) whole."

@@ -36,7 +36,7 @@ class Annotations:
         return Annotations(self.samples[kept], self.symbols[kept])
 
 
-def read_annotations(path: Path, extension: str = "atr") -> Annotations:
+def read_annotations(path: Path) -> Annotations:
     """Read the annotations of a WFDB record (path without suffix, or of its ``.hea``).
 
     Raises `MissingInput` where the record has none, `InputError` where they cannot be read.
@@ -44,14 +44,14 @@ def read_annotations(path: Path, extension: str = "atr") -> Annotations:
     import wfdb
 
     path = path.with_suffix("") if path.suffix == ".hea" else path
-    file = path.with_name(f"{path.name}.{extension}")
+    file = path.with_name(f"{path.name}.atr")
     if not file.is_file():
         raise MissingInput(
             f"{file.name}: the record {path.name} has no annotations beside it, so its beats have no classes. "
             "Put the file there, or leave the record out."
         )
     try:
-        found = wfdb.rdann(str(path), extension)
+        annotation = wfdb.rdann(str(path), "atr")
     except (ValueError, OSError, IndexError, KeyError) as error:
         raise InputError(f"{file}: not readable as WFDB annotations ({error}). Fetch it again.") from error
-    return Annotations(np.asarray(found.sample, np.int64), np.array(found.symbol, np.str_))
+    return Annotations(np.asarray(annotation.sample, np.int64), np.array(annotation.symbol, np.str_))

@@ -45,8 +45,8 @@ def beat_views(beats: NDArray[np.floating], r_s: NDArray[np.floating]) -> dict[s
         beats = np.repeat(beats, LEADS, axis=1)
     usual = usual_beat(beats, r_s)
     height = np.ptp(usual[:, _WAVES], axis=1)[:, None] + 1e-3
-    told = np.broadcast_to(usual / height, beats.shape)
-    views = {"beat": beats / height, "usual_beat": told, "intervals": intervals(r_s)}
+    usual_views = np.broadcast_to(usual / height, beats.shape)
+    views = {"beat": beats / height, "usual_beat": usual_views, "intervals": intervals(r_s)}
     return {name: view.astype(np.float16) for name, view in views.items()}
 
 
@@ -70,7 +70,7 @@ def intervals(r_s: NDArray[np.floating]) -> NDArray[np.float32]:
     shifted = {place: padded[5 + place : 5 + place + len(before)] for place in _NEAR}
     middle, mean = np.median(before), before.mean()
     ratios = [
-        *(one / other for other in (middle, mean, short, long) for one in (before, after)),
+        *(interval / reference for reference in (middle, mean, short, long) for interval in (before, after)),
         before / after,
         before / shifted[-1],
         *(shifted[place] / long for place in _NEAR),
@@ -82,13 +82,13 @@ def intervals(r_s: NDArray[np.floating]) -> NDArray[np.float32]:
         np.maximum(np.arange(len(unrest)) - half, 0),
         np.minimum(np.arange(len(unrest)) + half + 1, len(unrest)),
     )
-    told = [np.log(np.clip(ratio, 0.2, 5)) for ratio in ratios]
-    told += [
+    logarithms = [np.log(np.clip(ratio, 0.2, 5)) for ratio in ratios]
+    logarithms += [
         _median_of_neighbours(unrest, _NEIGHBOURS),
         (sums[last] - sums[first]) / (last - first),
         np.log(np.clip(long, 0.2, 5)),
     ]
-    return np.stack(told, axis=1).astype(np.float32)
+    return np.stack(logarithms, axis=1).astype(np.float32)
 
 
 def _known_intervals(r_s: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -98,12 +98,14 @@ def _known_intervals(r_s: NDArray[np.floating]) -> tuple[NDArray[np.float64], ND
     return np.maximum(before, 0.05), np.maximum(after, 0.05)
 
 
-def _median_of_neighbours(values: NDArray[np.floating], many: int) -> NDArray[np.float64]:
+def _median_of_neighbours(values: NDArray[np.floating], neighbours: int) -> NDArray[np.float64]:
     from scipy.ndimage import median_filter
 
-    return np.asarray(median_filter(np.asarray(values, np.float64), size=many + 1, mode="nearest"))
+    return np.asarray(median_filter(np.asarray(values, np.float64), size=neighbours + 1, mode="nearest"))
 
 
 def _correlation(beats: NDArray[np.float32], usual: NDArray[np.float32]) -> NDArray[np.float64]:
-    one, other = beats - beats.mean(axis=1, keepdims=True), usual - usual.mean()
-    return np.asarray((one @ other) / np.sqrt((one**2).sum(axis=1) * (other @ other) + 1e-9))
+    centred, reference = beats - beats.mean(axis=1, keepdims=True), usual - usual.mean()
+    return np.asarray(
+        (centred @ reference) / np.sqrt((centred**2).sum(axis=1) * (reference @ reference) + 1e-9)
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.pages.checks import without_t_waves
 from leadwise.recordings.filters import band_passed, unknown_or_flat
 
 BAND_HZ = (5.0, 22.0)
@@ -46,9 +47,9 @@ def find_beats(leads_mv: NDArray[np.floating], rate_hz: float) -> NDArray[np.int
     fast = band_passed(leads_mv[alive], rate_hz, BAND_HZ)
     step = max(1, int(rate_hz // _LOOK_HZ))
     height = _together(_energy(fast[:, ::step], rate_hz / step), lost[alive, ::step], rate_hz / step)
-    found = _picked(height, rate_hz / step) * step
-    found = found[~lost[:, found].all(axis=0)]
-    return _on_their_tops(fast, lost[alive], found, rate_hz)
+    r_samples = _picked(height, rate_hz / step) * step
+    r_samples = r_samples[~lost[:, r_samples].all(axis=0)]
+    return _on_their_tops(fast, lost[alive], r_samples, rate_hz)
 
 
 def _energy(fast: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
@@ -64,8 +65,8 @@ def _together(energy: NDArray[np.float64], lost: NDArray[np.bool_], rate_hz: flo
     weights = np.clip(_LOUD - quiet, 0.02, None) ** 2
     weights[1:] *= _OTHERS / max(len(energy) - 1, 1)
     weights[lost] = 1e-9
-    one = np.sqrt((weights / weights.sum(axis=0) * height**2).sum(axis=0))
-    return np.asarray(_levelled(one[None], rate_hz)[0][0])
+    combined = np.sqrt((weights / weights.sum(axis=0) * height**2).sum(axis=0))
+    return np.asarray(_levelled(combined[None], rate_hz)[0][0])
 
 
 def _levelled(energy: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -98,21 +99,9 @@ def _picked(height: NDArray[np.float64], rate_hz: float) -> NDArray[np.int64]:
         near = median_filter(high[kept], _NEIGHBOURS, mode="nearest")
         usual = np.interp(peaks, peaks[kept], near)
         kept = high > _LEAST_HEIGHT * usual
-    beats = _without_t_waves(np.flatnonzero(kept), peaks, high, _T_WAVE_S * rate_hz)
+    beats = np.flatnonzero(kept)
+    beats = beats[without_t_waves(peaks[beats], high[beats], _T_WAVE_S * rate_hz, _WEAKER)]
     return np.asarray(peaks[_searched_back(beats, peaks, high / usual, rate_hz)], np.int64)
-
-
-def _without_t_waves(
-    beats: NDArray[np.intp], peaks: NDArray[np.intp], high: NDArray[np.float64], near: float
-) -> NDArray[np.intp]:
-    """Of two peaks nearer than `near` samples the weaker is left out, where it is much the weaker."""
-    kept: list[int] = []
-    for beat in beats.tolist():
-        while kept and peaks[beat] - peaks[kept[-1]] < near and high[kept[-1]] < _WEAKER * high[beat]:
-            kept.pop()
-        if not (kept and peaks[beat] - peaks[kept[-1]] < near and high[beat] < _WEAKER * high[kept[-1]]):
-            kept.append(beat)
-    return np.array(kept, np.intp)
 
 
 def _searched_back(
@@ -136,14 +125,14 @@ def _searched_back(
 
 
 def _on_their_tops(
-    fast: NDArray[np.float64], lost: NDArray[np.bool_], found: NDArray[np.int64], rate_hz: float
+    fast: NDArray[np.float64], lost: NDArray[np.bool_], r_samples: NDArray[np.int64], rate_hz: float
 ) -> NDArray[np.int64]:
     """Each beat moved to where the first lead that is known there swings furthest; annotations lie there, too."""
-    if not len(found):
-        return found
+    if not len(r_samples):
+        return r_samples
     half = round(_TOP_S * rate_hz)
     padded = np.pad(np.abs(fast), ((0, 0), (half, half)))
     views = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=1)
-    lead = (~lost[:, found]).argmax(axis=0)
-    tops = found - half + views[lead, found].argmax(axis=1)
+    lead = (~lost[:, r_samples]).argmax(axis=0)
+    tops = r_samples - half + views[lead, r_samples].argmax(axis=1)
     return np.unique(np.clip(tops, 0, fast.shape[1] - 1)).astype(np.int64)

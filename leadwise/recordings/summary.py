@@ -49,24 +49,24 @@ class Rhythm:
 def summarise(r_samples: NDArray[np.integer], classes: Sequence[str], rate_hz: float) -> Rhythm:
     """Sum up R peaks at `rate_hz`, in order, each with its class."""
     between = np.diff(np.asarray(r_samples, np.float64)) / rate_hz
-    many, one = min(_NEARBY, len(between)), len(between) > 0
-    means = np.convolve(between, np.full(many, 1 / many), "valid") if one else between
-    longest = int(between.argmax()) if one else 0
+    n_intervals, has_intervals = min(_NEARBY, len(between)), len(between) > 0
+    means = np.convolve(between, np.full(n_intervals, 1 / n_intervals), "valid") if has_intervals else between
+    longest = int(between.argmax()) if has_intervals else 0
     return Rhythm(
         len(r_samples),
-        {name: sum(one == name for one in classes) for name in AAMI},
-        float(60 / np.median(between)) if one else None,
-        float(60 / means.max()) if one else None,
-        float(60 / means.min()) if one else None,
-        float(between[longest]) if one else None,
-        float(r_samples[longest] / rate_hz) if one else None,
+        {name: sum(label == name for label in classes) for name in AAMI},
+        float(60 / np.median(between)) if has_intervals else None,
+        float(60 / means.max()) if has_intervals else None,
+        float(60 / means.min()) if has_intervals else None,
+        float(between[longest]) if has_intervals else None,
+        float(r_samples[longest] / rate_hz) if has_intervals else None,
         _runs(classes, "V"),
         _runs(classes, "S"),
     )
 
 
 def _runs(classes: Sequence[str], name: str) -> Runs:
-    same = np.array([0, *(one == name for one in classes), 0], np.int64)
+    same = np.array([0, *(label == name for label in classes), 0], np.int64)
     edges = np.flatnonzero(np.diff(same))
     lengths = edges[1::2] - edges[::2]
     return Runs(

@@ -45,11 +45,13 @@ def cut_windows(signal: NDArray[np.floating], starts: NDArray[np.int64]) -> NDAr
 
 def beats_in_windows(marks: Annotations, starts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of normal and of abnormal beats ``(windows, 2)``, by the published rule's list of symbols."""
-    counts = []
-    for symbols in (NORMAL_SYMBOLS, ABNORMAL_SYMBOLS):
-        samples = marks.samples[np.isin(marks.symbols, symbols)]
-        counts.append(np.searchsorted(samples, starts + LENGTH) - np.searchsorted(samples, starts))
-    return np.stack(counts, axis=1)
+    of_kind = (marks.samples[np.isin(marks.symbols, kind)] for kind in (NORMAL_SYMBOLS, ABNORMAL_SYMBOLS))
+    return np.stack([count_within(samples, starts, LENGTH) for samples in of_kind], axis=1)
+
+
+def count_within(samples: NDArray[np.integer], starts: NDArray[np.integer], length: int) -> NDArray[np.int64]:
+    """How many of `samples`, in order, lie in each stretch of so many samples that begins at `starts`."""
+    return np.searchsorted(samples, starts + length) - np.searchsorted(samples, starts)
 
 
 def labelled(counts: NDArray[np.int64]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:

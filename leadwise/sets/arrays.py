@@ -58,9 +58,9 @@ def open_array(path: Path) -> NDArray[Any]:
     except (ValueError, EOFError, OSError) as error:
         raise TableError(f"{path}: not an array that can be read ({error}). Run {maker} again.") from error
     shape, dtype = {**ARRAYS, **SIGNAL_ARRAYS}[path.name]
-    found = array.shape[1:]
-    fits = len(found) == len(shape) and all(
-        want in (size, None) for want, size in zip(shape, found, strict=True)
+    row_shape = array.shape[1:]
+    fits = len(row_shape) == len(shape) and all(
+        want in (size, None) for want, size in zip(shape, row_shape, strict=True)
     )
     if array.dtype != dtype or not fits:
         raise TableError(

@@ -5,22 +5,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files as package_files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from leadwise.errors import InputError, LeadwiseError, MissingInput, UnreadablePage
-from leadwise.files import files_below
+from leadwise.files import RESOURCES, files_below
 from leadwise.names import CLASSES
 from leadwise.pages.header import Header, read_header
 from leadwise.pages.layout import find_layout
-from leadwise.pages.read import IMAGE_SUFFIXES, MAX_BYTES, page_size, read_page
+from leadwise.pages.read import IMAGE_SUFFIXES, page_size, read_file, read_page
 from leadwise.tables import PAGE_ID_DIGITS, SCHEMAS, checked, read_table, write_table
 
 _HEADER_FIELDS = ("recording_id", "sex", "recorded_at", "heart_rate_bpm", "lead_off")
@@ -38,7 +36,7 @@ _CLASS_WORDS = (
 
 
 @dataclass(frozen=True)
-class Found:
+class Listing:
     """What a folder holds.
 
     `files` has a row a readable page in natural order: `path` (relative), `label, sha256, bytes, width_px,
@@ -51,7 +49,7 @@ class Found:
     closed: tuple[str, ...] = ()
 
 
-def find_pages(folder: Path) -> Found:
+def find_pages(folder: Path) -> Listing:
     """List and hash all images below the class folders of `folder`.
 
     Class folders are told by their names: those of the Mendeley set and its mirrors, or plainly `normal,
@@ -59,28 +57,32 @@ def find_pages(folder: Path) -> Found:
     that cannot be read as images are problems, not errors. Raises `MissingInput` for a folder that is missing
     or holds no image below a class folder, `InputError` where one page stands under two classes.
     """
-    found = find_images(folder, _known_class)
-    table = found.files
-    if table.empty:
+    listing = find_images(folder, class_in)
+    check_classes(listing.files, listing.problems, folder)
+    return listing
+
+
+def check_classes(files: pd.DataFrame, problems: pd.DataFrame, folder: Path) -> None:
+    """Raise `MissingInput` where no file has a class, `InputError` where one page stands under two."""
+    if files.empty:
         raise MissingInput(
-            f"{folder}: no images below a class folder.{left_out(found.problems)} It should hold folders such "
+            f"{folder}: no images below a class folder.{left_out(problems)} It should hold folders such "
             "as 'normal', 'abnormal_heartbeat', 'history_of_mi' and 'mi' (or those of the Mendeley set) with page "
             "images."
         )
-    several = table.groupby("sha256")["label"].nunique()
+    several = files.groupby("sha256")["label"].nunique()
     if (several > 1).any():
-        same = table.loc[table["sha256"] == several.idxmax(), "path"].tolist()
+        same = files.loc[files["sha256"] == several.idxmax(), "path"].tolist()
         raise InputError(
             f"{folder}: one page stands under two classes ({same[0]}, {same[-1]}). Only one can be right: "
             "take the other away."
         )
-    return found
 
 
-def find_images(folder: Path, class_in: Callable[[tuple[str, ...]], str | None]) -> Found:
+def find_images(folder: Path, label_of: Callable[[tuple[str, ...]], str | None]) -> Listing:
     """List and hash all images of a folder, whatever its classes are called.
 
-    `class_in` gives the class for the names of the folders that lie between `folder` and a file, or None where
+    `label_of` gives the class for the names of the folders that lie between `folder` and a file, or None where
     they name no class: such a file is a problem. Raises `MissingInput` for a folder that is missing, or may not be
     looked into.
     """
@@ -97,28 +99,22 @@ def find_images(folder: Path, class_in: Callable[[tuple[str, ...]], str | None])
     rows, shut = [], set(closed)
     for path in paths:
         name = path.relative_to(folder).as_posix()
-        label = class_in(path.relative_to(folder).parts[:-1])
+        label = label_of(path.relative_to(folder).parts[:-1])
         try:
             if path.suffix.lower() not in IMAGE_SUFFIXES:
                 raise UnreadablePage(NO_IMAGE)
             if label is None:
                 raise UnreadablePage("no folder above it names a class")
-            if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device may have no end
-                raise UnreadablePage("not a regular file")
-            if path.stat().st_size > MAX_BYTES:
-                raise UnreadablePage(f"larger than {MAX_BYTES / 1e6:.0f} MB")
-            data = path.read_bytes()
-            width, height = page_size(data, name)
+            data = read_file(path)
+            width, height = page_size(data, str(path))
         except UnreadablePage as error:
-            problems.append({"path": name, "why": str(error).removeprefix(f"{name}: ")})
-            continue
-        except OSError as error:
-            problems.append({"path": name, "why": _told(error)})
-            shut.add(path.parent)
+            problems.append({"path": name, "why": str(error).removeprefix(f"{path}: ")})
+            if isinstance(error.__cause__, OSError):
+                shut.add(path.parent)
             continue
         rows.append((name, label, hashlib.sha256(data).hexdigest(), len(data), width, height))
     columns = ["path", "label", "sha256", "bytes", "width_px", "height_px"]
-    return Found(
+    return Listing(
         pd.DataFrame(rows, columns=columns),
         pd.DataFrame(problems, columns=["path", "why"]),
         tuple(sorted(path.relative_to(folder).as_posix() for path in shut)),
@@ -130,8 +126,8 @@ def left_out(problems: pd.DataFrame) -> str:
     if problems.empty:
         return ""
     first = problems.iloc[0]
-    many = "one was" if len(problems) == 1 else f"{len(problems)} were"
-    return f" Of what lies there {many} left out; {first['path']}: {first['why'].rstrip('.')}."
+    were = "one was" if len(problems) == 1 else f"{len(problems)} were"
+    return f" Of what lies there {were} left out; {first['path']}: {first['why'].rstrip('.')}."
 
 
 def build_catalogue(
@@ -182,7 +178,7 @@ def data_fingerprint(files: pd.DataFrame) -> str:
 @functools.cache
 def shipped() -> pd.DataFrame:
     """The catalogue that comes with leadwise: all 491 distinct pages of the Mendeley set."""
-    return read_table(Path(str(package_files("leadwise") / "resources" / "pages.csv")), "pages.csv")
+    return read_table(RESOURCES / "pages.csv", "pages.csv")
 
 
 @functools.cache
@@ -194,7 +190,7 @@ def seen_by_eye() -> pd.DataFrame:
     printed one. `drawn` says how the page was come by: ``at random`` (60
     headers) or because its ``rate differs``.
     """
-    return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "seen_by_eye.csv")), dtype=str)
+    return pd.read_csv(RESOURCES / "seen_by_eye.csv", dtype=str)
 
 
 def headers_right(pages: pd.DataFrame) -> pd.DataFrame:
@@ -202,11 +198,11 @@ def headers_right(pages: pd.DataFrame) -> pd.DataFrame:
 
     `right` is whether all printed fields are still those that were compared.
     """
-    seen = seen_by_eye().query("part == 'header'").set_index("page_id")
-    here = pages[pages["page_id"].isin(seen.index)].set_index("page_id")
-    seen = seen.loc[here.index]
-    same = [here[name].astype(str) == seen[name] for name in _HEADER_FIELDS]
-    return pd.DataFrame({"drawn": seen["drawn"], "right": np.logical_and.reduce(same)}).reset_index()
+    compared = seen_by_eye().query("part == 'header'").set_index("page_id")
+    printed = pages[pages["page_id"].isin(compared.index)].set_index("page_id")
+    compared = compared.loc[printed.index]
+    same = [printed[name].astype(str) == compared[name] for name in _HEADER_FIELDS]
+    return pd.DataFrame({"drawn": compared["drawn"], "right": np.logical_and.reduce(same)}).reset_index()
 
 
 def rebuild(folder: Path, out: Path) -> pd.DataFrame:
@@ -225,10 +221,6 @@ def _closed(why: str) -> str:
     return f"folder that may not be looked into ({why})"
 
 
-def _told(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
 def class_of(folder_name: str) -> str | None:
     """The class that a folder's name stands for, or None."""
     name = folder_name.lower()
@@ -238,9 +230,9 @@ def class_of(folder_name: str) -> str | None:
     return next((label for label, words in _CLASS_WORDS if re.search(words, plain)), None)
 
 
-def _known_class(folders: tuple[str, ...]) -> str | None:
+def class_in(folders: tuple[str, ...]) -> str | None:
     """The class that the nearest folder names, of those between the set's folder and a file."""
-    return next((found for name in reversed(folders) if (found := class_of(name))), None)
+    return next((label for name in reversed(folders) if (label := class_of(name))), None)
 
 
 def _header_of(path: Path) -> Header:

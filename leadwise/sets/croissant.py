@@ -6,11 +6,9 @@ for the columns in them. Sums and sizes are taken from the files, so `leadwise t
 
 from __future__ import annotations
 
-from importlib.resources import files as package_files
-from pathlib import Path
 from typing import Any
 
-from leadwise.files import sha256
+from leadwise.files import RESOURCES, sha256
 from leadwise.names import CLASSES
 
 _OWN_WORDS = (
@@ -35,60 +33,56 @@ _CONTEXT: dict[str, Any] = {
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
 }
 
-_TEXT, _WHOLE, _TRUTH, _TIME = "sc:Text", "sc:Integer", "sc:Boolean", "sc:DateTime"
+_KINDS = {"text": "sc:Text", "whole": "sc:Integer", "truth": "sc:Boolean", "time": "sc:DateTime"}
 
-_TABLES = {
+_TABLES: dict[str, tuple[str, str, dict[str, tuple[str, str]]]] = {
     "pages": (
         "pages.csv",
         "A row a distinct page, with what is printed on it.",
-        "page_id",
-        (
-            ("page_id", _TEXT, "The first twelve hex digits of the page's sha256."),
-            ("path", _TEXT, "The first of its files, in natural order."),
-            ("label", _TEXT, f"Its class by the folder that it lies in: {', '.join(CLASSES)}."),
-            ("copies", _WHOLE, "Files of the published set that hold exactly these bytes."),
-            ("sha256", _TEXT, "sha256 of each of its files' bytes."),
-            ("width_px", _WHOLE, "Width in pixels."),
-            ("height_px", _WHOLE, "Height in pixels."),
-            ("recording_id", _TEXT, "The printed id: a running number of the device, not a person."),
-            ("sex", _TEXT, "As printed: male or female."),
-            ("recorded_at", _TIME, "The printed time, to the second, without a zone."),
-            ("heart_rate_bpm", _WHOLE, "The printed heart rate, beats a minute."),
-            ("lead_off", _TRUTH, "Whether the page says that a lead was off."),
-        ),
+        {
+            "page_id": ("text", "The first twelve hex digits of the page's sha256."),
+            "path": ("text", "The first of its files, in natural order."),
+            "label": ("text", f"Its class by the folder that it lies in: {', '.join(CLASSES)}."),
+            "copies": ("whole", "Files of the published set that hold exactly these bytes."),
+            "sha256": ("text", "sha256 of each of its files' bytes."),
+            "width_px": ("whole", "Width in pixels."),
+            "height_px": ("whole", "Height in pixels."),
+            "recording_id": ("text", "The printed id: a running number of the device, not a person."),
+            "sex": ("text", "As printed: male or female."),
+            "recorded_at": ("time", "The printed time, to the second, without a zone."),
+            "heart_rate_bpm": ("whole", "The printed heart rate, beats a minute."),
+            "lead_off": ("truth", "Whether the page says that a lead was off."),
+        },
     ),
     "folds": (
         "folds.csv",
         "In which fold a page is tested, under each protocol and seed.",
-        "page_id",
-        (
-            ("page_id", _TEXT, "The page, as in pages.csv."),
-            (
-                "group_id",
-                _TEXT,
+        {
+            "page_id": ("text", "The page, as in pages.csv."),
+            "group_id": (
+                "text",
                 "Pages that share a printed id: never on both sides of a split of grouped_*.",
             ),
-            ("label", _TEXT, "Its class."),
-            *(
-                (f"{protocol}_{seed}", _WHOLE, f"The fold, by {words}; seed {seed}.")
+            "label": ("text", "Its class."),
+            **{
+                f"{protocol}_{seed}": ("whole", f"The fold, by {words}; seed {seed}.")
                 for protocol, words in (("grouped", "printed id"), ("distinct", "page, ids ignored"))
                 for seed in (1, 2, 3)
-            ),
-            ("by_month", _WHOLE, "The fold, by month of recording."),
-        ),
+            },
+            "by_month": ("whole", "The fold, by month of recording."),
+        },
     ),
     "files": (
         "mendeley.csv",
         "A row a file of the published set; the files themselves are fetched with `leadwise fetch mendeley`.",
-        "path",
-        (
-            ("path", _TEXT, "Its path in the published set."),
-            ("sha256", _TEXT, "sha256 of the file's bytes, as in pages.csv."),
-            ("bytes", _WHOLE, "Its size."),
-        ),
+        {
+            "path": ("text", "Its path in the published set."),
+            "sha256": ("text", "sha256 of the file's bytes, as in pages.csv."),
+            "bytes": ("whole", "Its size."),
+        },
     ),
 }
-"""By the name of the record set: its file, what a row is, its key, and its columns.
+"""By the name of the record set: its file, what a row is, and its columns, the first of which is its key.
 
 Which columns join them stands in words: mlcroissant 1.1 turns a reference into a join, and fails in it.
 """
@@ -96,7 +90,6 @@ Which columns join them stands in words: mlcroissant 1.1 turns a reference into 
 
 def metadata() -> dict[str, Any]:
     """The metadata as JSON-LD; its files lie beside it, so that their addresses are their names."""
-    resources = Path(str(package_files("leadwise") / "resources"))
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -130,35 +123,33 @@ def metadata() -> dict[str, Any]:
                 "name": file,
                 "description": what,
                 "contentUrl": file,
-                "contentSize": f"{(resources / file).stat().st_size} B",
+                "contentSize": f"{(RESOURCES / file).stat().st_size} B",
                 "encodingFormat": "text/csv",
-                "sha256": sha256(resources / file),
+                "sha256": sha256(RESOURCES / file),
             }
-            for file, what, _, _ in _TABLES.values()
+            for file, what, _ in _TABLES.values()
         ],
         "recordSet": [_record_set(name, *table) for name, table in _TABLES.items()],
     }
 
 
-def _record_set(
-    name: str, file: str, what: str, key: str, columns: tuple[tuple[str, str, str], ...]
-) -> dict[str, Any]:
+def _record_set(name: str, file: str, what: str, columns: dict[str, tuple[str, str]]) -> dict[str, Any]:
     fields = [
         {
             "@type": "cr:Field",
             "@id": f"{name}/{column}",
             "name": column,
             "description": words,
-            "dataType": kind,
+            "dataType": _KINDS[kind],
             "source": {"fileObject": {"@id": file}, "extract": {"column": column}},
         }
-        for column, kind, words in columns
+        for column, (kind, words) in columns.items()
     ]
     return {
         "@type": "cr:RecordSet",
         "@id": name,
         "name": name,
         "description": what,
-        "key": {"@id": f"{name}/{key}"},
+        "key": {"@id": f"{name}/{next(iter(columns))}"},
         "field": fields,
     }

@@ -6,14 +6,14 @@ when its sha256 is that of the manifest.
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadwise.errors import FetchError
+from leadwise.files import sha256
 from leadwise.sets.sources import Source, Verdict, Wanted, verify
 from leadwise.sets.unpack import ASIDE, unpack
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str, int, int | None], None]
 """Is given what comes now, how many bytes are here, and how many there will be, where that is known."""
-
-TellSize = Callable[[int, int | None], None]
 
 PAUSE_S = 1.0
 """Before the first new try after a cut; the second waits twice as long, and so on."""
@@ -42,12 +40,25 @@ def fetch(source: Source, folder: Path, tell: Tell = lambda _name, _done, _total
     address gives the set.
     """
     before = verify(folder, source)
-    if not before.lacking:
+    lacking = {path: source.files[path] for path in before.lacking}
+    if not lacking:
         return before
-    fetching = _Fetching(source, folder, {path: source.files[path] for path in before.lacking}, tell)
-    lacking, wrong = fetching.lacking, fetching.wrong
+    wrong: set[str] = set()
+    reasons = []
+    bring = _bring_zip if source.zipped else _bring_files
+    aside = folder / ASIDE
     try:
-        reasons = fetching.bring()
+        with _session() as session:
+            aside.mkdir(parents=True, exist_ok=True)
+            for address in source.addresses:
+                try:
+                    wrong |= bring(session, source, address, folder, lacking, tell)
+                except FetchError as error:
+                    reasons.append(f"{address}: {error}")
+                if not lacking:
+                    break
+        if not lacking or not any(path.is_file() for path in aside.rglob("*")):
+            shutil.rmtree(aside)
     except OSError as error:
         why = error.strerror or error
         raise FetchError(
@@ -67,102 +78,77 @@ def fetch(source: Source, folder: Path, tell: Tell = lambda _name, _done, _total
     )
 
 
-class _Differs(FetchError):
-    """Another content than the manifest's, or more bytes than there can be."""
+def _bring_zip(
+    session: requests.Session,
+    source: Source,
+    address: str,
+    folder: Path,
+    lacking: dict[str, Wanted],
+    tell: Tell,
+) -> set[str]:
+    """Strike off `lacking` what the zip at an address holds of it; return what came with another content."""
+    room = _ROOM * sum(wanted.bytes for wanted in source.files.values()) + _PIECE
+    archive = folder / ASIDE / f"{source.name}-{source.addresses.index(address) + 1}.zip"
+    for done, total in _download(session, address, archive):
+        tell(archive.name, done, total)
+        if max(done, total or 0) > room:
+            _discard(archive)
+            raise FetchError(f"it has more than the {room:,} bytes that it can have")
+    try:
+        wrong = unpack(archive, folder, lacking, room)
+    except FetchError:  # for any other reason, a full disk say, it is kept
+        _discard(archive)
+        raise
+    _discard(archive)
+    return wrong
 
 
-class _Fetching:
-    """One call of `fetch`: what is still lacking, and what came with another content."""
-
-    def __init__(self, source: Source, folder: Path, lacking: dict[str, Wanted], tell: Tell) -> None:
-        self.source, self.folder, self.lacking, self.tell = source, folder, lacking, tell
-        self.aside = folder / ASIDE
-        self.wrong: set[str] = set()
-        self.came: dict[str, int] = {}
-        self.total = None if source.zipped else sum(wanted.bytes for wanted in lacking.values())
-
-    def bring(self) -> list[str]:
-        """Ask one address after the other until nothing is lacking; return why some gave nothing."""
-        reasons = []
-        bring = self._bring_zip if self.source.zipped else self._bring_files
-        with _session() as session:
-            self.aside.mkdir(parents=True, exist_ok=True)
-            for address in self.source.addresses:
-                try:
-                    bring(session, address)
-                except FetchError as error:
-                    reasons.append(f"{address}: {error}")
-                if not self.lacking:
-                    break
-        if not self.lacking or not any(self.aside.iterdir()):
-            shutil.rmtree(self.aside)
-        return reasons
-
-    def _bring_zip(self, session: requests.Session, address: str) -> None:
-        room = _ROOM * sum(wanted.bytes for wanted in self.source.files.values()) + _PIECE
-        archive = self.aside / f"{self.source.name}-{self.source.addresses.index(address) + 1}.zip"
-        try:
-            self._retrieve(session, address, archive, None, room)
-            self.wrong |= unpack(archive, self.folder, self.lacking, room)
-        except FetchError:  # for any other reason, a full disk say, it is kept
-            archive.unlink(missing_ok=True)
-            raise
-        archive.unlink()
-
-    def _bring_files(self, session: requests.Session, address: str) -> None:
-        for path, wanted in list(self.lacking.items()):
-            try:
-                self._retrieve(session, address + path, self.aside / path, wanted.sha256, wanted.bytes)
-            except _Differs:
-                self.wrong.add(path)
-                continue
-            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.aside / path).replace(self.folder / path)
-            del self.lacking[path]
-
-    def _retrieve(
-        self, session: requests.Session, url: str, path: Path, known: str | None, limit: int
-    ) -> None:
-        """Let pooch fetch one file to `path` and check its sum, where one is known."""
-        import pooch
-
-        def tell(done: int, total: int | None) -> None:
-            self.came[path.name] = done
-            self.tell(path.name, sum(self.came.values()), self.total or total)
-
-        def downloader(url: str, output: str, _pooch: object) -> None:
-            part = path.with_name(f"{path.name}.part")
-            _download(session, url, part, limit, tell)
-            part.replace(output)
-            _tag_of(part).unlink(missing_ok=True)
-
-        try:
-            pooch.retrieve(url, known, fname=path.name, path=path.parent, downloader=downloader)
-        except ValueError as error:  # its word for another sum
-            raise _Differs(f"{path.name}: {error}") from error
+def _bring_files(
+    session: requests.Session, _: Source, address: str, folder: Path, lacking: dict[str, Wanted], tell: Tell
+) -> set[str]:
+    """The same of the files below an address, one by one."""
+    wrong, came, whole = set(), 0, sum(wanted.bytes for wanted in lacking.values())
+    for path, wanted in list(lacking.items()):
+        part = folder / ASIDE / path
+        for done, _total in _download(session, address + path, part):
+            tell(path, came + done, whole)
+            if done > wanted.bytes:
+                break
+        came += part.stat().st_size
+        if sha256(part) != wanted.sha256:
+            _discard(part)
+            wrong.add(path)
+            continue
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        part.replace(folder / path)
+        _discard(part)
+        del lacking[path]
+    return wrong
 
 
 def _session() -> requests.Session:
     try:
-        import pooch
         import requests
     except ModuleNotFoundError as error:
-        raise FetchError("pooch is not installed. Install it: pip install 'leadwise[data]'") from error
-    pooch.get_logger().setLevel("WARNING")  # it would print the sum of each archive
+        raise FetchError("requests is not installed. Install it: pip install 'leadwise[data]'") from error
     session = requests.Session()
     session.headers["Accept-Encoding"] = "identity"  # so that a range is one of the file's own bytes
     return session
 
 
-def _download(session: requests.Session, url: str, part: Path, limit: int, tell: TellSize) -> None:
-    """Fetch to `part`, and go on where a connection broke or an earlier download ended."""
+def _download(session: requests.Session, url: str, part: Path) -> Iterator[tuple[int, int | None]]:
+    """Fetch to `part`, and go on where a connection broke or an earlier download ended.
+
+    Gives how many bytes are here and how many there will be, where that is known, as they come.
+    """
     import requests
 
+    part.parent.mkdir(parents=True, exist_ok=True)
     began = longest = _size(part)
     failed = 0
     while True:
         try:
-            return _go_on(session, url, part, limit, tell)
+            yield from _go_on(session, url, part)
         except requests.RequestException as error:
             failed = failed + 1 if _size(part) <= longest else 1
             longest = max(longest, _size(part))
@@ -170,55 +156,38 @@ def _download(session: requests.Session, url: str, part: Path, limit: int, tell:
             if failed >= (_TRIES if longest > began else 2):
                 raise FetchError(_reason(error)) from error
             time.sleep(PAUSE_S * failed)
+        else:
+            return
 
 
-def _go_on(session: requests.Session, url: str, part: Path, limit: int, tell: TellSize) -> None:
+def _go_on(session: requests.Session, url: str, part: Path) -> Iterator[tuple[int, int | None]]:
     """Ask once for what `part` lacks, and write it there as it comes."""
     import requests
 
-    have, tag = _size(part), _tag_of(part)
+    have = _size(part)
+    tag = _tag_of(part)
     headers = {"Range": f"bytes={have}-"} if have else {}
     if have and tag.is_file():
         headers["If-Range"] = tag.read_text(encoding="utf-8")  # another version comes from its beginning
     with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
-        total = _checked_total(response, part, have)
-        if response.status_code == requests.codes.requested_range_not_satisfiable:
-            return  # it was whole, and the computer stopped before it got its name
+        if have and response.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # it was whole, and the computer stopped before it got its name; its sum will tell
+        response.raise_for_status()
         if response.status_code != requests.codes.partial_content:
             have = 0
             tag.unlink(missing_ok=True)
             if (version := response.headers.get("ETag", "")).startswith('"'):  # a weak one serves no range
                 tag.write_text(version, encoding="utf-8")
+        elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            _discard(part)
+            raise requests.exceptions.ChunkedEncodingError
+        length = response.headers.get("Content-Length", "")
+        total = have + int(length) if length.isdigit() else None
         with part.open("ab" if have else "wb") as into:
             for piece in response.iter_content(_PIECE):
                 have += len(piece)
-                if max(have, total or 0) > limit:
-                    break
                 into.write(piece)
-                tell(have, total)
-    if max(have, total or 0) > limit:
-        part.unlink()
-        tag.unlink(missing_ok=True)
-        raise _Differs(f"it has more than the {limit:,} bytes that it can have")
-    if total is not None and have < total:
-        raise requests.exceptions.ChunkedEncodingError
-
-
-def _checked_total(response: requests.Response, part: Path, have: int) -> int | None:
-    """How many bytes the whole file has, if the answer says so; raises where it does not follow `part`."""
-    import requests
-
-    told = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", ""))
-    follows = {requests.codes.partial_content: 1, requests.codes.requested_range_not_satisfiable: 2}
-    group = follows.get(response.status_code)
-    if group and (not told or told[group] != str(have)):
-        part.unlink(missing_ok=True)
-        raise requests.exceptions.ChunkedEncodingError
-    if group:
-        return int(told[2]) if told and told[2] != "*" else None
-    response.raise_for_status()
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else None
+                yield have, total
 
 
 def _size(part: Path) -> int:
@@ -228,6 +197,11 @@ def _size(part: Path) -> int:
 def _tag_of(part: Path) -> Path:
     """Where the version of a begun download is noted, as the server names it."""
     return part.with_name(f"{part.name}.tag")
+
+
+def _discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _tag_of(part).unlink(missing_ok=True)
 
 
 def _reason(error: requests.RequestException) -> str:

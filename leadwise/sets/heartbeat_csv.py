@@ -33,7 +33,7 @@ def counted(folder: Path) -> pd.DataFrame:
     Raises as `read_heartbeat_csv` does.
     """
     labels = {name: read_heartbeat_csv(folder / name)[1] for name in FILES if (folder / name).is_file()}
-    counts = {name: pd.Series(found).value_counts() for name, found in labels.items()}
+    counts = {name: pd.Series(of_file).value_counts() for name, of_file in labels.items()}
     known = dict.fromkeys(name for classes in FILES.values() for name in classes)
     return pd.DataFrame(counts).T.reindex(columns=list(known)).fillna(0).astype(int)
 

@@ -9,7 +9,7 @@ A beat has its recording's label. No one has looked at it alone: a beat of an ab
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,12 @@ from leadwise.names import TASKS
 from leadwise.recordings.heartbeats import cut_heartbeats
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import read_record, rhythm_first
-from leadwise.sets.ptbxl import found_records, read_tables
+from leadwise.sets.ptbxl import read_recordings
 
 LEAD = "II"
 """The lead whose beats are cut: that of the published "heartbeat" files."""
 
 _HEALTHY, _REASON = "healthy control", "reason for admission:"
-
-Progress = Callable[[list[Any], str, int], Iterable[Any]]
 
 
 @dataclass(frozen=True)
@@ -53,14 +51,12 @@ def ptbxl_records(folder: Path, but: Path | None = None) -> pd.DataFrame:
     ``normal``: NORM is the one diagnostic class that is stated, however likely; all others are ``other``, also those
     without any. Records of the folder `but` are left out. Raises `InputError` for another layout, or no recording.
     """
-    told, statements = read_tables(folder)
+    recordings, statements = read_recordings(folder, but)
     classes = statements["diagnostic_class"].dropna()
-    found = found_records(folder, but)
     rows = []
-    for name, patient, codes in zip(told["record"], told["patient"], told["codes"], strict=True):
+    for name, patient, codes, path in recordings.itertuples(index=False):
         stated = {classes[code] for code in codes if code in classes}
-        if name in found:
-            rows.append((name, patient, TASKS["normal"][stated != {"NORM"}], found[name]))
+        rows.append((name, patient, TASKS["normal"][stated != {"NORM"}], path))
     return _records(rows, folder)
 
 
@@ -92,45 +88,53 @@ def fingerprint(records: pd.DataFrame) -> str:
     return digest.hexdigest()[:12]
 
 
-def labelled_beats(records: pd.DataFrame, progress: Progress | None = None) -> LabelledBeats:
+def labelled_beats(records: pd.DataFrame) -> LabelledBeats:
     """The beats of lead II, found by our detector on all leads, cut as the published "heartbeat" files are.
 
     `records` as `ptbxl_records` gives them. The last beat of each is left out, as there. A recording that cannot be
     read, has no lead II, or fewer than three beats is left out and told. Raises `InputError` where none is left.
     """
+    from tqdm import tqdm
+
     tables, parts, left_out = [], [], []
-    given = list(records.itertuples(index=False))
-    for one in progress(given, "recordings", len(given)) if progress else given:
+    for row in tqdm(
+        records.itertuples(index=False), "recordings", len(records), mininterval=1, file=sys.stdout
+    ):
         try:
-            table, rows = _beats_of(one)
+            table, rows = _beats_of(row)
         except LeadwiseError as error:
-            left_out.append((one.record, str(error)))
+            left_out.append((row.record, str(error)))
             continue
         tables.append(table)
         parts.append(rows)
     if not tables:
-        raise InputError(f"none of {len(given)} recordings can be used. The first: {left_out[0][1]}")
-    told = pd.DataFrame(left_out, columns=["record", "why"])
-    return LabelledBeats(pd.concat(tables, ignore_index=True), np.concatenate(parts), told)
+        raise InputError(f"none of {len(records)} recordings can be used. The first: {left_out[0][1]}")
+    return LabelledBeats(
+        pd.concat(tables, ignore_index=True),
+        np.concatenate(parts),
+        pd.DataFrame(left_out, columns=["record", "why"]),
+    )
 
 
-def _beats_of(one: Any) -> tuple[pd.DataFrame, NDArray[np.float16]]:
-    record = read_record(one.path)
+def _beats_of(recording: Any) -> tuple[pd.DataFrame, NDArray[np.float16]]:
+    record = read_record(recording.path)
     lead = record.lead(LEAD)
-    found = find_beats(record.signals[list(rhythm_first(record.names))], record.rate_hz)
-    if len(found) < 3:
-        raise InputError(f"{one.record}: {len(found)} beats were found, too few to cut any by its interval.")
-    rows = cut_heartbeats(lead, record.rate_hz, found)
+    r_samples = find_beats(record.signals[list(rhythm_first(record.names))], record.rate_hz)
+    if len(r_samples) < 3:
+        raise InputError(
+            f"{recording.record}: {len(r_samples)} beats were found, too few to cut any by its interval."
+        )
+    rows = cut_heartbeats(lead, record.rate_hz, r_samples)
     kept = rows.any(axis=1)  # not the last one, nor where the lead is flat
     if not kept.any():
-        raise InputError(f"{one.record}: lead {LEAD} is flat or unknown at all of its beats.")
-    times_s = found / record.rate_hz
+        raise InputError(f"{recording.record}: lead {LEAD} is flat or unknown at all of its beats.")
+    times_s = r_samples / record.rate_hz
     table = pd.DataFrame(
         {
-            "beat_id": [f"{one.record}-{sample:07d}" for sample in found[kept].tolist()],
-            "record": one.record,
-            "group_id": one.group_id,
-            "label": one.label,
+            "beat_id": [f"{recording.record}-{sample:07d}" for sample in r_samples[kept].tolist()],
+            "record": recording.record,
+            "group_id": recording.group_id,
+            "label": recording.label,
             "time_s": times_s[kept],
             "rate_bpm": 60 / float(np.median(np.diff(times_s))),
         }

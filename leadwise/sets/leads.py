@@ -74,10 +74,10 @@ def cut_pages(pages: pd.DataFrame, folder: Path, target: Path) -> CutPages:
             made = (leads.crops, leads.strip, signals.leads, signals.strip)
             for array, value in zip(arrays.values(), made, strict=True):
                 array[len(checks)] = value
-            found = check(signals)
-            page_rows = _lead_rows(page_id, layout, leads, found)
+            page_checks = check(signals)
+            page_rows = _lead_rows(page_id, layout, leads, page_checks)
             rows += page_rows
-            checks.append(_quality_row(page_id, layout, found, signals, page_rows))
+            checks.append(_quality_row(page_id, layout, page_checks, signals, page_rows))
             write_record(record_of(signals), target / "records", page_id, _comments(path))
         if not checks:
             raise InputError(
@@ -94,7 +94,7 @@ def cut_pages(pages: pd.DataFrame, folder: Path, target: Path) -> CutPages:
     )
 
 
-def _lead_rows(page_id: str, layout: Layout, leads: Leads, found: Checks) -> list[dict[str, Any]]:
+def _lead_rows(page_id: str, layout: Layout, leads: Leads, page_checks: Checks) -> list[dict[str, Any]]:
     measured = [quality(crop) for crop in leads.crops] + [quality(leads.strip, STRIP_S)]
     return [
         {"page_id": page_id, "lead": name}
@@ -104,7 +104,7 @@ def _lead_rows(page_id: str, layout: Layout, leads: Leads, found: Checks) -> lis
             "pixels_per_mv": layout.pixels_per_mv,
             "rotation_deg": layout.rotation_deg,
             "scale": layout.scale,
-            "rhythm_lead": found.rhythm_lead,
+            "rhythm_lead": page_checks.rhythm_lead,
             "quality": share,
         }
         for name, box, share in zip((*LEADS, "strip"), leads.boxes, measured, strict=True)
@@ -112,7 +112,7 @@ def _lead_rows(page_id: str, layout: Layout, leads: Leads, found: Checks) -> lis
 
 
 def _quality_row(
-    page_id: str, layout: Layout, found: Checks, signals: Signals, rows: list[dict[str, Any]]
+    page_id: str, layout: Layout, page_checks: Checks, signals: Signals, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """One row a page: its least complete lead, how it lay, and what its signals say of each other."""
     read = np.isfinite(signals.leads).mean(axis=1).min()
@@ -121,7 +121,7 @@ def _quality_row(
         "quality": min(float(read), *(row["quality"] for row in rows)),
         "rotation_deg": layout.rotation_deg,
         "scale": layout.scale,
-    } | asdict(found)
+    } | asdict(page_checks)
 
 
 def _comments(path: str) -> list[str]:
@@ -135,11 +135,7 @@ def _comments(path: str) -> list[str]:
 def _keep_first(path: Path, count: int) -> None:
     """Cut an array on disk down to its first pages; nothing is done where none was refused."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if len(array) == count:
-        return
-    shorter = path.with_name(f"{path.name}.short.npy")
-    target = create(shorter, (count, *array.shape[1:]), array.dtype.type)
-    for row in range(count):
-        target[row] = array[row]
-    del target, array
-    shorter.replace(path)
+    if len(array) > count:
+        shorter = path.with_name(f"{path.name}.short.npy")
+        np.save(shorter, array[:count])  # from map to file, never all in memory
+        shorter.replace(path)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leadwise.errors import InputError
 from leadwise.names import AAMI
 from leadwise.recordings.heartbeats import PUBLISHED
-from leadwise.recordings.windows import HOP_S, LENGTH
+from leadwise.recordings.windows import HOP_S, LENGTH, count_within
 from leadwise.sets.recordings import RATE_HZ, Recording, load_recording
 
 ONE_SIDED = 0.95
@@ -33,12 +33,8 @@ def telling_start(recording: Recording) -> float:
     """The second at which the window with most classes of beats begins, the rarest of them as often as may be."""
     beats = recording.marks.beats
     classes = beats.classes
-    counts = []
-    for name in AAMI:
-        at = beats.samples[classes == name]
-        first, end = (np.searchsorted(at, recording.starts + shift) for shift in (0, LENGTH))
-        counts.append(end - first)
-    table = np.stack(counts, axis=1)
+    by_class = (beats.samples[classes == name] for name in AAMI)
+    table = np.stack([count_within(samples, recording.starts, LENGTH) for samples in by_class], axis=1)
     worth = 100 * (table > 0).sum(axis=1) + np.where(table > 0, table, 1000).min(axis=1)
     return float(recording.starts[int(worth.argmax())] / RATE_HZ)
 
@@ -83,7 +79,9 @@ def odd_ones(windows: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
             & (windows["beats_abnormal"] > 0)
         ],
     }
-    rows = [found.iloc[[len(found) // 2]].assign(what=what) for what, found in kinds.items() if len(found)]
+    rows = [
+        of_kind.iloc[[len(of_kind) // 2]].assign(what=what) for what, of_kind in kinds.items() if len(of_kind)
+    ]
     return pd.concat(rows, ignore_index=True) if rows else windows.iloc[:0].assign(what="")
 
 
@@ -133,12 +131,12 @@ def usual_beats(contexts: NDArray[np.floating], beats: pd.DataFrame) -> dict[str
 
     `contexts` ``(beats, leads, samples)``, a row for each of `beats`.
     """
-    found = {}
+    usual = {}
     for name, rows in beats[beats["label"] == "N"].groupby("record", sort=False).groups.items():
         if len(rows) >= _FEWEST_BEATS:
             beat = np.median(np.asarray(contexts[np.asarray(rows), 0], np.float64), axis=0)
-            found[str(name)] = beat - np.median(beat)
-    return found
+            usual[str(name)] = beat - np.median(beat)
+    return usual
 
 
 def not_published(rebuilt: pd.Series) -> list[str]:

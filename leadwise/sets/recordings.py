@@ -8,7 +8,8 @@ pacemaker into DS1, on which all is learned and chosen, and DS2, which is tested
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,15 +34,12 @@ from leadwise.sets.arrays import create
 class RecordingSet:
     """A published set of annotated recordings, and what is known of its records, which their names alone do not tell.
 
-    `name` is its folder below ``$LEADWISE_SIGNALS``; `find` gives the headers in a folder; `label` says who marked
-    what; `parts` names the records of each side; `persons` tells whose a record is where somebody has several;
-    `caution` stands beside every figure of it. A record of another set may have the same name and be another's.
+    `name` is its folder below ``$LEADWISE_SIGNALS``; `parts` names the records of each side; `persons` tells whose a
+    record is where somebody has several; `caution` stands beside every figure of it. A record of another set may have
+    the same name and be another's.
     """
 
     name: str
-    title: str
-    find: Callable[[Path], list[Path]]
-    label: str
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     persons: Mapping[str, str] = field(default_factory=dict)
     person_prefix: str = ""
@@ -63,20 +61,17 @@ class RecordingSet:
 
 def find_recordings(folder: Path) -> list[Path]:
     """Headers of the records in a folder, in natural order. Raises `InputError` where there is none."""
-    found = sorted(folder.glob("*.hea"), key=lambda path: natural(path.name))
-    if not found:
+    headers = sorted(folder.glob("*.hea"), key=lambda path: natural(path.name))
+    if not headers:
         raise InputError(
             f"{folder}: no WFDB record (.hea) lies there. `leadwise fetch mitdb` brings the MIT-BIH database; "
             "LEADWISE_SIGNALS names the folder above it."
         )
-    return found
+    return headers
 
 
 MITDB = RecordingSet(
     "mitdb",
-    "MIT-BIH Arrhythmia Database",
-    find_recordings,
-    "each beat, by two cardiologists",
     parts={
         "ds1": (
             "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
@@ -99,8 +94,6 @@ RATE_HZ = windows.RATE_HZ
 
 EC57_FROM_S = 300.0
 """EC57 leaves the first five minutes of a record out: they may be used to learn its usual beat."""
-
-Progress = Callable[[Sequence[Path], str, int], Iterable[Path]]
 
 
 @dataclass(frozen=True)
@@ -159,28 +152,30 @@ def load_recording(path: Path, of: RecordingSet = MITDB) -> Recording:
             f"{path.stem}: {record.signals.shape[1] / record.rate_hz:.1f} s, shorter than a window of "
             f"{windows.WINDOW_S} s."
         )
-    if (own := record.rate_hz) != RATE_HZ:
+    if (own_rate_hz := record.rate_hz) != RATE_HZ:
         lost = np.stack([~np.isfinite(lead) for lead in record.signals])
-        signals = resampled(record.signals, own, RATE_HZ)
-        at = np.minimum(np.arange(signals.shape[1]) * own / RATE_HZ, lost.shape[1] - 1).astype(np.int64)
+        signals = resampled(record.signals, own_rate_hz, RATE_HZ)
+        at = np.minimum(np.arange(signals.shape[1]) * own_rate_hz / RATE_HZ, lost.shape[1] - 1).astype(
+            np.int64
+        )
         signals[lost[:, at]] = np.nan
         record = Record(signals, record.names, RATE_HZ)
-        marks = Annotations(np.round(marks.samples * (RATE_HZ / own)).astype(np.int64), marks.symbols)
-    return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own, of)
+        marks = Annotations(np.round(marks.samples * (RATE_HZ / own_rate_hz)).astype(np.int64), marks.symbols)
+    return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own_rate_hz, of)
 
 
-def survey(
-    folder: Path, progress: Progress | None = None, of: RecordingSet = MITDB
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def survey(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The records of a folder as ``records.csv``, and those left out as `record, why`.
 
     Raises `InputError` where none can be used.
     """
-    paths = of.find(folder)
+    from tqdm import tqdm
+
+    paths = find_recordings(folder)
     rows, left_out = [], []
-    for path in progress(paths, "records", len(paths)) if progress else paths:
+    for path in tqdm(paths, "records", mininterval=1, file=sys.stdout):
         try:
-            rows.append(_surveyed(load_recording(path, of)))
+            rows.append(_surveyed(load_recording(path)))
         except InputError as error:
             left_out.append((path.stem, str(error)))
     if not rows:
@@ -221,18 +216,12 @@ def fingerprint(folder: Path, records: Iterable[str]) -> str:
     return digest.hexdigest()[:12]
 
 
-def write_windows(
-    folder: Path,
-    records: pd.DataFrame,
-    target: Path,
-    progress: Progress | None = None,
-    of: RecordingSet = MITDB,
-) -> pd.DataFrame:
+def write_windows(folder: Path, records: pd.DataFrame, target: Path) -> pd.DataFrame:
     """Write ``windows.npy``, float16 ``(windows, 3600)``, record by record, and give ``windows.csv``."""
     tables, done = [], 0
     with written_whole(target) as aside:
         array = create(aside, (int(records["windows"].sum()), windows.LENGTH), np.float16)
-        for recording in _again(folder, records, progress, of):
+        for recording in _again(folder, records):
             starts = recording.starts
             array[done : done + len(starts)] = windows.cut_windows(recording.filtered[0], starts)
             done += len(starts)
@@ -259,15 +248,7 @@ def windows_of(recording: Recording) -> pd.DataFrame:
     )
 
 
-def write_beats(
-    folder: Path,
-    records: pd.DataFrame,
-    target: Path,
-    cut: Cut,
-    leads: int = 1,
-    progress: Progress | None = None,
-    of: RecordingSet = MITDB,
-) -> pd.DataFrame:
+def write_beats(folder: Path, records: pd.DataFrame, target: Path, cut: Cut, leads: int) -> pd.DataFrame:
     """Write ``heartbeats.npy`` and ``beats.npy`` into the folder `target` and give ``beats.csv``.
 
     Both are float16, a row a beat: ``(beats, 187)`` between 0 and 1, and ``(beats, leads, samples)`` in mV by `cut`.
@@ -277,14 +258,14 @@ def write_beats(
     with written_whole(target / "heartbeats.npy") as first, written_whole(target / "beats.npy") as second:
         heartbeats = create(first, (total, LENGTH), np.float16)
         contexts = create(second, (total, leads, cut.samples), np.float16)
-        for recording in _again(folder, records, progress, of):
+        for recording in _again(folder, records):
             beats = recording.marks.beats
             here = slice(done, done + len(beats.samples))
             heartbeats[here] = cut_heartbeats(
                 recording.record.signals[recording.channel], RATE_HZ, beats.samples
             )
-            found = cut_beats(recording.filtered[:leads], RATE_HZ, beats.samples, cut)
-            contexts[here, : found.shape[1]] = found
+            signals_mv = cut_beats(recording.filtered[:leads], RATE_HZ, beats.samples, cut)
+            contexts[here, : signals_mv.shape[1]] = signals_mv
             done = here.stop
             tables.append(beats_of(recording))
         del heartbeats, contexts  # flushes
@@ -313,9 +294,8 @@ def beats_of(recording: Recording) -> pd.DataFrame:
     )
 
 
-def _again(
-    folder: Path, records: pd.DataFrame, progress: Progress | None, of: RecordingSet
-) -> Iterator[Recording]:
-    paths = [folder / f"{record}.hea" for record in records["record"]]
-    for path in progress(paths, "records", len(paths)) if progress else paths:
-        yield load_recording(path, of)
+def _again(folder: Path, records: pd.DataFrame) -> Iterator[Recording]:
+    from tqdm import tqdm
+
+    for record in tqdm(records["record"], "records", mininterval=1, file=sys.stdout):
+        yield load_recording(folder / f"{record}.hea")

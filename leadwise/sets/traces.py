@@ -55,8 +55,8 @@ def group_same_trace(descriptors: NDArray[np.float32]) -> NDArray[np.intp]:
     traces = descriptors[known]
     pairs = [np.zeros((2, 0), np.intp)]
     for start in range(0, len(known), _BLOCK):
-        one, other = np.nonzero(traces[start : start + _BLOCK] @ traces.T > ALIKE)
-        pairs.append(known[np.array([one + start, other])])
+        first, second = np.nonzero(traces[start : start + _BLOCK] @ traces.T > ALIKE)
+        pairs.append(known[np.array([first + start, second])])
     rows, columns = np.concatenate(pairs, axis=1)
     graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(descriptors),) * 2)
     return np.asarray(connected_components(graph, directed=False)[1], np.intp)

@@ -1,21 +1,19 @@
 """Files out of an archive that nobody vouches for.
 
-Where a file goes is the manifest's word, never the archive's, and sizes are counted, not believed.
+Which file comes in, and where it goes, is the manifest's word and never the archive's: an entry that leads out of the
+folder, or is a link, is no file that is wanted. Sizes are counted, not believed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
-import re
-import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from leadwise.errors import FetchError
+from leadwise.files import sha256
 from leadwise.sets.sources import Wanted
 
 ASIDE = ".fetch"
@@ -28,21 +26,42 @@ _MAX_CONTENTS = 4 << 20  # bytes of a zip's own table of contents; the Mendeley 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def unpack(archive: Path, folder: Path, lacking: dict[str, Wanted], room: int) -> set[str]:
+def unpack(
+    archive: Path, folder: Path, lacking: dict[str, Wanted], room: int, inside: str | None = None
+) -> set[str]:
     """Take from a zip the files in `lacking`, put each into `folder` and strike it off the list.
 
     A file is known by the last parts of its path, so that folders above them do not matter; a zip inside
-    the zip counts as a folder of its name, and one inside that is left alone. Returns the paths whose content
-    is not what is wanted; nothing of those is left behind. Raises `FetchError` for entries that climb out
-    or are links, for more than `room` bytes really unpacked, and for a damaged archive.
+    the zip counts as a folder of its name (`inside`), and one inside that is left alone. Returns the paths whose
+    content is not what is wanted; nothing of those is left behind. Raises `FetchError` where zips inside the zip
+    unpack to more than `room` bytes, and for a damaged archive.
     """
-    unpacking = _Unpacking(folder, lacking, room)
+    wrong: set[str] = set()
+    (folder / ASIDE).mkdir(parents=True, exist_ok=True)
+    aside, nested, left = folder / ASIDE / "file", folder / ASIDE / "inner.zip", room
     try:
-        with _Bounded(archive) as file, zipfile.ZipFile(file) as outer:
-            unpacking.take_all(outer)
+        with _Bounded(archive) as file, zipfile.ZipFile(file) as opened:
+            for entry in opened.infolist():
+                name = f"{inside or ''}/{entry.filename}".replace("\\", "/")
+                if name.lower().endswith(".zip") and inside is None:
+                    left -= _copied(opened, entry, nested, left)
+                    if left < 0:
+                        raise FetchError(f"it unpacks to more than {room:,} bytes")
+                    wrong |= unpack(nested, folder, lacking, room, name[: -len(".zip")])
+                elif path := _lacking_path(name, lacking):
+                    if not _is_right(opened, entry, aside, lacking[path]):
+                        wrong.add(path)
+                        continue
+                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                    aside.replace(folder / path)
+                    del lacking[path]
     except _DAMAGED as error:
         raise FetchError(f"what came is no whole zip archive ({error})") from error
-    return unpacking.wrong
+    finally:
+        aside.unlink(missing_ok=True)
+        if inside is None:
+            nested.unlink(missing_ok=True)
+    return wrong & lacking.keys()
 
 
 class _Bounded(io.FileIO):
@@ -59,81 +78,28 @@ class _Bounded(io.FileIO):
         return super().seek(offset, whence)
 
 
-class _Unpacking:
-    """One archive on its way into a folder: what is still lacking, what differed, how much room is left."""
-
-    def __init__(self, folder: Path, lacking: dict[str, Wanted], room: int) -> None:
-        self.folder, self.lacking, self.room = folder, lacking, room
-        self.left = room
-        self.wrong: set[str] = set()
-        self.aside = folder / ASIDE
-        self.aside.mkdir(parents=True, exist_ok=True)
-
-    def take_all(self, archive: zipfile.ZipFile, inside: str = "") -> None:
-        """Take what is lacking from an archive; `inside` is its own name where it lay in another."""
-        for info, name in [(info, _safe_name(info)) for info in archive.infolist()]:
-            if name.endswith("/") or not self.lacking:
-                continue
-            if name.lower().endswith(".zip") and not inside:
-                self._take_nested(archive, info, name)
-            elif path := self._lacking_path(f"{inside}/{name}"):
-                self._take(archive, info, path)
-
-    def _take_nested(self, outer: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> None:
-        aside = self.aside / "inner.zip"
-        try:
-            with aside.open("wb") as into:
-                for piece in self._pieces(outer, info):
-                    into.write(piece)
-            with _Bounded(aside) as file, zipfile.ZipFile(file) as inner:
-                self.take_all(inner, name[: -len(".zip")])
-        finally:
-            aside.unlink(missing_ok=True)
-
-    def _lacking_path(self, name: str) -> str | None:
-        parts = [part for part in name.split("/") if part not in {"", "."}][-4:]
-        tails = ("/".join(parts[start:]) for start in range(len(parts)))
-        return next((tail for tail in tails if tail in self.lacking), None)
-
-    def _take(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> None:
-        wanted, aside, size, digest = self.lacking[path], self.aside / "file", 0, hashlib.sha256()
-        try:
-            with aside.open("wb") as into:
-                for piece in self._pieces(archive, info):
-                    size += len(piece)
-                    if size > wanted.bytes:
-                        break
-                    digest.update(piece)
-                    into.write(piece)
-            if size != wanted.bytes or digest.hexdigest() != wanted.sha256:
-                self.wrong.add(path)
-                return
-            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            aside.replace(self.folder / path)
-            del self.lacking[path]
-            self.wrong.discard(path)
-        except _DAMAGED:
-            self.wrong.add(path)
-        finally:
-            aside.unlink(missing_ok=True)
-
-    def _pieces(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-        """The content of an entry, counted as it comes: the sizes that the archive tells are not believed."""
-        if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise NotImplementedError("packed in a way that gives unbounded pieces")
-        with archive.open(info) as stream:
-            while piece := stream.read(_PIECE):
-                self.left -= len(piece)
-                if self.left < 0:
-                    raise FetchError(f"it unpacks to more than {self.room:,} bytes")
-                yield piece
+def _lacking_path(name: str, lacking: dict[str, Wanted]) -> str | None:
+    parts = [part for part in name.split("/") if part not in {"", "."}][-4:]
+    tails = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((tail for tail in tails if tail in lacking), None)
 
 
-def _safe_name(info: zipfile.ZipInfo) -> str:
-    """An entry's path with forward slashes; refused where it leads out, or where the entry is no file."""
-    name = info.filename.replace("\\", "/")
-    if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in name.split("/"):
-        raise FetchError(f"its entry {info.filename!r} leads out of the folder")
-    if stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise FetchError(f"its entry {info.filename!r} is a link or a device")
-    return name
+def _is_right(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, wanted: Wanted) -> bool:
+    """Write an entry to `target`, and say whether it is the file that is wanted."""
+    try:
+        size = _copied(archive, entry, target, wanted.bytes)
+    except _DAMAGED:
+        return False
+    return size == wanted.bytes and sha256(target) == wanted.sha256
+
+
+def _copied(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: int) -> int:
+    """Write an entry to `target`, and return its bytes, counted as they come; it stops beyond `most`."""
+    if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise NotImplementedError("packed in a way that gives unbounded pieces")
+    size = 0
+    with archive.open(entry) as stream, target.open("wb") as into:
+        while size <= most and (piece := stream.read(_PIECE)):
+            size += len(piece)
+            into.write(piece)
+    return size

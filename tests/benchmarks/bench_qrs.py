@@ -24,8 +24,8 @@ from tqdm import tqdm
 
 from leadwise.errors import LeadwiseError
 from leadwise.scores.table import stated
-from leadwise.sets.excerpts import unpack_excerpts
 from leadwise.sets.recordings import find_recordings, load_recording
+from leadwise.sets.sample import unpack_excerpts
 
 CLAIMED = 0.997
 

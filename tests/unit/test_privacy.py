@@ -16,7 +16,7 @@ from watched import SHARED_MEMORY, Watched, can_be_apart, watch
 
 import leadwise
 from leadwise import quiet
-from leadwise.sets.excerpts import unpack_excerpts
+from leadwise.sets.sample import unpack_excerpts
 
 RESTS_S = 14
 """onnxruntime's reporting first asks for an address 10 s after its import (1.31.1, seen without the switch)."""

@@ -95,10 +95,7 @@ def test_reading_a_table_loads_neither_pictures_nor_networks() -> None:
 
 def test_the_command_line_starts_without_what_only_its_commands_need() -> None:
     _, modules = loaded_by("import leadwise.cli")
-    assert (
-        not {"torch", "cv2", "numpy", "pandas", "pydantic", "papermill", "snakemake", "pooch", "requests"}
-        & modules
-    )
+    assert not {"torch", "cv2", "numpy", "pandas", "pydantic", "papermill", "snakemake", "requests"} & modules
 
 
 def test_the_installed_version_is_the_one_in_the_source() -> None:

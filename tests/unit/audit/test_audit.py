@@ -378,16 +378,16 @@ def test_pages_that_may_not_be_read_do_not_make_their_class_empty(
 ) -> None:
     for name in ("AF", "sinus"):
         saved(tmp_path / name / "page.png", np.full((40, 40, 3), len(name), np.uint8))
-    read = Path.read_bytes
+    opened = Path.open
 
-    def refusing(path: Path) -> bytes:
+    def refusing(path: Path, mode: str = "r", **more: Any) -> Any:
         if path.parent.name == "AF":
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return read(path)
+        return opened(path, mode, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", refusing)
+    monkeypatch.setattr(Path, "open", refusing)
     facts = gather(tmp_path, headers=False)
-    assert facts.problems.to_dict("records") == [{"path": "AF/page.png", "why": "permission denied"}]
+    assert facts.problems.to_dict("records") == [{"path": "AF/page.png", "why": "Permission denied."}]
     assert "LW012" not in codes(facts)
 
 
@@ -397,7 +397,8 @@ def test_what_has_an_images_name_and_is_no_file_is_told_unread(tmp_path: Path) -
     special = costly_files.special(tmp_path / "AF")[:2]
     facts = gather(tmp_path, headers=False)
     assert facts.problems.to_dict("records") == [
-        {"path": f"AF/{path.name}", "why": "not a regular file"} for path in special
+        {"path": f"AF/{path.name}", "why": "not a regular file. Copy what it gives into one."}
+        for path in special
     ]
 
 

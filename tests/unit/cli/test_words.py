@@ -16,7 +16,7 @@ from waiting import wait_until
 from leadwise import cli
 from leadwise.cli.app import app
 from leadwise.names import VERSION
-from leadwise.sets.excerpts import unpack_excerpts
+from leadwise.sets.sample import unpack_excerpts
 
 
 def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -60,7 +60,6 @@ HEADERS = pd.DataFrame(
         "label": [*CLASSES, CLASSES[0], CLASSES[0]],
     }
 )
-ALIKE = np.eye(6) / 2 + 0.5
 
 FIGURES = {
     "copies": lambda: pages.copies_and_counts([PAGE] * 2, ["a.jpg", "b.jpg"], COUNTS),
@@ -81,7 +80,7 @@ FIGURES = {
     "survived": lambda: signals.survived({"turned": (3, 4)}, {"turned": PAGE}, "Pages"),
     "there_and_back": lambda: signals.there_and_back(SIGNALS[1], GAPS[1], SNR_DB, "Lead II"),
     "ids": lambda: ids.counter_over_time(HEADERS, id_falls(HEADERS)),
-    "pairs": lambda: ids.what_an_id_is(page_pairs(HEADERS, ALIKE), 0.3),
+    "pairs": lambda: ids.what_an_id_is(page_pairs(HEADERS).assign(alike=0.5), 0.3),
     "rates": lambda: ids.rates_by_class(HEADERS),
     "ids_unread": lambda: ids.counter_over_time(HEADERS.tail(1), id_falls(HEADERS.tail(1))),
     "rates_unread": lambda: ids.rates_by_class(HEADERS.tail(1)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from importlib.resources import files as package_files
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +22,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from leadwise.audit import folds as of_a_folder
 from leadwise.audit.folds import fold_folder
-from leadwise.errors import InputError, LeakError, SettingsError
+from leadwise.errors import InputError, LeakError, MissingInput, SettingsError
+from leadwise.files import RESOURCES
 from leadwise.folds import pages as folds
 from leadwise.folds.pages import (
     N_FOLDS,
@@ -54,7 +54,7 @@ def pages() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def files() -> pd.DataFrame:
     """The 928 files, as the set was published."""
-    return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "mendeley.csv")))
+    return pd.read_csv(RESOURCES / "mendeley.csv")
 
 
 @pytest.fixture(scope="module")
@@ -530,11 +530,11 @@ def test_an_id_that_stands_in_two_months_takes_by_month_away_and_leaves_the_rest
     pages = shipped().reset_index(drop=True)
     first, last = pages["recorded_at"].idxmin(), pages["recorded_at"].idxmax()
     pages.loc[last, "recording_id"] = pages.loc[first, "recording_id"]
-    looked = pd.DataFrame({"sha256": pages["sha256"], "foreign": "", "page": range(len(pages))})
+    looked = pages.assign(foreign="", page=range(len(pages)))
     nothing = pd.DataFrame(columns=["path", "why"])
-    monkeypatch.setattr(of_a_folder, "find_pages", lambda _: SimpleNamespace(files=None, problems=nothing))
-    monkeypatch.setattr(of_a_folder, "build_catalogue", lambda *_: (pages, nothing))
-    monkeypatch.setattr(of_a_folder, "gather", lambda *_, **__: SimpleNamespace(files=looked))
+    monkeypatch.setattr(
+        of_a_folder, "gather", lambda *_, **__: SimpleNamespace(files=looked, problems=nothing)
+    )
     table, notes = fold_folder(tmp_path, [1])
     assert notes == []
     assert "by_month" not in table
@@ -557,7 +557,27 @@ def test_what_was_left_out_of_the_folds_is_told(own_folder: Path, tmp_path: Path
     table, notes = fold_folder(tmp_path / "own", [1])
     assert len(table) == 49
     assert notes[0].startswith(f"Of what lies there one was left out; {folder.name}/cut.jpg: not an image")
-    assert notes[1] == "1 pages are of no known layout or damaged, and in no fold."
+    assert notes[1] == "1 pages are of no known layout, and in no fold."
+    assert notes[2].startswith("1 pages' printed ids were not read: they may belong together")
+
+
+def test_a_folder_that_names_no_class_is_told_and_in_no_fold(own_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(own_folder, tmp_path / "own")
+    (tmp_path / "own" / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "own" / "scans" / "page.png"), np.full((400, 600, 3), 255, np.uint8))
+    table, notes = fold_folder(tmp_path / "own", [1])
+    assert len(table) == 49
+    assert notes[0] == "1 files lie below no folder that names a class, and in no fold."
+    with pytest.raises(MissingInput, match="no images below a class folder"):
+        fold_folder(tmp_path / "own" / "scans", [1])
+
+
+def test_a_page_under_two_classes_is_in_no_folds(own_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(own_folder, tmp_path / "own")
+    first, second, *_ = (path for path in (tmp_path / "own").iterdir() if path.is_dir())
+    shutil.copy(next(first.iterdir()), second / "again.jpg")
+    with pytest.raises(InputError, match="one page stands under two classes"):
+        fold_folder(tmp_path / "own", [1])
 
 
 def test_the_fingerprint_of_a_table_read_from_its_file_is_that_of_the_table(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from leadwise.recordings.records import read_record
 from leadwise.scores import external, prices
 from leadwise.scores.metrics import mean_answers, scores
 from leadwise.scores.table import score_of
-from leadwise.sets.ptbxl import labelled_recordings, unpack_recordings
+from leadwise.sets.ptbxl import labelled_recordings
+from leadwise.sets.sample import unpack_recordings
 from leadwise.tables import checked
 
 COPIES = {"normal": 2, "abnormal_heartbeat": 1, "history_of_mi": 2, "mi": 8}

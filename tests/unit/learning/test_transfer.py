@@ -27,7 +27,7 @@ from leadwise.scores import floors
 from leadwise.scores import transfer as transfer_scores
 from leadwise.scores.table import score_of, selected
 from leadwise.sets.labelled_beats import fingerprint, labelled_beats, ptbdb_records, ptbxl_records
-from leadwise.sets.ptbxl import unpack_recordings
+from leadwise.sets.sample import unpack_recordings
 from leadwise.tables import checked
 
 

@@ -228,8 +228,13 @@ def test_a_column_without_beats_has_none_and_the_others_have() -> None:
     assert [name for name, lost in zip(LEADS, unknown, strict=True) if lost] == ["V1", "V2", "V3"]
 
 
+def all_alike(beats: NDArray[np.floating]) -> NDArray[np.float64]:
+    first, second = np.indices((len(beats), len(beats))).reshape(2, -1)
+    return alikeness(beats, first, second).reshape(len(beats), -1)
+
+
 def test_pages_are_most_alike_to_themselves(sample_signals: list[Signals]) -> None:
-    alike = alikeness(np.stack([median_beat(signals) for signals in sample_signals]))
+    alike = all_alike(np.stack([median_beat(signals) for signals in sample_signals]))
     assert alike.shape == (48, 48)
     np.testing.assert_allclose(np.diag(alike), 1, atol=1e-6)
     np.testing.assert_allclose(alike, alike.T, atol=1e-12)
@@ -242,13 +247,13 @@ def test_a_page_scanned_at_half_its_size_is_known_again_by_its_beat(
     some = range(0, 48, 6)
     again = [signals_of(scaled(read_page(sample_paths[number]))[0]) for number in some]
     beats = np.stack([median_beat(signals) for signals in (*again, *sample_signals)])
-    alike = alikeness(beats)[: len(again), len(again) :]
+    alike = all_alike(beats)[: len(again), len(again) :]
     assert alike.argmax(axis=1).tolist() == list(some)
 
 
 def test_beats_of_another_gain_are_as_alike_and_upside_down_ones_opposite() -> None:
     beat = median_beat(made_page())
-    np.testing.assert_allclose(alikeness(np.stack([beat, 2 * beat, -beat]))[0], [1, 1, -1], atol=1e-6)
+    np.testing.assert_allclose(all_alike(np.stack([beat, 2 * beat, -beat]))[0], [1, 1, -1], atol=1e-6)
 
 
 def test_beats_are_compared_over_the_leads_that_both_have() -> None:
@@ -256,6 +261,6 @@ def test_beats_are_compared_over_the_leads_that_both_have() -> None:
     half, other_half = whole.copy(), whole.copy()
     half[6:] = np.nan
     other_half[:6] = np.nan
-    alike = alikeness(np.stack([whole, half, other_half]))
+    alike = all_alike(np.stack([whole, half, other_half]))
     np.testing.assert_allclose(alike[0], 1, atol=1e-6)
     assert np.isnan(alike[1, 2])

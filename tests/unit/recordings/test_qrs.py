@@ -14,8 +14,8 @@ from leadwise.recordings.annotations import Annotations
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import rhythm_first
 from leadwise.recordings.summary import Runs, summarise
-from leadwise.sets.excerpts import unpack_excerpts
 from leadwise.sets.recordings import MITDB, RATE_HZ, find_recordings, load_recording
+from leadwise.sets.sample import unpack_excerpts
 
 SECONDS = 60
 BEATS_S = np.arange(0.7, SECONDS - 0.5, 0.8)

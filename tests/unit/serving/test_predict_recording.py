@@ -40,8 +40,8 @@ from leadwise.serving.http import app, schema
 from leadwise.serving.model import BeatModel, load_beat_model
 from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, predict_recording
 from leadwise.serving.strip_chart import strip_chart
-from leadwise.sets.excerpts import unpack_excerpts
 from leadwise.sets.recordings import load_recording
+from leadwise.sets.sample import unpack_excerpts
 
 HZ = 360
 

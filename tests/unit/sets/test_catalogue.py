@@ -287,7 +287,7 @@ def test_the_credit_lies_beside_the_pages(sample_folder: Path) -> None:
 def test_the_archive_never_decides_where_a_file_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = picture(5)
     resources = made_resources(tmp_path, {"../../climbs.png": data, "/tmp/root.png": picture(6)}, data)  # noqa: S108
-    monkeypatch.setattr(sample, "package_files", lambda _: resources)
+    monkeypatch.setattr(sample, "RESOURCES", resources / "resources")
     folder = sample.unpack_sample(tmp_path / "a" / "b" / "pages")
     written = {
         path.relative_to(tmp_path).as_posix() for path in (tmp_path / "a").rglob("*") if path.is_file()
@@ -301,7 +301,7 @@ def test_an_archive_without_a_page_of_its_index_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resources = made_resources(tmp_path, {"1.png": picture(6)}, picture(5))
-    monkeypatch.setattr(sample, "package_files", lambda _: resources)
+    monkeypatch.setattr(sample, "RESOURCES", resources / "resources")
     with pytest.raises(InputError, match=r"lacks 1 pages of its index, mi/1\.png for one"):
         sample.unpack_sample(tmp_path / "pages")
     assert not (tmp_path / "pages" / ".complete").exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tarfile
-from importlib.resources import files as package_files
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,11 @@ import pytest
 import wfdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from make_excerpts import RECORDS, make_archive
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, LeakError, MissingInput, SettingsError, TableError
+from leadwise.files import RESOURCES
 from leadwise.folds import recordings as signal_folds
 from leadwise.folds.partition import units_in_folds
 from leadwise.names import AAMI, SYMBOLS
@@ -25,13 +26,13 @@ from leadwise.recordings.context import Cut, cut_beats, intervals_s, rhythm_rati
 from leadwise.recordings.records import read_record
 from leadwise.sets import recordings
 from leadwise.sets.arrays import open_array
-from leadwise.sets.excerpts import RECORDS, make_archive, unpack_excerpts
 from leadwise.sets.heartbeat_csv import counted, read_heartbeat_csv
+from leadwise.sets.sample import unpack_excerpts
 from leadwise.tables import checked
 
 SEEDS = [1, 2]
 HZ = 360
-ARCHIVE = Path(str(package_files("leadwise") / "resources" / "mitdb12.tar.xz"))
+ARCHIVE = RESOURCES / "mitdb12.tar.xz"
 
 
 @pytest.fixture(scope="module")
@@ -642,7 +643,7 @@ def test_another_name_or_no_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_record_of_another_set_is_not_whose_its_name_says_in_mit_bih(mitdb: Path) -> None:
     """PhysioNet's long-term database of atrial fibrillation has records 100 to 122 too."""
-    other = recordings.RecordingSet("ltafdb", "Long-Term AF", recordings.find_recordings, "each beat")
+    other = recordings.RecordingSet("ltafdb")
     ours, theirs = (recordings.load_recording(mitdb / "100.hea", of) for of in (recordings.MITDB, other))
     assert recordings.beats_of(ours)["group_id"].unique().tolist() == ["person-100"]
     assert recordings.beats_of(theirs)["group_id"].unique().tolist() == ["ltafdb-100"]

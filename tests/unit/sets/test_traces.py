@@ -20,7 +20,7 @@ from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import Page, read_page
 from leadwise.sets import traces
 from leadwise.sets.catalogue import shipped
-from leadwise.sets.ids import id_falls, page_pairs
+from leadwise.sets.ids import agreement_by_chance, id_falls, page_pairs
 from leadwise.sets.traces import ALIKE, SIZE, descriptor, group_same_trace
 
 
@@ -223,38 +223,58 @@ def headers() -> pd.DataFrame:
     )
 
 
-def test_pairs_are_told_by_id_class_time_rate_and_beats(headers: pd.DataFrame) -> None:
-    alike = np.arange(16).reshape(4, 4) / 16
-    pairs = page_pairs(headers, alike)
-    assert pairs.to_dict("list") == {
-        "recording_id": headers["recording_id"].iloc[[0, 0, 2]].tolist(),
-        "same_id": [True, False, False],
-        "same_label": [False, True, False],
-        "minutes": [2.5, 60, 62.5],
-        "rate_difference_bpm": [5, 30, 35],
-        "alike": [alike[0, 2], alike[0, 3], alike[2, 3]],
+def test_pairs_are_those_of_one_id_and_those_matched_in_class_time_and_rate(headers: pd.DataFrame) -> None:
+    near = headers.iloc[[3]].assign(
+        recording_id="17003", heart_rate_bpm=105, recorded_at="2020-10-20T12:00:00"
+    )
+    late = near.assign(recorded_at="2020-10-20T14:00:01")
+    fast, other = near.assign(heart_rate_bpm=116), near.assign(label="mi")
+    pairs = page_pairs(pd.concat([headers, late, near, fast, other], ignore_index=True))
+    one_id = [(4, 5), (4, 6), (4, 7), (5, 6), (5, 7), (6, 7)]
+    assert list(zip(pairs["first"], pairs["second"], strict=True)) == [(0, 2), (3, 5), *one_id]
+    assert pairs.iloc[:2].drop(columns=["first", "second"]).to_dict("list") == {
+        "recording_id": ["17001", "17002"],
+        "same_id": [True, False],
+        "same_label": [False, True],
+        "minutes": [2.5, 60],
+        "rate_difference_bpm": [5, 5],
     }
 
 
 @pytest.mark.parametrize("field", ["recording_id", "recorded_at", "heart_rate_bpm"])
 def test_a_page_without_one_of_the_three_fields_is_in_no_pair(headers: pd.DataFrame, field: str) -> None:
     lacking = headers.assign(**{field: headers[field].mask(headers.index == 0)})
-    assert len(page_pairs(lacking, np.eye(4))) == 1
+    assert page_pairs(lacking).empty
 
 
 def test_one_page_makes_no_pair(headers: pd.DataFrame) -> None:
-    assert page_pairs(headers.iloc[:1], np.eye(1)).empty
+    assert page_pairs(headers.iloc[:1]).empty
+    assert np.isnan(agreement_by_chance(headers.iloc[:1]))
 
 
 def test_ids_of_the_published_set_are_shared_by_pages_of_different_classes() -> None:
     """Why an id is no person, whose pages would agree: of the pairs of one id many do not."""
     pages = shipped()
-    pairs = page_pairs(pages, np.eye(len(pages)))
-    known = pages[["recording_id", "recorded_at", "heart_rate_bpm"]].notna().all(axis=1).sum()
-    assert len(pairs) == known * (known - 1) // 2
-    same_id = pages["recording_id"].value_counts()
-    assert pairs["same_id"].sum() <= (same_id * (same_id - 1) // 2).sum()
+    pairs = page_pairs(pages)
+    known = pages.dropna(subset=["recording_id", "recorded_at", "heart_rate_bpm"])
+    of_id = known["recording_id"].value_counts()
+    assert pairs["same_id"].sum() == (of_id * (of_id - 1) // 2).sum()
     assert 0.2 < pairs.loc[pairs["same_id"], "same_label"].mean() < 0.9
+
+
+def test_pairs_and_their_agreement_are_those_that_a_look_at_every_pair_gives() -> None:
+    known = shipped().dropna(subset=["recording_id", "recorded_at", "heart_rate_bpm"])
+    first, second = np.triu_indices(len(known), 1)
+    same = {name: known[name].to_numpy()[first] == known[name].to_numpy()[second] for name in known}
+    times = pd.to_datetime(known["recorded_at"]).to_numpy()
+    rates = known["heart_rate_bpm"].to_numpy(float)
+    near = np.abs(times[first] - times[second]) <= np.timedelta64(60, "m")
+    matched = same["label"] & near & (np.abs(rates[first] - rates[second]) <= 5)
+    wanted = matched | same["recording_id"]
+    pairs = page_pairs(known)
+    assert pairs["first"].tolist() == first[wanted].tolist()
+    assert pairs["second"].tolist() == second[wanted].tolist()
+    assert agreement_by_chance(known) == pytest.approx(same["label"].mean())
 
 
 # --- where the running number falls ----------------------------------------------------------------------

@@ -1,8 +1,10 @@
-"""The embedded recordings: six minutes each of twelve records of MIT-BIH, so that all runs without a download.
+"""Makes the embedded recordings: six minutes each of twelve records of MIT-BIH, so that all runs without a download.
 
-Made by ``python -m leadwise.sets.excerpts FOLDER mitdb12.tar.xz``, FOLDER being the whole database. Signals
-are the published numbers, unchanged, in the published format; annotations keep their marks and count from the
-excerpt's start. Credit and licence are in ``resources/CREDITS.md`` and inside the archive.
+    python tests/helpers/make_excerpts.py FOLDER leadwise/resources/mitdb12.tar.xz
+
+FOLDER is the whole database. Signals are the published numbers, unchanged, in the published format; annotations keep
+their marks and count from the excerpt's start. Credit and licence are in ``leadwise/resources/CREDITS.md`` and inside
+the archive.
 """
 
 from __future__ import annotations
@@ -18,9 +20,7 @@ from leadwise.files import written_whole
 from leadwise.names import FLUTTER
 from leadwise.recordings.annotations import read_annotations
 from leadwise.recordings.records import read_record
-from leadwise.sets.sample import unpack_resource
-
-ARCHIVE = "mitdb12.tar.xz"
+from leadwise.recordings.windows import count_within
 
 RECORDS = ("100", "101", "114", "200", "201", "202", "207", "208", "209", "213", "214", "222")
 """Six of DS1 and six of DS2: 114 has its MLII second, 201 and 202 are one person, 207 has ventricular flutter."""
@@ -36,11 +36,6 @@ of the MIT-BIH Arrhythmia Database, IEEE Eng in Med and Biol 20(3):45-50 (2001);
 PhysioToolkit, and PhysioNet, Circulation 101(23):e215-e220 (2000).
 Changes: cut; each header tells from which second on. Signals and annotations are otherwise as published.
 """
-
-
-def unpack_excerpts(folder: Path) -> Path:
-    """Write the twelve excerpts below `folder` and return ``folder/mitdb``, in which they lie."""
-    return unpack_resource(ARCHIVE, folder) / "mitdb"
 
 
 def make_archive(database: Path, archive: Path) -> None:
@@ -66,13 +61,10 @@ def _best_start(record: Path) -> int:
     classes = beats.classes
     length = SECONDS * _RATE_HZ
     starts = np.arange(0, samples - length + 1, _STEP_S * _RATE_HZ)
-
-    def within(at: np.ndarray) -> np.ndarray:
-        return np.asarray(np.searchsorted(at, starts + length) - np.searchsorted(at, starts))
-
     # a root each, so that many beats of one class do not outweigh some of each; of flutter 100 waves count
-    worth = sum(np.sqrt(within(beats.samples[classes == name])) for name in ("S", "V", "F"))
-    return int(starts[np.argmax(worth + np.sqrt(np.minimum(within(flutter), 100)))])
+    rare = (beats.samples[classes == name] for name in ("S", "V", "F"))
+    worth = sum(np.sqrt(count_within(samples, starts, length)) for samples in rare)
+    return int(starts[np.argmax(worth + np.sqrt(np.minimum(count_within(flutter, starts, length), 100)))])
 
 
 def _cut(record: Path, folder: Path, start: int) -> None:
