@@ -13,6 +13,9 @@ from typing import TextIO
 
 from leadwise.errors import InputError
 
+JOBS = "LEADWISE_JOBS"
+"""The variable that says how many independent trainings go on at once, each in a process of one thread."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _held: dict[Path, TextIO] = {}
 

@@ -21,6 +21,15 @@ def run(
         str | None, typer.Option(metavar="NOTEBOOK", help="This notebook and what it needs.")
     ] = None,
     cores: Cores = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Trainings of a notebook that go on at once, each in a process of one thread (of one GPU, where "
+            "there are several); as many as cores by default, one in the profile sample.",
+        ),
+    ] = None,
     force: Annotated[
         bool,
         typer.Option(
@@ -39,7 +48,7 @@ def run(
     from leadwise.project import executor, paths
 
     with about(paths.runs_folder(), "LEADWISE_RUNS names another folder for results.", prints=True):
-        outcome = executor.run(profile, only, cores, force=force)
+        outcome = executor.run(profile, only, cores, jobs=jobs, force=force)
     if outcome.error:
         for line in outcome.error.splitlines():
             complain(line)

@@ -1,8 +1,8 @@
 """Independent trainings side by side: joblib hands each to a process, or does them here one after the other.
 
-`JOBS` says how many processes; each has one thread, so that a network's weights do not depend on how many there are.
-Where it is not set, joblib's own setting holds (``joblib.parallel_config``), which is one after the other, here, with
-torch's own threads.
+`processes.JOBS` says how many processes; each has one thread, so that a network's weights do not depend on how many
+there are. Where it is not set, joblib's own setting holds (``joblib.parallel_config``), which is one after the other,
+here, with torch's own threads.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from tqdm import tqdm
 from leadwise import processes
 from leadwise.errors import TrainingError
 from leadwise.learning.training import PROGRESS, Finished, Training
-
-JOBS = "LEADWISE_JOBS"
-"""The variable that says how many trainings go on at once; `leadwise run --jobs` sets it."""
 
 
 class Progress:
@@ -87,7 +84,7 @@ class Progress:
 
 
 def run_all(trainings: Iterable[Training], progress: Progress) -> dict[str, Finished]:
-    """What each training leaves, by its name; unfinished ones are trained, as many at once as `JOBS` says.
+    """What each training leaves, by its name; unfinished ones are trained, as many at once as `processes.JOBS` says.
 
     `progress` counts those that were finished before as `reused`. Raises `TrainingError` where a process was killed.
     What one of them raises is raised here; the others are ended, and what is finished stays.
@@ -97,7 +94,7 @@ def run_all(trainings: Iterable[Training], progress: Progress) -> dict[str, Fini
     todo = [wanted[name] for name, finished in found.items() if finished is None]
     progress.reused += len(wanted) - len(todo)
     progress.count(len(wanted) - len(todo))
-    number = int(os.environ[JOBS]) if JOBS in os.environ else None
+    number = int(os.environ[processes.JOBS]) if processes.JOBS in os.environ else None
     if number is not None and torch.cuda.is_available():
         number = min(number, torch.cuda.device_count())
     try:

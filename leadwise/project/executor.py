@@ -48,14 +48,23 @@ class Outcome(NamedTuple):
 # --- leadwise run --------------------------------------------------------------------------
 
 
-def run(profile: str, only: str | None = None, cores: int | None = None, *, force: bool = False) -> Outcome:
+def run(
+    profile: str,
+    only: str | None = None,
+    cores: int | None = None,
+    *,
+    jobs: int | None = None,
+    force: bool = False,
+) -> Outcome:
     """Run the notebooks of a profile that are not done, or one of them with all that it needs.
 
     A notebook is done when its ``result.json`` is there, was made with the profile's parameters and
     from the present data, and is newer than what it needs. A result that is not is put aside as
     ``result.outdated.json``; those of notebooks that are not asked for stay. ``force`` runs the notebook
-    (all, without ``only``) once more. Raises SettingsError for unknown names, MissingInput for missing
-    pages, and InputError while another run of the same profile goes on.
+    (all, without ``only``) once more. ``jobs`` of a notebook's trainings go on at once, each in a process of
+    one thread: as many as there are cores, one in the profile ``sample``, where two notebooks run. Raises
+    SettingsError for unknown names, MissingInput for missing pages, and InputError while another run of the
+    same profile goes on.
     """
     if only is not None:
         check_notebook(only)
@@ -75,7 +84,13 @@ def run(profile: str, only: str | None = None, cores: int | None = None, *, forc
                 result.replace(result.with_name(notebook.OUTDATED))
             result.with_name(notebook.BEGUN).unlink(missing_ok=True)  # what is half done is not gone on with
     cores = min(cores or processes.available_cores(), 2 if profile == "sample" else sys.maxsize)
-    return _snakemake(folder, profile, only, cores, threads=1 if profile == "sample" else cores)
+    threads = min(jobs or (1 if profile == "sample" else cores), cores)
+    if jobs is not None and jobs > threads:
+        print(
+            f"{jobs} trainings at once on {cores} cores would only wait for each other: {threads} go on.",
+            flush=True,
+        )
+    return _snakemake(folder, profile, only, cores, threads)
 
 
 def made_by_other_code(profile: str) -> list[str]:
@@ -296,7 +311,7 @@ def main(arguments: list[str]) -> int:
     name, profile, threads = arguments
     processes.die_with_parent()
     os.environ[notebook.UNDER_EXECUTOR] = "1"
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", processes.JOBS):
         os.environ[variable] = threads
     # where it is missing, jsonschema checks no IRIs, of which notebooks have none; its import takes a second
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]

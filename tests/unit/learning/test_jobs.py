@@ -17,6 +17,7 @@ from fitted import fitted
 from made import made_folds, made_pages, made_views
 from waiting import wait_until
 
+from leadwise import processes
 from leadwise.errors import TrainingError
 from leadwise.learning import jobs
 from leadwise.learning.engine import Loss
@@ -52,7 +53,7 @@ def test_two_at_once_give_the_same_weights_and_answers_as_one_after_the_other(
 ):
     results = {}
     for number in (1, 2):
-        monkeypatch.setenv(jobs.JOBS, str(number))
+        monkeypatch.setenv(processes.JOBS, str(number))
         results[number] = fitted(study(), views, pages, made_folds(pages), tmp_path / str(number))
     one, two = (sorted((tmp_path / str(number) / "weights").iterdir()) for number in (1, 2))
     assert [path.name for path in one] == [path.name for path in two]
@@ -104,7 +105,7 @@ class Raising(Killed):
 def test_what_is_finished_stays_when_another_is_killed_or_fails(
     pages, views, tmp_path, monkeypatch, loss_for, error, words
 ):
-    monkeypatch.setenv(jobs.JOBS, "2")
+    monkeypatch.setenv(processes.JOBS, "2")
     folds = made_folds(pages)
     alone = study(inner=False)
     fitted(study(inner=False, folds=(1,)), views, pages, folds, tmp_path, loss_for=loss_for)
@@ -136,7 +137,7 @@ fitted(long, made_views(40), pages, made_folds(pages), Path(sys.argv[2]))
 def test_nobody_is_left_when_all_are_stopped(tmp_path: Path, ended_by: signal.Signals) -> None:
     helpers = Path(__file__).parents[2] / "helpers"
     environment = os.environ | {
-        jobs.JOBS: "2",
+        processes.JOBS: "2",
         "PYTHONPATH": f"{helpers}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
     }
     command = [sys.executable, "-c", SIDE_BY_SIDE, str(Path(__file__).parent), str(tmp_path)]
