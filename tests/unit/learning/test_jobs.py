@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from failing_losses import Healthy, Killed, OutOfMemory
 from fitted import fitted
 from made import made_folds, made_pages, made_views
 from waiting import wait_until
@@ -20,7 +21,6 @@ from waiting import wait_until
 from leadwise import processes
 from leadwise.errors import TrainingError
 from leadwise.learning import jobs
-from leadwise.learning.engine import Loss
 from leadwise.learning.study import Study
 from leadwise.models.networks import Recipe
 from leadwise.names import CLASSES
@@ -72,34 +72,11 @@ def tensors(path: Path) -> dict[str, bytes]:
     return {name: value.numpy().tobytes() for name, value in load_file(path).items()}
 
 
-class Killed:
-    """A loss that ends its process as the kernel ends one for want of memory; of one training alone."""
-
-    code = ()
-
-    def made_of(self, *_: object) -> list[Any]:
-        return []
-
-    def __call__(self, part: object, left_out: tuple[int, ...], loss: Loss) -> Loss:
-        if left_out == (2,):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return loss
-
-
-class Raising(Killed):
-    """One whose training of fold 2 has too little memory."""
-
-    def __call__(self, part: object, left_out: tuple[int, ...], loss: Loss) -> Loss:
-        if left_out == (2,):
-            raise MemoryError("made")
-        return loss
-
-
 @pytest.mark.parametrize(
     ("loss_for", "error", "words"),
     [
         (Killed(), TrainingError, r"seed1-fold2.* was killed.*kept: run again, with fewer at once"),
-        (Raising(), MemoryError, "made"),
+        (OutOfMemory(), MemoryError, "made"),
     ],
 )
 def test_what_is_finished_stays_when_another_is_killed_or_fails(
@@ -111,9 +88,7 @@ def test_what_is_finished_stays_when_another_is_killed_or_fails(
     fitted(study(inner=False, folds=(1,)), views, pages, folds, tmp_path, loss_for=loss_for)
     with pytest.raises(error, match=words):
         fitted(alone, views, pages, folds, tmp_path, loss_for=loss_for)
-    healed = fitted(alone, views, pages, folds, tmp_path, loss_for=type("Healed", (Killed,), {
-        "__call__": lambda _, __, ___, loss: loss,
-    })())  # fmt: skip
+    healed = fitted(alone, views, pages, folds, tmp_path, loss_for=Healthy())
     assert healed.reused == 1
     assert (tmp_path / "weights" / "seed1-fold2.safetensors").is_file()
 
