@@ -139,13 +139,7 @@ class _Site:
                     )
         changed = set(executor.made_by_other_code(self.profile))
         rows = [
-            {
-                "name": name,
-                "stage": paths.STAGES[name[0]],
-                "executed": self.executed.get(name),
-                "old": name in changed,
-            }
-            for name in NOTEBOOKS
+            {"name": name, "executed": self.executed.get(name), "old": name in changed} for name in NOTEBOOKS
         ]
         self._write("index", "Notebooks", notebooks=rows, pictures=len(figures))
         self._write("figures", "Figures", figures=figures)
@@ -198,12 +192,12 @@ class _Site:
         parts = ["# Results"]
         if (results / "scores.csv").is_file():
             parts = [self._linked(results_text(Published.read(results)), Path(_RESULTS).parent)]
-        own = [
-            (one.name, table)
-            for one in self.executed.values()
-            for table in sorted(paths.result_path(self.profile, one.name).parent.glob("scores.csv"))
-        ]
-        if own:
+        scored = {
+            name: path
+            for name in self.executed
+            if (path := paths.result_path(self.profile, name).with_name("scores.csv")).is_file()
+        }
+        if scored:
             warning = "**These figures mean nothing: the sample shows that every step runs.** "
             parts += [
                 f"## Of the profile `{self.profile}`",
@@ -211,13 +205,10 @@ class _Site:
                 + "What stands above was published, perhaps of other profiles and runs than these notebooks.",
             ]
         parts += [
-            f"### {name}: {table.name}\n\n{self._notebook_link(name)}\n\n{_frame(table)}"
-            for name, table in own
+            f"### {name}: scores.csv\n\n[{name}](notebooks/{name}.html)\n\n{_frame(path)}"
+            for name, path in scored.items()
         ]
         return "\n\n".join(parts)
-
-    def _notebook_link(self, name: str) -> str:
-        return f"[{name}](notebooks/{name}.html)" if name in self.executed else f"`{name}` (not run here)"
 
     def _linked(self, text: str, place: Path, above: str = "") -> str:
         """Markdown whose links lead to the site's own pages and copies; a link to what is not there is dropped."""
