@@ -21,7 +21,7 @@ import pytest
 from numpy.typing import NDArray
 
 from leadwise import cli
-from leadwise.audit.facts import Facts, _look, gather
+from leadwise.audit.facts import Facts, gather
 from leadwise.audit.findings import KINDS, Finding, as_json, find, leaks
 from leadwise.audit.report import write_report
 from leadwise.errors import MissingInput
@@ -215,7 +215,7 @@ def test_keys_join_rows_from_neighbour_to_neighbour_and_empty_keys_join_nothing(
 @pytest.fixture
 def looked_at_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small pictures are looked at in this process: to start another for each folder takes most of the time."""
-    monkeypatch.setattr("leadwise.audit.facts._looked_at", lambda tasks, *_: map(_look, tasks))
+    monkeypatch.setattr("leadwise.audit.facts.each", lambda look, tasks, *_: map(look, tasks))
 
 
 @pytest.mark.usefixtures("looked_at_here")
