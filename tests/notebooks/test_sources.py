@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import re
@@ -14,6 +15,7 @@ import pytest
 
 from leadwise.project import profiles
 from leadwise.project.notebook import Run
+from leadwise.project.notebook import _parameters_in as parameters_in
 from leadwise.project.notebooks import NOTEBOOKS, audit_of
 from leadwise.project.notebooks_table import question
 
@@ -118,6 +120,15 @@ def test_defaults_are_those_of_the_sample_profile(name, cells):
         if isinstance(node, ast.Assign)
     }
     assert assigned == profiles.parameters("sample", name).model_dump()
+
+
+def test_no_constant_that_it_imports_passes_for_a_parameter(name, cells):
+    names = {}
+    for node in ast.walk(ast.parse("\n".join(code(cells)))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("leadwise"):
+            module = importlib.import_module(str(node.module))
+            names |= {one.asname or one.name: getattr(module, one.name, None) for one in node.names}
+    assert parameters_in(name, names) == {}
 
 
 def test_every_parameter_says_why(cells):
