@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import importlib
 import inspect
 import json
 import re
@@ -14,6 +16,7 @@ import pytest
 
 from leadwise.project import profiles
 from leadwise.project.notebook import Run
+from leadwise.project.notebook import _parameters_in as parameters_in
 from leadwise.project.notebooks import NOTEBOOKS, audit_of
 from leadwise.project.notebooks_table import question
 
@@ -118,6 +121,37 @@ def test_defaults_are_those_of_the_sample_profile(name, cells):
         if isinstance(node, ast.Assign)
     }
     assert assigned == profiles.parameters("sample", name).model_dump()
+
+
+def imported(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a notebook imports of the package, by the names that it gives them; None for what is not there."""
+    found: dict[str, Any] = {}
+    for node in ast.walk(ast.parse("\n".join(code(cells)))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("leadwise"):
+            module = importlib.import_module(str(node.module))
+            for one in node.names:
+                with contextlib.suppress(ModuleNotFoundError):  # what is no module of the package
+                    importlib.import_module(f"{node.module}.{one.name}")
+                found[one.asname or one.name] = getattr(module, one.name, None)
+    return found
+
+
+def test_no_constant_that_it_imports_passes_for_a_parameter(name, cells):
+    assert parameters_in(name, imported(cells)) == {}
+
+
+def test_all_that_it_asks_of_the_package_is_there(cells):
+    """Before it runs; what it asks of results and models is seen when it does."""
+    names = imported(cells)
+    assert None not in names.values(), [word for word, what in names.items() if what is None]
+    asked = {
+        (node.value.id, node.attr)
+        for node in ast.walk(ast.parse("\n".join(code(cells))))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and inspect.ismodule(names.get(node.value.id))
+    }
+    assert [f"{module}.{word}" for module, word in asked if not hasattr(names[module], word)] == []
 
 
 def test_every_parameter_says_why(cells):
