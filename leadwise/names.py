@@ -283,8 +283,8 @@ def shortened(text: str, most: int = 120) -> str:
     return plain if len(plain) <= most else f"{plain[: most - 13]}…{plain[-12:]}"
 
 
-def _written_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _written_out(sign: re.Match[str]) -> str:
+    code = ord(sign[0])
     if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no UTF-8
         code -= 0xDC00
     return {9: r"\t", 10: r"\n", 13: r"\r"}.get(code) or (

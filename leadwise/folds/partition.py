@@ -58,12 +58,12 @@ class Partition:
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits over who is in which fold; a network belongs to the partition of its training."""
-        told = [
+        members = [
             [fold, *sorted(self.unit_ids[rows])]
             for named in (self.rows, self.trained or {})
             for fold, rows in sorted(named.items())
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps(members).encode()).hexdigest()[:12]
 
     @property
     def folds(self) -> list[int]:
@@ -116,8 +116,8 @@ def units_in_folds(units: pd.DataFrame, folds: pd.DataFrame, protocol: str, seed
             "Run 15_signal_beats again."
         )
     numbered = units.drop(columns="group_id", errors="ignore").assign(row=np.arange(len(units)))
-    found = sides.merge(numbered, on=key)
-    return found if unit == "page" else found.sort_values("row", ignore_index=True)
+    placed = sides.merge(numbered, on=key)
+    return placed if unit == "page" else placed.sort_values("row", ignore_index=True)
 
 
 def partition(
@@ -133,28 +133,28 @@ def partition(
     """
     unit, classes = UNITS[task], TASKS[task]
     ids, labels = units[f"{unit}_id"].to_numpy(object), units["label"].to_numpy(object)
-    found = units_in_folds(units, folds, protocol, seed)
-    found = found[found["label"].isin(classes)]
+    placed = units_in_folds(units, folds, protocol, seed)
+    placed = placed[placed["label"].isin(classes)]
     if unit == "page" and protocol not in _NOT_ALL:
-        foreign = np.setdiff1d(np.flatnonzero(np.isin(labels, classes)), found["row"])
+        foreign = np.setdiff1d(np.flatnonzero(np.isin(labels, classes)), placed["row"])
         if len(foreign):
             raise InputError(
                 f"page {ids[foreign[0]]} is in no fold of folds.csv: it was made from other pages. "
                 "Run 13_image_folds again."
             )
     groups = np.full(len(units), None, dtype=object)
-    groups[found["row"]] = found["group_id"]
+    groups[placed["row"]] = placed["group_id"]
     if protocol == "leaky_copy_weights":
-        rows, trained = _by_copies(found, units["copies"].to_numpy(np.int64))
+        rows, trained = _by_copies(placed, units["copies"].to_numpy(np.int64))
     elif protocol in _POOLED:
-        rows, trained = ({1: _rows(found, part=part)} for part in ("val", "train"))
+        rows, trained = ({1: _rows(placed, part=part)} for part in ("val", "train"))
     else:
-        rows, trained = _by_part(found, leaks=protocol.startswith("leaky"), ask=ask)
+        rows, trained = _by_part(placed, leaks=protocol.startswith("leaky"), ask=ask)
     asked = ASKED if ask and trained and ASKED in rows else None
-    tested = (TESTED,) if unit != "page" and (found["part"] == "train").any() else tuple(sorted(rows))
+    tested = (TESTED,) if unit != "page" and (placed["part"] == "train").any() else tuple(sorted(rows))
     part = Partition(seed, rows, ids, groups, labels, trained, asked, tested)
-    if not protocol.startswith("leaky") and (found["part"] == "train").any():
-        sides = groups[_rows(found, part="train")], groups[found.loc[found["part"] != "train", "row"]]
+    if not protocol.startswith("leaky") and (placed["part"] == "train").any():
+        sides = groups[_rows(placed, part="train")], groups[placed.loc[placed["part"] != "train", "row"]]
         assert_disjoint(*sides, f"training {unit}s of {protocol}")
     for fold in part.folds if unit == "page" else ():
         named = part.training_rows((fold,)) if protocol in _NOT_ALL else part.rows[fold]
@@ -169,33 +169,33 @@ Split = tuple[dict[int, Rows], dict[int, Rows] | None]
 """Rows of the units tested, by fold, and of those trained on where these are not all others."""
 
 
-def _rows(found: pd.DataFrame, **wanted: object) -> Rows:
+def _rows(placed: pd.DataFrame, **wanted: object) -> Rows:
     """The rows of the units whose columns say all this."""
-    kept = np.logical_and.reduce([found[name] == value for name, value in wanted.items()])
-    return np.asarray(found.loc[kept, "row"], np.int64)
+    kept = np.logical_and.reduce([placed[name] == value for name, value in wanted.items()])
+    return np.asarray(placed.loc[kept, "row"], np.int64)
 
 
-def _by_part(found: pd.DataFrame, *, leaks: bool, ask: bool) -> Split:
+def _by_part(placed: pd.DataFrame, *, leaks: bool, ask: bool) -> Split:
     """Where nobody is called ``train`` each fold is tested by all others; else one is tested, others are inner."""
-    parts = set(found["part"])
+    parts = set(placed["part"])
     if "test" not in parts:
         raise InputError("these folds test nobody: run the notebook that makes them again.")
     if "train" not in parts:
-        rows = {int(fold): np.sort(_rows(found, fold=fold)) for fold in sorted(set(found["fold"]))}
+        rows = {int(fold): np.sort(_rows(placed, fold=fold)) for fold in sorted(set(placed["fold"]))}
         return rows, _others(rows) if leaks else None
-    tested, inner = _rows(found, part="test"), found.loc[found["part"] == "train", "inner"]
+    tested, inner = _rows(placed, part="test"), placed.loc[placed["part"] == "train", "inner"]
     if inner.notna().all():
         left_out = enumerate(sorted(set(inner)), start=TESTED + 1)
         return {TESTED: tested} | {
-            fold: _rows(found, part="train", inner=name) for fold, name in left_out
+            fold: _rows(placed, part="train", inner=name) for fold, name in left_out
         }, None
-    rows = {TESTED: tested} | ({ASKED: _rows(found, part="val")} if ask and "val" in parts else {})
-    return rows, {TESTED: _rows(found, part="train")}
+    rows = {TESTED: tested} | ({ASKED: _rows(placed, part="val")} if ask and "val" in parts else {})
+    return rows, {TESTED: _rows(placed, part="train")}
 
 
-def _by_copies(found: pd.DataFrame, copies: NDArray[np.int64]) -> Split:
+def _by_copies(placed: pd.DataFrame, copies: NDArray[np.int64]) -> Split:
     """A page trains as often as it has copies: the copies' weight (and steps) without their leak."""
-    rows, _ = _by_part(found, leaks=False, ask=False)
+    rows, _ = _by_part(placed, leaks=False, ask=False)
     return rows, {fold: np.repeat(others, copies[others]) for fold, others in _others(rows).items()}
 
 

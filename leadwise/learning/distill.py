@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from leadwise.errors import SettingsError, WeightsError, nearest
 from leadwise.files import sha256
@@ -18,7 +19,6 @@ from leadwise.folds.partition import LeftOut, Partition, weights_name
 from leadwise.learning.answers import load_for
 from leadwise.learning.engine import Loss
 from leadwise.learning.examples import Views as BatchViews
-from leadwise.learning.losses import softened_divergence
 from leadwise.models import registry
 from leadwise.models.classifier import Classifier
 from leadwise.names import TASKS
@@ -191,6 +191,23 @@ class TaughtBy:
             return lambda views, _: _answered(networks, views)
         by_page = _answered(networks, {name: torch.from_numpy(view) for name, view in self.views.items()})
         return lambda _, rows: by_page[rows.cpu()]
+
+
+def softened_divergence(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """``T^2 * KL(teacher_T || student_T)``, mean over the batch.
+
+    `student` and `teacher` are logits ``(N, classes)`` (log-probabilities serve as well); both distributions are
+    softmax of logits divided by the temperature T. T^2 keeps the gradient at the size of a cross-entropy's.
+
+    Source: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
+    """
+    shown = functional.kl_div(
+        functional.log_softmax(student / temperature, dim=1),
+        functional.log_softmax(teacher / temperature, dim=1),
+        reduction="batchmean",
+        log_target=True,
+    )
+    return temperature**2 * shown
 
 
 @torch.no_grad()

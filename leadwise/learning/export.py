@@ -129,7 +129,7 @@ class _InOrder(nn.Module):
         return self.model(**dict(zip(self.names, views, strict=True)))
 
 
-def describe(path: Path, told: Mapping[str, str]) -> None:
+def describe(path: Path, metadata: Mapping[str, str]) -> None:
     """Write metadata into an ONNX file, and last its checksum. Raises `ValueError` for a second time."""
     import onnx
 
@@ -138,7 +138,7 @@ def describe(path: Path, told: Mapping[str, str]) -> None:
         raise ValueError(f"{path}: it says already what it is")
     for node in model.graph.node:
         del node.metadata_props[:]  # the exporter's stack, with the paths of this machine
-    for key, value in {**told, "seal": EMPTY_SEAL}.items():
+    for key, value in {**metadata, "seal": EMPTY_SEAL}.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     with written_whole(path) as aside:
@@ -208,19 +208,18 @@ def changed_by_int8(
     export(answering, {name: view[:2] for name, view in views.items()}, ("probabilities", "distance"), full)
     quantize(full, small, batches_of(views, known))
     page = {name: view[asked] for name, view in views.items()}
-    said = [session_of(str(path)).run(["probabilities"], page)[0].argmax(axis=1) for path in (full, small)]
+    decisions = [
+        session_of(str(path)).run(["probabilities"], page)[0].argmax(axis=1) for path in (full, small)
+    ]
     for path in (full, small):
         path.unlink()
-    return np.asarray(said[0] != said[1])
+    return np.asarray(decisions[0] != decisions[1])
 
 
-def batches_of(views: Views, rows: NDArray[np.int64], most: int = 320, size: int = 32) -> list[Views]:
-    """Pages on which int8 is calibrated: the first `most` of `rows`, in batches."""
-    some = rows[:most]
-    return [
-        {name: view[some[start : start + size]] for name, view in views.items()}
-        for start in range(0, len(some), size)
-    ]
+def batches_of(views: Views, rows: NDArray[np.int64]) -> list[Views]:
+    """Pages on which int8 is calibrated: the first 320 of `rows`, 32 at a time."""
+    batches = np.split(rows[:320], range(32, min(len(rows), 320), 32))
+    return [{name: view[batch] for name, view in views.items()} for batch in batches]
 
 
 def quantize(path: Path, target: Path, batches: list[Views]) -> None:

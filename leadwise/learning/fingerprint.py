@@ -77,8 +77,8 @@ def _definition(package: Path, name: str) -> tuple[str, tuple[str, ...]]:
                     if whole.endswith(":")
                 )
             if isinstance(part, ast.Name):
-                own = (f"{module}:{part.id}",) if part.id in statements else imported.get(part.id, ())
-                used.update(one for one in own if not one.endswith(":"))
+                definitions = (f"{module}:{part.id}",) if part.id in statements else imported.get(part.id, ())
+                used.update(definition for definition in definitions if not definition.endswith(":"))
     return "\n".join(ast.dump(node) for node in nodes), _followed(module, used)
 
 

@@ -131,18 +131,18 @@ class Watcher(TrainerCallback):
         kept = [path for path in checkpoint.rglob("*") if path.is_file()]
         kept += [self.folder / f"answers-{epoch}-{fold}.npy" for epoch, fold in self.answers]
         # written last: a checkpoint is whole where all is as it is told here
-        told = {"lines": list(self.lines.values()), "sha256": sums(self.folder, kept)}
-        write_json(told, checkpoint / "history.json")
+        marks = {"lines": list(self.lines.values()), "sha256": sums(self.folder, kept)}
+        write_json(marks, checkpoint / "history.json")
         self.answering += time.perf_counter() - begun
 
 
 def kept_answers(folder: Path) -> Answers:
     """All answers in a training's folder."""
-    found: Answers = {}
+    answers: Answers = {}
     for path in folder.glob("answers-*.npy"):
         _, epoch, fold = path.stem.split("-")
-        found[int(epoch), int(fold)] = np.load(path, allow_pickle=False)
-    return found
+        answers[int(epoch), int(fold)] = np.load(path, allow_pickle=False)
+    return answers
 
 
 def keep_answers(folder: Path, epoch: int, fold: int, answers: Probabilities) -> None:
@@ -163,8 +163,8 @@ def last_checkpoint(folder: Path) -> Path | None:
     for path in folder.glob("checkpoint-*"):
         if (path / "history.json").is_file():
             try:
-                told = json.loads((path / "history.json").read_text(encoding="utf-8"))
-                damaged = differing(folder, told["sha256"])
+                marks = json.loads((path / "history.json").read_text(encoding="utf-8"))
+                damaged = differing(folder, marks["sha256"])
             except (ValueError, TypeError, KeyError):
                 damaged = [f"{path.name}/history.json"]
             if not damaged:

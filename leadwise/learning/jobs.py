@@ -67,8 +67,8 @@ class Progress:
         self._move_to(self.done * self.epochs)
 
     def _show(self, trainings: Sequence[Training]) -> None:
-        steps = [step for one in trainings if (step := _noted(one)) is not None]
-        finished = sum(one.weights.is_file() and _noted(one) is None for one in trainings)
+        steps = [step for training in trainings if (step := _noted(training)) is not None]
+        finished = sum(training.weights.is_file() and _noted(training) is None for training in trainings)
         if steps:
             loss = f", loss {steps[-1]['loss']:.3f}" if "loss" in steps[-1] else ""
             at = ", ".join(f"{step['epoch']:.1f}" for step in steps)
@@ -89,9 +89,9 @@ def run_all(trainings: Iterable[Training], progress: Progress) -> dict[str, Fini
     `progress` counts those that were finished before as `reused`. Raises `TrainingError` where a process was killed.
     What one of them raises is raised here; the others are ended, and what is finished stays.
     """
-    wanted = {one.name: one for one in trainings}
-    found = {name: one.finished() for name, one in wanted.items()}
-    todo = [wanted[name] for name, finished in found.items() if finished is None]
+    wanted = {training.name: training for training in trainings}
+    results = {name: training.finished() for name, training in wanted.items()}
+    todo = [wanted[name] for name, finished in results.items() if finished is None]
     progress.reused += len(wanted) - len(todo)
     progress.count(len(wanted) - len(todo))
     number = int(os.environ[processes.JOBS]) if processes.JOBS in os.environ else None
@@ -99,17 +99,19 @@ def run_all(trainings: Iterable[Training], progress: Progress) -> dict[str, Fini
         number = min(number, torch.cuda.device_count())
     try:
         with progress.watching(todo):
-            Parallel(n_jobs=number)(delayed(_run)(one, os.getpid(), number is not None) for one in todo)
+            Parallel(n_jobs=number)(
+                delayed(_run)(training, os.getpid(), number is not None) for training in todo
+            )
     except TerminatedWorkerError as error:
         raise TrainingError(
-            f"A process that trained one of {', '.join(one.name for one in todo[:3])}"
+            f"A process that trained one of {', '.join(training.name for training in todo[:3])}"
             f"{', ...' if len(todo) > 3 else ''} was killed, most likely for want of memory. What is finished is "
             f"kept: run again, with fewer at once (leadwise run --jobs {max(1, (number or 2) // 2)})."
         ) from error
     progress.count(len(todo))
-    for one in todo:
-        found[one.name] = one.finished()
-    return {name: finished for name, finished in found.items() if finished is not None}
+    for training in todo:
+        results[training.name] = training.finished()
+    return {name: finished for name, finished in results.items() if finished is not None}
 
 
 def _run(training: Training, parent: int, one_thread: bool) -> None:

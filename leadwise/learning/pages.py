@@ -96,8 +96,8 @@ def train_pages(
         # files of candidates, which tables call by one name, are called by their own
         fields = [{"prefix": model if "name" in more else ""} | more for model in models]
         studies = [
-            Study.of(settings, task, model, data_fingerprint, **own)
-            for model, own in zip(models, fields, strict=True)
+            Study.of(settings, task, model, data_fingerprint, **of_model)
+            for model, of_model in zip(models, fields, strict=True)
         ]
         results.append(cross_fit(studies, inputs, parts, folder))
     return Results.joined(results)

@@ -63,19 +63,19 @@ class Study:
         Settings without FOLDS, SEEDS or INNER want ``folds, seeds, inner``; `weights`, `epochs` and
         `recipe` (or its name) stand for the settings' own where they are given.
         """
-        said = more.pop("recipe", settings.RECIPE)
-        said = said if isinstance(said, Recipe) else recipe(model, said)
+        trained_by = more.pop("recipe", settings.RECIPE)
+        trained_by = trained_by if isinstance(trained_by, Recipe) else recipe(model, trained_by)
         for field_name, convert in (("folds", tuple), ("seeds", tuple), ("inner", bool)):
             if field_name not in more:
                 more[field_name] = convert(getattr(settings, field_name.upper()))
         values: dict[str, Any] = {
             "name": model,
             "weights": settings.WEIGHTS,
-            "epochs": settings.EPOCHS or said.epochs,
+            "epochs": settings.EPOCHS or trained_by.epochs,
             "profile": settings.PROFILE,
             "max_steps": settings.MAX_STEPS,
         }
-        fixed = {"model": model, "recipe": said, "task": task, "classes": TASKS[task]}
+        fixed = {"model": model, "recipe": trained_by, "task": task, "classes": TASKS[task]}
         return cls(**values | fixed | {"data_fingerprint": data_fingerprint} | more)
 
     def keys(self, seed: int, fold: int) -> dict[str, Any]:

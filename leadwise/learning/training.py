@@ -208,9 +208,9 @@ class Training:
             for (_, fold), of_fold in sorted(answers.items())
         ]
 
-    def _model(self, weights: str | None = None) -> Classifier:
+    def _model(self) -> Classifier:
         study = self.study
-        model = registry.build(study.model, len(study.classes), weights or study.weights, study.input_px)
+        model = registry.build(study.model, len(study.classes), study.weights, study.input_px)
         return freeze_convolutions(model) if study.frozen else model
 
     def _make_scratch(self) -> None:

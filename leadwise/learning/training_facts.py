@@ -40,20 +40,20 @@ def trainings_in(folder: Path) -> Trainings:
 
     Raises `WeightsError` where there is none, or one that does not say it.
     """
-    told = {path: read_metadata(path) for path in sorted(folder.glob("*.safetensors"))}
-    if not told:
+    by_file = {path: read_metadata(path) for path in sorted(folder.glob("*.safetensors"))}
+    if not by_file:
         raise WeightsError(f"{folder}: no weights. Run the notebook that trains them first.")
     wanted = ("precision", "seconds", "machine", "versions")
-    for path, own in told.items():
-        if lacking := [key for key in wanted if key not in own]:
+    for path, metadata in by_file.items():
+        if lacking := [key for key in wanted if key not in metadata]:
             raise WeightsError(
                 f"{path}: the file does not say its {lacking[0]!r}, so it is not known how it was trained. Run the "
                 "notebook that trains it again."
             )
-    kinds = {key: tuple(sorted({own[key] for own in told.values()})) for key in wanted}
+    kinds = {key: tuple(sorted({metadata[key] for metadata in by_file.values()})) for key in wanted}
     return Trainings(
-        len(told),
-        round(sum(float(own["seconds"]) for own in told.values()), 2),
+        len(by_file),
+        round(sum(float(metadata["seconds"]) for metadata in by_file.values()), 2),
         kinds["precision"],
         kinds["machine"],
         kinds["versions"],

@@ -41,8 +41,8 @@ def _of_timm(model: LeadClassifier, net: Any, pixels: Tensor) -> list[Tensor]:
         raise ValueError(f"{model.name} has no blocks in which every token sees every other.")
     layers: list[Tensor] = []
 
-    def keep(_: nn.Module, given: tuple[Tensor, ...]) -> None:
-        layers.append(given[0])
+    def keep(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        layers.append(inputs[0])
 
     hooks = [block.attn.attn_drop.register_forward_pre_hook(keep) for block in blocks]
     fused = [block.attn.fused_attn for block in blocks]

@@ -47,8 +47,8 @@ class BeatRhythm(nn.Module):
         parts = []
         for shares in MIXES:
             mixed, usual = mix(beat, usual_beat, torch.tensor([shares], dtype=beat.dtype, device=beat.device))
-            seen = slice(MARGIN, mixed.shape[1] - MARGIN)
-            parts.append(self.of_mix(mixed[:, seen], usual[:, seen], intervals).softmax(dim=1))
+            kept = slice(MARGIN, mixed.shape[1] - MARGIN)
+            parts.append(self.of_mix(mixed[:, kept], usual[:, kept], intervals).softmax(dim=1))
         return torch.log(torch.stack(parts).mean(dim=0) + 1e-7)
 
     def of_mix(self, beat: Tensor, usual: Tensor, intervals: Tensor) -> Tensor:

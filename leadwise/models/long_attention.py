@@ -25,12 +25,14 @@ def attend(mix: nn.MultiheadAttention, steps: Tensor) -> Tensor:
     if steps.device.type != "cpu":
         return torch.as_tensor(mix(steps, steps, steps, need_weights=False)[0])
     with torch.autocast("cpu", enabled=False):
-        many, length, width = steps.shape
+        windows, length, width = steps.shape
         heads, each = mix.num_heads, width // mix.num_heads
         parts = nn.functional.linear(steps.float(), mix.in_proj_weight, mix.in_proj_bias)
-        parts = parts.view(many, length, 3, heads, each).permute(2, 0, 3, 1, 4).reshape(3, -1, length, each)
+        parts = (
+            parts.view(windows, length, 3, heads, each).permute(2, 0, 3, 1, 4).reshape(3, -1, length, each)
+        )
         mixed = torch.as_tensor(_Narrow.apply(*parts.unbind()))
-        mixed = mixed.view(many, heads, length, each).transpose(1, 2).reshape(many, length, width)
+        mixed = mixed.view(windows, heads, length, each).transpose(1, 2).reshape(windows, length, width)
         return torch.as_tensor(mix.out_proj(mixed))
 
 
@@ -74,5 +76,5 @@ class _Narrow(torch.autograd.Function):
         return to_query * back, to_key * math.log(2), to_value
 
 
-def _beside(one: Tensor, other: Tensor) -> Tensor:
-    return torch.cat([one, other], dim=2)
+def _beside(first: Tensor, second: Tensor) -> Tensor:
+    return torch.cat([first, second], dim=2)

@@ -124,8 +124,10 @@ def network(name: str, among: Iterable[str] | None = None) -> Network:
     known = tuple(NETWORKS if among is None else among)
     if name in known:
         return NETWORKS[name]
-    said = f"{name!r} is no network that fits here" if name in NETWORKS else f"No network is called {name!r}"
-    raise SettingsError(f"{said}; {nearest(name, known)}")
+    problem = (
+        f"{name!r} is no network that fits here" if name in NETWORKS else f"No network is called {name!r}"
+    )
+    raise SettingsError(f"{problem}; {nearest(name, known)}")
 
 
 def recipe(model: str, name: str) -> Recipe:
@@ -133,10 +135,10 @@ def recipe(model: str, name: str) -> Recipe:
 
     Raises `SettingsError` for an unknown network, or a name that it has no recipe of.
     """
-    own = network(model).recipes
-    if name not in own:
-        raise SettingsError(f"{model!r} has no recipe called {name!r}; {nearest(name, own)}")
-    return own[name]
+    recipes = network(model).recipes
+    if name not in recipes:
+        raise SettingsError(f"{model!r} has no recipe called {name!r}; {nearest(name, recipes)}")
+    return recipes[name]
 
 
 def named(**wanted: Any) -> tuple[str, ...]:
@@ -145,15 +147,15 @@ def named(**wanted: Any) -> tuple[str, ...]:
     ``named(family="heartbeat", convolutional=True)``; of a tuple any one will do. Raises `SettingsError` for an
     unknown family.
     """
-    told = {key: value if isinstance(value, tuple) else (value,) for key, value in wanted.items()}
+    allowed = {key: value if isinstance(value, tuple) else (value,) for key, value in wanted.items()}
     families = {row.family for row in NETWORKS.values()}
-    for family in told.get("family", ()):
+    for family in allowed.get("family", ()):
         if family not in families:
             raise SettingsError(f"No family of networks is called {family!r}; {nearest(family, families)}")
     return tuple(
         name
         for name, row in NETWORKS.items()
-        if all(getattr(row, key) in any_of for key, any_of in told.items())
+        if all(getattr(row, key) in any_of for key, any_of in allowed.items())
     )
 
 
@@ -167,14 +169,14 @@ def expanded(words: Iterable[Any]) -> list[Any]:
         if not (isinstance(word, str) and word.startswith("all of ")):
             names.append(word)
             continue
-        said = _ALL_OF.fullmatch(word)
-        if said is None:
+        words_of = _ALL_OF.fullmatch(word)
+        if words_of is None:
             raise SettingsError(
                 f"{word!r} is not understood: write 'all of FAMILY' or 'all of FAMILY but NAME', more names after "
                 "'and'."
             )
-        family = named(family=said["family"])
-        left_out = {network(name, family).name for name in (said["but"] or "").split(" and ") if name}
+        family = named(family=words_of["family"])
+        left_out = {network(name, family).name for name in (words_of["but"] or "").split(" and ") if name}
         names += [name for name in family if name not in left_out]
     return names
 
@@ -184,17 +186,17 @@ _ALL_OF = re.compile(r"all of (?P<family>\w+)(?: but (?P<but>\w+(?: and \w+)*))?
 
 def table(rows: Iterable[Network]) -> Mapping[str, Network]:
     """The rows by name, in their order. Raises `SettingsError` for a name given twice and a recipe without source."""
-    found: dict[str, Network] = {}
+    by_name: dict[str, Network] = {}
     for row in rows:
-        if row.name in found:
+        if row.name in by_name:
             raise SettingsError(f"Two networks are called {row.name!r}: give one of them another name.")
-        for name, own in row.recipes.items():
-            if not own.source.strip():
+        for name, numbers in row.recipes.items():
+            if not numbers.source.strip():
                 raise SettingsError(
                     f"The recipe {name!r} of {row.name!r} has no source: say where its numbers come from."
                 )
-        found[row.name] = row
-    return MappingProxyType(found)
+        by_name[row.name] = row
+    return MappingProxyType(by_name)
 
 
 # --- single leads --------------------------------------------------------------------------

@@ -78,15 +78,15 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             f"{path}: not a safetensors file ({error}). Make or fetch it again: 'leadwise run --force --only' the "
             "notebook that trains it, if leadwise wrote it."
         ) from error
-    own = model.state_dict()
+    expected = model.state_dict()
     wrong = [
         k
-        for k in own.keys() | tensors.keys()
-        if k not in own or k not in tensors or own[k].shape != tensors[k].shape
+        for k in expected.keys() | tensors.keys()
+        if k not in expected or k not in tensors or expected[k].shape != tensors[k].shape
     ]
     if wrong:
         raise WeightsError(
-            f"{path}: {len(wrong)} of {len(own)} tensors do not fit {getattr(model, 'name', 'the model')}, "
+            f"{path}: {len(wrong)} of {len(expected)} tensors do not fit {getattr(model, 'name', 'the model')}, "
             f"{min(wrong)!r} for one. Were these weights trained for another model or task?"
         )
     model.load_state_dict(tensors)

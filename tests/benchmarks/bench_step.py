@@ -27,7 +27,8 @@ import torch
 
 from leadwise.files import write_json
 from leadwise.learning import engine
-from leadwise.learning.examples import Pages
+from leadwise.learning.examples import Units
+from leadwise.learning.history import Plan
 from leadwise.models import registry
 from leadwise.models.networks import named, network, recipe
 from leadwise.names import CLASSES
@@ -79,9 +80,9 @@ def measure(model: str, steps: int) -> dict[str, float]:
         files = find_pages(folder).files.drop_duplicates("sha256")
         views = views_of(cv2.imread(str(folder / path)) for path in files["path"])
         labels = np.array([CLASSES.index(label) for label in files["label"]])
-        examples = Pages({name: views[name] for name in network(model).views}, labels, CLASSES)
+        examples = Units({name: views[name] for name in network(model).views}, labels, CLASSES)
         rows = np.resize(np.arange(len(labels)), (steps + 1) * told.batch)
-        plan = engine.Plan(rows, {}, seed=1, epochs=1, stop_after=1)
+        plan = Plan(rows, {}, seed=1, epochs=1, stop_after=1)
         stepped, augmented = Stopwatch(engine._Trainer.training_step), Stopwatch(engine.augmented)
         with (
             patch.object(engine._Trainer, "training_step", partialmethod(stepped)),

@@ -17,8 +17,7 @@ from scipy.special import softmax
 from leadwise.errors import LeakError, SettingsError, WeightsError
 from leadwise.folds.partition import partition
 from leadwise.learning import export, students
-from leadwise.learning.distill import LOSSES, TaughtBy, Teacher
-from leadwise.learning.losses import softened_divergence
+from leadwise.learning.distill import LOSSES, TaughtBy, Teacher, softened_divergence
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.networks import Recipe
