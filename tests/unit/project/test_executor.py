@@ -140,3 +140,37 @@ def test_a_result_of_an_older_version_is_made_again(everything: Path) -> None:
     path.write_text(json.dumps(result | {"data_listing": "0123456789ab"}), encoding="utf-8")
     executor.run("cpu")
     assert lacking() == {"34_signal_transfer"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "cores", "jobs", "threads"),
+    [
+        ("cpu", None, None, 6),
+        ("cpu", 4, None, 4),
+        ("cpu", None, 2, 2),
+        ("cpu", 2, 8, 2),
+        ("sample", None, None, 1),
+        ("sample", None, 2, 2),
+    ],
+)
+def test_a_notebook_trains_as_many_networks_at_once_as_were_asked_for_or_as_there_are_cores(
+    clone: Clone,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    profile,
+    cores,
+    jobs,
+    threads,
+) -> None:
+    asked: list[int] = []
+
+    def snakemake(*call: object) -> executor.Outcome:
+        asked.append(call[-1])  # type: ignore[arg-type]
+        return executor.Outcome([], None)
+
+    monkeypatch.setattr(executor, "_snakemake", snakemake)
+    monkeypatch.setattr(executor.processes, "available_cores", lambda: 6)
+    executor.run(profile, cores=cores, jobs=jobs)
+    assert asked == [threads]
+    capped = "8 trainings at once on 2 cores would only wait for each other: 2 go on.\n"
+    assert capsys.readouterr().out == (capped if jobs == 8 else "")

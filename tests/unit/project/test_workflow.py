@@ -28,7 +28,8 @@ def sources(notebook: Path) -> list[str]:
 
 
 def test_an_executed_notebook_holds_the_profiles_parameters_and_its_result(clone: Clone) -> None:
-    clone.notebook("24_image_vit", "assert MAX_STEPS == 4, MAX_STEPS\nassert run.threads == 1")
+    clone.notebook("24_image_vit", "assert MAX_STEPS == 4, MAX_STEPS\nassert run.threads == 1\n"
+                   "import os; assert os.environ['LEADWISE_JOBS'] == '1'")  # fmt: skip
     done = clone.execute("24_image_vit")
     assert done.returncode == 0, done.stdout + done.stderr
     folder = clone.result("24_image_vit").parent
