@@ -21,7 +21,7 @@ def made_folds(*, leaky: bool) -> pd.DataFrame:
         {
             "protocol": "made",
             "path": [f"{i}.jpg" for i in range(n)],
-            "page_id": [f"{i:012x}" for i in range(n)],
+            "unit_id": [f"{i:012x}" for i in range(n)],
             "group_id": [f"g{i // 2}" for i in range(n)],
             "label": [CLASSES[i % 4] for i in range(n)],
             "seed": 1,
