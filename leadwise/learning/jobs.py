@@ -22,7 +22,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from leadwise import processes
-from leadwise.errors import TrainingError
+from leadwise.errors import SettingsError, TrainingError
 from leadwise.learning.training import PROGRESS, Finished, Training
 
 
@@ -87,16 +87,15 @@ def run_all(trainings: Iterable[Training], progress: Progress) -> dict[str, Fini
     """What each training leaves, by its name; unfinished ones are trained, as many at once as `processes.JOBS` says.
 
     `progress` counts those that were finished before as `reused`. Raises `TrainingError` where a process was killed.
-    What one of them raises is raised here; the others are ended, and what is finished stays.
+    What one of them raises is raised here; the others are ended, and what is finished stays. `SettingsError` for a
+    number of jobs that is none.
     """
     wanted = {training.name: training for training in trainings}
     results = {name: training.finished() for name, training in wanted.items()}
     todo = [wanted[name] for name, finished in results.items() if finished is None]
     progress.reused += len(wanted) - len(todo)
     progress.count(len(wanted) - len(todo))
-    number = int(os.environ[processes.JOBS]) if processes.JOBS in os.environ else None
-    if number is not None and torch.cuda.is_available():
-        number = min(number, torch.cuda.device_count())
+    number = _at_once()
     try:
         with progress.watching(todo):
             Parallel(n_jobs=number)(
@@ -112,6 +111,18 @@ def run_all(trainings: Iterable[Training], progress: Progress) -> dict[str, Fini
     for training in todo:
         results[training.name] = training.finished()
     return {name: finished for name, finished in results.items() if finished is not None}
+
+
+def _at_once() -> int | None:
+    """How many trainings may go on at once, at most one a GPU where there are some; None where nothing says it."""
+    jobs = os.environ.get(processes.JOBS)
+    if jobs is None:
+        return None
+    if not jobs.isdecimal() or int(jobs) < 1:
+        raise SettingsError(
+            f"{processes.JOBS} is {jobs!r}; it says how many trainings go on at once, a number from 1 on."
+        )
+    return min(int(jobs), torch.cuda.device_count()) if torch.cuda.is_available() else int(jobs)
 
 
 def _run(training: Training, parent: int, one_thread: bool) -> None:

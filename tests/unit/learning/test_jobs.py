@@ -19,7 +19,7 @@ from made import made_folds, made_pages, made_views
 from waiting import wait_until
 
 from leadwise import processes
-from leadwise.errors import TrainingError
+from leadwise.errors import SettingsError, TrainingError
 from leadwise.learning import jobs
 from leadwise.learning.study import Study
 from leadwise.models.networks import Recipe
@@ -155,3 +155,14 @@ def test_each_process_sees_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
     assert seen("LokyProcess-2", 2, "4,7") == "7"
     assert seen("LokyProcess-2", 1) is None
     assert not torch.cuda.is_initialized()
+
+
+@pytest.mark.parametrize("said", ["two", "0", "-1", ""])
+def test_a_number_of_jobs_that_is_none_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv(processes.JOBS, said)
+    with pytest.raises(
+        SettingsError, match=f"LEADWISE_JOBS is '{said}'; it says how many trainings go on at once"
+    ):
+        jobs.run_all([], jobs.Progress("none", 0, 1))
