@@ -144,6 +144,7 @@ def partition(
             )
     groups = np.full(len(units), None, dtype=object)
     groups[placed["row"]] = placed["group_id"]
+    trains = placed["part"] == "train"
     if protocol == "leaky_copy_weights":
         rows, trained = _by_copies(placed, units["copies"].to_numpy(np.int64))
     elif protocol in _POOLED:
@@ -151,10 +152,10 @@ def partition(
     else:
         rows, trained = _by_part(placed, leaks=protocol.startswith("leaky"), ask=ask)
     asked = ASKED if ask and trained and ASKED in rows else None
-    tested = (TESTED,) if unit != "page" and (placed["part"] == "train").any() else tuple(sorted(rows))
+    tested = (TESTED,) if unit != "page" and trains.any() else tuple(sorted(rows))
     part = Partition(seed, rows, ids, groups, labels, trained, asked, tested)
-    if not protocol.startswith("leaky") and (placed["part"] == "train").any():
-        sides = groups[_rows(placed, part="train")], groups[placed.loc[placed["part"] != "train", "row"]]
+    if not protocol.startswith("leaky"):
+        sides = groups[placed.loc[trains, "row"]], groups[placed.loc[~trains, "row"]]
         assert_disjoint(*sides, f"training {unit}s of {protocol}")
     for fold in part.folds if unit == "page" else ():
         named = part.training_rows((fold,)) if protocol in _NOT_ALL else part.rows[fold]

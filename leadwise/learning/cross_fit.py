@@ -171,11 +171,9 @@ def _results(
         study, part = candidate.study, parts[seed]
         keys = study.keys(seed, k)
         if study.inner:
-            for each in crew:
-                for j in part.folds:
-                    training = each.training(part, _pair(j, k)) if j != k else None
-                    if training is not None and training.name in finished:
-                        histories.setdefault(training.name, training.history(finished[training.name]))
+            for training in [each.training(part, _pair(j, k)) for each in crew for j in part.folds if j != k]:
+                if training.name in finished and training.name not in histories:
+                    histories[training.name] = training.history(finished[training.name])
             inner = pd.concat(
                 answers_table(
                     training.answers[epochs, j], part, j,

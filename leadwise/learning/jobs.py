@@ -67,8 +67,9 @@ class Progress:
         self._move_to(self.done * self.epochs)
 
     def _show(self, trainings: Sequence[Training]) -> None:
-        steps = [step for training in trainings if (step := _noted(training)) is not None]
-        finished = sum(training.weights.is_file() and _noted(training) is None for training in trainings)
+        noted = {training.weights: _noted(training) for training in trainings}
+        steps = [step for step in noted.values() if step is not None]
+        finished = sum(step is None and weights.is_file() for weights, step in noted.items())
         if steps:
             loss = f", loss {steps[-1]['loss']:.3f}" if "loss" in steps[-1] else ""
             at = ", ".join(f"{step['epoch']:.1f}" for step in steps)

@@ -11,11 +11,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
 from leadwise.errors import WeightsError
+from leadwise.files import RESOURCES
 from leadwise.names import LEADS
 from leadwise.recordings import beat_views
 from leadwise.recordings.filters import BAND_HZ
@@ -155,7 +155,7 @@ def _digest(data: bytes) -> bytes:
 
 
 def _shipped(name: str, option: str) -> bytes:
-    resource = package_files("leadwise") / "resources" / name
+    resource = RESOURCES / name
     if not resource.is_file():
         raise WeightsError(
             f"{name} is not among leadwise's resources: install leadwise again, or name a file with {option}."

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files as package_files
-from pathlib import Path
 
 import pandas as pd
 
+from leadwise.files import RESOURCES
 from leadwise.folds.pages import fingerprint, published
 from leadwise.names import CLASSES
 from leadwise.project.markdown import as_table
@@ -169,7 +168,7 @@ _OF_FOUR = {"profile": "cpu", "task": "four", "protocol": "grouped", "seeds": "1
 
 
 def _files() -> pd.DataFrame:
-    return pd.read_csv(Path(str(package_files("leadwise") / "resources" / "mendeley.csv")))
+    return pd.read_csv(RESOURCES / "mendeley.csv")
 
 
 def _by_class(pages: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

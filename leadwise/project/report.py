@@ -18,11 +18,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
 from leadwise.errors import MissingInput
+from leadwise.files import RESOURCES
 from leadwise.names import METRICS
 from leadwise.project import executor, paths, profiles, provenance
 from leadwise.project.documents import results_text
@@ -119,7 +119,7 @@ class _Site:
         self.executed = executed
         self.folder = folder
         self.repository = paths.repository()
-        text = (package_files("leadwise") / "resources" / "report.html.j2").read_text(encoding="utf-8")
+        text = (RESOURCES / "report.html.j2").read_text(encoding="utf-8")
         self.template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
         self.cards = {name: card for name, card in CARDS.items() if (self.repository / card[0]).is_file()}
         self.page_of = {place: name for name, (place, _) in self.cards.items()} | {_RESULTS: "results"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files as package_files
-
 import pandas as pd
+
+from leadwise.files import RESOURCES
 
 
 def printed(of: str) -> pd.DataFrame:
@@ -12,6 +12,4 @@ def printed(of: str) -> pd.DataFrame:
 
     `model` names the same network here, for those that are rebuilt.
     """
-    resource = package_files("leadwise") / "resources" / f"published_{of}.csv"
-    with resource.open(encoding="utf-8") as file:
-        return pd.read_csv(file)
+    return pd.read_csv(RESOURCES / f"published_{of}.csv")

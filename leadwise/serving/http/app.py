@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +18,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from leadwise.files import sha256_in_policy
+from leadwise.files import RESOURCES, sha256_in_policy
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION, shortened
 from leadwise.pages.read import MAX_BYTES
@@ -32,8 +31,6 @@ from leadwise.serving.http.plain import refusal_page
 from leadwise.serving.http.samples import SAMPLES, load_samples
 from leadwise.serving.http.uploads import MAX_FILES
 from leadwise.serving.model import load_beat_model, load_model
-
-_RESOURCES = package_files("leadwise") / "resources"
 
 _UPLOAD = {
     "requestBody": {
@@ -168,7 +165,7 @@ def _answers(desk: Desk) -> APIRouter:
 
 def _carded(info: ModelInfo, card: str | None) -> schema.ModelCard:
     """A model with its card, where it is one that comes with leadwise."""
-    text = None if card is None else (_RESOURCES / card).read_text(encoding="utf-8")
+    text = None if card is None else (RESOURCES / card).read_text(encoding="utf-8")
     return schema.ModelCard(**vars(info), card=text)
 
 
@@ -208,7 +205,7 @@ def _about_server(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
 def _page_and_samples(samples: dict[str, bytes]) -> APIRouter:
     """What the browser shows."""
     routes = APIRouter()
-    text = (_RESOURCES / "serve.html").read_text(encoding="utf-8").replace("{{version}}", VERSION)
+    text = (RESOURCES / "serve.html").read_text(encoding="utf-8").replace("{{version}}", VERSION)
     script, style = (
         " ".join(sha256_in_policy(part) for part in re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
         for tag in ("script", "style")

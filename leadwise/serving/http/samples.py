@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from importlib.resources import files as package_files
 
 from PIL import Image
 
+from leadwise.files import RESOURCES
 from leadwise.serving.http.schema import Sample
 
 # by the first digits of their sha256; the model was trained on all of them, and still gets the third wrong
@@ -34,7 +34,7 @@ SAMPLES = [
 def load_samples() -> dict[str, bytes]:
     """The pages as published and a small picture of each, JPEG, by where they are; the archive takes a second."""
     pictures: dict[str, bytes] = {}
-    with tarfile.open(str(package_files("leadwise") / "resources" / "sample.tar.xz")) as archive:
+    with tarfile.open(RESOURCES / "sample.tar.xz") as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
             data = b"" if content is None else content.read()
