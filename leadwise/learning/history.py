@@ -36,8 +36,8 @@ class Plan:
 
     `rows` are the units trained on; `watched` are held-out ones by fold, answered after each epoch.
     The schedule is laid out for `epochs`; the training ends after `stop_after` of them, and a chosen
-    number of epochs is thus the same training stopped early. An epoch draws each of `rows` once, or, where it is
-    given, as many as `units_an_epoch`: fewer of them, or all of them over and over. `max_steps` cuts each epoch short.
+    number of epochs is thus the same training stopped early. An epoch draws each of `rows` once, or, where that is
+    given, `units_an_epoch` of them: not all, or all over and over. `max_steps` cuts each epoch short.
     """
 
     rows: Rows

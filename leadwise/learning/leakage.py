@@ -1,4 +1,4 @@
-"""What a leak is worth, and what pages are: a network under every protocol, the leaky ones among them, and from fewer."""
+"""What a leak is worth, and what pages are: a network under every protocol, leaky ones too, and from fewer pages."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class LeakageSettings(TrainingSettings, Protocol):
 class Priced:
     """What came of it, as rows of ``predictions.csv``.
 
-    In `once` a page answers once for each model and protocol, by one network: where its files were tested, by that of
-    one of them, drawn. `counted` holds the same answers as published work counts them: a row a file, or a page as often
-    as pooled folds hold it, and the same again for single leads. `history` is ``history.csv``, `trainings` names all
-    there were, and `left_out` says which protocols these pages do not allow, and why.
+    In `once` a page answers once for each model and protocol, by one network: where its files were tested, by that
+    of one of them, drawn. `counted` holds the same answers as published work counts them: a row a file, or a page as
+    often as pooled folds hold it, and the same again for single leads. `history` is ``history.csv``, `trainings`
+    names all there were, and `left_out` says which protocols these pages do not allow, and why.
     """
 
     once: pd.DataFrame
@@ -56,9 +56,9 @@ def price(
 ) -> Priced:
     """Train each network of `inputs` (its name, and what it sees) under the protocols of `PRICED`.
 
-    `settings` are the parameters of 27_image_leakage. Nothing is chosen: every training runs all its epochs, and takes
-    the steps that one of `grouped` takes, however often or seldom it thus sees each of its pages. The groups of all
-    rows are those of `grouped`, so that intervals are alike and differences can be paired.
+    `settings` are the parameters of 27_image_leakage. Nothing is chosen: every training runs all its epochs, and
+    takes the steps that one of `grouped` takes, however often or seldom it thus sees each of its pages. The groups of
+    all rows are those of `grouped`, so that intervals are alike and differences can be paired.
     """
     group_of = _groups(data.folds)
     steps_of = {task: _usual_size(data.partition(task, settings.SEED)) for task in PRICED}
@@ -124,7 +124,9 @@ def from_fewer_pages(
         answers[size] = results.test_units("four")
         histories.append(results.history)
         trainings += results.trainings
-    return FromFewer(answers, pd.concat(histories, ignore_index=True) if histories else pd.DataFrame(), trainings)
+    return FromFewer(
+        answers, pd.concat(histories, ignore_index=True) if histories else pd.DataFrame(), trainings
+    )
 
 
 def _drawn(part: Partition, fold: int) -> Rows:
@@ -140,6 +142,16 @@ def _drawn(part: Partition, fold: int) -> Rows:
 def _usual_size(part: Partition) -> int:
     """How many units train for a fold, in the mean over the folds."""
     return round(float(np.mean([len(part.training_rows((fold,))) for fold in part.folds])))
+
+
+def largest_month(data: PageData, seed: int) -> tuple[list[str], int]:
+    """The ids of its pages, and how many pages all other months have.
+
+    Raises InputError where these pages cannot be split by month.
+    """
+    part = data.partition("four", seed, "by_month")
+    fold = max(part.folds, key=lambda number: len(part.rows[number]))
+    return part.unit_ids[part.rows[fold]].tolist(), len(part.training_rows((fold,)))
 
 
 def leaks(data: PageData, seed: int) -> pd.DataFrame:

@@ -426,7 +426,7 @@ NOTEBOOKS = in_a_table(
         parameters=ImageLeakage,
         needs=_PAGE_DATA,
         gpu=True,
-        figures=("falling_score.png",),
+        figures=("falling_score.png", "learning_curve.png"),
     ),
     Notebook(
         "31_signal_attention",

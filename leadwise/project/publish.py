@@ -178,7 +178,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _put_answers(measured: Measured, results: Path) -> list[Path]:
-    """Publish the test answers of a notebook, a file a model, task, protocol and seed."""
+    """Publish the test answers of a notebook, a file a model, task, protocol, seed and condition."""
     path = measured.folder / "predictions.csv"
     if not path.is_file():
         return []
@@ -210,9 +210,10 @@ def _put_finished_answers(profile: str, name: str, results: Path) -> list[Path]:
 def _write_answers(answers: pd.DataFrame, folder: Path, *, keep_more: bool = False) -> list[Path]:
     """Answers for whole units, as the test set was asked; those of single leads are left out for their size."""
     tested = answers[(answers["role"] == "test") & (answers["unit"] != "lead")]
+    of = ["model", "task", "protocol", "seed", *tested.columns.intersection(["condition"])]
     written = []
-    for key, rows in tested.groupby(["model", "task", "protocol", "seed"], sort=False):
-        path = folder / f"{'-'.join(map(str, key))}.csv.xz"
+    for key, rows in tested.groupby(of, sort=False, dropna=False):
+        path = folder / f"{'-'.join(str(part) for part in key if pd.notna(part))}.csv.xz"
         if keep_more and path.is_file() and len(read_table(path, "predictions.csv")) > len(rows):
             continue
         of_other_tasks = [name for name in rows if name.startswith("prob_") and rows[name].isna().all()]
