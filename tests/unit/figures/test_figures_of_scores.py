@@ -219,7 +219,7 @@ def test_a_learning_curve_has_its_numbers_of_pages_and_tells_other_months_apart(
     assert labels == [
         "155 pages of\nother months", "155 pages of\nall months", "393 pages of\nall months"
     ]  # fmt: skip
-    assert "n = 336" in right.get_title()
+    assert "n = 336" in right.get_title(loc="left")
     assert np.isfinite(left.get_ylim()).all()
 
 
