@@ -89,24 +89,30 @@ def publish(
 def tables(
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; end with 1 where a file is not what the tables say."),
+        typer.Option(
+            "--check",
+            help="Write nothing; end with 1 where a file is not what the tables say, or prose says more.",
+        ),
     ] = False,
 ) -> None:
     """Write README's tables, RESULTS.md and the cards anew.
 
     Example: leadwise tables --check
 
-    All of them are made from what stands in analysis/results.
+    All of them, and scores within sentences, are made from what stands in analysis/results.
     """
     from leadwise.project import paths
+    from leadwise.project.claims import problems
     from leadwise.project.documents import outdated, write_tables
 
     if check:
-        if old := list(outdated()):
-            say(*(f"Not as the tables say: {path}" for path in old), err=True)
-            say("`leadwise tables` writes them.", err=True)
+        old, claimed = list(outdated()), problems(paths.repository())
+        wrong = [f"Not as the tables say: {path}" for path in old]
+        wrong += ["`leadwise tables` writes them."] if old else []
+        if wrong or claimed:
+            say(*wrong, *claimed, err=True)
             raise typer.Exit(1)
-        say("README, RESULTS.md and cards are what the tables say.")
+        say("README, RESULTS.md and cards are what the tables say, and each number in prose has its source.")
         return
     with about(paths.repository()):
         written = write_tables()

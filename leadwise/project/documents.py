@@ -1,4 +1,7 @@
-"""The files in which tables stand: README files, docs, cards, RESULTS.md; written anew from ``analysis/results``."""
+"""The files in which tables and scores stand: README files, docs, cards, checklist, RESULTS.md.
+
+They are written anew from ``analysis/results``.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
 from leadwise.project.published_set import SET_WRITERS
+from leadwise.project.quoted import with_scores
 from leadwise.project.render import Published
 from leadwise.project.results import HEADLINE, TABLES
 from leadwise.sets.croissant import metadata
@@ -50,6 +54,14 @@ def with_tables(text: str, published: Published) -> str:
     return _MARKS.sub(table, text)
 
 
+def read_again(path: Path, published: Published) -> str:
+    """A file's text with its tables and scores written anew. Raises TableError, which names the file."""
+    try:
+        return with_scores(with_tables(path.read_text(encoding="utf-8"), published), published)
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from error
+
+
 def results_text(published: Published) -> str:
     """RESULTS.md: all published tables, each with its pictures, its notebooks and its runs."""
     parts = [
@@ -69,7 +81,7 @@ def results_text(published: Published) -> str:
             f"Measured by {links}." if links else "",
             text,
         ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return with_scores("\n\n".join(filter(None, parts)) + "\n", published)
 
 
 def outdated() -> dict[Path, str]:
@@ -95,12 +107,11 @@ def _texts() -> Iterator[tuple[Path, str]]:
     published = Published.read(repository / "analysis" / "results")
     resources = repository / "leadwise" / "resources"
     for path in (
-        repository / "README.md",
-        *sorted(repository.glob("*/README.md")),
-        repository / "docs" / "your-own-pages.md",
+        *(repository / name for name in ("README.md", "CONTRIBUTING.md", "analysis/REPORTING.md")),
+        *sorted({*repository.glob("*/README.md"), *repository.glob("docs/*.md")}),
         *sorted(resources.glob("*_CARD.md")),
     ):
-        yield path, with_tables(path.read_text(encoding="utf-8"), published)
+        yield path, read_again(path, published)
     yield repository / "analysis" / "RESULTS.md", results_text(published)
     if (resources / "DATASET_CARD.md").is_file():
         yield resources / "croissant.json", json.dumps(metadata(), indent=1, ensure_ascii=False) + "\n"
