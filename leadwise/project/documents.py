@@ -13,14 +13,14 @@ from pathlib import Path
 from leadwise.audit.findings import KINDS
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
-from leadwise.project import paths
+from leadwise.project import claims, paths, shipped_files
 from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
 from leadwise.project.published_set import SET_WRITERS
 from leadwise.project.quoted import with_scores
 from leadwise.project.render import Published
-from leadwise.project.results import HEADLINE, TABLES
+from leadwise.project.results import CARD_TABLES, HEADLINE, TABLES
 from leadwise.sets.croissant import metadata
 
 _MARKS = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -28,7 +28,7 @@ _MARKS = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -
 Writer = Callable[[Published], str]
 
 WRITERS: dict[str, Writer] = {
-    **{name: table.text for name, table in TABLES.items()},
+    **{name: table.text for name, table in {**TABLES, **CARD_TABLES}.items()},
     "headline": HEADLINE.text,
     **SET_WRITERS,
     "audit_codes": lambda _: as_table(
@@ -91,6 +91,19 @@ def outdated() -> dict[Path, str]:
         for path, text in _texts()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     }
+
+
+def faults() -> list[str]:
+    """What the tables cannot mend, a sentence each.
+
+    A card that tells of another file than the one that ships, and a number in prose without a source.
+    """
+    repository = paths.repository()
+    published = Published.read(repository / "analysis" / "results")
+    return [
+        *shipped_files.faults(published, repository / "leadwise" / "resources"),
+        *claims.problems(repository),
+    ]
 
 
 def write_tables() -> list[Path]:

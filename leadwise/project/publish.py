@@ -106,9 +106,32 @@ def _notebooks(profile: str, asked: Mapping[str, Parameters]) -> Iterator[Measur
         yield Measured(path.parent, _run_of(result, path.parent), frozenset(sampled))
 
 
+def write_measured(
+    name: str, folder: Path, profile: str, command: str, scores: pd.DataFrame, minutes: float, note: str
+) -> None:
+    """Write what something else than a notebook measured, as `publish` takes it up: ``scores.csv``, ``runs.csv``.
+
+    `folder` is ``runs/<profile>/<name>``, and any other where it is not to be published.
+    """
+    run = {
+        "run": f"{name}-{profile}",
+        "notebook": name,
+        "profile": profile,
+        "command": command,
+        "hardware": hardware(),
+        "versions": None,
+        "precision": None,
+        "minutes": round(minutes, 2),
+        "opening": None,
+        "note": note,
+    }
+    write_table(scores, folder / "scores.csv", "scores.csv")
+    write_table(pd.DataFrame([run]), folder / "runs.csv", "runs.csv")
+
+
 def _benchmarks(profile: str) -> Iterator[Measured]:
-    """Those of ``tests/benchmarks`` that write scores and say themselves how they were run."""
-    for path in sorted((paths.runs_folder() / profile).glob("bench_*/runs.csv")):
+    """Benchmarks and commands that write scores and say themselves how they were run."""
+    for path in sorted((paths.runs_folder() / profile).glob("*/runs.csv")):
         (run,) = _read(path).to_dict("records")
         yield Measured(path.parent, run)
 

@@ -16,7 +16,11 @@ from leadwise.project.sentences import (
     gained_by_ranking,
     not_yet_run,
     shown_or_not,
+    the_other_seeds,
+    training_errors,
+    wrongly_v,
 )
+from leadwise.project.shipped_files import FOLD_STUDENTS, checksum
 from leadwise.scores.benefit import SHOWN
 
 _PAGES = {
@@ -42,6 +46,8 @@ _OF_CNN = {"notebook": "27_image_leakage", "task": "four", "model": "lead_cnn"}
 _OF_PAGES = {"task": "four", "protocol": "grouped", "condition": "", "seeds": re.compile(".+/.+")}
 _OF_BEATS = {"notebook": "52_signal_models", "model": "beat_rhythm", "condition": "", "counted": "all"}
 _ANY = re.compile(".+")
+_OF_SHIPPED = {"notebook": "score_shipped"}
+_KIND = {"model": "beat_rhythm", "task": "aami5", "protocol": ("interpatient", "interpatient_strict")}
 _SPLIT, _BY_PERSON = {"protocol": "leaky_beats"}, {"protocol": "interpatient"}
 
 
@@ -147,6 +153,16 @@ TABLES: Mapping[str, Section] = {
         caption=f"{_BY_GROUPS} `leads12` is the teacher. Every loss trains all epochs of one recipe on the same folds "
         "from the same first weights, and nothing is chosen.",
     ),
+    "shipped_pages": Table(
+        "The page model's networks and the student, from their files",
+        (_OF_SHIPPED | {"task": "four"},),
+        ("model", "from", "protocol", "n", "seeds"),
+        (*_PAGE_CELLS, Cell("log_loss")),
+        (Sentence(_OF_SHIPPED | {"metric": "training_pages_wrong"}, training_errors, "scores"),),
+        (checksum("student12.onnx"),),
+        intro="The published networks of seed one, each asked again about the pages of the fold that it never saw.",
+        caption=_BY_GROUPS,
+    ),
     "student_export": Listing(
         "The student as one file",
         {"notebook": "43_student_export"},
@@ -181,6 +197,22 @@ TABLES: Mapping[str, Section] = {
         "weights, by one recipe, with nothing chosen; the page model's design was chosen, and it sees all leads at once. "
         "Compute, parameters and pre-training are not matched: this is no comparison of architectures.",
         caption=f"{_BY_GROUPS} Leads one by one, a page by their mean.",
+    ),
+    "shipped_beats": Table(
+        "The file that names beats",
+        (_OF_SHIPPED | {"task": "aami5"},),
+        ("beats", "counting", "counted", "average", "n"),
+        _BEAT_CELLS,
+        (Sentence(_OF_SHIPPED | {"metric": "false_V"}, wrongly_v, "scores"),),
+        (checksum("beat_rhythm.onnx"),),
+        intro="The very file that `leadwise predict` names beats by, on DS2, of whose people it was shown nobody: with the "
+        "annotators' beats, and with those that it finds itself, as it answers. It is the network of seed one, one of "
+        "those whose mean stands in the next table.",
+        caption="`found`: matched with the annotators' beats within 150 ms; a beat that was missed counts against its class, "
+        "one that was made up against the class that it is called. `ec57`: without the first five minutes, and a fusion or "
+        "unknown beat called V, or an unknown one called S, is not charged. `gross` is over all beats, `record` the mean "
+        "of records in which it is defined, as EC57 asks for both. Record 232 holds most of DS2's S. Intervals by "
+        "bootstrap over records.",
     ),
     "signal_beats": Table(
         "Recordings, beat by beat",
@@ -443,6 +475,41 @@ TABLES: Mapping[str, Section] = {
     ),
 }
 """By the name that stands between a file's marks, in the order of RESULTS.md."""
+
+CARD_TABLES: Mapping[str, Section] = {
+    "student_card": Table(
+        "The student that ships, by its twins",
+        ({"notebook": "42_student_test", "model": "student12", "condition": FOLD_STUDENTS},),
+        ("model", "loss", "calibrated", "n", "seeds"),
+        (*_PAGE_CELLS, Cell("log_loss")),
+        (Sentence(_OF_SHIPPED | {"metric": "training_pages_wrong"}, training_errors, "scores"),),
+        (checksum("student12.onnx"),),
+        caption=f"Students of each fold, calibrated as the one that ships, asked about pages that they never saw. {_BY_GROUPS}",
+        each_seed=True,
+    ),
+    "beat_card": Table(
+        "Networks of the kind that names beats",
+        (_KIND | {"condition": ""}, _KIND | {"condition": "counting=ec57"}),
+        ("model", "protocol", "counting", "counted", "n", "seeds"),
+        _BEAT_CELLS,
+        (
+            Sentence(
+                _KIND
+                | {
+                    "metric": "macro_f1",
+                    "beats": ("", "annotated"),
+                    "counted": "all",
+                    "protocol": "interpatient",
+                },
+                the_other_seeds,
+                "scores",
+            ),
+        ),
+        caption=f"Annotated beats; the mean over networks of several seeds, of which the file is that of seed one. {_BY_PEOPLE}",
+        each_seed=True,
+    ),
+}
+"""What stands in cards alone; RESULTS.md shows the same rows elsewhere."""
 
 HEADLINE = Listing(
     "What came out",
