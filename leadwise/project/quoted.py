@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leadwise.errors import TableError, nearest
-from leadwise.project.render import Cell, Published, row_of, shown
+from leadwise.project.render import Cell, Published, figure
 
 MARK = re.compile(r"(<!-- score:(\S+) -->)(.*?)(<!-- /score -->)", re.DOTALL)
 """A mark: its beginning, its ID, what stands in it, its end. None of it but that is seen on a page."""
@@ -24,7 +24,7 @@ class Quoted:
 
     def text(self, published: Published) -> str:
         """It, as prose has it. Raises TableError where no published row, or several, are what it asks for."""
-        return shown(row_of(published, self.cell), self.cell, interval=self.interval)
+        return figure(published, self.cell, interval=self.interval)
 
 
 _OF_THE_SET = {"profile": "cpu", "protocol": "grouped", "seeds": "1/2/3"}

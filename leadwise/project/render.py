@@ -177,14 +177,14 @@ class Table(Section):
                 columns.append(cell.column(line["model"] for line in lines))
                 continue
             table = _chosen(published.differences, self.where) if cell.minus else scores
-            rows = [_row_of(table, line, cell) for line in lines]
+            rows = [_row_of(table, line, cell, names) for line in lines]
             if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the column {cell.words!r} asks for.")
             runs |= dict.fromkeys(row["run"] for row in rows if row)
             of_seeds = [[_row_of(table, one, cell) for one in seeds] for seeds in seeds_of]
             columns.append(
                 [
-                    shown(row, cell) + _spread(alone, cell) if row else ""
+                    _shown(row, cell) + _spread(alone, cell) if row else ""
                     for row, alone in zip(rows, of_seeds, strict=True)
                 ]
             )
@@ -218,7 +218,7 @@ class Listing(Section):
         lines = []
         runs: dict[str, None] = {}
         for cell in self.cells:
-            rows = [_row_of(scores, {"profile": profile}, cell) for profile in profiles]
+            rows = [_row_of(scores, {"profile": profile}, cell, ()) for profile in profiles]
             if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the line {cell.words!r} asks for.")
             for row in filter(None, rows):
@@ -234,19 +234,16 @@ class Listing(Section):
         return f"{as_table(heads, lines)}\n\n{below}", list(runs)
 
 
-def row_of(published: Published, cell: Cell) -> dict[str, Any]:
-    """The one published row that a cell asks for. Raises TableError where there is none, or several."""
-    row = _row_of(published.differences if cell.minus else published.scores, {}, cell)
+def figure(published: Published, cell: Cell, *, interval: bool = True) -> str:
+    """The one published row that a cell asks for, as a table has it; its interval alone may be left out.
+
+    Raises TableError where there is no such row, or several.
+    """
+    row = _row_of(published.differences if cell.minus else published.scores, {}, cell, ("where",))
     if row is None:
         minus = f", minus {cell.minus!r}," if cell.minus else ""
         raise TableError(f"no published row of {cell.metric!r}{minus} has {dict(cell.where)}.")
-    return row
-
-
-def shown(row: Mapping[str, Any], cell: Cell, *, interval: bool = True) -> str:
-    """A row's value in the cell's form, a difference with its sign, and its interval unless that is unwanted."""
-    ends = (float(row[end]) if interval or end == "value" else nan for end in ENDS)
-    return written(Interval(*ends), cell.form, signed=bool(cell.minus))
+    return _shown(row if interval else row | {"low": nan, "high": nan}, cell)
 
 
 def told_apart(by_profile: Mapping[str, str]) -> str:
@@ -284,7 +281,9 @@ def _check_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
             raise TableError(f"scores have no column or condition {name!r}; {nearest(name, list(table))}")
 
 
-def _row_of(table: pd.DataFrame, line: Mapping[str, Any], cell: Cell) -> dict[str, Any] | None:
+def _row_of(
+    table: pd.DataFrame, line: Mapping[str, Any], cell: Cell, lines: Sequence[str]
+) -> dict[str, Any] | None:
     """The row of a cell in a line, None where there is none. Raises TableError for several."""
     wanted = dict(line) | dict(cell.where)
     difference = {"minus": cell.minus} if cell.minus else {}
@@ -293,9 +292,13 @@ def _row_of(table: pd.DataFrame, line: Mapping[str, Any], cell: Cell) -> dict[st
         apart = [name for name in rows if name not in {*ENDS, "condition"} and len(set(rows[name])) > 1]
         raise TableError(
             f"{len(rows)} rows have {wanted} and the metric {cell.metric!r}: they differ in {', '.join(apart)}. "
-            "Let what names a line, or where, say that."
+            f"Let the table's lines ({', '.join(lines)}) or its rows name that."
         )
     return None if rows.empty else dict(rows.iloc[0])
+
+
+def _shown(row: Mapping[str, Any], cell: Cell) -> str:
+    return written(Interval(*(float(row[end]) for end in ENDS)), cell.form, signed=bool(cell.minus))
 
 
 Line = dict[str, Any]
