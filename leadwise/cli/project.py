@@ -75,36 +75,48 @@ def publish(
     Example: leadwise publish --profile cpu
 
     That is scores, test answers, command and machine. `leadwise tables` then writes README's tables, RESULTS.md
-    and the cards.
+    and the cards. What says something new of a test set gets a row in analysis/openings.csv, whose words are written
+    by hand.
     """
-    from leadwise.project import paths
+    from leadwise.project import openings, paths
     from leadwise.project.publish import publish as copy
 
     with about(paths.repository() / "analysis" / "results"):
         written = copy(profile, partial=partial)
     say(*(f"Written to {path}" for path in written))
+    if untold := [
+        *openings.untold(openings.read_openings(paths.repository() / "analysis" / openings.LEDGER))
+    ]:
+        say(*untold, err=True)
 
 
 @app.command(cls=Command)
 def tables(
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; end with 1 where a file is not what the tables say."),
+        typer.Option(
+            "--check",
+            help="Write nothing; end with 1 where a file is not what the tables say, or an opening is not told.",
+        ),
     ] = False,
 ) -> None:
     """Write README's tables, RESULTS.md and the cards anew.
 
     Example: leadwise tables --check
 
-    All of them are made from what stands in analysis/results.
+    All of them are made from what stands in analysis/results; OPENED.md from analysis/openings.csv, in which each
+    published score of a test set has its row.
     """
-    from leadwise.project import paths
+    from leadwise.project import openings, paths
     from leadwise.project.documents import outdated, write_tables
 
     if check:
-        if old := list(outdated()):
-            say(*(f"Not as the tables say: {path}" for path in old), err=True)
-            say("`leadwise tables` writes them.", err=True)
+        wrong = list(openings.faults(paths.repository() / "analysis"))
+        if old := outdated():
+            wrong += [f"Not as the tables say: {path}" for path in old]
+            wrong.append("`leadwise tables` writes them.")
+        if wrong:
+            say(*wrong, err=True)
             raise typer.Exit(1)
         say("README, RESULTS.md and cards are what the tables say.")
         return

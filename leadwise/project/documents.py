@@ -1,4 +1,4 @@
-"""The files in which tables stand: README files, docs, cards, RESULTS.md; written anew from ``analysis/results``."""
+"""The files in which tables stand: README files, docs, cards, RESULTS.md, OPENED.md; made of ``analysis/results``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from leadwise.audit.findings import KINDS
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
-from leadwise.project import paths
+from leadwise.project import openings, paths
 from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
@@ -101,6 +101,8 @@ def _texts() -> Iterator[tuple[Path, str]]:
         *sorted(resources.glob("*_CARD.md")),
     ):
         yield path, with_tables(path.read_text(encoding="utf-8"), published)
-    yield repository / "analysis" / "RESULTS.md", results_text(published)
+    analysis = repository / "analysis"
+    yield analysis / "RESULTS.md", results_text(published)
+    yield analysis / "OPENED.md", openings.opened_text(openings.read_openings(analysis / openings.LEDGER))
     if (resources / "DATASET_CARD.md").is_file():
         yield resources / "croissant.json", json.dumps(metadata(), indent=1, ensure_ascii=False) + "\n"
