@@ -387,6 +387,17 @@ SCHEMAS: dict[str, Schema] = {
         },
         key=("run",),
     ),
+    "openings.csv": Schema(
+        columns={
+            "opening": Column("text", pattern=r"\d{4}-\d\d-\d\d-[1-9]\d*"),
+            "date": Column("text", pattern=r"\d{4}-\d\d-\d\d"),
+            "commit": Column("text", null=True, pattern="[0-9a-f]{7}"),
+            "test_set": Column("text", allowed=tuple(TEST_SETS)),
+            "run": Column("text", null=True),
+            **dict.fromkeys(("known_before", "changed_after", "cost"), Column("text", null=True)),
+        },
+        key=("opening", "run", "test_set"),
+    ),
     "records.csv": Schema(
         columns={
             "record": _TEXT,

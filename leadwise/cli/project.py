@@ -76,14 +76,19 @@ def publish(
     Example: leadwise publish --profile cpu
 
     That is scores, test answers, command and machine. `leadwise tables` then writes README's tables, RESULTS.md
-    and the cards.
+    and the cards. What says something new of a test set gets a row in analysis/openings.csv, whose words are written
+    by hand.
     """
-    from leadwise.project import paths
+    from leadwise.project import openings, paths
     from leadwise.project.publish import publish as copy
 
     with about(paths.repository() / "analysis" / "results"):
         written = copy(profile, partial=partial)
     say(*(f"Written to {path}" for path in written))
+    if untold := [
+        *openings.untold(openings.read_openings(paths.repository() / "analysis" / openings.LEDGER))
+    ]:
+        say(*untold, err=True)
 
 
 @app.command(cls=Command)
@@ -101,7 +106,8 @@ def tables(
 
     Example: leadwise tables --check
 
-    All of them, and scores within sentences, are made from what stands in analysis/results.
+    All of them, and scores within sentences, are made from what stands in analysis/results; OPENED.md from
+    analysis/openings.csv, in which each published score of a test set has its row.
     """
     from leadwise.project import paths
     from leadwise.project.documents import faults, outdated, write_tables

@@ -1,6 +1,6 @@
-"""The files in which tables and scores stand: README files, docs, cards, checklist, RESULTS.md.
+"""The files in which tables and scores stand: README files, docs, cards, checklist, RESULTS.md, OPENED.md.
 
-They are written anew from ``analysis/results``.
+They are written anew from ``analysis/results`` and the ledger beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from leadwise.audit.findings import KINDS
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
-from leadwise.project import claims, paths, shipped_files
+from leadwise.project import claims, openings, paths, shipped_files
 from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
@@ -96,13 +96,15 @@ def outdated() -> dict[Path, str]:
 def faults() -> list[str]:
     """What the tables cannot mend, a sentence each.
 
-    A card that tells of another file than the one that ships, and a number in prose without a source.
+    A card that tells of another file than the one that ships, a number in prose without a source, and a published
+    score whose test set was opened without a row in the ledger.
     """
     repository = paths.repository()
     published = Published.read(repository / "analysis" / "results")
     return [
         *shipped_files.faults(published, repository / "leadwise" / "resources"),
         *claims.problems(repository),
+        *openings.faults(repository / "analysis"),
     ]
 
 
@@ -125,6 +127,8 @@ def _texts() -> Iterator[tuple[Path, str]]:
         *sorted(resources.glob("*_CARD.md")),
     ):
         yield path, read_again(path, published)
-    yield repository / "analysis" / "RESULTS.md", results_text(published)
+    analysis = repository / "analysis"
+    yield analysis / "RESULTS.md", results_text(published)
+    yield analysis / "OPENED.md", openings.opened_text(openings.read_openings(analysis / openings.LEDGER))
     if (resources / "DATASET_CARD.md").is_file():
         yield resources / "croissant.json", json.dumps(metadata(), indent=1, ensure_ascii=False) + "\n"

@@ -19,7 +19,7 @@ from leadwise.errors import MissingInput, SettingsError
 from leadwise.files import written_whole
 from leadwise.machine import hardware, libraries
 from leadwise.names import TEST_SET_OF
-from leadwise.project import paths, profiles, provenance
+from leadwise.project import openings, paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS, Parameters
 from leadwise.tables import SCHEMAS, read_table, write_table
 
@@ -165,7 +165,7 @@ def _put(measured: list[Measured], profile: str, results: Path) -> list[Path]:
     """Put rows into the published tables, in place of the same runs' old ones.
 
     What two notebooks of a profile say alike is the one's that stands first in the table of notebooks; a run of which
-    no row is left goes.
+    no row is left goes. What says something new of a test set is entered into the ledger of openings.
     """
     names = [run.run["run"] for run in measured]
     runs = _without(_read(results / "runs.csv"), names)
@@ -174,19 +174,29 @@ def _put(measured: list[Measured], profile: str, results: Path) -> list[Path]:
     rank = runs["notebook"].map(order).fillna(len(order)).set_axis(runs["run"])
     of_profile = set(runs.loc[runs["profile"] == profile, "run"])
     new = {table: [run.rows(table) for run in measured] for table in _TABLES}  # all, before any is written
-    published = set[str]()
-    for table in _TABLES:
+    before = {table: _read(results / table) for table in _TABLES}
+    now = {}
+    for table, old in before.items():
         key = [column for column in SCHEMAS[table].key if column not in _VALUES]
-        old = _read(results / table)
         parts = [rows for rows in (_without(old, names), *new[table]) if len(rows)]
         rows = pd.concat(parts, ignore_index=True) if parts else old
         mine = rows[rows["run"].isin(of_profile)]
         first = mine[key].astype(str).assign(rank=mine["run"].map(rank)).sort_values("rank", kind="stable")
-        rows = rows.drop(index=first.index[first.duplicated(key)])
-        write_table(rows, results / table, table)
-        published |= set(rows["run"])
-    write_table(runs[runs["run"].isin(published)], results / "runs.csv", "runs.csv")
-    return [results / name for name in (*_TABLES, "runs.csv")]
+        now[table] = rows.drop(index=first.index[first.duplicated(key)])
+    published = pd.concat(now.values())
+    runs = runs[runs["run"].isin(published["run"])]
+    ledger = results.parent / openings.LEDGER
+    entries, runs = openings.entered(
+        openings.read_openings(ledger),
+        runs,
+        pd.concat(before.values()),
+        published,
+        openings.head(paths.repository()),
+    )
+    written = [results / name for name in (*_TABLES, "runs.csv")] + [ledger]
+    for path, rows in zip(written, (*now.values(), runs, entries), strict=True):
+        write_table(rows, path, path.name)
+    return written
 
 
 def _without(table: pd.DataFrame, runs: list[str]) -> pd.DataFrame:

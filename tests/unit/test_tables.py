@@ -85,6 +85,8 @@ ROWS |= {
     "runs.csv": {"run": "26_image_leads12-cpu", "notebook": "26_image_leads12", "profile": "cpu"}
     | {"command": "leadwise run", "hardware": "AMD EPYC, 2 cores", "versions": None, "precision": "fp32"}
     | {"minutes": 81.3, "opening": None, "note": None},
+    "openings.csv": {"opening": "2026-11-25-6", "date": "2026-11-25", "commit": "9a3c36e", "test_set": "ds2"}
+    | {"run": "26_image_leads12-cpu", "known_before": None, "changed_after": "Nothing.", "cost": None},
 }
 
 WRONG = [
@@ -137,6 +139,7 @@ WRONG = [
     ("scores.csv", "weights", "my/networks/a.safetensors", "is not one of random, pretrained, file, mitdb"),
     ("differences.csv", "minus", None, "is empty and must not be"),
     ("runs.csv", "minutes", -1, "is below 0"),
+    ("openings.csv", "commit", "HEAD", "does not look like"),
 ]
 
 
