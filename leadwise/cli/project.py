@@ -97,8 +97,8 @@ def tables(
         bool,
         typer.Option(
             "--check",
-            help="Write nothing; end with 1 where a file is not what the tables say, or something is claimed without its "
-            "source: a number in prose, a score of a test set, a card of a file.",
+            help="Write nothing; end with 1 where a file is not what the tables say, or something is claimed without "
+            "its source: a number in prose, a score of a test set, a card of a file.",
         ),
     ] = False,
 ) -> None:

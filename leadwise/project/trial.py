@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from leadwise.learning.study import Results
-from leadwise.project.notebook import Run
+if TYPE_CHECKING:
+    from leadwise.learning.study import Results
+    from leadwise.project.notebook import Run
 
 NOTE = "A trial: inner folds alone answered, test folds stayed closed."
 

@@ -124,14 +124,14 @@ def test_what_prices_leaks_is_nothing_but_tests_and_has_no_trial() -> None:
 
 
 TRIAL = """import pandas as pd
-from leadwise.learning.study import Results
+from types import SimpleNamespace
 from leadwise.project import trial
 place = {"model": "leads12_joined", "task": "four", "protocol": "grouped", "seed": 1, "fold": 1, "role": "inner"}
 rows = {"step": [2, 4], "epoch": [1.0, 2.0], "inner_log_loss": [0.5, 0.25], "inner_accuracy": [0.75, 0.9]}
 answer = {"unit": "page", "unit_id": "0", "group_id": "g", "profile": "sample", "held_out": 2, "label": "mi"}
 answer |= {f"prob_{name}": 0.25 for name in ("normal", "abnormal_heartbeat", "history_of_mi", "mi")}
 told = pd.DataFrame([place | answer])
-trial.end(run, Results(told, pd.DataFrame(rows).assign(held_out=2, **place), pd.DataFrame()))"""
+trial.end(run, SimpleNamespace(predictions=told, history=pd.DataFrame(rows).assign(held_out=2, **place)))"""
 
 
 def test_a_trial_ends_its_notebook_and_no_later_cell_runs(clone: Clone) -> None:
