@@ -129,8 +129,8 @@ def test_a_file_and_the_mean_of_its_kind_tell_what_the_other_seeds_have() -> Non
         [("", "1/2/3", 0.72), ("f5ab4aaada5d", "1", 0.69)], columns=["file", "seeds", "value"]
     ).assign(metric="macro_f1")
     assert the_other_seeds(rows) == (
-        "In macro-F1 the file, the network of seed 1, has 0.690, and the mean of the 3 seeds is 0.720: the others have "
-        "0.735 on average."
+        "In macro-F1 the file, the network of seed 1, has 0.690, and the mean of the 3 seeds is 0.720: the others "
+        "have 0.735 on average."
     )
 
 

@@ -1,4 +1,4 @@
-"""A card tells of the file that ships, byte for byte, and that file has been scored; else the check says what lacks."""
+"""A card tells of the file that ships, byte for byte, and that file was scored; else the check says what lacks."""
 
 from __future__ import annotations
 
