@@ -22,7 +22,7 @@ from leadwise.names import TASKS, metric_of, metric_words
 from leadwise.pages.read import read_page
 from leadwise.project import paths, provenance
 from leadwise.project.publish import write_measured
-from leadwise.project.shipped_files import COMMAND, FOLD_STUDENTS, called
+from leadwise.project.shipped_files import ATRIAL, COMMAND, FOLD_STUDENTS, called
 from leadwise.recordings.annotations import read_annotations
 from leadwise.scores import found_beats
 from leadwise.scores.beats import NOTHING, averaged, beat_metrics, counted, ec57_metrics
@@ -49,7 +49,6 @@ _WITHOUT = "232"
 
 _OF_CLASSES = ("recall_S", "ppv_S", "recall_V", "ppv_V")
 _WRONG_RECORDS = 2
-_ABERRANT = ("A", "a")
 _PAGES_SHOWN = ("accuracy", "macro_f1", "macro_auroc", "log_loss", "brier")
 
 
@@ -267,8 +266,7 @@ def _falsely_v(answers: pd.DataFrame, place: dict[str, Any]) -> list[pd.DataFram
     for record, count in wrong["group_id"].value_counts().head(_WRONG_RECORDS).items():
         n = int((answers["group_id"] == record).sum())
         rows.append(stated({"false_V": count}, **place | {"counted": str(record).replace("-", "_"), "n": n}))
-    for symbol in _ABERRANT:
+    for name, symbol in ATRIAL.items():
         n, count = (int((table["symbol"] == symbol).sum()) for table in (answers, wrong))
-        condition = f"{place['condition']};symbol={symbol}"
-        rows.append(stated({"false_V": count}, **place | {"condition": condition, "n": n}))
+        rows.append(stated({"false_V": count}, **place | {"counted": name, "n": n}))
     return rows

@@ -12,6 +12,7 @@ from leadwise.names import metric_words
 from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, SignalAttention, SignalNetworksTraining
 from leadwise.project.render import Published, told_apart
+from leadwise.project.shipped_files import ATRIAL
 from leadwise.scores.draws import ENDS, Interval
 from leadwise.scores.table import written
 
@@ -76,19 +77,18 @@ def always_the_same(rows: pd.DataFrame) -> str:
 
 def wrongly_v(rows: pd.DataFrame) -> str:
     """How many annotated beats were wrongly called V, and where most of them lie: rows of ``false_V``."""
-    every = rows[(rows["counted"] == "all") & (rows["symbol"] == "")]["value"].iloc[0]
+    of = {row["counted"]: row for row in rows.to_dict("records")}
     records = " and ".join(
-        f"{row['value']:.0f} in record {row['counted'].removeprefix('record_')}"
-        for row in rows[rows["counted"].str.startswith("record_")].to_dict("records")
+        f"{row['value']:.0f} in record {name.removeprefix('record_')}"
+        for name, row in of.items()
+        if name.startswith("record_")
     )
-    aberrant = " and ".join(
-        f"{row['value']:.0f} of {row['n']:,} marked {row['symbol']}"
-        for row in rows[rows["symbol"] != ""].to_dict("records")
+    atrial = " and ".join(
+        f"{of[name]['value']:.0f} of {of[name]['n']:,} marked {sign} ({name.replace('_', ' ')})"
+        for name, sign in ATRIAL.items()
     )
-    return (
-        f"Of the annotated beats {every:.0f} are wrongly called V: {records}; {aberrant} (atrial premature, and "
-        "aberrated) are among them."
-    )
+    every = of["all"]["value"]
+    return f"Of the annotated beats {every:.0f} are wrongly called V, {records}; among them are {atrial}."
 
 
 def the_other_seeds(rows: pd.DataFrame) -> str:

@@ -17,6 +17,9 @@ COMMAND = "leadwise score-shipped"
 FOLD_STUDENTS = "calibrated=yes;loss=consistent"
 """The condition of the student that ships, in the scores of its fold students: its loss, and how it answers."""
 
+ATRIAL: Mapping[str, str] = {"atrial_premature": "A", "aberrated": "a"}
+"""Early beats from the atria, which may look like V: how rows call them, and the annotators' signs."""
+
 _DIGITS = 12
 _TOLD = re.compile(r"`([^`]+\.onnx)`, sha256 `([0-9a-f]{64})`")
 
