@@ -56,6 +56,16 @@ def each_difference(rows: pd.DataFrame) -> str:
     )
 
 
+def by_metric(rows: pd.DataFrame) -> str:
+    """A sentence of what several metrics of one model differ in: minus what, and by how much."""
+    first = rows.iloc[0]
+    told = (
+        f"{metric_words(row['metric'])} {written(Interval(*(row[end] for end in ENDS)), signed=True)}"
+        for row in rows.to_dict("records")
+    )
+    return f"`{first['model']}`, `{first['condition']}` minus `{first['minus']}`, paired: {'; '.join(told)}."
+
+
 def gained_by_ranking(rows: pd.DataFrame) -> str:
     """The least and the greatest of several differences, by protocol, of which none counts for itself."""
     spans = (

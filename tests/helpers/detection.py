@@ -1,7 +1,7 @@
 """Detectors of heartbeats, measured against annotated recordings: within 150 ms, flutter left out.
 
-EC57 also leaves out the first five minutes of each record, for a detector to learn its heart from. `find_beats` learns
-nothing, so whole records are counted, and beside them what EC57 counts (``after_5_min``).
+EC57 also leaves out the first five minutes of each record, for a detector to learn its heart from. `find_beats`
+learns nothing, so whole records are counted, and beside them what EC57 counts (``after_5_min``).
 """
 
 from __future__ import annotations
