@@ -172,6 +172,13 @@ METRICS: Mapping[str, Metric] = {
     "found": Metric("found", ".0f", interval=False),
     "always": Metric("folds in which it always says", ".0f", interval=False),
     "units": Metric("units that are", ",.0f", interval=False),
+    "false": Metric("wrongly called", ",.0f", interval=False),
+    "training_pages_wrong": Metric(
+        "errors on the pages that it was trained on, which are no score",
+        ",.0f",
+        protocol=False,
+        interval=False,
+    ),
     "agreement": Metric("same answer as its teacher", ".1%"),
     "net_benefit": Metric("net benefit"),
     "attention_on": Metric("attention on beats, 1 by chance"),
@@ -235,7 +242,7 @@ METRICS: Mapping[str, Metric] = {
 }
 """Every metric there is. One of a class is called by both, as ``recall_mi`` or ``f1_S``."""
 
-_OF_A_CLASS = ("recall", "ppv", "f1", "auroc", "auprc", "found", "always", "units", "attention_on")
+_OF_A_CLASS = ("recall", "ppv", "f1", "auroc", "auprc", "found", "false", "always", "units", "attention_on")
 _KINDS = {"rhythm", "other", "abnormal_minus_normal"}.union(*TASKS.values())
 
 

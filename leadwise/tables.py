@@ -216,6 +216,7 @@ _FROM_ONE = Column("whole", low=1)
 _NUMBER = Column("number")
 _LABEL = Column("text", allowed=CLASSES)
 _PAGE_ID = Column("text", pattern="[0-9a-f]{12}")
+_CONDITION = Column("text", null=True, pattern=r"[a-z_]+=[^;=]+(;[a-z_]+=[^;=]+)*")
 _NAME = Column("text", pattern="[a-z0-9_]+")
 _POSITIVE = Column("number", low=0)
 
@@ -229,7 +230,7 @@ def _scores(**minus: Column) -> Schema:
         "model": _NAME,
         **minus,
         "weights": Column("text", null=True, allowed=("random", "pretrained", "file", "mitdb")),
-        "condition": Column("text", null=True, pattern=r"[a-z_]+=[^;=]+(;[a-z_]+=[^;=]+)*"),
+        "condition": _CONDITION,
         "unit": Column("text", null=True, pattern="[a-z]+"),
         "counted": Column("text", null=True, pattern="[a-z0-9_]+"),
         "average": Column("text", null=True, allowed=("gross", "record")),
@@ -320,9 +321,21 @@ SCHEMAS: dict[str, Schema] = {
             "held_out": Column("whole", null=True, low=1),
             "label": _TEXT,
         },
-        optional={"lead": Column("text", null=True, allowed=LEADS)},
+        optional={"lead": Column("text", null=True, allowed=LEADS), "condition": _CONDITION},
         prefix=("prob_", Column("number", null=True, low=0, high=1 + 1e-6)),
-        key=("unit", "unit_id", "lead", "model", "task", "protocol", "seed", "fold", "role", "held_out"),
+        key=(
+            "unit",
+            "unit_id",
+            "lead",
+            "model",
+            "task",
+            "protocol",
+            "condition",
+            "seed",
+            "fold",
+            "role",
+            "held_out",
+        ),
         rule=_answers_are_probabilities,
     ),
     "calibration.csv": Schema(

@@ -29,21 +29,24 @@ STEPS = {
     ("leaky_file_90_10", "file"): "one shuffle\nof files,\nlast tenth",
     ("leaky_copies", "file"): "five folds\nof files",
     ("leaky_copies", "page"): "each page\ncounted once",
-    ("distinct", "page"): "no copies\non both sides",
-    ("grouped", "page"): "nor pages\nof one id",
-    ("by_month", "page"): "nor of one\nmonth",
+    ("leaky_copy_weights", "page"): "no copies\non both sides",
+    ("distinct", "page"): "each page\ntrains once",
+    ("grouped", "page"): "pages of one id\nkept together",
 }
 """The steps from what is published to what holds, by protocol and by the unit that is counted."""
+
+_LEAKS = ("leaky_file_90_10", "leaky_copies")
+"""Of the steps' protocols those under which training holds pages that are tested."""
 
 _FLOORS = {"rate": "the printed heart rate alone", "base_rates": "the most frequent class alone"}
 
 
-def falling_score(scores: pd.DataFrame, floors: pd.DataFrame, n_words: str) -> Picture:
+def falling_score(scores: pd.DataFrame, floors: pd.DataFrame, title: str, n_words: str) -> Picture:
     """Accuracy of each network (left) and recall of each class (right) while leaks are closed, with 95 % intervals.
 
     Rows of ``scores.csv``: `scores` of each network under the protocols and units of STEPS, ``accuracy`` and
-    ``recall_<class>``; the right panel shows the last network. `floors`: ``accuracy`` of what needs no network.
-    `n_words` say how many pages there are.
+    ``recall_<class>``; the right panel shows the first network. `floors`: ``accuracy`` of what needs no network.
+    `title` says what the leak is worth, `n_words` how many pages there are.
     """
     there = set(zip(scores["protocol"], scores["unit"], strict=True))
     steps = [step for step in STEPS if step in there]
@@ -65,15 +68,15 @@ def falling_score(scores: pd.DataFrame, floors: pd.DataFrame, n_words: str) -> P
                 )
     lowest = [floors["value"].min()]
     for number, name in enumerate(CLASSES):
-        by_step = _by_step(scores, models[-1], f"recall_{name}", steps)
+        by_step = _by_step(scores, models[0], f"recall_{name}", steps)
         look = Look(class_colour(name), MODEL_MARKERS[number], line="-")
         at = np.arange(len(steps)) + 0.14 * (number - 1.5)
         marks(right, at, by_step[ENDS], look, upright=True, label=class_name(name))
         lowest.append(by_step[ENDS].min().min())
-    leaky = sum(protocol.startswith("leaky") for protocol, _ in steps)
-    for ax, title in ((left, "Accuracy"), (right, f"Recall of each class, {models[-1]}")):
+    leaky = sum(protocol in _LEAKS for protocol, _ in steps)
+    for ax, of_panel in ((left, "Accuracy"), (right, f"Sensitivity of each class, {models[0]}")):
         _steps(ax, steps, leaky)
-        ax.set_title(title)
+        ax.set_title(of_panel)
     for model, value, low, high in floors[["model", *ENDS]].itertuples(index=False):
         if np.isfinite([low, high]).all():
             left.axhspan(low, high, color=PALE, alpha=0.4, linewidth=0, zorder=0.5)
@@ -84,9 +87,49 @@ def falling_score(scores: pd.DataFrame, floors: pd.DataFrame, n_words: str) -> P
     left.set_ylim(np.nanmin(lowest) - 0.05, 1.05)
     return heading(
         figure,
-        "The score falls as the leaks are closed",
-        f"{n_words}; 95 % intervals by bootstrap over printed ids, of recalls by Wilson; each step closes a leak",
+        title,
+        f"{n_words}; 95 % intervals by bootstrap over printed ids, of sensitivities by Wilson; equally many steps "
+        "everywhere",
     )
+
+
+def learning_curve(scores: pd.DataFrame, of_month: pd.DataFrame, n_words: str) -> Picture:
+    """Accuracy by number of training pages (left), and on the largest month's pages (right), with 95 % intervals.
+
+    `scores` and `of_month` are rows of ``scores.csv`` as `leadwise.scores.prices` makes them: ``pages=155`` in the
+    condition. `n_words` say how many pages are tested.
+    """
+    figure = picture(10.4, 4.4)
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.4, 1))
+    curve = _by_pages(scores)
+    marks(left, curve["pages"], curve[ENDS], Look(MARK, line="-"), upright=True)
+    for pages, value in zip(curve["pages"], curve["value"], strict=True):
+        left.annotate(f"{value:.3f}", (pages, value), (7, -13), textcoords="offset points", fontsize=9)
+    left.set(xlabel="pages that one network learned from", title="Pages of all months", xlim=(0, None))
+    rows = _by_pages(of_month).sort_values(["pages", "protocol"], ignore_index=True)
+    others = rows["protocol"] == "by_month"
+    for kind, look in ((others, Look(ALARM, "s")), (~others, Look(MARK))):
+        marks(right, np.flatnonzero(kind), rows.loc[kind, ENDS], look, upright=True)
+    for at, value in enumerate(rows["value"]):
+        right.annotate(f"{value:.3f}", (at, value), (7, -3), textcoords="offset points", fontsize=9)
+    names = [
+        f"{pages} pages of\n{'other months' if other else 'all months'}"
+        for pages, other in zip(rows["pages"], others, strict=True)
+    ]
+    right.set_xticks(range(len(rows)), names)
+    right.set(xlim=(-0.5, len(rows) - 0.3), title=f"Pages of the largest month, n = {rows['n'].max()}")
+    left.set_ylabel("accuracy")
+    return heading(
+        figure,
+        "More pages, more right answers",
+        f"{n_words}; 95 % intervals by bootstrap over printed ids; every training takes as many steps",
+    )
+
+
+def _by_pages(scores: pd.DataFrame) -> pd.DataFrame:
+    """The accuracies among the rows, with their number of training ``pages``, fewest first."""
+    rows = scores[scores["metric"] == "accuracy"]
+    return rows.assign(pages=rows["condition"].str.removeprefix("pages=").astype(int)).sort_values("pages")
 
 
 def price_of_leak(

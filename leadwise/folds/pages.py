@@ -139,6 +139,15 @@ def published() -> pd.DataFrame:
     return pd.read_csv(RESOURCES / "folds.csv", dtype={"page_id": str})
 
 
+def published_rows(protocol: str, seed: int) -> pd.DataFrame:
+    """One of these partitions, `grouped` or `distinct`, as rows of ``folds.csv``."""
+    wide = published()
+    kept = {"unit_id": wide["page_id"], "group_id": wide["group_id"], "fold": wide[f"{protocol}_{seed}"]}
+    return pd.DataFrame(kept).assign(
+        protocol=protocol, unit="page", seed=seed, part="test", inner=pd.array([pd.NA] * len(wide), "Int64")
+    )[list(SCHEMAS["folds.csv"].columns)]
+
+
 def published_form(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``folds.csv`` in the form in which folds are published."""
     kept = table[table["protocol"].isin(["grouped", "distinct", "by_month"])]

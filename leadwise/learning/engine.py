@@ -73,7 +73,9 @@ def train(
     model = make_model()
     dataset = ExamplesOfRows(examples, plan.rows)
     batch = min(recipe.batch, len(dataset))
-    drawn = len(dataset) if plan.max_steps is None else min(len(dataset), plan.max_steps * batch)
+    drawn = (plan.units_an_epoch or len(plan.rows)) * examples.per_unit
+    if plan.max_steps is not None:
+        drawn = min(drawn, plan.max_steps * batch)
     steps = math.ceil(drawn / batch) * plan.epochs
     on_gpu, precision = torch.cuda.is_available(), precision_of(recipe)
     arguments = TrainingArguments(

@@ -36,7 +36,8 @@ class Plan:
 
     `rows` are the units trained on; `watched` are held-out ones by fold, answered after each epoch.
     The schedule is laid out for `epochs`; the training ends after `stop_after` of them, and a chosen
-    number of epochs is thus the same training stopped early. `max_steps` cuts each epoch short.
+    number of epochs is thus the same training stopped early. An epoch draws each of `rows` once, or, where that is
+    given, `units_an_epoch` of them: not all, or all over and over. `max_steps` cuts each epoch short.
     """
 
     rows: Rows
@@ -45,6 +46,7 @@ class Plan:
     epochs: int
     stop_after: int
     max_steps: int | None = None
+    units_an_epoch: int | None = None
 
 
 class Watcher(TrainerCallback):

@@ -32,7 +32,8 @@ class Study:
     `name` stands in the column `model` of all tables; `weights`, `input_px` and `model` are the
     registry's; `epochs` is the longest training considered. With `inner` the number of epochs is chosen
     on inner folds, without it all of them are trained and nothing is chosen. `shown` names views that the loss
-    looks at and the network does not; with `frozen` convolutions stay as `weights` brought them.
+    looks at and the network does not; with `frozen` convolutions stay as `weights` brought them. With
+    `units_an_epoch` every training takes the steps of one that has so many units, whatever it has itself.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Study:
     prefix: str = ""
     shown: tuple[str, ...] = ()
     frozen: bool = False
+    units_an_epoch: int | None = None
 
     @classmethod
     def of(

@@ -116,6 +116,7 @@ class Training:
             self.study.epochs,
             self.stop_after,
             self.study.max_steps,
+            self.study.units_an_epoch,
         )
 
     @cached_property

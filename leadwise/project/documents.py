@@ -1,4 +1,7 @@
-"""The files in which tables stand: README files, docs, cards, RESULTS.md; written anew from ``analysis/results``."""
+"""The files in which tables and scores stand: README files, docs, cards, checklist, RESULTS.md.
+
+They are written anew from ``analysis/results``.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from pathlib import Path
 from leadwise.audit.findings import KINDS
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
-from leadwise.project import paths
+from leadwise.project import claims, paths, shipped_files
 from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
 from leadwise.project.published_set import SET_WRITERS
+from leadwise.project.quoted import with_scores
 from leadwise.project.render import Published
-from leadwise.project.results import HEADLINE, TABLES
+from leadwise.project.results import CARD_TABLES, HEADLINE, TABLES
 from leadwise.sets.croissant import metadata
 
 _MARKS = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -24,7 +28,7 @@ _MARKS = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -
 Writer = Callable[[Published], str]
 
 WRITERS: dict[str, Writer] = {
-    **{name: table.text for name, table in TABLES.items()},
+    **{name: table.text for name, table in {**TABLES, **CARD_TABLES}.items()},
     "headline": HEADLINE.text,
     **SET_WRITERS,
     "audit_codes": lambda _: as_table(
@@ -50,6 +54,14 @@ def with_tables(text: str, published: Published) -> str:
     return _MARKS.sub(table, text)
 
 
+def read_again(path: Path, published: Published) -> str:
+    """A file's text with its tables and scores written anew. Raises TableError, which names the file."""
+    try:
+        return with_scores(with_tables(path.read_text(encoding="utf-8"), published), published)
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from error
+
+
 def results_text(published: Published) -> str:
     """RESULTS.md: all published tables, each with its pictures, its notebooks and its runs."""
     parts = [
@@ -69,7 +81,7 @@ def results_text(published: Published) -> str:
             f"Measured by {links}." if links else "",
             text,
         ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return with_scores("\n\n".join(filter(None, parts)) + "\n", published)
 
 
 def outdated() -> dict[Path, str]:
@@ -79,6 +91,19 @@ def outdated() -> dict[Path, str]:
         for path, text in _texts()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     }
+
+
+def faults() -> list[str]:
+    """What the tables cannot mend, a sentence each.
+
+    A card that tells of another file than the one that ships, and a number in prose without a source.
+    """
+    repository = paths.repository()
+    published = Published.read(repository / "analysis" / "results")
+    return [
+        *shipped_files.faults(published, repository / "leadwise" / "resources"),
+        *claims.problems(repository),
+    ]
 
 
 def write_tables() -> list[Path]:
@@ -95,12 +120,11 @@ def _texts() -> Iterator[tuple[Path, str]]:
     published = Published.read(repository / "analysis" / "results")
     resources = repository / "leadwise" / "resources"
     for path in (
-        repository / "README.md",
-        *sorted(repository.glob("*/README.md")),
-        repository / "docs" / "your-own-pages.md",
+        *(repository / name for name in ("README.md", "CONTRIBUTING.md", "analysis/REPORTING.md")),
+        *sorted({*repository.glob("*/README.md"), *repository.glob("docs/*.md")}),
         *sorted(resources.glob("*_CARD.md")),
     ):
-        yield path, with_tables(path.read_text(encoding="utf-8"), published)
+        yield path, read_again(path, published)
     yield repository / "analysis" / "RESULTS.md", results_text(published)
     if (resources / "DATASET_CARD.md").is_file():
         yield resources / "croissant.json", json.dumps(metadata(), indent=1, ensure_ascii=False) + "\n"

@@ -198,6 +198,8 @@ class ImageLeakage(Recipes):
     """The network of single leads that is trained beside it."""
     SEED: NonNegativeInt = 1
     """The one seed whose folds are taken."""
+    SIZES: AnyOf[PositiveInt] = []
+    """Numbers of pages from which the page model learns too, under `grouped`."""
 
 
 Loss = Literal["untaught", "published", "consistent", "cross_fitted"]
@@ -424,7 +426,7 @@ NOTEBOOKS = in_a_table(
         parameters=ImageLeakage,
         needs=_PAGE_DATA,
         gpu=True,
-        figures=("falling_score.png",),
+        figures=("falling_score.png", "learning_curve.png"),
     ),
     Notebook(
         "31_signal_attention",

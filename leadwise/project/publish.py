@@ -106,9 +106,32 @@ def _notebooks(profile: str, asked: Mapping[str, Parameters]) -> Iterator[Measur
         yield Measured(path.parent, _run_of(result, path.parent), frozenset(sampled))
 
 
+def write_measured(
+    name: str, folder: Path, profile: str, command: str, scores: pd.DataFrame, minutes: float, note: str
+) -> None:
+    """Write what something else than a notebook measured, as `publish` takes it up: ``scores.csv``, ``runs.csv``.
+
+    `folder` is ``runs/<profile>/<name>``, and any other where it is not to be published.
+    """
+    run = {
+        "run": f"{name}-{profile}",
+        "notebook": name,
+        "profile": profile,
+        "command": command,
+        "hardware": hardware(),
+        "versions": None,
+        "precision": None,
+        "minutes": round(minutes, 2),
+        "opening": None,
+        "note": note,
+    }
+    write_table(scores, folder / "scores.csv", "scores.csv")
+    write_table(pd.DataFrame([run]), folder / "runs.csv", "runs.csv")
+
+
 def _benchmarks(profile: str) -> Iterator[Measured]:
-    """Those of ``tests/benchmarks`` that write scores and say themselves how they were run."""
-    for path in sorted((paths.runs_folder() / profile).glob("bench_*/runs.csv")):
+    """Benchmarks and commands that write scores and say themselves how they were run."""
+    for path in sorted((paths.runs_folder() / profile).glob("*/runs.csv")):
         (run,) = _read(path).to_dict("records")
         yield Measured(path.parent, run)
 
@@ -178,7 +201,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _put_answers(measured: Measured, results: Path) -> list[Path]:
-    """Publish the test answers of a notebook, a file a model, task, protocol and seed."""
+    """Publish the test answers of a notebook, a file a model, task, protocol, seed and condition."""
     path = measured.folder / "predictions.csv"
     if not path.is_file():
         return []
@@ -210,9 +233,10 @@ def _put_finished_answers(profile: str, name: str, results: Path) -> list[Path]:
 def _write_answers(answers: pd.DataFrame, folder: Path, *, keep_more: bool = False) -> list[Path]:
     """Answers for whole units, as the test set was asked; those of single leads are left out for their size."""
     tested = answers[(answers["role"] == "test") & (answers["unit"] != "lead")]
+    of = ["model", "task", "protocol", "seed", *tested.columns.intersection(["condition"])]
     written = []
-    for key, rows in tested.groupby(["model", "task", "protocol", "seed"], sort=False):
-        path = folder / f"{'-'.join(map(str, key))}.csv.xz"
+    for key, rows in tested.groupby(of, sort=False, dropna=False):
+        path = folder / f"{'-'.join(str(part) for part in key if pd.notna(part))}.csv.xz"
         if keep_more and path.is_file() and len(read_table(path, "predictions.csv")) > len(rows):
             continue
         of_other_tasks = [name for name in rows if name.startswith("prob_") and rows[name].isna().all()]

@@ -11,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -142,7 +143,9 @@ class Section(ABC):
 class Table(Section):
     """A line a place, a column a figure. `where` are the rows' places: any of several.
 
-    Beneath it stand its `sentences`, and its `remarks`, which are about what no row says.
+    A line of several seeds that are published alone too has their spread, lowest to highest, in each cell instead of
+    lines of their own; with `each_seed` both. Beneath it stand its `sentences`, its `remarks`, which are about what
+    no row says, and of which lines not every seed is published alone.
     """
 
     where: tuple[Where, ...]
@@ -151,6 +154,7 @@ class Table(Section):
     sentences: tuple[Sentence, ...] = ()
     remarks: tuple[Callable[[Published], str], ...] = ()
     may_lack: bool = False
+    each_seed: bool = False
 
     def text_and_runs(self, published: Published) -> tuple[str, list[str]]:
         """The table in Markdown, and the names of the runs that it is of."""
@@ -163,7 +167,7 @@ class Table(Section):
             cell.metric for cell in self.cells if isinstance(cell, Cell) and not (cell.minus or cell.where)
         ]
         main = scores[scores["metric"].isin(of_lines)] if of_lines else scores
-        lines = main[list(names)].drop_duplicates().to_dict("records")
+        lines, seeds_of = _by_seeds(main[list(names)].drop_duplicates().to_dict("records"), self.each_seed)
         runs = dict.fromkeys(main["run"])
         heads = ["counted by" if name == "unit" else name for name in names]
         columns = [[_named(name, line[name]) for line in lines] for name in names]
@@ -173,17 +177,24 @@ class Table(Section):
                 columns.append(cell.column(line["model"] for line in lines))
                 continue
             table = _chosen(published.differences, self.where) if cell.minus else scores
-            rows = [_row_of(table, line, cell, names) for line in lines]
+            rows = [_row_of(table, line, cell) for line in lines]
             if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the column {cell.words!r} asks for.")
             runs |= dict.fromkeys(row["run"] for row in rows if row)
-            columns.append([_shown(row, cell) if row else "" for row in rows])
+            of_seeds = [[_row_of(table, one, cell) for one in seeds] for seeds in seeds_of]
+            columns.append(
+                [
+                    shown(row, cell) + _spread(alone, cell) if row else ""
+                    for row, alone in zip(rows, of_seeds, strict=True)
+                ]
+            )
         paragraphs = [as_table(heads, zip(*columns, strict=True))]
         for sentence in self.sentences:
             text, its_runs = sentence.text_and_runs(published)
             paragraphs.append(text)
             runs |= dict.fromkeys(its_runs)
         paragraphs += [remark(published) for remark in self.remarks]
+        paragraphs.append(_without_spread(lines, seeds_of))
         paragraphs.append(self._captioned(published, runs))
         return "\n\n".join(filter(None, paragraphs)), list(runs)
 
@@ -207,7 +218,7 @@ class Listing(Section):
         lines = []
         runs: dict[str, None] = {}
         for cell in self.cells:
-            rows = [_row_of(scores, {"profile": profile}, cell, ()) for profile in profiles]
+            rows = [_row_of(scores, {"profile": profile}, cell) for profile in profiles]
             if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the line {cell.words!r} asks for.")
             for row in filter(None, rows):
@@ -221,6 +232,21 @@ class Listing(Section):
         heads = [self.head, "measured", "95 % interval", "n", *(["data", "command"] if self.credits else [])]
         below = self.caption if self.credits else self._captioned(published, runs)
         return f"{as_table(heads, lines)}\n\n{below}", list(runs)
+
+
+def row_of(published: Published, cell: Cell) -> dict[str, Any]:
+    """The one published row that a cell asks for. Raises TableError where there is none, or several."""
+    row = _row_of(published.differences if cell.minus else published.scores, {}, cell)
+    if row is None:
+        minus = f", minus {cell.minus!r}," if cell.minus else ""
+        raise TableError(f"no published row of {cell.metric!r}{minus} has {dict(cell.where)}.")
+    return row
+
+
+def shown(row: Mapping[str, Any], cell: Cell, *, interval: bool = True) -> str:
+    """A row's value in the cell's form, a difference with its sign, and its interval unless that is unwanted."""
+    ends = (float(row[end]) if interval or end == "value" else nan for end in ENDS)
+    return written(Interval(*ends), cell.form, signed=bool(cell.minus))
 
 
 def told_apart(by_profile: Mapping[str, str]) -> str:
@@ -258,9 +284,7 @@ def _check_columns(table: pd.DataFrame, names: Iterable[str]) -> None:
             raise TableError(f"scores have no column or condition {name!r}; {nearest(name, list(table))}")
 
 
-def _row_of(
-    table: pd.DataFrame, line: Mapping[str, Any], cell: Cell, lines: Sequence[str]
-) -> dict[str, Any] | None:
+def _row_of(table: pd.DataFrame, line: Mapping[str, Any], cell: Cell) -> dict[str, Any] | None:
     """The row of a cell in a line, None where there is none. Raises TableError for several."""
     wanted = dict(line) | dict(cell.where)
     difference = {"minus": cell.minus} if cell.minus else {}
@@ -269,18 +293,56 @@ def _row_of(
         apart = [name for name in rows if name not in {*ENDS, "condition"} and len(set(rows[name])) > 1]
         raise TableError(
             f"{len(rows)} rows have {wanted} and the metric {cell.metric!r}: they differ in {', '.join(apart)}. "
-            f"Let the table's lines ({', '.join(lines)}) or its rows name that."
+            "Let what names a line, or where, say that."
         )
     return None if rows.empty else dict(rows.iloc[0])
 
 
-def _shown(row: Mapping[str, Any], cell: Cell) -> str:
-    return written(Interval(*(float(row[end]) for end in ENDS)), cell.form, signed=bool(cell.minus))
+Line = dict[str, Any]
+
+
+def _by_seeds(lines: list[Line], each_seed: bool) -> tuple[list[Line], list[list[Line]]]:
+    """The lines to show, and for each the places of its seeds alone, where all of them are published.
+
+    A seed alone has a line where `each_seed` is wanted, or where not all of its like are published.
+    """
+    seeds_of = []
+    for line in lines:
+        seeds = str(line.get("seeds", "")).split("/")
+        alone = [line | {"seeds": seed} for seed in seeds] if len(seeds) > 1 else []
+        seeds_of.append(alone if all(one in lines for one in alone) else [])
+    within = [one for alone in seeds_of for one in alone]
+    shown = [number for number, line in enumerate(lines) if each_seed or line not in within]
+    return [lines[number] for number in shown], [seeds_of[number] for number in shown]
+
+
+def _spread(rows: Sequence[Mapping[str, Any] | None], cell: Cell) -> str:
+    """What the seeds have each alone, lowest to highest, behind their mean; nothing where not all have it."""
+    values = [row["value"] for row in rows if row]
+    if not rows or len(values) < len(rows):
+        return ""
+    sign = "+" if cell.minus else ""
+    return f"; seeds {min(values):{sign}{cell.form}} to {max(values):{sign}{cell.form}}"
+
+
+def _without_spread(lines: Sequence[Line], seeds_of: Sequence[Sequence[Line]]) -> str:
+    """Of which lines of several seeds not all seeds are published alone, a sentence."""
+    lacking = [
+        _named("model", line["model"]) if "model" in line else "these"
+        for line, alone in zip(lines, seeds_of, strict=True)
+        if "/" in str(line.get("seeds", "")) and not alone
+    ]
+    if not lacking:
+        return ""
+    return (
+        f"Not every seed of {', '.join(dict.fromkeys(lacking))} is published alone, so their spread is "
+        "not shown."
+    )
 
 
 def _named(name: str, value: Any) -> str:
     if name == "seeds":
-        return str(len(str(value).split("/"))) if value else ""
+        return str(value).replace("/", ", ")
     if name == "n":
         return "" if pd.isna(value) else f"{value:,}"
     return f"`{value}`" if name in {"model", "protocol"} and value else str(value)

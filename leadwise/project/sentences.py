@@ -84,6 +84,45 @@ def always_the_same(rows: pd.DataFrame) -> str:
     )
 
 
+def wrongly_v(rows: pd.DataFrame) -> str:
+    """How many annotated beats were wrongly called V, and where most of them lie: rows of ``false_V``."""
+    every = rows[(rows["counted"] == "all") & (rows["symbol"] == "")]["value"].iloc[0]
+    records = " and ".join(
+        f"{row['value']:.0f} in record {row['counted'].removeprefix('record_')}"
+        for row in rows[rows["counted"].str.startswith("record_")].to_dict("records")
+    )
+    aberrant = " and ".join(
+        f"{row['value']:.0f} of {row['n']:,} marked {row['symbol']}"
+        for row in rows[rows["symbol"] != ""].to_dict("records")
+    )
+    return (
+        f"Of the annotated beats {every:.0f} are wrongly called V: {records}; {aberrant} (atrial premature, and "
+        "aberrated) are among them."
+    )
+
+
+def the_other_seeds(rows: pd.DataFrame) -> str:
+    """What the mean of several networks leaves for the others where that of one is known: of the file that ships."""
+    of_file = rows[rows["file"] != ""].iloc[0]
+    of_all = rows[(rows["file"] == "") & rows["seeds"].str.contains("/")].iloc[0]
+    number = len(of_all["seeds"].split("/"))
+    others = (number * of_all["value"] - of_file["value"]) / (number - 1)
+    return (
+        f"In {metric_words(of_all['metric'])} the file, the network of seed {of_file['seeds']}, has "
+        f"{of_file['value']:.3f}, and the mean of the {number} seeds is {of_all['value']:.3f}: the others have "
+        f"{others:.3f} on average."
+    )
+
+
+def training_errors(rows: pd.DataFrame) -> str:
+    """On how many of its own training pages a model errs, which is no score."""
+    return " ".join(
+        f"`{row['model']}` has trained on all pages, so it has no score of its own; of its {row['n']} training pages "
+        f"it calls {row['value']:.0f} wrongly."
+        for row in rows.to_dict("records")
+    )
+
+
 def not_yet_run(published: Published) -> str:
     """The networks of single leads that shipped profiles ask for and that have no score, so that a gap is seen."""
     columns = ["notebook", "model", "task", "profile"]

@@ -6,6 +6,10 @@
     ec57    as ANSI/AAMI EC57 has it: the first five minutes of each record are left out; a fusion or unknown beat
             called V, and an unknown one called S, is not held against these classes (a miss it is in any case).
 
+Where beats were found and not given (`leadwise.scores.found_beats`) matrices have a sixth row and column, for
+nothing: a beat that was missed is called nothing, and one that was made up is nothing called something, a false
+positive of its class in both ways of counting.
+
 A beat is not an independent draw: the tens of thousands of one test set come from some twenty hearts. So it is
 people that are drawn.
 """
@@ -26,6 +30,9 @@ from leadwise.scores.metrics import Floats, areas, probabilities
 HEADING = ("N", "S", "V")
 """The classes over which ``macro_f1`` of beats is averaged."""
 
+NOTHING = "O"
+"""Stands, as in EC57, for no beat: what a missed one is called, and what a made up one is."""
+
 _UNCHARGED = {"S": ("S", "Q"), "V": ("V", "F", "Q")}
 """Of EC57: true classes that are no false positive where they are called S, or V."""
 
@@ -33,29 +40,36 @@ _BINS = 4096
 
 
 def beat_metrics(rows: Floats) -> dict[str, Floats]:
-    """`accuracy, macro_f1`, and `recall, ppv, f1` of each class, of matrices ``(W, 5, 5)``, true by called."""
+    """`accuracy, macro_f1`, and `recall, ppv, f1` of each class, of matrices ``(W, 5, 5)``, true by called.
+
+    Or ``(W, 6, 6)``, whose last class is nothing; accuracy is always the share of annotated beats.
+    """
     by_class = _by_class(rows, AAMI)
     return {
-        "accuracy": _right(rows),
+        "accuracy": _right(rows, AAMI),
         "macro_f1": np.mean([by_class[f"f1_{name}"] for name in HEADING], axis=0),
     } | by_class
 
 
 def ec57_metrics(rows: Floats) -> dict[str, Floats]:
-    """`accuracy`, and `recall, ppv, f1` of S and V as EC57 counts them; the answers are those of `after_5_min`."""
+    """`accuracy`, and `recall, ppv, f1` of S and V as EC57 counts them; the answers are those of `after_5_min`.
+
+    Matrices as in `beat_metrics`.
+    """
+    true = (*AAMI, NOTHING)[: rows.shape[1]]
     negatives = {
-        number: [AAMI.index(true) for true in AAMI if true not in _UNCHARGED[name]]
+        number: [row for row, other in enumerate(true) if other not in _UNCHARGED[name]]
         for number, name in enumerate(AAMI)
         if name in _UNCHARGED
     }
-    return {"accuracy": _right(rows)} | _by_class(rows, AAMI, negatives)
+    return {"accuracy": _right(rows, AAMI)} | _by_class(rows, AAMI, negatives)
 
 
 def window_metrics(rows: Floats) -> dict[str, Floats]:
     """`accuracy, balanced_accuracy, macro_f1`, by class more; balanced: the mean of both recalls, 0.5 by chance."""
     by_class = _by_class(rows, WINDOW_LABELS)
     return {
-        "accuracy": _right(rows),
+        "accuracy": _right(rows, WINDOW_LABELS),
         "balanced_accuracy": np.mean([by_class[f"recall_{name}"] for name in WINDOW_LABELS], axis=0),
         "macro_f1": np.mean([by_class[f"f1_{name}"] for name in WINDOW_LABELS], axis=0),
     } | by_class
@@ -65,11 +79,27 @@ def counted(metrics: Callable[[Floats], dict[str, Floats]], classes: Sequence[st
     """A measure for `leadwise.scores.draws` of metrics that only need who was called what, such as `beat_metrics`."""
 
     def measure(answers: pd.DataFrame, person: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
-        labels, prob = probabilities(answers, classes)
-        matrices = np.zeros((counts.shape[1], len(classes), len(classes)))
-        np.add.at(matrices, (person, labels, prob.argmax(axis=1)), 1)
+        matrices = _matrices(answers, person, counts.shape[1], classes)
         with np.errstate(divide="ignore", invalid="ignore"):
             return metrics(np.tensordot(counts, matrices, axes=1))
+
+    return measure
+
+
+def averaged(metrics: Callable[[Floats], dict[str, Floats]], classes: Sequence[str] = AAMI) -> Measure:
+    """The same of each record alone, and then their mean: EC57's average, beside the gross figures of `counted`.
+
+    Groups are records here. One in which a metric is undefined (no S, or none called S) has no part in it.
+    """
+
+    def measure(answers: pd.DataFrame, record: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
+        matrices = _matrices(answers, record, counts.shape[1], classes)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            of_each = {name: (values, np.isfinite(values)) for name, values in metrics(matrices).items()}
+            return {
+                name: (counts[:, known] @ values[known]) / counts[:, known].sum(axis=1)
+                for name, (values, known) in of_each.items()
+            }
 
     return measure
 
@@ -135,7 +165,7 @@ def _by_class(
     matrices: Floats, classes: Sequence[str], negatives: dict[int, list[int]] | None = None
 ) -> dict[str, Floats]:
     """`recall, ppv, f1` by class; `negatives` names for each the true classes whose calls are false positives."""
-    everyone = {k: [j for j in range(len(classes)) if j != k] for k in range(len(classes))}
+    everyone = {k: [j for j in range(matrices.shape[1]) if j != k] for k in range(len(classes))}
     out = {}
     for k, others in (negatives or everyone).items():
         true_positives = matrices[:, k, k]
@@ -148,8 +178,17 @@ def _by_class(
     return out
 
 
-def _right(matrices: Floats) -> Floats:
-    return np.asarray(np.trace(matrices, axis1=1, axis2=2) / matrices.sum(axis=(1, 2)))
+def _matrices(answers: pd.DataFrame, person: NDArray[np.intp], people: int, classes: Sequence[str]) -> Floats:
+    """How often each person's beats of a class are called what: ``(people, true, called)``."""
+    labels, prob = probabilities(answers, classes)
+    matrices = np.zeros((people, len(classes), len(classes)))
+    np.add.at(matrices, (person, labels, prob.argmax(axis=1)), 1)
+    return matrices
+
+
+def _right(matrices: Floats, classes: Sequence[str]) -> Floats:
+    """The share of what is of one of the classes that is called so."""
+    return np.asarray(np.trace(matrices, axis1=1, axis2=2) / matrices[:, : len(classes)].sum(axis=(1, 2)))
 
 
 def _ranked(

@@ -1,8 +1,8 @@
-"""The price list of leakage: every network under every protocol, and which steps between them are not chance."""
+"""The price list of leakage: every network under every protocol, which steps are not chance; and of fewer pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,13 +16,14 @@ METRICS = ("accuracy", "macro_f1", "macro_auroc")
 """What the price list holds beside the recall of each class."""
 
 STEPS = (
-    ("leaky_copies", "distinct"),
-    ("leaky_copy_weights", "distinct"),
     ("leaky_copies", "leaky_copy_weights"),
+    ("leaky_copy_weights", "distinct"),
     ("distinct", "grouped"),
-    ("by_month", "grouped"),
 )
-"""Protocols that answer for the same pages, so that the second is taken from the first, paired."""
+"""Protocols that answer for the same pages, so that the second is taken from the first, paired.
+
+The first is the leak itself: the same pages weigh as much in both, and are tested by who saw them, or did not.
+"""
 
 _PAGE_ID = 12  # length of a page's id, with which every unit's name begins
 _SPLIT_FILES = ("leaky_file_90_10", "leaky_copies", "leaky_pooled")
@@ -62,7 +63,8 @@ def _recalls(answers: pd.DataFrame, classes: Sequence[str]) -> dict[str, Interva
 def step_differences(once: pd.DataFrame, **place: Any) -> pd.DataFrame:
     """Rows of ``differences.csv``: each of STEPS, task `four`, for each network: accuracy, macro-F1 and recalls.
 
-    Paired on the same draws; steps whose protocols do not answer for the same pages are left out.
+    Paired on the same draws; steps whose protocols do not answer for the same pages are left out. A month is no step:
+    see `month_compared`.
     """
     metrics = ["accuracy", "macro_f1", *(f"recall_{label}" for label in CLASSES)]
     tables = []
@@ -75,3 +77,47 @@ def step_differences(once: pd.DataFrame, **place: Any) -> pd.DataFrame:
             a, b = both
             tables.append(compared(a, b, page_metrics(CLASSES), metrics, minus=f"protocol={second}", **place))
     return pd.concat(tables, ignore_index=True)
+
+
+def curve_scores(by_size: Mapping[int, pd.DataFrame], **place: Any) -> pd.DataFrame:
+    """Rows of ``scores.csv``: METRICS of a network by pages that it learned from, ``pages=155`` in the condition."""
+    return pd.concat(
+        [
+            scored(answers, page_metrics(CLASSES), METRICS, condition={"pages": size}, **place)
+            for size, answers in sorted(by_size.items())
+        ],
+        ignore_index=True,
+    )
+
+
+def month_compared(
+    of_month: pd.DataFrame,
+    by_size: Mapping[int, pd.DataFrame],
+    month: Collection[str],
+    size: int,
+    **place: Any,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What another month does to the largest one, and what fewer pages do: accuracy, and its paired differences.
+
+    `of_month` are answers under `by_month`, `by_size` those under `grouped` by number of training pages, `month` the
+    ids of the largest month's pages and `size` the number of pages of all others. Rows of ``scores.csv`` on these
+    pages (``counted`` is ``largest_month``): of networks that learned from other months, from as many pages of all
+    months, and from all pages; of ``differences.csv`` the first minus the second, which differ in nothing but the
+    months, and the second minus the third, which differ in nothing but the number of pages.
+    """
+    most = max(by_size)
+    answers = [
+        (table[table["unit_id"].isin(list(month))], pages)
+        for table, pages in ((of_month, size), (by_size[size], size), (by_size[most], most))
+    ]
+    measure = page_metrics(CLASSES)
+    places = [place | {"counted": "largest_month", "condition": {"pages": pages}} for _, pages in answers]
+    (other_months, _), (all_months, _), (all_pages, _) = answers
+    told = [
+        scored(rows, measure, METRICS[:1], **where) for (rows, _), where in zip(answers, places, strict=True)
+    ]
+    steps = [
+        compared(other_months, all_months, measure, METRICS[:1], minus="protocol=grouped", **places[0]),
+        compared(all_months, all_pages, measure, METRICS[:1], minus=f"pages={most}", **places[1]),
+    ]
+    return pd.concat(told, ignore_index=True), pd.concat(steps, ignore_index=True)

@@ -11,8 +11,8 @@ A row is one metric of one model at one place, and what it means is said by its 
     metric, value, low, high    one of `leadwise.names.METRICS`; the ends of its 95 % interval where it has one
 
 In ``differences.csv`` `minus` is the other model's name, or ``column=value`` (or ``key=value`` of the condition)
-where it is the same model elsewhere. `scored` and `compared` make rows of answers; `stated` of what was measured
-otherwise.
+where it is the same model elsewhere. `scored`, `scored_by_seed` and `compared` make rows of answers; `stated` of
+what was measured otherwise.
 """
 
 from __future__ import annotations
@@ -54,6 +54,21 @@ def scored(
     """
     intervals = bootstrap(answers, measure, draws)
     return stated({name: intervals[name] for name in metrics or intervals}, **(_place_of(answers) | place))
+
+
+def scored_by_seed(
+    answers: pd.DataFrame,
+    measure: Measure,
+    metrics: Sequence[str] | None = None,
+    draws: int = 2000,
+    **place: Any,
+) -> pd.DataFrame:
+    """The same, and then each seed alone where there are several, so that their spread can be seen."""
+    seeds = sorted(answers["seed"].unique())
+    alone = [answers[answers["seed"] == seed] for seed in seeds] if len(seeds) > 1 else []
+    return pd.concat(
+        [scored(some, measure, metrics, draws, **place) for some in (answers, *alone)], ignore_index=True
+    )
 
 
 def compared(

@@ -8,28 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from leadwise.machine import hardware
+from leadwise.project import publish
 from leadwise.project.paths import runs_folder
-from leadwise.tables import write_table
 
 
 def write_measured(name: str, profile: str, scores: pd.DataFrame, minutes: float, note: str) -> Path:
     """Write ``scores.csv`` and ``runs.csv`` into the benchmark's folder of a profile; return the folder."""
     folder = runs_folder() / profile / name
-    run = {
-        "run": f"{name}-{profile}",
-        "notebook": name,
-        "profile": profile,
-        "command": shlex.join(["python", *sys.argv]),
-        "hardware": hardware(),
-        "versions": None,
-        "precision": None,
-        "minutes": round(minutes, 2),
-        "opening": None,
-        "note": note,
-    }
-    write_table(scores, folder / "scores.csv", "scores.csv")
-    write_table(pd.DataFrame([run]), folder / "runs.csv", "runs.csv")
+    publish.write_measured(name, folder, profile, shlex.join(["python", *sys.argv]), scores, minutes, note)
     for row in scores.itertuples():
         between = "" if pd.isna(row.low) else f"  [{row.low:.2f}, {row.high:.2f}]"
         print(f"{row.metric:22} {row.condition or '':34} {row.value:10.2f}{between}")

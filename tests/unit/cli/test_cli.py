@@ -24,7 +24,8 @@ def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "catalogue", "sample", "fetch", "folds", "template", "audit", "predict"]
+    "command",
+    ["run", "catalogue", "sample", "fetch", "folds", "template", "audit", "predict", "score-shipped"],
 )
 def test_the_help_of_each_command_shows_an_example(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

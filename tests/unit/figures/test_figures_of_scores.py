@@ -57,6 +57,15 @@ PRICES = pd.concat(
     for number, (protocol, unit) in enumerate(leakage.STEPS)
 )
 FLOORS = made_scores({"rate": 0.7, "base_rates": 0.5})
+CURVE = pd.concat(
+    made_scores({"leads12": 0.8 + pages / 4000}, condition=f"pages={pages}") for pages in (50, 155, 393)
+)
+OF_MONTH = pd.concat(
+    made_scores({"leads12": value}, protocol=protocol, condition=f"pages={pages}", n=336)
+    for protocol, pages, value in (
+        ("by_month", 155, 0.92), ("grouped", 155, 0.93), ("grouped", 393, 0.96)
+    )
+)  # fmt: skip
 BEATS = {"task": "aami5", "unit": "beat", "seeds": "1"}
 METRICS = ("accuracy", "macro_f1", "recall_S", "ppv_S", "recall_V", "ppv_V")
 TRUE = made_scores(
@@ -126,7 +135,8 @@ FIGURES = {
     "reliability": lambda: scores.reliability(
         RNG.dirichlet(np.ones(4), 300), RNG.integers(0, 4, 300), "Reliability"
     ),
-    "falling": lambda: leakage.falling_score(PRICES, FLOORS, "n = 8 pages"),
+    "falling": lambda: leakage.falling_score(PRICES, FLOORS, "What a copy is worth", "n = 8 pages"),
+    "curve": lambda: leakage.learning_curve(CURVE, OF_MONTH, "n = 8 pages"),
     "price": lambda: leakage.price_of_leak(
         pd.concat([LEAKY, TRUE]), ["accuracy", "macro_f1"], "leaky_beats", "interpatient", "Beats",
         printed("beats"),
@@ -197,13 +207,25 @@ def test_the_falling_score_names_its_steps_and_what_leaks():
     assert all(step in said for step in leakage.STEPS.values())
     assert "holds" in said
     assert "the printed heart rate alone" in said
-    honest = PRICES[~PRICES["protocol"].str.startswith("leaky")]
-    assert "holds" not in words(leakage.falling_score(honest, FLOORS, "n = 8 pages"))
+    assert "What a copy is worth" in said
+    honest = PRICES[~PRICES["protocol"].isin(["leaky_file_90_10", "leaky_copies"])]
+    assert "holds" not in words(leakage.falling_score(honest, FLOORS, "What a copy is worth", "n = 8 pages"))
+
+
+def test_a_learning_curve_has_its_numbers_of_pages_and_tells_other_months_apart():
+    left, right = FIGURES["curve"]().axes
+    assert left.get_lines()[0].get_xdata().tolist() == [50, 155, 393]
+    labels = [tick.get_text() for tick in right.get_xticklabels()]
+    assert labels == [
+        "155 pages of\nother months", "155 pages of\nall months", "393 pages of\nall months"
+    ]  # fmt: skip
+    assert "n = 336" in right.get_title(loc="left")
+    assert np.isfinite(left.get_ylim()).all()
 
 
 def test_a_step_that_a_network_has_not_taken_is_left_out():
-    lacking = PRICES[(PRICES["model"] != "lead_cnn") | (PRICES["protocol"] != "by_month")]
-    left = leakage.falling_score(lacking, FLOORS, "n = 8 pages").axes[0]
+    lacking = PRICES[(PRICES["model"] != "lead_cnn") | (PRICES["protocol"] != "grouped")]
+    left = leakage.falling_score(lacking, FLOORS, "What a copy is worth", "n = 8 pages").axes[0]
     assert [np.isfinite(line.get_ydata()).sum() for line in left.get_lines()[:2]] == [5, 6]
 
 

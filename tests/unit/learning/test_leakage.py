@@ -61,7 +61,7 @@ def data(pages: pd.DataFrame, folds: pd.DataFrame) -> SimpleNamespace:
     return SimpleNamespace(
         pages=pages,
         folds=folds,
-        partition=lambda task, seed, protocol: partition(pages, folds, protocol, seed, task),
+        partition=lambda task, seed, protocol="grouped": partition(pages, folds, protocol, seed, task),
     )
 
 
@@ -143,29 +143,74 @@ def test_the_same_folds_with_other_training_pages_are_another_partition(pages, f
 @pytest.fixture(scope="module")
 def priced(data, tmp_path_factory):
     parameters = SimpleNamespace(
-        PROFILE="sample", WEIGHTS="random", RECIPE="random", SEED=1, EPOCHS=1, MAX_STEPS=1
+        PROFILE="sample",
+        WEIGHTS="random",
+        RECIPE="random",
+        SEED=1,
+        EPOCHS=1,
+        MAX_STEPS=1,
+        SIZES=[20, 40, 500],
     )
     crops = np.random.default_rng(0).integers(0, 255, (N, 12, 64, 64), np.uint8)
     folder = tmp_path_factory.mktemp("leakage")
-    return leakage.price(parameters, {"lead_cnn": crops}, data, folder, "made"), folder
+    found = leakage.price(parameters, {"lead_cnn": crops}, data, folder, "made")
+    return found, folder, leakage.from_fewer_pages(parameters, "lead_cnn", crops, data, folder, "made")
 
 
 def test_a_page_answers_once_in_one_table_and_as_often_as_it_was_tested_in_the_other(priced, pages):
-    found, _ = priced
+    found, *_ = priced
     checked(found.once, "predictions.csv", "once")
     counted = found.counted.query("protocol == 'leaky_copies' and unit == 'page'")
     once = found.once.query("protocol == 'leaky_copies'").set_index("unit_id")
     assert len(once) == N
     assert len(counted) == pages["copies"].sum()
     assert counted["unit_id"].is_unique
-    page = pages["page_id"][3]
-    own = counted[counted["unit_id"].str.startswith(f"{page}-")]
-    assert once.loc[page, "prob_mi"] == pytest.approx(own["prob_mi"].mean())
+    for page in pages["page_id"][3::4]:
+        own = counted[counted["unit_id"].str.startswith(f"{page}-")]
+        assert once.loc[page, "prob_mi"] in set(own["prob_mi"]), "a page's answer is that of one network"
     assert not found.left_out
 
 
+def test_every_training_takes_the_steps_of_grouped(priced):
+    found, _, fewer = priced
+    steps = pd.concat([found.history, fewer.history]).groupby("model")["step"].max()
+    assert steps.nunique() == 1, "MAX_STEPS cuts all to one, and none is shorter"
+
+
+def test_fewer_pages_are_drawn_class_by_class_and_are_part_of_more(data, priced, pages):
+    part = split(pages, data.folds, "grouped")
+    order = leakage._drawn(part, 1)
+    rows = part.training_rows((1,))
+    assert sorted(order) == sorted(rows)
+    share = pd.Series(part.labels[rows]).value_counts(normalize=True)
+    of_20 = pd.Series(part.labels[order[:20]]).value_counts() / 20
+    assert (of_20 - share).abs().max() <= 1 / 20
+    assert sorted(priced[2].answers) == [20, 40], "nobody has 500"
+    assert all(len(answers) == N for answers in priced[2].answers.values())
+
+
+def test_a_month_is_compared_at_the_number_of_pages_that_the_others_have(data, priced, pages):
+    month, size = leakage.largest_month(data, 1)
+    assert len(month) + size == N
+    found, _, fewer = priced
+    whole = found.once.query("protocol == 'grouped' and task == 'four'")
+    by_size = {20: fewer.answers[20], size: fewer.answers[40], 64: whole}
+    of_month = found.once.query("protocol == 'by_month' and task == 'four'")
+    told, steps = prices.month_compared(of_month, by_size, month, size)
+    assert told["n"].tolist() == [len(month)] * 3
+    assert steps["minus"].tolist() == ["protocol=grouped", "pages=64"]
+    assert steps["value"].tolist() == pytest.approx([-x for x in told["value"].diff().dropna()])
+    checked(told, "scores.csv", "made")
+    checked(steps, "differences.csv", "made")
+    assert prices.curve_scores(by_size)["condition"].unique().tolist() == [
+        "pages=20",
+        f"pages={size}",
+        "pages=64",
+    ]
+
+
 def test_all_protocols_are_drawn_over_the_same_groups(priced, pages):
-    found, _ = priced
+    found, *_ = priced
     assert found.once.groupby("unit_id")["group_id"].nunique().max() == 1
     assert found.once["group_id"].str.startswith("id-").all()
 
@@ -193,12 +238,13 @@ def test_steps_are_paired_on_the_same_pages(priced):
 
 
 def test_trainings_of_other_parameters_are_forgotten_and_no_others(priced):
-    found, folder = priced
+    found, folder, fewer = priced
+    named = sorted([*found.trainings, *fewer.trainings])
     (folder / "trainings" / "old").mkdir()
     (folder / "weights" / "old.safetensors").write_bytes(b"")
-    forget_others(folder, found.trainings)
-    assert sorted(path.stem for path in (folder / "weights").iterdir()) == sorted(found.trainings)
-    assert sorted(path.name for path in (folder / "trainings").iterdir()) == sorted(found.trainings)
+    forget_others(folder, named)
+    assert sorted(path.stem for path in (folder / "weights").iterdir()) == named
+    assert sorted(path.name for path in (folder / "trainings").iterdir()) == named
 
 
 def test_the_mean_over_seeds_is_one_answer_a_page():

@@ -34,7 +34,7 @@ def text_of(*parts: str) -> str:
 
 
 def test_the_readme_is_read_in_minutes() -> None:
-    assert len(README.split()) <= 2500
+    assert len(re.sub(r"<!--.*?-->", "", README).split()) <= 2500
 
 
 def test_counts_are_those_of_the_shipped_catalogue():

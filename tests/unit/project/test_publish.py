@@ -18,7 +18,7 @@ from leadwise.errors import MissingInput, SettingsError
 from leadwise.names import CLASSES, TEST_SETS
 from leadwise.project import paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS
-from leadwise.project.publish import _DATA_OF, publish
+from leadwise.project.publish import _DATA_OF, publish, write_measured
 from leadwise.scores.draws import Interval, page_metrics
 from leadwise.scores.table import read_scores, score_of, scored, selected, stated
 from leadwise.tables import read_table, write_table
@@ -237,21 +237,19 @@ def test_the_networks_that_teach_are_kept_and_no_others(results: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_benchmark_is_published_with_the_run_that_it_tells_itself(results: Path) -> None:
-    folder = paths.runs_folder() / "cpu" / "bench_serve_load"
-    run = {
-        "run": "bench_serve_load-cpu", "notebook": "bench_serve_load", "profile": "cpu", "command": "python bench.py",
-        "hardware": "x86_64, 2 cores", "versions": None, "precision": None, "minutes": 0.86, "opening": None,
-        "note": None,
-    }  # fmt: skip
+@pytest.mark.parametrize("name", ["bench_serve_load", "score_shipped"])
+def test_what_no_notebook_measured_is_published_with_the_run_that_it_tells_itself(
+    results: Path, name: str
+) -> None:
+    folder = paths.runs_folder() / "cpu" / name
     told = stated(
         {"pages_a_second": 26.2}, model="student12", unit="request", n=1000, condition={"clients": 16}
     )
-    write_table(told, folder / "scores.csv", "scores.csv")
-    write_table(pd.DataFrame([run]), folder / "runs.csv", "runs.csv")
+    write_measured(name, folder, "cpu", "python bench.py", told, 0.86, "Made.")
     publish("cpu")
-    assert selected(published(results), run="bench_serve_load-cpu")["value"].tolist() == [26.2]
-    assert read_table(results / "runs.csv", "runs.csv")["command"].tolist() == ["python bench.py"]
+    assert selected(published(results), run=f"{name}-cpu")["value"].tolist() == [26.2]
+    run = read_table(results / "runs.csv", "runs.csv").iloc[0]
+    assert (run["command"], run["minutes"], run["note"]) == ("python bench.py", 0.86, "Made.")
 
 
 def test_the_sample_is_not_published(clone: Clone) -> None:

@@ -19,6 +19,7 @@ from leadwise.scores.table import (
     read_scores,
     score_of,
     scored,
+    scored_by_seed,
     selected,
     stated,
     written,
@@ -48,6 +49,14 @@ def test_a_score_says_where_it_is_from_and_how_many_units_and_seeds_stand_behind
     assert (rows["low"] <= rows["value"]).all()
     assert (rows["value"] <= rows["high"]).all()
     assert rows["metric"].tolist() == list(HEADLINE)
+
+
+def test_of_several_seeds_each_stands_alone_too_and_their_mean_is_the_score() -> None:
+    answers = made_answers(seeds=(1, 2))
+    rows = scored_by_seed(answers, PAGES, ["accuracy"], 50)
+    assert rows["seeds"].tolist() == ["1/2", "1", "2"]
+    assert rows["value"][0] == pytest.approx(rows["value"][1:].mean())
+    assert len(scored_by_seed(answers[answers["seed"] == 2], PAGES, ["accuracy"], 50)) == 1
 
 
 def test_rows_are_read_back_as_they_were_written(rows: pd.DataFrame, tmp_path: Path) -> None:

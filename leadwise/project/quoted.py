@@ -1,0 +1,63 @@
+"""Scores in prose: each between ``<!-- score:ID -->`` and ``<!-- /score -->``, and written there by its ID."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from leadwise.errors import TableError, nearest
+from leadwise.project.render import Cell, Published, row_of, shown
+
+MARK = re.compile(r"(<!-- score:(\S+) -->)(.*?)(<!-- /score -->)", re.DOTALL)
+"""A mark: its beginning, its ID, what stands in it, its end. None of it but that is seen on a page."""
+
+_AT_A_LINE_S_BEGINNING = re.compile(r"^[ \t]*(?:[-*+>] +|\d+\. +)*<!-- score:(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A published score, or with `Cell.minus` a difference, as it is quoted: with its interval or without."""
+
+    cell: Cell
+    interval: bool = True
+
+    def text(self, published: Published) -> str:
+        """It, as prose has it. Raises TableError where no published row, or several, are what it asks for."""
+        return shown(row_of(published, self.cell), self.cell, interval=self.interval)
+
+
+_OF_THE_SET = {"profile": "cpu", "protocol": "grouped", "seeds": "1/2/3"}
+_PAGE_MODEL = _OF_THE_SET | {"notebook": "26_image_leads12", "model": "leads12", "condition": ""}
+_TAUGHT = _OF_THE_SET | {"notebook": "42_student_test", "model": "student12", "condition": "loss=consistent"}
+
+QUOTED: Mapping[str, Quoted] = {
+    "page_model": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"})),
+    "page_model_binary": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}), interval=False),
+    "page_model_minus_rate": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"}, minus="rate")),
+    "taught_minus_untaught": Quoted(Cell("accuracy", where=_TAUGHT, minus="loss=untaught")),
+    "taught_log_loss_minus_untaught": Quoted(Cell("log_loss", where=_TAUGHT, minus="loss=untaught")),
+    "taught_log_loss_minus_teacher": Quoted(Cell("log_loss", where=_TAUGHT, minus="leads12")),
+}
+"""By ID: all scores that README, docs, cards, checklist and what introduces a table of RESULTS.md quote."""
+
+
+def quoted(name: str) -> Quoted:
+    """The score of this ID. Raises TableError with the nearest ID where there is none."""
+    if name not in QUOTED:
+        raise TableError(f"no score is called {name!r}; {nearest(name, QUOTED)}")
+    return QUOTED[name]
+
+
+def with_scores(text: str, published: Published) -> str:
+    """A text with what stands in each mark written anew.
+
+    Raises TableError for an unknown ID, a row that is not there, a mark that is not closed, and one with which a line
+    begins: Markdown would leave that line as it is, its links and stars too.
+    """
+    if begun := _AT_A_LINE_S_BEGINNING.search(text):
+        raise TableError(f"a line begins with the mark of {begun[1]!r}: break the line elsewhere.")
+    opened, closed = text.count("<!-- score:"), text.count("<!-- /score -->")
+    if opened != closed or opened != len(MARK.findall(text)):
+        raise TableError(f"{opened} scores begin and {closed} end: a mark of one is missing or misspelt.")
+    return MARK.sub(lambda mark: f"{mark[1]}{quoted(mark[2]).text(published)}{mark[4]}", text)
