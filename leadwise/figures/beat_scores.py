@@ -102,10 +102,11 @@ def sensitivity_and_ppv(scores: pd.DataFrame, ours: Sequence[str], printed: pd.D
         rebuilt = ppv.merge(recall, on="model", suffixes=("_ppv", "_recall")).query("model not in @ours")
         ax.plot(rebuilt["value_ppv"], rebuilt["value_recall"], "o", color=GREY, markerfacecolor="none", markersize=7,
                 label="networks of a coursework, rebuilt")  # fmt: skip
+        seeds = scores.set_index("model")["seeds"].str.replace("/", ", ").groupby(level=0).first()
         for model, look in zip(ours, map(Look, MODEL_COLOURS, MODEL_MARKERS), strict=False):
             across, up = ppv.reindex([model]), recall.reindex([model])
             marks(ax, up["value"], across, look)
-            marks(ax, across["value"], up, look, upright=True, label=model)
+            marks(ax, across["value"], up, look, upright=True, label=f"{model}, seeds: {seeds[model]}")
         ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel=f"PPV of {name}", title=f"Class {name}")
         ax.grid(visible=True)
     figure.axes[0].set_ylabel("Sensitivity")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import pandas as pd
@@ -13,7 +13,7 @@ from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, SignalAttention, SignalNetworksTraining
 from leadwise.project.render import Published, told_apart
 from leadwise.scores.draws import ENDS, Interval
-from leadwise.scores.table import written
+from leadwise.scores.table import selected, written
 
 
 def shown_or_not(rows: pd.DataFrame, by: str = "model") -> str:
@@ -56,14 +56,23 @@ def each_difference(rows: pd.DataFrame) -> str:
     )
 
 
-def by_metric(rows: pd.DataFrame) -> str:
-    """A sentence of what several metrics of one model differ in: minus what, and by how much."""
-    first = rows.iloc[0]
+def each_paired(rows: pd.DataFrame) -> str:
+    """Several paired differences in one sentence: of what, minus what, in which metric, by how much."""
     told = (
-        f"{metric_words(row['metric'])} {written(Interval(*(row[end] for end in ENDS)), signed=True)}"
+        f"`{row['condition'] or row['model']}` minus `{row['minus']}`, {metric_words(row['metric'])}, "
+        f"{written(Interval(*(row[end] for end in ENDS)), signed=True)}"
         for row in rows.to_dict("records")
     )
-    return f"`{first['model']}`, `{first['condition']}` minus `{first['minus']}`, paired: {'; '.join(told)}."
+    return f"Paired: {'; '.join(told)}."
+
+
+def paired_or_not(published: Published, where: Mapping[str, str], lacking: str) -> str:
+    """The same of the published differences that have `where`; `lacking` where there is none: nothing is shown."""
+    rows = selected(published.differences, **where)
+    return told_apart(
+        {str(profile): each_paired(own) for profile, own in rows.groupby("profile", sort=False)}
+        or {"": lacking}
+    )
 
 
 def gained_by_ranking(rows: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from leadwise.names import TASKS
-from leadwise.scores.draws import page_metrics
+from leadwise.scores.draws import of_shared_seeds, page_metrics
 from leadwise.scores.table import compared, scored, selected, stated, written
 
 LEVELS = ("beat", "patient")
@@ -94,8 +94,7 @@ def transfer_differences(answers: Answers, model: str, draws: int = 2000) -> pd.
     ]
     tables = []
     for key, other_key, minus in pairs:
-        seeds = list(set(answers[key]["seed"]) & set(answers[other_key]["seed"]))
-        a, b = (selected(answers[of], seed=seeds) for of in (key, other_key))
+        a, b = of_shared_seeds(answers[key], answers[other_key])
         place = {"minus": minus, **_place(key[1], model)}
         measure = page_metrics(TASKS[str(a["task"].iloc[0])])
         tables.append(compared(a, b, measure, METRICS, draws, unit="beat", **place))
