@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from matplotlib.markers import TICKRIGHT
 
 from leadwise.figures.forest import Look, forest, how_many, judged, marks, panel_name, panel_names
 from leadwise.figures.style import (
@@ -20,6 +21,8 @@ from leadwise.figures.style import (
     picture,
 )
 from leadwise.scores.draws import ENDS
+
+_FAR = 0.9  # along an axis: from there on names stand to the left of their points, and above the highest
 
 
 def differences(differences: pd.DataFrame, title: str) -> Picture:
@@ -79,14 +82,19 @@ def score_by_number(scores: pd.DataFrame) -> Picture:
 def sensitivity_and_ppv(scores: pd.DataFrame, ours: Sequence[str], printed: pd.DataFrame) -> Picture:
     """Sensitivity to S and V against their PPV: `ours` with intervals, other models and papers as points.
 
-    Rows of ``scores.csv``, ``recall`` and ``ppv`` of S and V; `printed` has ``work, class, recall, ppv`` in 0 to 1.
+    Rows of ``scores.csv``, ``recall`` and ``ppv`` of S and V; `printed` has ``work, class, recall, ppv`` in 0 to 1. A
+    paper that prints no PPV is a tick on the axis of sensitivity.
     """
     figure = picture(12, 5.4)
     for ax, name in zip(figure.subplots(1, 2, sharey=True), "SV", strict=True):
-        papers = printed[printed["class"] == name].dropna(subset=["recall", "ppv"])
-        ax.plot(papers["ppv"], papers["recall"], "x", color=ALARM, markersize=8, markeredgewidth=2)
-        for work, *place in papers[["work", "ppv", "recall"]].itertuples(index=False):
-            ax.annotate(work, place, (6, 6), textcoords="offset points", fontsize=9, color=ALARM)
+        papers = printed[printed["class"] == name].dropna(subset="recall")
+        for work, ppv, recall in papers[["work", "ppv", "recall"]].itertuples(index=False):
+            at, mark, words = (ppv, "x", work) if pd.notna(ppv) else (0, TICKRIGHT, f"{work}, no PPV")
+            ax.plot(at, recall, marker=mark, color=ALARM, markersize=8, markeredgewidth=2)
+            side, offset = ("right", (-6, 6 if recall > _FAR else -12)) if at > _FAR else ("left", (6, 6))
+            ax.annotate(
+                words, (at, recall), offset, textcoords="offset points", ha=side, fontsize=9, color=ALARM
+            )
         ppv, recall = (
             scores[scores["metric"] == f"{kind}_{name}"].set_index("model")[ENDS]
             for kind in ("ppv", "recall")
@@ -94,10 +102,11 @@ def sensitivity_and_ppv(scores: pd.DataFrame, ours: Sequence[str], printed: pd.D
         rebuilt = ppv.merge(recall, on="model", suffixes=("_ppv", "_recall")).query("model not in @ours")
         ax.plot(rebuilt["value_ppv"], rebuilt["value_recall"], "o", color=GREY, markerfacecolor="none", markersize=7,
                 label="networks of a coursework, rebuilt")  # fmt: skip
+        seeds = scores.set_index("model")["seeds"].str.replace("/", ", ").groupby(level=0).first()
         for model, look in zip(ours, map(Look, MODEL_COLOURS, MODEL_MARKERS), strict=False):
             across, up = ppv.reindex([model]), recall.reindex([model])
             marks(ax, up["value"], across, look)
-            marks(ax, across["value"], up, look, upright=True, label=model)
+            marks(ax, across["value"], up, look, upright=True, label=f"{model}, seeds: {seeds[model]}")
         ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel=f"PPV of {name}", title=f"Class {name}")
         ax.grid(visible=True)
     figure.axes[0].set_ylabel("Sensitivity")
@@ -105,6 +114,6 @@ def sensitivity_and_ppv(scores: pd.DataFrame, ours: Sequence[str], printed: pd.D
     return heading(
         figure,
         "DS1 to DS2, all annotated beats",
-        f"{how_many(scores)}; red: as printed in papers, without intervals; lines of ours: 95 % intervals by "
-        "bootstrap over records",
+        f"{how_many(scores)}; red: as printed in papers, without intervals; lines: 95 % intervals by bootstrap over "
+        "records",
     )

@@ -29,8 +29,8 @@ def three_ways(scores: pd.DataFrame) -> Picture:
         panel_names(scores),
         dict(_LOOKS.values()),
         title=f"From MIT-BIH to {_SETS[scores['task'].iloc[0]]}",
-        caption=f"{how_many(scores)}; lines: 95 % intervals, patients drawn; frequent_class and rate_alone are "
-        "floors, and the AUPRC of frequent_class\nis the share that is not normal",
+        caption=f"{how_many(scores)}; lines: 95 % intervals, patients drawn; frequent_class, rate_alone and "
+        "age_alone are floors,\nand the AUPRC of frequent_class is the share that is not normal",
         shown=".3f",
     )
 
@@ -38,7 +38,7 @@ def three_ways(scores: pd.DataFrame) -> Picture:
 def differences(differences: pd.DataFrame) -> Picture:
     """Paired differences of one task: ways against each other, and the leak's price for each way.
 
-    Rows of ``differences.csv``: under ``patient_folds`` minus another way, and of ``leaky_beats`` minus
+    Rows of ``differences.csv``: under ``patient_folds`` minus another way or a floor, and of ``leaky_beats`` minus
     ``protocol=patient_folds``.
     """
     ways = differences[differences["protocol"] == "patient_folds"]

@@ -7,7 +7,8 @@ the known template and digitises them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -26,7 +27,7 @@ from leadwise.pages.render import render
 from leadwise.pages.template import BASELINES_Y, FIRST_X, ON_PAGE, SEPARATORS_X
 
 PRINTED_HZ = (0.67, 25.0)
-"""The band in which the pages are printed, by their footers."""
+"""The band in which the pages are printed, by their footers; by what filters is not known."""
 
 Map = NDArray[np.float64]
 _WHITE = (255, 255, 255)
@@ -211,9 +212,30 @@ def band_limited(signals: NDArray[np.floating], rate_hz: float) -> NDArray[np.fl
     return np.asarray(sosfiltfilt(band, np.nan_to_num(signals), axis=1))
 
 
-def drawn(signals: NDArray[np.floating], rate_hz: float) -> Page:
-    """10 s of twelve leads as this device would have printed them: in 0.67 to 25 Hz, on the template."""
-    return render(band_limited(signals, rate_hz), rate_hz)
+def band_limited_forwards(signals: NDArray[np.floating], rate_hz: float) -> NDArray[np.float64]:
+    """The same by filters that run forwards alone: 0.67 Hz, first order, then 25 Hz, second order.
+
+    As a filter in a device that prints while it records must; it shifts phase, and bends ST segments.
+    """
+    from scipy.signal import butter, sosfilt, sosfilt_zi
+
+    filtered = np.nan_to_num(signals).astype(np.float64)
+    for order, cut_hz, kind in ((1, PRINTED_HZ[0], "highpass"), (2, PRINTED_HZ[1], "lowpass")):
+        sections = butter(order, cut_hz, kind, fs=rate_hz, output="sos")
+        begun = sosfilt_zi(sections)[:, None, :] * filtered[None, :, :1]  # as if it had always been there
+        filtered, _ = sosfilt(sections, filtered, axis=1, zi=begun)
+    return np.asarray(filtered)
+
+
+PRINT_FILTERS: Mapping[str, Callable[[NDArray[np.floating], float], NDArray[np.float64]]] = MappingProxyType(
+    {"zero_phase": band_limited, "causal": band_limited_forwards}
+)
+"""Two ways to the band that stands at the pages' feet; which of them the device takes, or neither, is not known."""
+
+
+def drawn(signals: NDArray[np.floating], rate_hz: float, print_filter: str = "zero_phase") -> Page:
+    """10 s of twelve leads on the template, in 0.67 to 25 Hz by one of PRINT_FILTERS."""
+    return render(PRINT_FILTERS[print_filter](signals, rate_hz), rate_hz)
 
 
 def round_trip(

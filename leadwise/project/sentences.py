@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import pandas as pd
@@ -14,7 +14,7 @@ from leadwise.project.notebooks import LEAD_NETWORKS, SignalAttention, SignalNet
 from leadwise.project.render import Published, told_apart
 from leadwise.project.shipped_files import ATRIAL
 from leadwise.scores.draws import ENDS, Interval
-from leadwise.scores.table import written
+from leadwise.scores.table import selected, written
 
 
 def shown_or_not(rows: pd.DataFrame, by: str = "model") -> str:
@@ -54,6 +54,25 @@ def each_difference(rows: pd.DataFrame) -> str:
         f"`{row['model']}`, `{row['protocol']}` minus `{row['minus'].split('=')[-1]}`: "
         f"{written(Interval(*(row[end] for end in ENDS)), '.3f', signed=True)}."
         for row in rows.to_dict("records")
+    )
+
+
+def each_paired(rows: pd.DataFrame) -> str:
+    """Several paired differences in one sentence: of what, minus what, in which metric, by how much."""
+    told = (
+        f"`{row['condition'] or row['model']}` minus `{row['minus']}`, {metric_words(row['metric'])}, "
+        f"{written(Interval(*(row[end] for end in ENDS)), signed=True)}"
+        for row in rows.to_dict("records")
+    )
+    return f"Paired: {'; '.join(told)}."
+
+
+def paired_or_not(published: Published, where: Mapping[str, str], lacking: str) -> str:
+    """The same of the published differences that have `where`; `lacking` where there is none: nothing is shown."""
+    rows = selected(published.differences, **where)
+    return told_apart(
+        {str(profile): each_paired(own) for profile, own in rows.groupby("profile", sort=False)}
+        or {"": lacking}
     )
 
 

@@ -151,6 +151,17 @@ def same_units(a: pd.DataFrame, b: pd.DataFrame, *, own_seeds: bool = False) -> 
         )
 
 
+def of_shared_seeds(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two models' answers in the seeds that both have, so that as many trainings of one are compared as of the other.
+
+    Raises InputError where they share none.
+    """
+    shared = set(a["seed"]) & set(b["seed"])
+    if not shared:
+        raise InputError(f"{_named(a)} and {_named(b)} have no seed in common.")
+    return a[a["seed"].isin(shared)], b[b["seed"].isin(shared)]
+
+
 def wilson(k: int, n: int) -> Interval:
     """Wilson's score interval of a share, ``k`` of ``n``; nan for ``n`` = 0. Raises InputError for k > n.
 

@@ -18,7 +18,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from leadwise.names import RATIOS, TASKS, WINDOW_LABELS
 
 FLOORS = ("strip_features", "rate", "random_encoder", "base_rates", "always_normal", "frequent_class", "ratios_alone",
-          "record_alone", "rate_alone")  # fmt: skip
+          "record_alone", "rate_alone", "age_alone")  # fmt: skip
 """The names of all that stand beneath networks; none of them is compared as one."""
 
 
@@ -118,6 +118,15 @@ def rate_alone(answers: pd.DataFrame, beats: pd.DataFrame) -> pd.DataFrame:
     `beats` has ``beat_id, rate_bpm``.
     """
     return linear(answers, beats[["rate_bpm"]].to_numpy(), beats["beat_id"], model="rate_alone", degree=2)
+
+
+def age_alone(answers: pd.DataFrame, beats: pd.DataFrame) -> pd.DataFrame:
+    """The same on the patient's age and its square; an age that is not known is the median of the others.
+
+    `beats` has ``beat_id, age`` in years.
+    """
+    ages = beats[["age"]].fillna(beats["age"].median()).fillna(0.0)
+    return linear(answers, ages.to_numpy(), beats["beat_id"], model="age_alone", degree=2)
 
 
 def _answered(

@@ -13,13 +13,16 @@ import numpy as np
 import pandas as pd
 
 from leadwise.names import TASKS
-from leadwise.scores.draws import page_metrics
+from leadwise.scores.draws import of_shared_seeds, page_metrics
 from leadwise.scores.table import compared, scored, selected, stated, written
 
 LEVELS = ("beat", "patient")
 METRICS = ("accuracy", "auroc", "auprc")
-PAIRS = (("tuned", "scratch"), ("frozen", "scratch"), ("tuned", "frozen"))
-"""Ways that are compared, the second taken from the first."""
+PAIRS = (
+    *(("tuned", "scratch"), ("frozen", "scratch"), ("tuned", "frozen")),
+    *((way, "age_alone") for way in ("scratch", "frozen", "tuned")),
+)
+"""What is compared, the second taken from the first."""
 
 _BEGINS = {"scratch": "random", "frozen": "mitdb", "tuned": "mitdb"}
 """What each way begins from."""
@@ -73,12 +76,17 @@ def transfer_scores(answers: Answers, model: str, draws: int = 2000) -> pd.DataF
 
 
 def transfer_differences(answers: Answers, model: str, draws: int = 2000) -> pd.DataFrame:
-    """Rows of ``differences.csv``: PAIRS under each protocol; each way under ``leaky_beats`` minus ``patient_folds``.
+    """Rows of ``differences.csv``: PAIRS of what has answers, under each protocol; each way, leaky minus by patient.
 
     Both answer for the same beats in the same seeds, so all are paired.
     """
     protocols = dict.fromkeys(protocol for protocol, _ in answers)
-    pairs = [((name, way), (name, other), f"way={other}") for name in protocols for way, other in PAIRS]
+    pairs = [
+        ((name, way), (name, other), f"way={other}" if other in _BEGINS else other)
+        for name in protocols
+        for way, other in PAIRS
+        if (name, other) in answers
+    ]
     pairs += [
         (("leaky_beats", way), ("patient_folds", way), "protocol=patient_folds")
         for protocol, way in answers
@@ -86,8 +94,7 @@ def transfer_differences(answers: Answers, model: str, draws: int = 2000) -> pd.
     ]
     tables = []
     for key, other_key, minus in pairs:
-        seeds = list(set(answers[key]["seed"]) & set(answers[other_key]["seed"]))
-        a, b = (selected(answers[of], seed=seeds) for of in (key, other_key))
+        a, b = of_shared_seeds(answers[key], answers[other_key])
         place = {"minus": minus, **_place(key[1], model)}
         measure = page_metrics(TASKS[str(a["task"].iloc[0])])
         tables.append(compared(a, b, measure, METRICS, draws, unit="beat", **place))

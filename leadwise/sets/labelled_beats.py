@@ -29,14 +29,14 @@ from leadwise.sets.ptbxl import read_recordings
 LEAD = "II"
 """The lead whose beats are cut: that of the published "heartbeat" files."""
 
-_HEALTHY, _REASON = "healthy control", "reason for admission:"
+_HEALTHY, _REASON = "healthy control", "reason for admission"
 
 
 @dataclass(frozen=True)
 class LabelledBeats:
     """Beats of recordings: a row a beat in both.
 
-    `table` has ``beat_id, record, group_id, label, time_s, rate_bpm`` (the recording's median rate), `rows` are
+    `table` has ``beat_id, record, group_id, label, age, time_s, rate_bpm`` (the recording's median rate), `rows` are
     float16 ``(beats, 187)`` as `leadwise.recordings.heartbeats` makes them. `left_out` tells ``record, why``.
     """
 
@@ -46,7 +46,7 @@ class LabelledBeats:
 
 
 def ptbxl_records(folder: Path, but: Path | None = None) -> pd.DataFrame:
-    """The recordings of a folder laid out as PTB-XL is, as ``record, group_id, label, path`` (without suffix).
+    """The recordings of a folder laid out as PTB-XL is, as ``record, group_id, label, age, path`` (without suffix).
 
     ``normal``: NORM is the one diagnostic class that is stated, however likely; all others are ``other``, also those
     without any. Records of the folder `but` are left out. Raises `InputError` for another layout, or no recording.
@@ -54,9 +54,9 @@ def ptbxl_records(folder: Path, but: Path | None = None) -> pd.DataFrame:
     recordings, statements = read_recordings(folder, but)
     classes = statements["diagnostic_class"].dropna()
     rows = []
-    for name, patient, codes, path in recordings.itertuples(index=False):
-        stated = {classes[code] for code in codes if code in classes}
-        rows.append((name, patient, TASKS["normal"][stated != {"NORM"}], path))
+    for row in recordings.itertuples(index=False):
+        stated = {classes[code] for code in row.codes if code in classes}
+        rows.append((row.record, row.patient, TASKS["normal"][stated != {"NORM"}], row.age, row.path))
     return _records(rows, folder)
 
 
@@ -72,10 +72,13 @@ def ptbdb_records(folder: Path) -> pd.DataFrame:
         folder.glob("patient*/*.hea"), key=lambda path: natural(f"{path.parent.name}/{path.name}")
     ):
         comments = [line.strip().lower() for line in wfdb.rdheader(str(path.with_suffix(""))).comments]
-        reasons = [line.removeprefix(_REASON).strip() for line in comments if line.startswith(_REASON)]
-        if reasons and reasons[0] not in ("", "n/a"):
-            label = TASKS["healthy"][reasons[0] != _HEALTHY]
-            rows.append((f"{path.parent.name}-{path.stem}", path.parent.name, label, path.with_suffix("")))
+        told = {key: value.strip() for key, _, value in (line.partition(":") for line in comments)}
+        if told.get(_REASON, "n/a") not in ("", "n/a"):
+            label = TASKS["healthy"][told[_REASON] != _HEALTHY]
+            age = float(told["age"]) if told.get("age", "").isdigit() else float("nan")
+            rows.append(
+                (f"{path.parent.name}-{path.stem}", path.parent.name, label, age, path.with_suffix(""))
+            )
     return _records(rows, folder)
 
 
@@ -135,6 +138,7 @@ def _beats_of(recording: Any) -> tuple[pd.DataFrame, NDArray[np.float16]]:
             "record": recording.record,
             "group_id": recording.group_id,
             "label": recording.label,
+            "age": recording.age,
             "time_s": times_s[kept],
             "rate_bpm": 60 / float(np.median(np.diff(times_s))),
         }
@@ -142,7 +146,7 @@ def _beats_of(recording: Any) -> tuple[pd.DataFrame, NDArray[np.float16]]:
     return table, rows[kept].astype(np.float16)
 
 
-def _records(rows: list[tuple[str, str, str, Path]], folder: Path) -> pd.DataFrame:
+def _records(rows: list[tuple[str, str, str, float, Path]], folder: Path) -> pd.DataFrame:
     if not rows:
         raise InputError(f"{folder}: no recording with a label lies there.")
-    return pd.DataFrame(rows, columns=["record", "group_id", "label", "path"])
+    return pd.DataFrame(rows, columns=["record", "group_id", "label", "age", "path"])

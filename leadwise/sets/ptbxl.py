@@ -16,30 +16,51 @@ from leadwise.errors import InputError
 LABELS = ("normal", "rhythm", "mi")
 """What a recording may be called here, in the order of all tables."""
 
+RECORDINGS = 21_799
+"""So many has version 1.0.3, by its page."""
+
 _SURE = 50  # likelihood in %, as PTB-XL gives it with each code
-_USUAL_RHYTHM = {"SR", "SARRH"}  # sinus rhythm, and the sinus arrhythmia of breathing
+_SINUS = {"SR", "SARRH", "SBRAD", "STACH"}  # of usual rate, as breathing has it, slow, fast
+_OLDEST = 90  # PTB-XL hides ages above 89 as 300
 
 
 def labelled_recordings(folder: Path, but: Path | None = None) -> pd.DataFrame:
     """The recordings of a folder with ``ptbxl_database.csv``, ``scp_statements.csv`` and ``records/``.
 
-    Columns ``record, patient_id, label, path`` (without suffix). ``mi``: any statement of the class MI, old or fresh,
-    however likely; ``rhythm``: none, and a rhythm other than sinus; ``normal``: no statement of another class than
-    NORM at 50 % or more, and sinus rhythm. All others are left out, and so are the records of the folder `but`.
+    Columns ``record, patient_id, label, age, recorded_at, path`` (without suffix). ``mi``: a statement of the class
+    MI, old or fresh, at 50 % or more; ``rhythm``: none of that class, however unlikely, and a rhythm other than sinus
+    (a slow or fast sinus rhythm is none); ``normal``: no such rhythm, none of that class either, and none of another
+    than NORM at 50 % or more. All others are left out, and so are the records of the folder `but`.
     Raises `InputError` where the tables are not there or not as PTB-XL has them.
     """
     recordings, statements = read_recordings(folder, but)
     classes, rhythms = statements["diagnostic_class"], statements.index[statements["rhythm"] == 1]
-    labels = [_label(codes, classes, set(rhythms) - _USUAL_RHYTHM) for codes in recordings["codes"]]
+    labels = [_label(codes, classes, set(rhythms) - _SINUS) for codes in recordings["codes"]]
     table = recordings.rename(columns={"patient": "patient_id"}).assign(label=labels)
-    return table[["record", "patient_id", "label", "path"]].dropna(subset="label", ignore_index=True)
+    columns = ["record", "patient_id", "label", "age", "recorded_at", "path"]
+    return table[columns].dropna(subset="label", ignore_index=True)
+
+
+def origin(recordings: pd.DataFrame) -> str:
+    """A sentence on which recordings of PTB-XL these are, of a table as `labelled_recordings` gives it."""
+    numbers = recordings["record"].str.extract(r"(\d+)", expand=False).astype(int)
+    first, last = (
+        f"{end:%Y-%m}" if pd.notna(end) else "?" for end in recordings["recorded_at"].agg(["min", "max"])
+    )
+    shares = recordings["label"].value_counts(normalize=True)
+    called = ", ".join(f"{shares.get(label, 0):.0%} {label}" for label in LABELS)
+    return (
+        f"{len(recordings)} recordings of PTB-XL, numbers {numbers.min()} to {numbers.max()} of {RECORDINGS:,}, "
+        f"dated {first} to {last}: those at hand, not a random draw; {called}."
+    )
 
 
 def read_recordings(folder: Path, but: Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """PTB-XL's recordings as `record, patient, codes, path` (without suffix), and its table of statements.
+    """PTB-XL's recordings as `record, patient, age, recorded_at, codes, path`, and its table of statements.
 
-    Those below ``records/`` alone, and without the records of the folder `but`. Raises `InputError` where the tables
-    are not there or not as PTB-XL has them.
+    Those below ``records/`` alone, and without the records of the folder `but`; `path` is without suffix. `age` in
+    years, 90 for all above 89, which PTB-XL hides, nan where none is stated; `recorded_at` may be unknown.
+    Raises `InputError` where the tables are not there or not as PTB-XL has them.
     """
     try:
         table = pd.read_csv(folder / "ptbxl_database.csv")
@@ -51,6 +72,8 @@ def read_recordings(folder: Path, but: Path | None = None) -> tuple[pd.DataFrame
             {
                 "record": table["filename_hr"].map(lambda path: Path(path).name),
                 "patient": table["patient_id"].map("patient-{:.0f}".format),
+                "age": table["age"].astype(float).clip(upper=_OLDEST),
+                "recorded_at": pd.to_datetime(table.get("recording_date", pd.NaT)),
                 "codes": table["scp_codes"].map(ast.literal_eval),
             }
         )
@@ -63,9 +86,11 @@ def read_recordings(folder: Path, but: Path | None = None) -> tuple[pd.DataFrame
 
 
 def _label(codes: dict[str, float], classes: pd.Series, other_rhythms: set[str]) -> str | None:
-    if any(classes.get(code) == "MI" for code in codes):
+    sure = {classes.get(code) for code, likely in codes.items() if likely >= _SURE}
+    if "MI" in sure:
         return "mi"
+    if any(classes.get(code) == "MI" for code in codes):
+        return None
     if other_rhythms & set(codes):
         return "rhythm"
-    sure = {classes.get(code) for code, likely in codes.items() if likely >= _SURE}
     return "normal" if {name for name in sure if isinstance(name, str)} == {"NORM"} else None

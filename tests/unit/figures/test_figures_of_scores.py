@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from made import made_answers
 from made_scores import made_differences, made_scores, without_interval
+from matplotlib.markers import TICKRIGHT
 from pictures import check, intervals, made_crop, points, words
 
 from leadwise.figures import beat_scores, errors, leakage, matrix, scores, style, transfer
@@ -283,6 +284,13 @@ def test_ours_have_both_intervals_beside_papers_and_the_rebuilt_have_none():
     across, up = [one.get_segments()[0] for one in s.collections]
     np.testing.assert_allclose(across, [[0.67, 0.7], [0.71, 0.7]])
     np.testing.assert_allclose(up, [[0.69, 0.68], [0.69, 0.72]])
+
+
+def test_a_paper_without_ppv_is_a_tick_on_the_axis_of_sensitivity():
+    for ax, up in zip(FIGURES["papers"]().axes, (0.853, 0.963), strict=True):
+        ticks = [line.get_xydata().tolist() for line in ax.get_lines() if line.get_marker() == TICKRIGHT]
+        assert ticks == [[[0.0, up]]]
+        assert "Farag 2023, no PPV" in [text.get_text() for text in ax.texts]
 
 
 def test_ways_are_drawn_by_beat_and_patient_and_the_leak_is_hollow():

@@ -18,8 +18,8 @@ from leadwise.names import CLASSES
 from leadwise.recordings.records import read_record
 from leadwise.scores import external, prices
 from leadwise.scores.metrics import mean_answers, scores
-from leadwise.scores.table import score_of
-from leadwise.sets.ptbxl import labelled_recordings
+from leadwise.scores.table import score_of, selected
+from leadwise.sets.ptbxl import labelled_recordings, origin
 from leadwise.sets.sample import unpack_recordings
 from leadwise.tables import checked
 
@@ -266,11 +266,51 @@ def ptbxl(tmp_path_factory):
 
 def test_the_embedded_recordings_are_named_by_their_statements(ptbxl):
     found = labelled_recordings(ptbxl)
-    assert found["label"].value_counts().to_dict() == {"normal": 4, "mi": 4, "rhythm": 4}
+    assert found["label"].value_counts().to_dict() == {"normal": 6, "mi": 4, "rhythm": 2}
     record = read_record(found["path"][0])
     assert record.signals.shape == (12, 2500)
     assert np.abs(record.lead("I") + record.lead("III") - record.lead("II")).max() < 0.005
     assert "CC BY 4.0" in (ptbxl / "CREDITS.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("codes", "label"),
+    [
+        ({"NORM": 100, "SBRAD": 0}, "normal"),
+        ({"NORM": 80, "STACH": 0}, "normal"),
+        ({"SBRAD": 0}, None),
+        ({"NORM": 100, "AFIB": 0}, "rhythm"),
+        ({"IMI": 50, "AFIB": 0}, "mi"),
+        ({"IMI": 35, "NORM": 80}, None),
+        ({"IMI": 15, "AFIB": 0}, None),
+        ({"NORM": 80, "LVH": 50}, None),
+        ({"NORM": 80, "LVH": 35}, "normal"),
+    ],
+)
+def test_a_slow_sinus_rhythm_is_sinus_and_an_unlikely_infarction_is_none_of_the_labels(
+    tmp_path, codes, label
+):
+    classes, rhythms = (
+        {"NORM": "NORM", "IMI": "MI", "LVH": "HYP"},
+        dict.fromkeys(["SBRAD", "STACH", "AFIB"], 1),
+    )
+    statements = pd.DataFrame({"diagnostic_class": pd.Series(classes), "rhythm": pd.Series(rhythms)})
+    statements.to_csv(tmp_path / "scp_statements.csv")
+    row = {"patient_id": 1, "age": 300, "scp_codes": str(codes), "filename_hr": "records500/00000/00001_hr"}
+    pd.DataFrame([row]).to_csv(tmp_path / "ptbxl_database.csv", index=False)
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "00001_hr.hea").touch()
+    found = labelled_recordings(tmp_path)
+    assert found["label"].tolist() == ([] if label is None else [label])
+    assert found["age"].tolist() == [90] * len(found), "ages above 89 are hidden as 300"
+
+
+def test_where_recordings_come_from_is_said(ptbxl):
+    found = labelled_recordings(ptbxl).assign(recorded_at=pd.Timestamp("1984-11-09"))
+    assert origin(found) == (
+        "12 recordings of PTB-XL, numbers 3 to 318 of 21,799, dated 1984-11 to 1984-11: those at hand, not a random "
+        "draw; 50% normal, 17% rhythm, 33% mi."
+    )
 
 
 def test_recordings_of_a_set_apart_are_left_out(ptbxl, tmp_path):
@@ -309,17 +349,64 @@ def elsewhere() -> pd.DataFrame:
 
 
 def test_both_classes_of_infarction_answer_for_one(elsewhere):
-    found = external.external_scores(external.merged(elsewhere), draws=200)
+    found = external.external_scores(external.merged(elsewhere), draws=200, condition={"filter": "causal"})
     checked(found, "scores.csv", "made")
-    assert score_of(found, "recall_mi", condition="").value == 1
+    assert score_of(found, "recall_mi").value == 1
     assert score_of(found, "auroc_mi").value == 1
-    of_median = score_of(found, "recall_rhythm", condition="of=median_network")
+    of_median = score_of(found, "recall_rhythm", condition="filter=causal;of=median_network")
     assert of_median.value == 0
     assert of_median.high > 0.2
     n_of = found.set_index(["metric", "condition"])["n"]
-    assert n_of["recall_mi", ""] == found.set_index("metric").loc["units_mi", "value"]
+    assert n_of["recall_mi", "filter=causal"] == found.set_index("metric").loc["units_mi", "value"]
     assert external.rhythm_counts(external.merged(elsewhere)) == [0] * 5
     assert score_of(found, "ece").value > 0
+
+
+def test_age_alone_is_a_baseline_and_the_network_is_compared_with_it(elsewhere):
+    answers = external.merged(elsewhere)
+    once = answers.drop_duplicates("unit_id").set_index("unit_id")["label"]
+    age = pd.Series(np.where(once == "mi", 70.0, 40.0), once.index)
+    age[once.index[:30]] = np.nan  # of half of the normal ones it is not known: as old as the median
+    by_age = external.age_alone(answers, age)
+    found = external.aurocs(by_age, draws=200)
+    checked(found, "scores.csv", "made")
+    assert found["model"].unique().tolist() == ["age_alone"]
+    assert score_of(found, "auroc_mi").value == 1
+    assert score_of(found, "auroc_rhythm").value == 0.5
+    worse = answers.assign(prob_mi=0.5, prob_normal=0.5, prob_rhythm=0.0)
+    less = external.auroc_differences(worse, by_age, draws=200)
+    checked(less, "differences.csv", "made")
+    told = score_of(less, "auroc_mi", minus="age_alone")
+    assert (told.value, told.high) == (-0.5, -0.5)
+
+
+def test_every_external_figure_stands_for_both_filters_and_age_alone_for_none(elsewhere):
+    found = external.merged(elsewhere)
+    blind = elsewhere.assign(prob_mi=0.0, prob_history_of_mi=0.0, prob_normal=1.0)
+    both = pd.concat([elsewhere.assign(filter="zero_phase"), blind.assign(filter="causal")])
+    age = pd.Series(50.0, found["unit_id"].unique())
+    scores, differences = external.by_filter(both, age, draws=200, weights="random", seeds="1")
+    checked(scores, "scores.csv", "made")
+    checked(differences, "differences.csv", "made")
+    of_model = selected(scores, model="leads12")
+    per_filter = [set(rows["metric"]) for _, rows in of_model.groupby(of_model["condition"].str.slice(0, 10))]
+    assert len(per_filter) == 2
+    assert per_filter[0] == per_filter[1]
+    assert set(selected(scores, model="age_alone")["condition"]) == {""}
+    place = {"condition": "filter=causal", "minus": "filter=zero_phase"}
+    assert score_of(differences, "recall_mi", **place).value == -1
+    n_of = selected(differences, **place).set_index("metric")["n"].to_dict()
+    assert n_of == {
+        "auroc_mi": 80,
+        "auroc_rhythm": 70,
+        "recall_normal": 60,
+        "recall_rhythm": 10,
+        "recall_mi": 20,
+    }
+    assert set(selected(differences, minus="age_alone")["condition"]) == {
+        "filter=zero_phase",
+        "filter=causal",
+    }
 
 
 def test_what_is_called_what_adds_up(elsewhere):

@@ -121,7 +121,7 @@ def test_recordings_without_lead_two_or_without_beats_are_told(tmp_path):
     write_record(Record(beating[None], ("V1",), 500), tmp_path, "other_lead", [])
     write_record(Record(np.zeros((1, 5000)), ("II",), 500), tmp_path, "flat", [])
     rows = [(name, name, "normal", tmp_path / name) for name in ("whole", "other_lead", "flat", "absent")]
-    records = pd.DataFrame(rows, columns=["record", "group_id", "label", "path"])
+    records = pd.DataFrame(rows, columns=["record", "group_id", "label", "path"]).assign(age=50.0)
     cut = labelled_beats(records)
     assert set(cut.table["record"]) == {"whole"}
     why = cut.left_out.set_index("record")["why"]
@@ -140,8 +140,9 @@ def test_ptb_is_called_by_the_reason_for_admission(tmp_path):
         ("patient285", "s0544_re", ["Reason for admission: n/a"]),
     ):
         write_record(Record(signal, ("ii",), 1000), tmp_path / patient, name, comments)
-    told = ptbdb_records(tmp_path).set_index("group_id")["label"]
-    assert told.to_dict() == {"patient001": "other", "patient104": "healthy"}
+    told = ptbdb_records(tmp_path).set_index("group_id")
+    assert told["label"].to_dict() == {"patient001": "other", "patient104": "healthy"}
+    assert told["age"].dropna().to_dict() == {"patient001": 81}
     with pytest.raises(InputError, match="no recording with a label"):
         ptbdb_records(tmp_path / "nothing")
 

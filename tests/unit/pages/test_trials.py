@@ -22,6 +22,7 @@ from leadwise.pages.read import Page, read_page
 from leadwise.pages.trials import (
     DISTORTIONS,
     FOREIGN,
+    PRINT_FILTERS,
     band_limited,
     is_found,
     is_refused,
@@ -140,6 +141,18 @@ def test_drift_and_mains_are_outside_the_printed_band_and_a_qrs_is_inside(hz: fl
     wave = np.sin(2 * np.pi * hz * times_s)[None]
     middle = np.s_[:, 1500:3500]  # a filter needs a while at both ends
     assert band_limited(wave, 500)[middle] == pytest.approx(left * wave[middle], abs=0.02)
+
+
+def test_the_filter_that_runs_forwards_keeps_the_band_and_bends_what_follows_a_step() -> None:
+    times_s = np.arange(5000) / 500
+    by_forwards = PRINT_FILTERS["causal"]
+    assert by_forwards(np.full((1, 5000), 3.0), 500) == pytest.approx(0, abs=1e-6), "no start is seen"
+    for hz, least, most in ((0.05, 0, 0.1), (8, 0.95, 1.01), (100, 0, 0.08)):
+        left = by_forwards(np.sin(2 * np.pi * hz * times_s)[None], 500)[0, 2500:]
+        assert least <= np.abs(left).max() <= most
+    step = (times_s > 5)[None].astype(float)
+    assert np.abs(by_forwards(step, 500)[0, :2500]).max() < 1e-9, "nothing is known before it comes"
+    assert np.abs(PRINT_FILTERS["zero_phase"](step, 500)[0, 2000:2500]).max() > 0.1
 
 
 def test_what_is_printed_is_read_back_above_20_db(made_trip) -> None:

@@ -14,7 +14,13 @@ from leadwise.names import TASKS
 from leadwise.project import documents
 from leadwise.project.render import ANOTHER_MODEL, Cell, Listing, Published, Sentence, Table
 from leadwise.project.results import HEADLINE, TABLES
-from leadwise.project.sentences import each_difference, gained_by_ranking, shown_or_not, the_other_seeds
+from leadwise.project.sentences import (
+    each_difference,
+    gained_by_ranking,
+    paired_or_not,
+    shown_or_not,
+    the_other_seeds,
+)
 from leadwise.scores.beats import BEATS, WINDOWS
 from leadwise.scores.draws import Interval, page_metrics
 from leadwise.scores.table import read_scores, score_of, scored, selected, stated
@@ -149,14 +155,20 @@ def test_no_published_table_is_said_to_be_of_one_notebook_where_it_is_of_several
         assert f"--only {notebook}`" in shown["image_transformers"]
 
 
+def test_a_comparison_is_told_from_a_paired_difference_or_called_not_shown(published: Published) -> None:
+    where = {"minus": "rate", "metric": "accuracy", "model": "leads12"}
+    told = paired_or_not(published, where, "Not shown.")
+    assert told.startswith("Paired: `leads12` minus `rate`, accuracy, +0.240 (+0.220 to +0.260)")
+    assert paired_or_not(published, where | {"minus": "age_alone"}, "Not shown.") == "Not shown."
+
+
 def test_beats_after_five_minutes_are_as_many_as_were_counted(ours: Published) -> None:
-    scores = ours.scores
-    late = scores[scores["counted"] == "after_5_min"]
-    every = scores[
-        (scores["protocol"] == "interpatient") & (scores["counted"] == "all") & (scores["unit"] == "beat")
-    ]
-    assert len(late)
-    assert late["n"].max() < every["n"].dropna().min()
+    for asked in (
+        {"task": "aami5", "protocol": "interpatient", "metric": "accuracy"},
+        {"task": "detection", "metric": "sensitivity"},
+    ):
+        late, every = (selected(ours.scores, counted=counted, **asked) for counted in ("after_5_min", "all"))
+        assert 0 < late["n"].max() < every["n"].dropna().min()
 
 
 def test_a_column_of_differences_has_the_sign_and_stands_in_its_line(published: Published) -> None:

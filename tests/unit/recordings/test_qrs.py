@@ -14,7 +14,7 @@ from leadwise.recordings.annotations import Annotations
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import rhythm_first
 from leadwise.recordings.summary import Runs, summarise
-from leadwise.sets.recordings import MITDB, RATE_HZ, find_recordings, load_recording
+from leadwise.sets.recordings import EC57_FROM_S, RATE_HZ, find_recordings, load_recording
 from leadwise.sets.sample import unpack_excerpts
 
 SECONDS = 60
@@ -104,7 +104,7 @@ def test_nothing_is_asked_within_flutter() -> None:
 def test_beats_of_the_excerpts_are_found(tmp_path: Path) -> None:
     paths = find_recordings(unpack_excerpts(tmp_path))
     found = detections([load_recording(path) for path in paths], {"all_leads": _all_leads})
-    table = summed_up(found).set_index("part")
+    table = summed_up(found).set_index("counted")
     assert table.loc["all", "records"] == 12
     assert table.loc["all", "sensitivity"].value > 0.995
     assert table.loc["all", "ppv"].value > 0.99
@@ -116,11 +116,20 @@ def test_whole_set_99_7_of_100_beats_are_found_and_as_many_are_right() -> None:
     if not (folder / "234.hea").is_file():
         pytest.skip("LEADWISE_SIGNALS names no folder with the whole MIT-BIH database in mitdb/")
     found = detections(map(load_recording, find_recordings(folder)), {"all_leads": _all_leads})
-    unseen = found[~found["record"].isin(MITDB.parts["ds1"])]
-    for rows in (found, unseen):
-        whole = summed_up(rows).iloc[-1]
-        assert whole["sensitivity"].value > 0.997
-        assert whole["ppv"].value > 0.997 - (0.0005 if rows is unseen else 0)
+    table = summed_up(found).set_index("counted")
+    assert table["records"].to_dict() == {"all": 48, "ds1": 22, "ds2": 22, "paced": 4, "after_5_min": 48}
+    for counted, row in table.iterrows():
+        assert row["sensitivity"].value > 0.997
+        assert row["ppv"].value > 0.997 - (0.0005 if counted == "ds2" else 0)
+
+
+def test_what_ec57_counts_of_detection_begins_after_five_minutes(tmp_path: Path) -> None:
+    recording = load_recording(find_recordings(unpack_excerpts(tmp_path))[0])
+    before = recording.marks.beats.samples[recording.marks.beats.samples < EC57_FROM_S * RATE_HZ]
+    found = detections([recording], {"the first five minutes": lambda _: before}).set_index("counted")
+    assert found.loc["all", "found"] == len(before) > 0
+    assert found.loc["after_5_min", ["found", "made_up"]].tolist() == [0, 0]
+    assert found.loc[recording.of.part_of(recording.name), "missed"] == found.loc["all", "missed"]
 
 
 def test_a_rhythm_is_summed_up_with_its_pairs_and_runs() -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leadwise.errors import InputError
 from leadwise.names import AAMI, RATIOS
 from leadwise.scores import floors
 from leadwise.scores.beats import BEATS, wrong_by
-from leadwise.scores.draws import bootstrap
+from leadwise.scores.draws import bootstrap, of_shared_seeds
 from leadwise.scores.printed import printed
 from leadwise.scores.table import compared
 
@@ -65,6 +66,18 @@ def test_papers_are_quoted_with_their_source(of):
     assert ((values > 0) & (values < 1) | np.isnan(values)).all()
 
 
+def test_papers_are_beside_ours_with_what_they_print_and_no_more():
+    told = (
+        printed("beats")
+        .query("protocol == 'interpatient'")
+        .dropna(subset="class")
+        .set_index(["work", "class"])
+    )
+    for work in ("de Chazal 2004", "Mar 2011", "Ye 2012", "Alvarado 2012", "Zhang 2014"):
+        assert told.loc[work, ["recall", "ppv"]].notna().all(axis=None)
+    assert told.loc["Farag 2023", "ppv"].isna().all()
+
+
 @pytest.fixture
 def several(answers: pd.DataFrame) -> pd.DataFrame:
     """Ours in two seeds, a worse network in one, and the floor."""
@@ -80,6 +93,31 @@ def test_networks_of_other_seeds_are_compared_over_their_own(several):
     told = compared(worse, ours, BEATS, ["macro_f1"], 200, own_seeds=True).iloc[0]
     assert (told["model"], told["minus"], told["seeds"]) == ("heartbeat_cnn", "beat_rhythm", "1")
     assert told["value"] < 0 <= told["high"]  # one record of three: chance may leave it out
+
+
+def test_as_many_trainings_of_one_are_compared_as_of_the_other(several):
+    ours, worse = (several[several["model"] == name] for name in ("beat_rhythm", "heartbeat_cnn"))
+    assert ours["seed"].nunique() == 2
+    mine, other = of_shared_seeds(ours, worse)
+    assert set(mine["seed"]) == set(other["seed"]) == {1}
+    told = compared(mine, other, BEATS, ["macro_f1"], 200)
+    assert (told["seeds"] == "1").all()
+    with pytest.raises(InputError, match="no seed in common"):
+        of_shared_seeds(ours[ours["seed"] == 2], worse)
+
+
+def test_age_alone_is_fitted_on_the_other_folds_and_knows_no_beat():
+    beats = pd.DataFrame(
+        {"beat_id": [f"b{n}" for n in range(40)], "age": [70.0, 30.0] * 20, "fold": np.arange(40) // 8 + 1}
+    )
+    beats.loc[:1, "age"] = np.nan
+    label = np.where(np.arange(40) % 2, "normal", "other")
+    asked = beats.rename(columns={"beat_id": "unit_id"}).assign(task="normal", seed=1, label=label)
+    told = floors.age_alone(asked, beats)
+    assert set(told["model"]) == {"age_alone"}
+    known = told[told["age"].notna()]
+    assert ((known["prob_other"] > 0.5) == (known["label"] == "other")).all()
+    assert told["prob_other"][:2].nunique() == 1, "whose age is not known is as old as the median"
 
 
 def test_errors_are_counted_by_class_and_by_record(several):
