@@ -11,7 +11,7 @@ from leadwise.scores import floors
 from leadwise.scores.beats import BEATS, wrong_by
 from leadwise.scores.draws import bootstrap
 from leadwise.scores.printed import printed
-from leadwise.scores.table import compared
+from leadwise.scores.table import compared, scored
 
 
 @pytest.fixture
@@ -80,6 +80,17 @@ def test_networks_of_other_seeds_are_compared_over_their_own(several):
     told = compared(worse, ours, BEATS, ["macro_f1"], 200, own_seeds=True).iloc[0]
     assert (told["model"], told["minus"], told["seeds"]) == ("heartbeat_cnn", "beat_rhythm", "1")
     assert told["value"] < 0 <= told["high"]  # one record of three: chance may leave it out
+
+
+def test_of_networks_for_beats_seeds_are_drawn_as_well_as_people(answers):
+    classes = [f"prob_{name}" for name in AAMI]
+    answers.loc[answers["seed"] == 2, classes] = [0.0, 0.0, 0.0, 0.0, 1.0]  # always wrong
+    row = scored(answers, BEATS, ["accuracy"], 400).iloc[0]
+    assert (row["low"], row["value"]) == (
+        0,
+        pytest.approx(0.45),
+    )  # both draws are of the bad seed, now and then
+    assert row["high"] == pytest.approx(0.9)
 
 
 def test_errors_are_counted_by_class_and_by_record(several):
