@@ -116,7 +116,8 @@ def test_support_vectors_are_taken_where_no_line_divides_the_classes():
     far = np.where(answers["label"] == CLASSES[1], 2.0, 0.5)
     angle = np.random.default_rng(4).uniform(0, 2 * np.pi, 200)
     ring = np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1)
-    fitted = floors.tuned_classical(answers, ring, np.zeros((200, 12, 4)), answers["unit_id"])
+    beats = np.random.default_rng(5).normal(scale=1e-3, size=(200, 12, 4))
+    fitted = floors.tuned_classical(answers, ring, beats, answers["unit_id"])
     assert fitted.chosen["chosen"].str.contains("support vectors").all()
     assert bootstrap(fitted.answers, page_metrics(CLASSES[:2]), 0)["accuracy"].value > 0.95
 
