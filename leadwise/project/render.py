@@ -19,7 +19,7 @@ import pandas as pd
 from leadwise.errors import TableError, nearest
 from leadwise.names import metric_of, metric_words
 from leadwise.project.markdown import as_table
-from leadwise.scores.draws import ENDS, Interval
+from leadwise.scores.draws import ENDS, Interval, detectable
 from leadwise.scores.printed import printed
 from leadwise.scores.table import read_scores, written
 from leadwise.tables import read_table
@@ -167,6 +167,7 @@ class Table(Section):
         runs = dict.fromkeys(main["run"])
         heads = ["counted by" if name == "unit" else name for name in names]
         columns = [[_named(name, line[name]) for line in lines] for name in names]
+        differences: list[Any] = []
         for cell in self.cells:
             heads.append(cell.words)
             if isinstance(cell, Printed):
@@ -174,6 +175,7 @@ class Table(Section):
                 continue
             table = _chosen(published.differences, self.where) if cell.minus else scores
             rows = [_row_of(table, line, cell, names) for line in lines]
+            differences += [row for row in rows if row and cell.minus]
             if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the column {cell.words!r} asks for.")
             runs |= dict.fromkeys(row["run"] for row in rows if row)
@@ -183,6 +185,9 @@ class Table(Section):
             text, its_runs = sentence.text_and_runs(published)
             paragraphs.append(text)
             runs |= dict.fromkeys(its_runs)
+            if sentence.table == "differences":
+                differences += _chosen(published.differences, (sentence.where,)).to_dict("records")
+        paragraphs.append(_could_be_found(differences))
         paragraphs += [remark(published) for remark in self.remarks]
         paragraphs.append(self._captioned(published, runs))
         return "\n\n".join(filter(None, paragraphs)), list(runs)
@@ -221,6 +226,26 @@ class Listing(Section):
         heads = [self.head, "measured", "95 % interval", "n", *(["data", "command"] if self.credits else [])]
         below = self.caption if self.credits else self._captioned(published, runs)
         return f"{as_table(heads, lines)}\n\n{below}", list(runs)
+
+
+def _could_be_found(differences: Sequence[Mapping[str, Any]]) -> str:
+    """How small a difference these comparisons find with 80 % power, by metric; nothing where there are none."""
+    least: dict[str, list[float]] = {}
+    for row in differences:
+        interval = Interval(*(float(row[end]) for end in ENDS))
+        if interval.low < interval.high:  # a model does not differ from itself
+            least.setdefault(row["metric"], []).append(detectable(interval))
+    spans = [
+        f"{' to '.join(dict.fromkeys(f'{end:{metric_of(name)[0].shown}}' for end in (min(sizes), max(sizes))))} in "
+        f"{metric_words(name)}"
+        for name, sizes in least.items()
+    ]
+    if not spans:
+        return ""
+    return (
+        f"These comparisons find a difference with 80 % power where it is at least {', '.join(spans)}; one that is "
+        "not shown may be smaller, and is not shown to be nothing."
+    )
 
 
 def told_apart(by_profile: Mapping[str, str]) -> str:

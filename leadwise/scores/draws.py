@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ LEVEL = 0.95
 """Every interval of leadwise is a 95 % interval."""
 
 _DRAWS = 2000
+
+_POWER = 0.8
 
 _CELLS = 4_000_000
 """Draws times units held at once: 32 MB an array, so memory does not grow with the number of pages."""
@@ -180,6 +183,15 @@ def wilson(k: int, n: int) -> Interval:
         return Interval(math.nan, math.nan, math.nan)
     ends = binomtest(k, n).proportion_ci(LEVEL, method="wilson")
     return Interval(k / n, float(ends.low), float(ends.high))
+
+
+def detectable(interval: Interval) -> float:
+    """The least difference that a comparison with an interval so wide finds with 80 % power, two-sided at 5 %.
+
+    As many standard errors as (1.96 + 0.84); the interval is 2 * 1.96 of them wide.
+    """
+    both, power = (NormalDist().inv_cdf(share) for share in ((1 + LEVEL) / 2, _POWER))
+    return (both + power) * (interval.high - interval.low) / (2 * both)
 
 
 def bootstrap_statistic(

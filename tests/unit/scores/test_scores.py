@@ -158,6 +158,39 @@ def test_answers_of_anybody_but_one_answerer_are_not_scored(change, what):
         draws.bootstrap(made_answers().assign(**change), PAGES, 10)
 
 
+def test_what_a_comparison_can_show_is_2_8_of_its_standard_errors():
+    step = 0.01  # of one that is as wide as 2 * 1.96 standard errors
+    assert draws.detectable(draws.Interval(0.0, -1.96 * step, 1.96 * step)) == pytest.approx(
+        2.8 * step, rel=2e-3
+    )
+
+
+def test_a_difference_of_that_size_is_found_four_times_of_five():
+    rng = np.random.default_rng(0)
+    answers = made_answers(300, classes=BINARY)
+    right = {f"prob_{name}": (answers["label"] == name).astype(float) for name in BINARY}
+    perfect = answers.assign(group_id=answers["unit_id"], **right)
+    measure, found, sizes = draws.page_metrics(BINARY), 0, []
+    for _ in range(40):
+        one, other = (_with_errors(perfect, rng.random(300) < share) for share in (0.04, 0.1))
+        gain = draws.paired(one, other, measure, ["accuracy"], 200)["accuracy"]
+        sizes.append(draws.detectable(gain))
+        found += gain.low > 0
+    assert np.mean(sizes) == pytest.approx(0.1 - 0.04, rel=0.2)
+    assert found / 40 == pytest.approx(0.8, abs=0.2)
+
+
+def _with_errors(answers: pd.DataFrame, wrong: np.ndarray) -> pd.DataFrame:
+    """These answers the other way round."""
+    first, second = (answers[f"prob_{name}"] for name in BINARY)
+    return answers.assign(
+        **{
+            f"prob_{BINARY[0]}": np.where(wrong, second, first),
+            f"prob_{BINARY[1]}": np.where(wrong, first, second),
+        }
+    )
+
+
 def test_wilsons_interval_of_26_of_30():
     found = draws.wilson(26, 30)  # 0.7032 to 0.9469, Newcombe's calculator
     assert (found.value, found.low, found.high) == pytest.approx((26 / 30, 0.7032, 0.9469), abs=5e-4)
