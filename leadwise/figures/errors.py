@@ -41,11 +41,13 @@ KINDS = {
 """The kinds of `leadwise.scores.subgroups` as people read them."""
 
 
-def worst_pages(worst: pd.DataFrame, crops: NDArray[np.uint8], strips: NDArray[np.uint8]) -> Picture:
+def worst_pages(
+    worst: pd.DataFrame, crops: NDArray[np.uint8], strips: NDArray[np.uint8], title: str = ""
+) -> Picture:
     """The leads of pages, two a row, each under its label and what networks make of it.
 
     ``worst``: rows of `wrong_answers.by_page` with a column ``heart_rate_bpm`` (printed; may be missing); ``crops``
-    (pages, 12, 300, 500) and ``strips`` (pages, 300, 2000) in its order.
+    (pages, 12, 300, 500) and ``strips`` (pages, 300, 2000) in its order. `title` where they are other ones.
     """
     rows = -(-len(worst) // 2)
     figure = picture(11.6, 0.9 + 3.95 * rows)
@@ -67,7 +69,7 @@ def worst_pages(worst: pd.DataFrame, crops: NDArray[np.uint8], strips: NDArray[n
         ax.set_visible(False)
     return heading(
         figure,
-        f"The {len(worst)} pages whose label was given the least",
+        title or f"The {len(worst)} pages whose label was given the least",
         f"n = {len(worst)} pages; p: the label's probability, mean of {worst['networks'].max()} network(s), out of "
         "fold; paper 25 mm/s, 10 mm/mV, thick lines 0.2 s and 0.5 mV apart",
     )

@@ -65,6 +65,10 @@ def publish(profile: str, *, partial: bool = False) -> list[Path]:
         written += _put_figures(run.folder)
         if (run.folder / "chosen.csv").is_file():
             written.append(_keep_teachers(run.folder, results))
+        if (doubtful := run.folder / "doubtful.csv").is_file():
+            with written_whole(results / doubtful.name) as aside:
+                shutil.copyfile(doubtful, aside)
+            written.append(results / doubtful.name)
     if partial:
         for name in NOTEBOOKS:
             if provenance.read_result(paths.result_path(profile, name)) is None:

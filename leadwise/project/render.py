@@ -20,7 +20,7 @@ import pandas as pd
 from leadwise.errors import TableError, nearest
 from leadwise.names import metric_of, metric_words
 from leadwise.project.markdown import as_table
-from leadwise.scores.draws import ENDS, Interval
+from leadwise.scores.draws import ENDS, Interval, detectable
 from leadwise.scores.printed import printed
 from leadwise.scores.table import read_scores, written
 from leadwise.tables import read_table
@@ -171,6 +171,7 @@ class Table(Section):
         runs = dict.fromkeys(main["run"])
         heads = ["counted by" if name == "unit" else name for name in names]
         columns = [[_named(name, line[name]) for line in lines] for name in names]
+        differences: list[Any] = []
         for cell in self.cells:
             heads.append(cell.words)
             if isinstance(cell, Printed):
@@ -178,6 +179,7 @@ class Table(Section):
                 continue
             table = _chosen(published.differences, self.where) if cell.minus else scores
             rows = [_row_of(table, line, cell, names) for line in lines]
+            differences += [row for row in rows if row and cell.minus]
             if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the column {cell.words!r} asks for.")
             runs |= dict.fromkeys(row["run"] for row in rows if row)
@@ -193,6 +195,9 @@ class Table(Section):
             text, its_runs = sentence.text_and_runs(published)
             paragraphs.append(text)
             runs |= dict.fromkeys(its_runs)
+            if sentence.table == "differences":
+                differences += _chosen(published.differences, (sentence.where,)).to_dict("records")
+        paragraphs.append(_could_be_found(differences))
         paragraphs += [remark(published) for remark in self.remarks]
         paragraphs.append(_without_spread(lines, seeds_of))
         paragraphs.append(self._captioned(published, runs))
@@ -244,6 +249,26 @@ def figure(published: Published, cell: Cell, *, interval: bool = True) -> str:
         minus = f", minus {cell.minus!r}," if cell.minus else ""
         raise TableError(f"no published row of {cell.metric!r}{minus} has {dict(cell.where)}.")
     return _shown(row if interval else row | {"low": nan, "high": nan}, cell)
+
+
+def _could_be_found(differences: Sequence[Mapping[str, Any]]) -> str:
+    """How small a difference these comparisons find with 80 % power, by metric; nothing where there are none."""
+    least: dict[str, list[float]] = {}
+    for row in differences:
+        interval = Interval(*(float(row[end]) for end in ENDS))
+        if interval.low < interval.high:  # a model does not differ from itself
+            least.setdefault(row["metric"], []).append(detectable(interval))
+    spans = [
+        f"{' to '.join(dict.fromkeys(f'{end:{metric_of(name)[0].shown}}' for end in (min(sizes), max(sizes))))} in "
+        f"{metric_words(name)}"
+        for name, sizes in least.items()
+    ]
+    if not spans:
+        return ""
+    return (
+        f"These comparisons find a difference with 80 % power where it is at least {', '.join(spans)}; one that is "
+        "not shown may be smaller, and is not shown to be nothing."
+    )
 
 
 def told_apart(by_profile: Mapping[str, str]) -> str:

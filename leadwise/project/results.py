@@ -15,6 +15,7 @@ from leadwise.project.sentences import (
     epochs_of_windows,
     fixed_epochs,
     gained_by_ranking,
+    lead_over_the_best_baseline,
     not_yet_run,
     paired_or_not,
     shown_or_not,
@@ -33,9 +34,12 @@ _PAGES = {
 }
 _PAGE_LINES = ("model", "weights", "ensemble", "task", "protocol", "n", "seeds")
 _PAGE_CELLS = (Cell("accuracy"), Cell("macro_f1"), Cell("macro_auroc"))
-_FLOORS = ("strip_features", "rate", "random_encoder", "base_rates")
-_BY_GROUPS = "Pooled test answers; intervals by bootstrap over groups."
-_BY_PEOPLE = "Intervals by bootstrap over people, since beats and windows of one heart are alike."
+_FLOORS = ("tuned_classical", "strip_features", "rate", "random_encoder", "base_rates")
+_BY_GROUPS = "Pooled test answers; intervals by bootstrap over groups, given these trainings."
+_BY_PEOPLE = (
+    "Intervals by bootstrap over people, since beats and windows of one heart are alike, and over seeds where there are "
+    "several."
+)
 _BEAT_CELLS = (
     Cell("macro_f1", "macro-F1 (N, S, V)"),
     Cell("accuracy"),
@@ -50,6 +54,7 @@ _OF_BEATS = {"notebook": "52_signal_models", "model": "beat_rhythm", "condition"
 _ANY = re.compile(".+")
 _OF_SHIPPED = {"notebook": "score_shipped"}
 _KIND = {"model": "beat_rhythm", "task": "aami5", "protocol": ("interpatient", "interpatient_strict")}
+_OF_A_KIND = re.compile("(class|sex|month|rate|quality|triangle)=.+")
 _SPLIT, _BY_PERSON = {"protocol": "leaky_beats"}, {"protocol": "interpatient"}
 
 
@@ -116,11 +121,13 @@ TABLES: Mapping[str, Section] = {
         intro="All four classes, and normal against abnormal heartbeat alone; no copy and no printed id on both sides. "
         "Within a run every choice is made on inner folds; over the project the same test folds were answered for several "
         "times while candidates changed, so up to about 0.01 of accuracy may be selection (`analysis/OPENED.md`). Every "
-        "page has its heart rate printed at its foot: what is more than that?",
+        "page has its heart rate printed at its foot: what is more than that, and than the best that is to be had without a "
+        "network?",
         pictures={
             "beside_the_rate.png": "Each model beside the printed heart rate alone: accuracy and AUROC with intervals, and "
             "the paired difference"
         },
+        remarks=(lead_over_the_best_baseline,),
         caption=f"{_BY_GROUPS} The mean over the seeds; `seeds`: their mean answer to a page, an ensemble.",
     ),
     "image_floors": Table(
@@ -128,7 +135,42 @@ TABLES: Mapping[str, Section] = {
         (_PAGES | {"model": _FLOORS, "notebook": "26_image_leads12"},),
         ("model", *_PAGE_LINES[3:]),
         _PAGE_CELLS,
-        caption="Fitted on the page model's training pages, asked about its test pages; nothing is chosen.",
+        caption="Fitted on the page model's training pages, asked about its test pages. From one grid of regularisation for "
+        "all, each chooses on inner folds by log-loss, as the page model does; `tuned_classical` also between a logistic "
+        "regression and support vectors, and between the numbers of `strip_features` alone and these beside the usual beats.",
+    ),
+    "image_rates": Table(
+        "Abnormal pages that are not fast",
+        ({"metric": "recall_abnormal_heartbeat", "counted": ("rate_up_to_90", "rate_above_90")},),
+        ("model", "task", "counted", "n", "seeds"),
+        (Cell("recall_abnormal_heartbeat"),),
+        intro="Most abnormal pages are fast, and their printed rate alone tells it. The sensitivity of all hides those of "
+        "90 bpm or less, which are the ones that somebody must read.",
+        caption=_BY_GROUPS,
+        may_lack=True,
+    ),
+    "image_subgroups": Table(
+        "Who is read well",
+        ({"notebook": "26_image_leads12", "metric": "accuracy", "condition": _OF_A_KIND},),
+        ("condition", "n"),
+        (Cell("accuracy", "right answers of `leads12`"),),
+        intro="By class, sex, month, printed rate and how well a page was read: the share of time columns with ink in the "
+        "lead that has least, and how far I + III is from II.",
+        caption="The first seed, Wilson's intervals, nothing under ten pages, no ranking: each group has its own mix of "
+        "classes.",
+        may_lack=True,
+    ),
+    "image_doubtful": Table(
+        "Labels to doubt",
+        ({"metric": "doubtful"},),
+        ("model", "n", "seeds"),
+        (Cell("doubtful"),),
+        intro="Pages for which the five networks of the first seed that never saw them (the outer one of their fold, and the "
+        "inner ones that left it out, as they helped to choose) all give one answer that is not the label. They stand in "
+        "[doubtful.csv](results/doubtful.csv).",
+        caption="A reason to look at a page. Their share is no estimate of how many labels are wrong: the networks learned "
+        "from the same labels, and a page unlike all others of its class is contradicted too.",
+        may_lack=True,
     ),
     "student_test": Table(
         "A student and its teacher",

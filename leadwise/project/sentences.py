@@ -14,7 +14,7 @@ from leadwise.project.notebooks import LEAD_NETWORKS, SignalAttention, SignalNet
 from leadwise.project.render import Published, told_apart
 from leadwise.project.shipped_files import ATRIAL
 from leadwise.scores.draws import ENDS, Interval
-from leadwise.scores.table import selected, written
+from leadwise.scores.table import score_of, selected, written
 
 
 def shown_or_not(rows: pd.DataFrame, by: str = "model") -> str:
@@ -46,6 +46,21 @@ def shown_or_not(rows: pd.DataFrame, by: str = "model") -> str:
             f"Task {task}, {metric}, paired: `{name}`{' is' if by_model else ':'} {'; '.join(parts)}."
         )
     return "\n\n".join(paragraphs)
+
+
+def lead_over_the_best_baseline(published: Published) -> str:
+    """By how much the page model leads the baseline with the lowest log-loss on inner answers, in each task."""
+    inner = published.scores[published.scores["metric"] == "inner_log_loss"]
+    parts = []
+    for (run, task), of_task in inner.groupby(["run", "task"], sort=False):
+        best = of_task.loc[of_task["value"].idxmin()]
+        place = {"run": run, "task": task, "model": "leads12", "minus": best["model"], "metric": "accuracy"}
+        lead = score_of(published.differences, **place)
+        parts.append(
+            f"Task {task}: the best baseline by its log-loss on inner folds ({best['value']:.3f}), not by its test "
+            f"answers, is `{best['model']}`; `leads12` minus it, accuracy: {written(lead, signed=True)}."
+        )
+    return " ".join(parts)
 
 
 def each_difference(rows: pd.DataFrame) -> str:

@@ -63,6 +63,12 @@ def fit_calibration(
     return {"temperature": float(np.exp(both[0]))} | biases
 
 
+def calibrated(prob: NDArray[np.floating], fitted: Mapping[str, float], classes: Sequence[str]) -> Floats:
+    """Probabilities ``(N, K)`` as what `fit_calibration` gave with biases has them."""
+    biases = np.array([fitted[f"bias_{name}"] for name in classes])
+    return np.exp(_log_calibrated(prob, fitted["temperature"], biases))
+
+
 def apply_by_fold(answers: pd.DataFrame, calibration: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Answers as the calibration of their fold has them: rows of predictions.csv with other probabilities.
 

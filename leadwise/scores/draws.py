@@ -1,10 +1,16 @@
-"""Confidence intervals: bootstrap over groups for any metric, Wilson's for a count."""
+"""Confidence intervals: bootstrap over groups for any metric, Wilson's for a count and where no draw differs.
+
+A share of 1 or 0 is the same in every draw, which is no sign of certainty. It gets Wilson's interval for as many
+groups as it rests on: units of one group (pages of one printed id, copies of one page, beats of one heart) are not
+independent, so 420 files of 105 pages, each page a group, give what 105 pages give, 0.965 to 1.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -18,6 +24,8 @@ LEVEL = 0.95
 """Every interval of leadwise is a 95 % interval."""
 
 _DRAWS = 2000
+
+_POWER = 0.8
 
 _CELLS = 4_000_000
 """Draws times units held at once: 32 MB an array, so memory does not grow with the number of pages."""
@@ -63,16 +71,23 @@ def weighings(groups: Sequence[Any], draws: int) -> tuple[pd.Index, NDArray[np.u
     return names, np.concatenate([np.ones((1, len(names)), np.uint16), drawn.astype(np.uint16)])
 
 
-def bootstrap(answers: pd.DataFrame, measure: Measure, draws: int = 2000) -> dict[str, Interval]:
+def bootstrap(
+    answers: pd.DataFrame, measure: Measure, draws: int = 2000, *, draw_seeds: bool = False
+) -> dict[str, Interval]:
     """Every metric with its percentile interval, groups drawn with replacement.
 
     ``answers``: rows of predictions.csv of one model, task, protocol and role, any number of seeds. The value is the
-    mean over seeds of the metric of that seed's pooled answers; each draw takes the same groups in all seeds, which
-    are as they are: intervals are of these trainings, not of others. Draws in which a metric is undefined (a class
-    was not drawn) are left out of its interval. Raises InputError as `one_answerer` does.
+    mean over seeds of the metric of that seed's pooled answers; each draw takes the same groups in all seeds. The
+    trainings are given: the interval tells what other units would give, not what other trainings would. With
+    `draw_seeds` each draw also takes as many seeds as there are, with replacement, so that it tells both; of S seeds
+    that shows (S - 1) / S of the variance between trainings, and nothing of one. Draws in which a metric is undefined
+    (a class was not drawn) are left out of its interval. What is 1 or 0 in all draws: see above; it rests on the
+    groups that hold units of its class (are called so, for ppv), of all for accuracy, of the rarest class for means
+    over classes. Raises InputError as `one_answerer` does.
     """
     names, counts = weighings(answers["group_id"], draws)
-    return {name: percentiles(of) for name, of in _measured(answers, measure, names, counts).items()}
+    measured = _measured(answers, measure, names, counts, draw_seeds=draw_seeds)
+    return {name: _with_width(percentiles(of), name, answers) for name, of in measured.items()}
 
 
 def paired(
@@ -83,16 +98,20 @@ def paired(
     draws: int = 2000,
     *,
     own_seeds: bool = False,
+    draw_seeds: bool = False,
 ) -> dict[str, Interval]:
     """Metrics of ``a`` minus those of ``b``, on the same draws of ``a``'s groups, by metric name.
 
-    Raises InputError as `same_units` does, or where a metric is unknown.
+    With `draw_seeds` as in `bootstrap`; where both have the same seeds, also on the same draws of these. Raises
+    InputError as `same_units` does, or where a metric is unknown.
     """
     same_units(a, b, own_seeds=own_seeds)
     groups = a.drop_duplicates("unit_id").set_index("unit_id")["group_id"]
     names, counts = weighings(a["group_id"], draws)
     of_a, of_b = (
-        _measured(frame.assign(group_id=frame["unit_id"].map(groups)), measure, names, counts)
+        _measured(
+            frame.assign(group_id=frame["unit_id"].map(groups)), measure, names, counts, draw_seeds=draw_seeds
+        )
         for frame in (a, b)
     )
     unknown = [name for name in metrics if name not in of_a]
@@ -177,6 +196,15 @@ def wilson(k: int, n: int) -> Interval:
     return Interval(k / n, float(ends.low), float(ends.high))
 
 
+def detectable(interval: Interval) -> float:
+    """The least difference that a comparison with an interval so wide finds with 80 % power, two-sided at 5 %.
+
+    As many standard errors as (1.96 + 0.84); the interval is 2 * 1.96 of them wide.
+    """
+    both, power = (NormalDist().inv_cdf(share) for share in ((1 + LEVEL) / 2, _POWER))
+    return (both + power) * (interval.high - interval.low) / (2 * both)
+
+
 def bootstrap_statistic(
     values: Floats,
     groups: Sequence[Any],
@@ -207,7 +235,7 @@ def bootstrap_share(values: NDArray[np.floating] | NDArray[np.bool_], groups: Se
     names, counts = weighings(group_of, _DRAWS)
     number = names.get_indexer(group_of)
     sums, pages = np.bincount(number, np.asarray(values, float)), np.bincount(number)
-    return percentiles((counts @ sums) / (counts @ pages))
+    return _or_wilson(percentiles((counts @ sums) / (counts @ pages)), len(names))
 
 
 def percentiles(drawn: Floats) -> Interval:
@@ -220,15 +248,63 @@ def percentiles(drawn: Floats) -> Interval:
 
 
 def _measured(
-    answers: pd.DataFrame, measure: Measure, names: pd.Index, counts: NDArray[np.uint16]
+    answers: pd.DataFrame,
+    measure: Measure,
+    names: pd.Index,
+    counts: NDArray[np.uint16],
+    *,
+    draw_seeds: bool,
 ) -> dict[str, Floats]:
-    """Each metric as the answers are, then in each draw: ``(1 + draws,)``, means over the seeds."""
+    """Each metric as the answers are, then in each draw: ``(1 + draws,)``, means over the seeds, drawn or all."""
     one_answerer(answers)
     by_seed = [
         measure(of_seed, names.get_indexer(of_seed["group_id"].astype(str)), counts.astype(float))
         for _, of_seed in answers.groupby("seed", sort=True)
     ]
-    return {name: np.mean([metrics[name] for metrics in by_seed], axis=0) for name in by_seed[0]}
+    seeds = sorted(answers["seed"].unique())
+    times = np.ones((len(counts), len(seeds)))
+    if draw_seeds:
+        rng = np.random.default_rng([int(seed) for seed in seeds])
+        times[1:] = rng.multinomial(len(seeds), np.full(len(seeds), 1 / len(seeds)), size=len(counts) - 1)
+    return {name: _mean_over_seeds([of[name] for of in by_seed], times) for name in by_seed[0]}
+
+
+def _mean_over_seeds(values: list[Floats], times: Floats) -> Floats:
+    """Mean ``(W,)`` of each seed's values, counted as often as the seed is in ``times (W, seeds)``."""
+    of_seed = np.stack(values, axis=1)
+    return np.asarray((np.where(times > 0, of_seed, 0.0) * times).sum(axis=1) / times.sum(axis=1))
+
+
+_MEANS = ("macro_f1", "macro_auroc", "balanced_accuracy", "auroc", "auprc")
+"""Metrics from 0 to 1 that rest on every class."""
+
+
+def _with_width(interval: Interval, metric: str, answers: pd.DataFrame) -> Interval:
+    """The interval, or Wilson's where a share is 1 or 0 in all draws."""
+    if not interval.low == interval.high == interval.value in (0.0, 1.0):
+        return interval
+    kind, _, of = metric.partition("_")
+    group, label = answers["group_id"], answers["label"]
+    groups = 0
+    if metric == "accuracy":
+        groups = group.nunique()
+    elif metric in _MEANS:
+        groups = int(group.groupby(label).nunique().min())
+    elif kind in ("recall", "f1", "auroc", "auprc"):
+        groups = group[label == of].nunique()
+    elif kind == "specificity":
+        groups = group[label != of].nunique()
+    elif kind in ("ppv", "npv"):
+        prob = answers[[column for column in answers if column.startswith("prob_")]].dropna(axis=1)
+        groups = group[(prob.idxmax(axis=1) == f"prob_{of}") == (kind == "ppv")].nunique()
+    return _or_wilson(interval, groups)
+
+
+def _or_wilson(interval: Interval, groups: int) -> Interval:
+    """The interval; Wilson's for so many groups where it has no width at 0 or 1."""
+    if groups and interval.low == interval.high == interval.value in (0.0, 1.0):
+        return wilson(round(interval.value * groups), groups)
+    return interval
 
 
 def _named(answers: pd.DataFrame) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 from leadwise.names import CLASSES, TASKS
-from leadwise.scores.draws import Interval, page_metrics, wilson
-from leadwise.scores.table import PLACE, compared, scored, stated
+from leadwise.scores.draws import page_metrics
+from leadwise.scores.table import compared, scored
 
 METRICS = ("accuracy", "macro_f1", "macro_auroc")
 """What the price list holds beside the recall of each class."""
@@ -25,7 +24,6 @@ STEPS = (
 The first is the leak itself: the same pages weigh as much in both, and are tested by who saw them, or did not.
 """
 
-_PAGE_ID = 12  # length of a page's id, with which every unit's name begins
 _SPLIT_FILES = ("leaky_file_90_10", "leaky_copies", "leaky_pooled")
 
 
@@ -34,7 +32,8 @@ def price_list(once: pd.DataFrame, as_published: pd.DataFrame, **place: Any) -> 
 
     ``once`` and ``as_published`` as in `leadwise.learning.leakage.Priced`. `unit` is ``page``, each once; ``file``,
     or a page as often as pooled folds hold it; ``lead``, single leads of those. Metrics are METRICS, and
-    ``recall_<class>`` with Wilson's interval.
+    ``recall_<class>``. All intervals are drawn over groups, to which the copies of a page belong: they tell nothing
+    more.
     """
     several = as_published[as_published["protocol"].isin(_SPLIT_FILES)]
     tables = []
@@ -42,22 +41,9 @@ def price_list(once: pd.DataFrame, as_published: pd.DataFrame, **place: Any) -> 
         for (task, _, _, unit), of_one in answers.groupby(["task", "protocol", "model", "unit"], sort=False):
             classes = TASKS[str(task)]
             columns = place | {"unit": name if unit == "page" else "lead"}
-            rows = scored(of_one, page_metrics(classes), METRICS, **columns)
-            where = rows.iloc[0][list(PLACE)].to_dict()
-            tables += [rows, stated(_recalls(of_one, classes), **where)]
+            metrics = [*METRICS, *(f"recall_{label}" for label in classes)]
+            tables.append(scored(of_one, page_metrics(classes), metrics, **columns))
     return pd.concat(tables, ignore_index=True)
-
-
-def _recalls(answers: pd.DataFrame, classes: Sequence[str]) -> dict[str, Interval | float | None]:
-    """Recall of each class, with Wilson's interval for as many pages as there are: their copies tell nothing more."""
-    right = answers[[f"prob_{label}" for label in classes]].idxmax(axis=1) == "prob_" + answers["label"]
-    recalls: dict[str, Interval | float | None] = {}
-    for label in classes:
-        of_class = answers["label"] == label
-        if pages := answers.loc[of_class, "unit_id"].str[:_PAGE_ID].nunique():
-            recall = float(right[of_class].mean())
-            recalls[f"recall_{label}"] = replace(wilson(round(recall * pages), pages), value=recall)
-    return recalls
 
 
 def step_differences(once: pd.DataFrame, **place: Any) -> pd.DataFrame:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
+from leadwise.names import TASKS
 from leadwise.pages.template import PIXELS_PER_MV
-from leadwise.scores.draws import one_answerer, wilson
+from leadwise.scores.draws import Interval, one_answerer, page_metrics, wilson
 from leadwise.scores.metrics import probabilities
+from leadwise.scores.table import scored, stated
 
 RATE_EDGES_BPM = (60, 91, 121)
 """Of the bands of the printed rate, whole numbers; no normal page of the public set exceeds 90 bpm."""
@@ -23,6 +26,9 @@ QUALITY_EDGES = (0.98, 0.99)
 
 TRIANGLE_EDGES_PX = (0.5, 1.0)
 """Of what I + III is away from II, root mean square, in pixels of the template."""
+
+SLOW_BPM = 90
+"""Up to this printed rate a page is not called abnormal for being fast."""
 
 FEWEST = 10
 """Under so many pages a kind is counted, and no share is told."""
@@ -73,6 +79,41 @@ def counts(answers: pd.DataFrame, kinds: pd.DataFrame, classes: Sequence[str]) -
             row = {"what": what, "group": group, "right": n_right, "of": n, "share": share.value}
             rows.append(row | {"low": share.low, "high": share.high} | made_up)
     return pd.DataFrame(rows)
+
+
+def as_scores(table: pd.DataFrame, **place: Any) -> pd.DataFrame:
+    """Rows of ``scores.csv`` of what `counts` gives: an accuracy a group, with Wilson's interval.
+
+    The condition names the group: ``month=2016-10``. Groups under `FEWEST` pages have no row.
+    """
+    rows = [
+        stated(
+            {"accuracy": Interval(row["share"], row["low"], row["high"])},
+            **place | {"condition": {row["what"]: row["group"]}, "n": row["of"]},
+        )
+        for row in table.to_dict("records")
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
+def abnormal_by_rate(answers: pd.DataFrame, pages: pd.DataFrame, **place: Any) -> pd.DataFrame:
+    """Rows of ``scores.csv``: sensitivity of abnormal pages by their printed rate, ``pages.csv``.
+
+    `counted` is ``rate_up_to_90`` or ``rate_above_90`` (bpm), `n` the abnormal pages of which that is printed. Fast
+    pages are called abnormal by their rate alone, which the sensitivity of all hides. `place` as in `scored`. Raises
+    InputError as `scored` does.
+    """
+    positive = TASKS["binary"][1]
+    classes = TASKS[str(answers["task"].iloc[0])]
+    rate = answers["unit_id"].map(pages.set_index("page_id")["heart_rate_bpm"])
+    abnormal = answers["label"] == positive
+    bands = {f"rate_up_to_{SLOW_BPM}": rate <= SLOW_BPM, f"rate_above_{SLOW_BPM}": rate > SLOW_BPM}
+    rows = [
+        scored(own, page_metrics(classes), [f"recall_{positive}"], **place, counted=name)
+        for name, here in bands.items()
+        if len(own := answers[abnormal & here.fillna(False).astype(bool)])
+    ]
+    return pd.concat(rows, ignore_index=True)
 
 
 def _bands(values: pd.Series, edges: Sequence[float], shown: str, unit: str) -> pd.Series:

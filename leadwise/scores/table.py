@@ -49,10 +49,11 @@ def scored(
 
     `measure` as `leadwise.scores.draws.page_metrics` gives one; `metrics` names those that are wanted, all by
     default. `place` sets columns that the answers do not tell, or tell otherwise: `model, weights, condition` (a
-    mapping), `counted ...`. What is undefined (a class without units) has no row. Raises InputError as `bootstrap`
-    does.
+    mapping), `counted ...`. What is undefined (a class without units) has no row. Trainings are given where pages
+    are asked about; of networks for beats and windows, which differ more from seed to seed, seeds are drawn too.
+    Raises InputError as `bootstrap` does.
     """
-    intervals = bootstrap(answers, measure, draws)
+    intervals = bootstrap(answers, measure, draws, draw_seeds=_of_beats(answers))
     return stated({name: intervals[name] for name in metrics or intervals}, **(_place_of(answers) | place))
 
 
@@ -86,7 +87,7 @@ def compared(
 
     `minus` is ``b``'s model where it is not named; else as `scored`. Raises InputError as `paired` does.
     """
-    intervals = paired(a, b, measure, metrics, draws, own_seeds=own_seeds)
+    intervals = paired(a, b, measure, metrics, draws, own_seeds=own_seeds, draw_seeds=_of_beats(a))
     rows = stated(intervals, **(_place_of(a) | place))
     rows.insert(
         rows.columns.get_loc("model") + 1, "minus", str(b["model"].iloc[0]) if minus is None else minus
@@ -218,6 +219,11 @@ def _best(cells: pd.Series, metric: str) -> int | None:
     if len(values) < 2 or values.isna().all():
         return None
     return int(values.idxmin() if METRICS[metric].lower_is_better else values.idxmax())
+
+
+def _of_beats(answers: pd.DataFrame) -> bool:
+    """Whether beats or windows were asked about."""
+    return UNITS[str(answers["task"].iloc[0])] in ("beat", "window")
 
 
 def _place_of(answers: pd.DataFrame) -> dict[str, Any]:

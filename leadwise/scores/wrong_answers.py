@@ -62,6 +62,20 @@ def all_say_otherwise(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["wrong"] == table["networks"]) & (table["agreeing"] == table["networks"])]
 
 
+def by_networks_that_never_saw_it(answers: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """All answers to a page by networks that were not trained on it, as `by_page` takes them.
+
+    ``answers``: rows of predictions.csv of one model, task and seed, inner ones too. A page of fold k is answered for
+    by the outer network of k, and by the inner networks that left out k and another fold j, each as it helped to
+    choose for j: five networks with five folds. Those called alike are not the same from fold to fold. Where all of
+    them give one answer that is not the label (`all_say_otherwise`), the label may be doubted, and how often that is
+    so is no estimate of wrong labels: they learned from the same labels.
+    """
+    ordered = answers.sort_values(["role", "fold"], ascending=[False, True])  # the test answer first
+    number = ordered.groupby("unit_id").cumcount()
+    return {f"network_{n + 1}": rows.assign(role="test") for n, rows in ordered.groupby(number)}
+
+
 def wrong_together(table: pd.DataFrame, draws: int = 2000) -> pd.DataFrame:
     """How many pages are wrong with none, one ... all networks, and how many were if each erred on its own.
 

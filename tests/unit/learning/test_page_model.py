@@ -236,12 +236,12 @@ def test_a_linear_floor_learns_from_the_other_folds_alone():
     answers = made_answers(n=200)
     pages = pd.DataFrame({"page_id": answers["unit_id"]})
     telling = answers["label"].map(CLASSES.index).to_numpy(float)[:, None]
-    found = floors.linear(answers, telling, pages["page_id"], model="rate")
+    found = floors.linear(answers, telling, pages["page_id"], model="rate").answers
     labels, prob = probabilities(found, CLASSES)
     assert (prob.argmax(axis=1) == labels).mean() > 0.9
     assert set(found["model"]) == {"rate"}
     of_own_fold = np.where(answers["fold"] == 1, telling[:, 0], 0)[:, None]  # says nothing outside fold 1
-    alone = floors.linear(answers, of_own_fold, pages["page_id"], model="rate").query("fold == 1")
+    alone = floors.linear(answers, of_own_fold, pages["page_id"], model="rate").answers.query("fold == 1")
     assert (probabilities(alone, CLASSES)[1].argmax(axis=1) == probabilities(alone, CLASSES)[0]).mean() < 0.5
 
 

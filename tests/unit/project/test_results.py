@@ -17,6 +17,7 @@ from leadwise.project.results import HEADLINE, TABLES
 from leadwise.project.sentences import (
     each_difference,
     gained_by_ranking,
+    lead_over_the_best_baseline,
     paired_or_not,
     shown_or_not,
     the_other_seeds,
@@ -169,6 +170,30 @@ def test_beats_after_five_minutes_are_as_many_as_were_counted(ours: Published) -
     ):
         late, every = (selected(ours.scores, counted=counted, **asked) for counted in ("after_5_min", "all"))
         assert 0 < late["n"].max() < every["n"].dropna().min()
+
+
+def test_beneath_differences_stands_what_they_can_show(published: Published) -> None:
+    cells = (Cell("accuracy"), Cell("accuracy", "minus the rate's", minus="rate"))
+    text = table(cells=cells).text(
+        published
+    )  # an interval of 0.04 is 3.92 standard errors, of which 2.80 are found
+    assert "with 80 % power where it is at least 0.029 in accuracy;" in text
+    assert "80 % power" not in table().text(published)
+    of_sentences = table(sentences=(Sentence({"model": "leads12", "metric": "accuracy"}, shown_or_not),))
+    assert "at least 0.029 in accuracy;" in of_sentences.text(published)
+
+
+def test_the_lead_is_over_the_baseline_that_inner_folds_prefer(results: Path) -> None:
+    path = results / "scores.csv"
+    inner = [
+        stated({"inner_log_loss": loss}, **PLACE | {"model": name, "seeds": "1/2/3"}).assign(run="26-cpu")
+        for name, loss in (("rate", 0.8), ("strip_features", 0.56))
+    ]
+    assert lead_over_the_best_baseline(Published.read(results)) == ""
+    write_table(pd.concat([read_table(path, "scores.csv"), *inner]), path, "scores.csv")
+    said = lead_over_the_best_baseline(Published.read(results))
+    assert "(0.560), not by its test answers, is `strip_features`" in said
+    assert said.endswith("accuracy: -0.010 (-0.030 to +0.010).")
 
 
 def test_a_column_of_differences_has_the_sign_and_stands_in_its_line(published: Published) -> None:

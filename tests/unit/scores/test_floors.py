@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from made import made_answers
 
 from leadwise.errors import InputError
-from leadwise.names import AAMI, RATIOS
+from leadwise.names import AAMI, CLASSES, RATIOS
 from leadwise.scores import floors
 from leadwise.scores.beats import BEATS, wrong_by
-from leadwise.scores.draws import bootstrap, of_shared_seeds
+from leadwise.scores.draws import bootstrap, of_shared_seeds, page_metrics
 from leadwise.scores.printed import printed
-from leadwise.scores.table import compared
+from leadwise.scores.table import compared, scored
 
 
 @pytest.fixture
@@ -56,6 +57,75 @@ def test_knowing_the_record_calls_all_its_windows_alike():
     told = floors.record_alone(own, windows)
     assert told["prob_abnormal"].tolist() == [0, 0, 1, 1, 1]
     assert (floors.always_normal(own)["prob_normal"] == 1).all()
+
+
+# --- what chooses on inner folds -------------------------------------------------------------
+
+
+PAGES = page_metrics(CLASSES)
+
+
+def of_pages(answers: pd.DataFrame, noise: float) -> np.ndarray:
+    """Four numbers a page that tell its class, and noise."""
+    truth = np.eye(4)[answers["label"].map(CLASSES.index)]
+    return truth + np.random.default_rng(1).normal(scale=noise, size=truth.shape)
+
+
+def test_where_most_numbers_are_noise_inner_folds_prefer_more_regularisation():
+    answers = made_answers(150)
+    noise = np.random.default_rng(2).normal(size=(150, 30))
+    plenty = np.concatenate([of_pages(answers, 0.6), noise], axis=1)
+    ids = answers["unit_id"]
+    chosen = floors.linear(answers, plenty, ids, model="strip_features")
+    free = floors.linear(answers, plenty, ids, model="strip_features", strengths=(10.0,))
+    assert set(chosen.chosen["chosen"]) <= {f"logistic regression, C = {c:g}" for c in (0.01, 0.1)}
+    losses = [bootstrap(one.answers, PAGES, 0)["log_loss"].value for one in (chosen, free)]
+    assert losses[0] < losses[1]
+    assert free.chosen.empty
+
+
+def test_a_tested_fold_has_no_part_in_what_is_chosen_for_it():
+    answers = made_answers(150)
+    numbers, tested = of_pages(answers, 0.5), answers["fold"] == 1
+    lying = answers.assign(label=answers["label"].where(~tested, CLASSES[0]))
+    ids = answers["unit_id"]
+    true, false = (floors.linear(of, numbers, ids, model="strip_features") for of in (answers, lying))
+    prob = [f"prob_{name}" for name in CLASSES]
+    assert np.array_equal(true.answers.loc[tested, prob], false.answers.loc[tested, prob])
+    first = [one.chosen.query("fold == 1")["log_loss"].item() for one in (true, false)]
+    assert first[0] == first[1]
+    others = [one.chosen.query("fold != 1")["log_loss"].tolist() for one in (true, false)]
+    assert others[0] != others[1]
+
+
+def test_the_classical_model_looks_at_beats_where_they_tell_more_than_numbers():
+    answers = made_answers(150)
+    beats = np.zeros((150, 12, 6))
+    beats[:, :4] = of_pages(answers, 0.2)[:, :, None] * np.hanning(6)
+    nothing = np.random.default_rng(3).normal(size=(150, 3))
+    fitted = floors.tuned_classical(answers, nothing, beats, answers["unit_id"])
+    assert fitted.chosen["chosen"].str.contains("beats").all()
+    assert fitted.chosen["fold"].tolist() == [1, 2, 3, 4, 5]
+    told = bootstrap(fitted.answers, PAGES, 50)
+    assert told["accuracy"].value > 0.9
+    assert set(fitted.answers["model"]) == {"tuned_classical"}
+
+
+def test_support_vectors_are_taken_where_no_line_divides_the_classes():
+    answers = made_answers(200, classes=CLASSES[:2])
+    far = np.where(answers["label"] == CLASSES[1], 2.0, 0.5)
+    angle = np.random.default_rng(4).uniform(0, 2 * np.pi, 200)
+    ring = np.stack([far * np.cos(angle), far * np.sin(angle)], axis=1)
+    beats = np.random.default_rng(5).normal(scale=1e-3, size=(200, 12, 4))
+    fitted = floors.tuned_classical(answers, ring, beats, answers["unit_id"])
+    assert fitted.chosen["chosen"].str.contains("support vectors").all()
+    assert bootstrap(fitted.answers, page_metrics(CLASSES[:2]), 0)["accuracy"].value > 0.95
+
+
+def test_two_folds_leave_no_inner_one_to_choose_on():
+    answers = made_answers(60).query("fold <= 2")
+    with pytest.raises(InputError, match="three at least"):
+        floors.linear(answers, np.zeros((60, 1)), answers["unit_id"], model="rate")
 
 
 @pytest.mark.parametrize("of", ["beats", "transfer"])
@@ -118,6 +188,17 @@ def test_age_alone_is_fitted_on_the_other_folds_and_knows_no_beat():
     known = told[told["age"].notna()]
     assert ((known["prob_other"] > 0.5) == (known["label"] == "other")).all()
     assert told["prob_other"][:2].nunique() == 1, "whose age is not known is as old as the median"
+
+
+def test_of_networks_for_beats_seeds_are_drawn_as_well_as_people(answers):
+    classes = [f"prob_{name}" for name in AAMI]
+    answers.loc[answers["seed"] == 2, classes] = [0.0, 0.0, 0.0, 0.0, 1.0]  # always wrong
+    row = scored(answers, BEATS, ["accuracy"], 400).iloc[0]
+    assert (row["low"], row["value"]) == (
+        0,
+        pytest.approx(0.45),
+    )  # both draws are of the bad seed, now and then
+    assert row["high"] == pytest.approx(0.9)
 
 
 def test_errors_are_counted_by_class_and_by_record(several):

@@ -158,9 +158,118 @@ def test_answers_of_anybody_but_one_answerer_are_not_scored(change, what):
         draws.bootstrap(made_answers().assign(**change), PAGES, 10)
 
 
+def test_what_a_comparison_can_show_is_2_8_of_its_standard_errors():
+    step = 0.01  # of one that is as wide as 2 * 1.96 standard errors
+    assert draws.detectable(draws.Interval(0.0, -1.96 * step, 1.96 * step)) == pytest.approx(
+        2.8 * step, rel=2e-3
+    )
+
+
+def test_a_difference_of_that_size_is_found_four_times_of_five():
+    rng = np.random.default_rng(0)
+    answers = made_answers(300, classes=BINARY)
+    right = {f"prob_{name}": (answers["label"] == name).astype(float) for name in BINARY}
+    perfect = answers.assign(group_id=answers["unit_id"], **right)
+    measure, found, sizes = draws.page_metrics(BINARY), 0, []
+    for _ in range(40):
+        one, other = (_with_errors(perfect, rng.random(300) < share) for share in (0.04, 0.1))
+        gain = draws.paired(one, other, measure, ["accuracy"], 200)["accuracy"]
+        sizes.append(draws.detectable(gain))
+        found += gain.low > 0
+    assert np.mean(sizes) == pytest.approx(0.1 - 0.04, rel=0.2)
+    assert found / 40 == pytest.approx(0.8, abs=0.2)
+
+
+def _with_errors(answers: pd.DataFrame, wrong: np.ndarray) -> pd.DataFrame:
+    """These answers the other way round."""
+    first, second = (answers[f"prob_{name}"] for name in BINARY)
+    return answers.assign(
+        **{
+            f"prob_{BINARY[0]}": np.where(wrong, second, first),
+            f"prob_{BINARY[1]}": np.where(wrong, first, second),
+        }
+    )
+
+
 def test_wilsons_interval_of_26_of_30():
     found = draws.wilson(26, 30)  # 0.7032 to 0.9469, Newcombe's calculator
     assert (found.value, found.low, found.high) == pytest.approx((26 / 30, 0.7032, 0.9469), abs=5e-4)
+
+
+def all_right(units: int, groups: int) -> pd.DataFrame:
+    """Pages of two classes, all answered rightly, in so many groups."""
+    rows = made_answers(units, classes=BINARY)
+    right = {f"prob_{name}": (rows["label"] == name).astype(float) for name in BINARY}
+    return rows.assign(group_id=[f"g{k % groups}" for k in range(units)], **right)
+
+
+def test_a_perfect_score_on_105_pages_has_wilsons_interval_and_their_420_files_have_the_same():
+    for units in (105, 420):
+        found = draws.bootstrap(all_right(units, 105), draws.page_metrics(BINARY), 50)
+        assert (found["accuracy"].value, found["accuracy"].high) == (1, 1)
+        assert found["accuracy"].low == pytest.approx(0.965, abs=5e-4)
+    told = draws.bootstrap_share(np.ones(420, bool), [f"g{k % 105}" for k in range(420)])
+    assert told == found["accuracy"]
+
+
+def test_a_perfect_sensitivity_rests_on_the_groups_of_its_class_and_a_mean_on_the_rarest():
+    answers = all_right(40, 40)
+    n_of = answers["label"].value_counts()
+    found = draws.bootstrap(answers, draws.page_metrics(BINARY), 50)
+    for name in BINARY:
+        assert found[f"recall_{name}"] == found[f"ppv_{name}"] == draws.wilson(n_of[name], n_of[name])
+    assert found["macro_f1"] == found["macro_auroc"] == draws.wilson(n_of.min(), n_of.min())
+    flipped = answers.rename(columns={f"prob_{BINARY[k]}": f"prob_{BINARY[1 - k]}" for k in (0, 1)})
+    assert draws.bootstrap(flipped, draws.page_metrics(BINARY), 50)["accuracy"] == draws.wilson(0, 40)
+
+
+def test_a_score_that_is_not_perfect_keeps_the_interval_of_its_draws():
+    answers = all_right(40, 40)
+    answers.loc[0, ["prob_normal", "prob_abnormal_heartbeat"]] = 0.5, 0.5
+    answers.loc[0, "label"] = "abnormal_heartbeat"
+    found = draws.bootstrap(answers, draws.page_metrics(BINARY), 400)
+    assert found["accuracy"].low < 39 / 40 == found["accuracy"].value
+    assert found["recall_normal"].low < 1 == found["recall_normal"].value
+
+
+# --- seeds ----------------------------------------------------------------------------------
+
+
+def one_lucky_seed() -> pd.DataFrame:
+    """Three trainings on the same pages, of which one is far better."""
+    skills = {1: 0.2, 2: 0.2, 3: 6.0}
+    return pd.concat(made_answers(400, skill=skill).assign(seed=seed) for seed, skill in skills.items())
+
+
+def test_where_seeds_are_drawn_the_interval_tells_what_other_trainings_would_give():
+    answers = one_lucky_seed()
+    given, drawn = (
+        draws.bootstrap(answers, PAGES, 1000, draw_seeds=seeds)["accuracy"] for seeds in (False, True)
+    )
+    assert given.value == drawn.value
+    by_seed = [
+        metrics.scores(*metrics.probabilities(own, CLASSES), CLASSES)["accuracy"]
+        for _, own in answers.groupby("seed")
+    ]
+    between = np.std(by_seed) / np.sqrt(3)  # of the mean of three that are drawn from these three
+    width = np.hypot(given.high - given.low, 2 * 1.96 * between)
+    assert drawn.high - drawn.low == pytest.approx(width, rel=0.25)
+
+
+def test_one_seed_can_be_drawn_in_one_way_alone():
+    answers = made_answers(100)
+    assert draws.bootstrap(answers, PAGES, 50) == draws.bootstrap(answers, PAGES, 50, draw_seeds=True)
+
+
+def test_models_of_the_same_seeds_are_compared_on_the_same_seeds():
+    answers = one_lucky_seed()
+    better = answers.assign(model="better")
+    alike = draws.paired(better, answers, PAGES, ["accuracy"], 100, draw_seeds=True)["accuracy"]
+    assert (alike.low, alike.high) == (0, 0)
+    one = answers[answers["seed"] == 3]
+    apart = draws.paired(one, answers, PAGES, ["accuracy"], 400, own_seeds=True, draw_seeds=True)["accuracy"]
+    fixed = draws.paired(one, answers, PAGES, ["accuracy"], 400, own_seeds=True)["accuracy"]
+    assert apart.high - apart.low > 2 * (fixed.high - fixed.low)
 
 
 # --- calibration ----------------------------------------------------------------------------

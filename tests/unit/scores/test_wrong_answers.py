@@ -12,6 +12,7 @@ from leadwise.errors import InputError
 from leadwise.names import CLASSES
 from leadwise.scores import calibration, subgroups, wrong_answers
 from leadwise.scores.draws import wilson
+from leadwise.tables import checked
 
 BINARY = CLASSES[:2]
 LABELS = ["normal", "normal", "mi", "mi"]
@@ -47,6 +48,37 @@ def test_each_page_says_who_answers_otherwise_and_the_worst_comes_first() -> Non
 def test_only_one_and_the_same_wrong_answer_of_all_counts_as_agreement() -> None:
     table = wrong_answers.by_page({"one": ONE, "two": TWO}, CLASSES)
     assert wrong_answers.all_say_otherwise(table)["page_id"].tolist() == ["p1"]
+
+
+def test_a_label_is_doubted_where_all_networks_that_never_saw_the_page_agree_against_it() -> None:
+    """Three folds: page 0 of fold 1 and so on; a page's network of its own fold, and two inner ones."""
+    says = {  # by page: the outer answer, then the inner ones for the two other folds
+        "p0": ["mi", "mi", "mi"],
+        "p1": ["mi", "mi", "normal"],
+        "p2": ["mi", "mi", "mi"],
+        "p3": ["normal", "history_of_mi", "normal"],
+    }
+    fold_of = {"p0": 1, "p1": 2, "p2": 3, "p3": 3}
+    rows = []
+    for number in range(3):
+        own = saying([says[page][number] for page in says])
+        fold = [fold_of[page] if number == 0 else (fold_of[page] + number - 1) % 3 + 1 for page in says]
+        rows.append(own.assign(fold=fold, role="inner" if number else "test"))
+    answers = pd.concat(rows).sample(frac=1, random_state=0)
+    networks = wrong_answers.by_networks_that_never_saw_it(answers)
+    assert len(networks) == 3
+    assert networks["network_1"].set_index("unit_id")["prob_mi"].gt(0.5).to_dict() == {
+        "p0": True, "p1": True, "p2": True, "p3": False,
+    }  # fmt: skip
+    table = wrong_answers.by_page(networks, CLASSES)
+    assert wrong_answers.all_say_otherwise(table)["page_id"].tolist() == ["p0"]  # p2 is called as labelled
+    assert table.set_index("page_id")["wrong"].to_dict() == {"p0": 3, "p1": 2, "p2": 0, "p3": 3}
+
+
+def test_a_page_without_an_inner_answer_is_not_judged_by_fewer_networks() -> None:
+    inner = TWO.iloc[:3].assign(role="inner", fold=2)
+    with pytest.raises(InputError, match="different units"):
+        wrong_answers.by_page(wrong_answers.by_networks_that_never_saw_it(pd.concat([ONE, inner])), CLASSES)
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
@@ -186,6 +218,42 @@ def test_right_answers_are_counted_by_class_and_kind_with_wilsons_interval() -> 
     assert fast[["share", "low", "high"]].isna().all(), "three pages have a count and no share"
     assert found.loc[("month", "2020-10"), list(CLASSES)].tolist() == [12, 0, 0, 3]
     assert (found.groupby("what")["of"].sum() == 16).all(), "each page is counted once in each kind"
+
+
+def test_groups_are_published_as_accuracies_with_their_intervals_and_small_ones_are_not() -> None:
+    answers = saying(["normal"] * 9 + ["mi"] * 7, labels=["normal"] * 12 + ["mi"] * 4)
+    pages = pd.DataFrame(
+        {
+            "page_id": answers["unit_id"],
+            "sex": ["male"] * 12 + ["female"] * 4,
+            "recorded_at": "2020-10-01T08:00:00",
+            "heart_rate_bpm": pd.array([70] * 16, dtype="Int64"),
+        }
+    )
+    read = pd.DataFrame({"page_id": answers["unit_id"], "quality": 1.0, "einthoven_rms_mv": 0.001})
+    table = subgroups.counts(answers, subgroups.kinds_of_pages(pages, read), CLASSES)
+    place = {"task": "four", "protocol": "grouped", "test_set": "mendeley", "model": "made", "unit": "page",
+             "counted": "all", "average": "gross", "seeds": "1", "n": 16}  # fmt: skip
+    rows = checked(subgroups.as_scores(table, **place), "scores.csv", "made").set_index("condition")
+    assert (rows.loc["sex=male", "value"], rows.loc["sex=male", "n"]) == (0.75, 12)
+    assert rows.loc["sex=male", "low"] == pytest.approx(wilson(9, 12).low)
+    assert rows.loc["month=2020-10", "n"] == 16
+    assert "sex=female" not in rows.index
+
+
+def test_slow_abnormal_pages_are_told_apart_from_fast_ones() -> None:
+    """Four at 90 bpm or less, of which one is found; six faster ones, all found."""
+    labels = ["abnormal_heartbeat"] * 10 + ["normal"] * 5
+    says = ["abnormal_heartbeat", "normal", "mi", "normal", *["abnormal_heartbeat"] * 6, *["normal"] * 5]
+    answers = saying(says, labels=labels)
+    rate = pd.array([50, 70, 90, 90, 91, 100, 120, 130, 140, 150, 60, 60, 60, 60, pd.NA], dtype="Int64")
+    pages = pd.DataFrame({"page_id": answers["unit_id"], "heart_rate_bpm": rate})
+    rows = subgroups.abnormal_by_rate(answers, pages, weights="random").set_index("counted")
+    assert rows["metric"].unique().tolist() == ["recall_abnormal_heartbeat"]
+    slow, fast = rows.loc["rate_up_to_90"], rows.loc["rate_above_90"]
+    assert (slow["value"], slow["n"], fast["value"], fast["n"]) == (0.25, 4, 1.0, 6)
+    assert slow["low"] < 0.25 < slow["high"]
+    assert (fast["low"], fast["high"]) == pytest.approx((wilson(6, 6).low, 1))
 
 
 def test_several_seeds_are_not_counted_as_more_pages() -> None:
