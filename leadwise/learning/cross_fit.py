@@ -9,6 +9,7 @@ trainings. Among several candidates each outer fold chooses for itself, in the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ def cross_fit(
     it is finished, and its test answers (contract ``predictions.csv``) to ``folder/trainings``; a second call takes
     up finished ones, goes on with those that were cut off, and trains again, with a line that says so, what is
     damaged. `loss_for` gives a loss other than the recipe's cross-entropy. With `answer_test` false the test folds
-    stay closed.
+    stay closed, and where inner folds choose, these alone are trained.
 
     Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there, or for
     candidates among which nothing chooses, and what `run_all` raises.
@@ -66,12 +67,13 @@ def cross_fit(
     crew = [_Candidate.of(each, inputs, next(iter(parts.values())), folder, loss_for) for each in studies]
     choices = {(seed, k): _Choice(crew[0], first.epochs) for seed in parts for k in first.folds}
     finished: dict[str, Finished] = {}
-    with _progress(studies, parts) as progress:
+    chooses_alone = first.inner and not answer_test
+    with _progress(studies, parts, outer=not chooses_alone) as progress:
         if first.inner:
             standing, seeds = crew, list(parts)
             for some in (seeds[:1], seeds[1:]):
                 inner = [
-                    each.training(parts[seed], _pair(j, k))
+                    each.training(_without_tests(parts[seed], j, k), _pair(j, k))
                     for seed in some for each in standing for k in first.folds for j in parts[seed].folds if j != k
                 ]  # fmt: skip
                 finished |= run_all(inner, progress)
@@ -87,6 +89,7 @@ def cross_fit(
         outer = {
             (seed, k): choice.candidate.training(parts[seed], (k,), choice.epochs, answer_test)
             for (seed, k), choice in choices.items()
+            if not chooses_alone
         }
         finished |= run_all(outer.values(), progress)
     results = _results(choices, outer, crew, parts, finished)
@@ -134,6 +137,17 @@ class _Choice(NamedTuple):
 
 def _pair(j: int, k: int) -> LeftOut:
     return (min(j, k), max(j, k))
+
+
+def _without_tests(part: Partition, j: int, k: int) -> Partition:
+    """The partition for the training whose answers for fold `j` choose for fold `k`.
+
+    It answers for both after every epoch, since `j` is an outer fold too, for which `k` is asked. Where it is none,
+    as inside DS1, the units of `j` stand in the place of those of `k`, which would be looked at too early.
+    """
+    if j in part.tested or k not in part.tested:
+        return part
+    return replace(part, rows=part.rows | {k: part.rows[j]})
 
 
 def _inner(
@@ -185,12 +199,12 @@ def _results(
             labels, prob = probabilities(inner, study.classes)
             bias = study.recipe.class_weights != 0
             calibration.append({**keys, **fit_calibration(prob, labels, study.classes, bias=bias)})
-        training = outer[seed, k]
-        histories[training.name] = training.history(finished[training.name])
-        answers += training.test_answers(finished[training.name].answers)
         results.chosen[study.task, seed, k] = epochs
         results.candidates[study.task, seed, k] = study.model
-        results.networks.append(training.name)
+        if tested := outer.get((seed, k)):
+            histories[tested.name] = tested.history(finished[tested.name])
+            answers += tested.test_answers(finished[tested.name].answers)
+            results.networks.append(tested.name)
     results.history = pd.concat(histories.values(), ignore_index=True)
     results.predictions = pd.concat(answers, ignore_index=True) if answers else pd.DataFrame()
     columns = ["model", "task", "protocol", "seed", "fold", "temperature"]
@@ -199,10 +213,10 @@ def _results(
     return results
 
 
-def _progress(studies: Sequence[Study], parts: Mapping[int, Partition]) -> Progress:
+def _progress(studies: Sequence[Study], parts: Mapping[int, Partition], *, outer: bool) -> Progress:
     """A bar over all trainings of all candidates."""
     study = studies[0]
     pairs = {_pair(j, k) for part in parts.values() for k in study.folds for j in part.folds if j != k}
     inner = len(pairs) * (len(parts) + len(studies) - 1)  # seeds after the first have one candidate
-    trainings = len(parts) * len(study.folds) + (inner if study.inner else 0)
+    trainings = (len(parts) * len(study.folds) if outer else 0) + (inner if study.inner else 0)
     return Progress(study.name, trainings, study.epochs)

@@ -40,6 +40,7 @@ class PageSettings(TrainingSettings, Protocol):
 
     TASKS: Sequence[str]
     SEEDS: Sequence[int]
+    TEST: bool
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ def train_pages(
     """Train a network over the folds of every task and answer for the pages left out.
 
     `settings` are a training notebook's, `inputs` as in `cross_fit`, in the order of ``data.pages``. Several `models`
-    are candidates, of which each outer fold takes the one that its inner folds prefer. `more` are fields of the
-    study, as in `Study.of`. Raises what `partition`, `Study.of` and `cross_fit` raise.
+    are candidates, of which each outer fold takes the one that its inner folds prefer. Where TEST is false the inner
+    folds alone are trained. `more` are fields of the study, as in `Study.of`. Raises what `partition`, `Study.of` and
+    `cross_fit` raise.
     """
     results = []
     for task in settings.TASKS:
@@ -99,7 +101,7 @@ def train_pages(
             Study.of(settings, task, model, data_fingerprint, **of_model)
             for model, of_model in zip(models, fields, strict=True)
         ]
-        results.append(cross_fit(studies, inputs, parts, folder))
+        results.append(cross_fit(studies, inputs, parts, folder, answer_test=settings.TEST))
     return Results.joined(results)
 
 

@@ -48,6 +48,7 @@ def train_recordings(
     seeds: Sequence[int],
     inner: bool = False,
     ask: bool = False,
+    answer_test: bool = True,
     segments: SegmentViews | None = None,
     starts: Mapping[int, Path] | None = None,
     **more: Any,
@@ -55,7 +56,8 @@ def train_recordings(
     """Train a network for recordings under one protocol and answer for the units left out.
 
     `units` is ``windows.csv`` or ``beats.csv`` (or of another set, with these columns), `views` are in its order.
-    With `ask` there are also answers (role ``val``) for the part ``val``. `segments` are other views of the units,
+    With `ask` there are also answers (role ``val``) for the part ``val``. With `answer_test` false the inner folds
+    alone are trained and answered for. `segments` are other views of the units,
     which train where these do. `starts` are the files from which each seed begins; the autoencoder learns to give
     beats back first, from the beats that it is trained on and no others. `more` are fields of the study, as in
     `Study.of`. Raises what `partition`, `Study.of` and `cross_fit` raise.
@@ -86,10 +88,10 @@ def train_recordings(
         }
         results.append(replace(learned, chosen={}, candidates={}, networks=[]))
     if starts is None:
-        return cross_fit(study_of(model), inputs, parts, folder)
+        return cross_fit(study_of(model), inputs, parts, folder, answer_test=answer_test)
     for seed in seeds:
         study = study_of(model, seeds=(seed,), weights=str(starts[seed]))
-        results.append(cross_fit(study, inputs, {seed: parts[seed]}, folder))
+        results.append(cross_fit(study, inputs, {seed: parts[seed]}, folder, answer_test=answer_test))
     return Results.joined(results)
 
 

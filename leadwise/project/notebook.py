@@ -169,7 +169,8 @@ class Run:
     def input(self, notebook: str, filename: str) -> Path:
         """Give a file that an earlier notebook wrote, and note in the result that it was read.
 
-        Raises MissingInput where it is not there, was made from other data, or is not as that notebook wrote it.
+        Raises MissingInput where it is not there, was made from other data or in a trial, or is not as that notebook
+        wrote it.
         """
         check_notebook(notebook)
         path = paths.runs_folder() / self.profile / notebook / filename
@@ -179,6 +180,12 @@ class Run:
                 f"{self.name} needs {filename} of {notebook}, which has not been run under the profile "
                 f"{self.profile!r}: run {notebook} first, or give "
                 f"'leadwise run --profile {self.profile} --only {self.name}', which runs all that it needs."
+            )
+        if not result.get("parameters", {}).get("TEST", True):
+            raise MissingInput(
+                f"{self.name} needs {filename} of {notebook}, which was a trial: its test folds are closed, and no "
+                "network was trained for them. Let it have TEST: true and run it again: "
+                f"leadwise run --profile {self.profile} --only {notebook}"
             )
         made_from = result.get("data_fingerprint")
         if self.name != self.audit and made_from != self.data_fingerprint:

@@ -98,7 +98,24 @@ class Recipes(Epochs):
     """Name of a recipe in `leadwise.models.networks`."""
 
 
-class SignalAttention(Recipes):
+class Tested(Recipes):
+    """What every notebook has that trains networks and tests them."""
+
+    TEST: bool = True
+    """False: a trial. Inner folds alone are trained and answered for, and test folds stay closed."""
+
+    @model_validator(mode="after")
+    def _a_trial_has_inner_folds(self) -> Tested:
+        if not self.TEST and (why := self._no_inner_folds()):
+            raise ValueError(f"TEST: false answers inner folds alone, and there are none: {why}")
+        return self
+
+    def _no_inner_folds(self) -> str:
+        """Why there are none, or what to do about it; empty where there are some."""
+        return "nothing is chosen here"
+
+
+class SignalAttention(Tested):
     """31_signal_attention. EPOCHS are those of leaky_windows."""
 
     PROTOCOLS: Some[Literal["leaky_windows", "patient_folds"]] = ["leaky_windows", "patient_folds"]
@@ -115,7 +132,7 @@ SignalNetwork = Annotated[str, _network(family=("beat_rhythm", "heartbeat"))]
 _SIGNAL_NETWORKS = ["heartbeat_cnn", "heartbeat_mlp", "heartbeat_autoencoder", "beat_rhythm"]
 
 
-class SignalNetworksTraining(Recipes):
+class SignalNetworksTraining(Tested):
     """32_signal_networks. Its lists are names in `leadwise.models.networks`."""
 
     MODELS: Some[SignalNetwork] = _SIGNAL_NETWORKS
@@ -137,6 +154,9 @@ class SignalNetworksTraining(Recipes):
                 raise ValueError(f"FIXED must hold {name}, which begins from one training of each split")
         return self
 
+    def _no_inner_folds(self) -> str:
+        return "" if set(self.MODELS) - set(self.FIXED) else "FIXED holds all of MODELS"
+
 
 class SignalEnsemble(Parameters):
     """33_signal_ensemble."""
@@ -149,7 +169,7 @@ class SignalEnsemble(Parameters):
     DRAWS: Draws = 2000
 
 
-class SignalTransfer(Recipes):
+class SignalTransfer(Tested):
     """34_signal_transfer. WEIGHTS are those of the source; random: it is trained here."""
 
     MODEL: Annotated[str, _network(family="heartbeat", convolutional=True)] = "heartbeat_cnn"
@@ -161,7 +181,7 @@ class SignalTransfer(Recipes):
     DRAWS: Draws = 2000
 
 
-class CrossFitting(Recipes):
+class CrossFitting(Tested):
     """What every notebook has that trains networks of pages or leads on outer folds."""
 
     TASKS: Some[Literal["four", "binary"]] = ["four"]
@@ -172,6 +192,9 @@ class CrossFitting(Recipes):
     """Each seed trains on its own partition."""
     INNER: bool = False
     """Train the inner folds too and choose the number of epochs there."""
+
+    def _no_inner_folds(self) -> str:
+        return "" if self.INNER else "set INNER: true"
 
 
 class ImageVitScratch(CrossFitting):
@@ -205,7 +228,7 @@ class ImageLeakage(Recipes):
 Loss = Literal["untaught", "published", "consistent", "cross_fitted"]
 
 
-class StudentDistill(Recipes):
+class StudentDistill(Tested):
     """41_student_distill. WEIGHTS and RECIPE are those of students of single leads; student12 begins from random."""
 
     LOSSES: Some[Loss] = ["untaught", "published", "consistent", "cross_fitted"]

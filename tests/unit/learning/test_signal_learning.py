@@ -277,3 +277,22 @@ def test_attention_that_is_drawn_is_that_of_the_answer():
     steps = model.net.convolutions(window[:, None]).transpose(1, 2)
     own, _ = model.net.mix(steps, steps, steps, need_weights=True)
     torch.testing.assert_close(model.net.head(own), model(window=window), rtol=1e-4, atol=1e-5)
+
+
+def test_while_epochs_are_chosen_inside_ds1_nobody_looks_at_ds2(beats, folds, tmp_path):
+    """Beats of DS2 that are no numbers would make no number of a score that they are in."""
+    views = {"heartbeat": some_beats(len(beats))}
+    views["heartbeat"][beats["record"].isin(["100", "103"])] = np.nan
+    results = train_recordings(
+        parameters(), beats, views, folds, tmp_path, "made",
+        task="aami5", protocol="interpatient", model="heartbeat_cnn", seeds=[1], inner=True, answer_test=False,
+    )  # fmt: skip
+    assert set(results.predictions["group_id"]) == {
+        f"person-{record}" for record, inner in RECORDS.items() if inner
+    }
+    assert set(results.predictions["role"]) == set(results.history["role"]) == {"inner"}
+    assert (len(results.trainings), results.networks) == (3, [])
+    kept = [np.load(path) for path in sorted((tmp_path / "trainings").rglob("answers-*.npy"))]
+    assert len(kept) == 3 * 2 * 2
+    assert all(np.isfinite(answers).all() for answers in kept)
+    assert np.isfinite(results.history["inner_log_loss"].dropna()).all()

@@ -70,7 +70,7 @@ def test_variants_are_told_apart_in_tables_and_weights(pictures: np.ndarray, tmp
     data = SimpleNamespace(partition=lambda task, seed: partition(pages, folds, "grouped", seed, task))
     parameters = SimpleNamespace(
         PROFILE="sample", MODEL="page_vit_micro", WEIGHTS="random", RECIPE="random", TASKS=["four"], FOLDS=[1],
-        SEEDS=[1], EPOCHS=1, MAX_STEPS=1, INNER=False,
+        SEEDS=[1], EPOCHS=1, MAX_STEPS=1, INNER=False, TEST=True,
     )  # fmt: skip
     results = Results.joined(
         [
