@@ -201,10 +201,10 @@ def _results(
             calibration.append({**keys, **fit_calibration(prob, labels, study.classes, bias=bias)})
         results.chosen[study.task, seed, k] = epochs
         results.candidates[study.task, seed, k] = study.model
-        if training := outer.get((seed, k)):
-            histories[training.name] = training.history(finished[training.name])
-            answers += training.test_answers(finished[training.name].answers)
-            results.networks.append(training.name)
+        if tested := outer.get((seed, k)):
+            histories[tested.name] = tested.history(finished[tested.name])
+            answers += tested.test_answers(finished[tested.name].answers)
+            results.networks.append(tested.name)
     results.history = pd.concat(histories.values(), ignore_index=True)
     results.predictions = pd.concat(answers, ignore_index=True) if answers else pd.DataFrame()
     columns = ["model", "task", "protocol", "seed", "fold", "temperature"]
