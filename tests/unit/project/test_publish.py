@@ -182,6 +182,13 @@ def test_pictures_come_small_and_models_go_into_the_package(results: Path, clone
     assert (clone.folder / "leadwise" / "resources" / "student12.onnx").read_bytes() == b"the file"
 
 
+def test_pages_with_a_doubtful_label_are_published(results: Path) -> None:
+    folder = ran("51_image_models", row())
+    (folder / "doubtful.csv").write_text("page_id,label\n0123456789ab,mi\n", encoding="utf-8")
+    publish("cpu")
+    assert (results / "doubtful.csv").read_text(encoding="utf-8").endswith("0123456789ab,mi\n")
+
+
 def test_the_networks_that_teach_are_kept_and_no_others(results: Path) -> None:
     folder = ran("26_image_leads12", row())
     chosen = [

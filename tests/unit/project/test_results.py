@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from leadwise.errors import TableError
-from leadwise.names import TASKS
+from leadwise.names import CLASSES, TASKS
 from leadwise.project import documents
 from leadwise.project.render import ANOTHER_MODEL, Cell, Listing, Published, Sentence, Table
 from leadwise.project.results import HEADLINE, TABLES
@@ -25,6 +25,7 @@ from leadwise.project.sentences import (
 from leadwise.scores.beats import BEATS, WINDOWS
 from leadwise.scores.draws import Interval, page_metrics
 from leadwise.scores.table import read_scores, score_of, scored, selected, stated
+from leadwise.scores.wrong_answers import all_say_otherwise, by_networks_that_never_saw_it, by_page
 from leadwise.tables import read_table, write_table
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -181,6 +182,18 @@ def test_beneath_differences_stands_what_they_can_show(published: Published) -> 
     assert "80 % power" not in table().text(published)
     of_sentences = table(sentences=(Sentence({"model": "leads12", "metric": "accuracy"}, shown_or_not),))
     assert "at least 0.029 in accuracy;" in of_sentences.text(published)
+
+
+def test_labels_that_are_doubted_are_those_that_the_published_answers_contradict() -> None:
+    folder = REPOSITORY / "analysis" / "results"
+    answers = read_table(folder / "leads12" / "predictions.csv", "predictions.csv").query(
+        "model == 'leads12'"
+    )
+    table = by_page(by_networks_that_never_saw_it(answers), CLASSES)
+    doubtful = pd.read_csv(folder / "doubtful.csv", dtype={"page_id": str})
+    assert all_say_otherwise(table)["page_id"].tolist() == doubtful["page_id"].tolist()
+    assert (doubtful["label"] != doubtful["called"]).all()
+    assert (doubtful["networks"] == 5).all()
 
 
 def test_the_lead_is_over_the_baseline_that_inner_folds_prefer(results: Path) -> None:
