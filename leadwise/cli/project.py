@@ -79,8 +79,9 @@ def publish(
     and the cards. What says something new of a test set gets a row in analysis/openings.csv, whose words are written
     by hand.
     """
-    from leadwise.project import openings, paths
-    from leadwise.project.publish import publish as copy
+    from leadwise.project import paths
+    from leadwise.publishing import openings
+    from leadwise.publishing.publish import publish as copy
 
     with about(paths.repository() / "analysis" / "results"):
         written = copy(profile, partial=partial)
@@ -110,7 +111,7 @@ def tables(
     analysis/openings.csv, in which each published score of a test set has its row.
     """
     from leadwise.project import paths
-    from leadwise.project.documents import faults, outdated, write_tables
+    from leadwise.publishing.documents import faults, outdated, write_tables
 
     if check:
         wrong = [f"Not as the tables say: {path}" for path in outdated()]
@@ -149,7 +150,7 @@ def score_shipped(
     """
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # figures of one core, and before numpy is loaded
-    from leadwise.project.score_shipped import score_all
+    from leadwise.publishing.score_shipped import score_all
 
     with about(out or Path("scores.csv")):
         for line in score_all(out):
@@ -174,7 +175,7 @@ def report(
     """
     from leadwise.project import paths
     from leadwise.project.materials import write_materials
-    from leadwise.project.report import write_report
+    from leadwise.publishing.report import write_report
 
     with about(to or paths.runs_folder() / profile / "report"):
         first_page = write_report(profile, to)

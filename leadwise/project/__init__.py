@@ -1,1 +1,1 @@
-"""What works in a clone alone: notebooks, their results, what is published of them."""
+"""What works in a clone alone: notebooks, their parameters, their runs and results."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from leadwise.project import publish
 from leadwise.project.paths import runs_folder
+from leadwise.publishing import publish
 
 
 def write_measured(name: str, profile: str, scores: pd.DataFrame, minutes: float, note: str) -> Path:

@@ -28,7 +28,7 @@ from leadwise.names import CLASSES
 from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, NOTEBOOKS, audit_of
 from leadwise.project.paths import STAGES
-from leadwise.project.report import write_report
+from leadwise.publishing.report import write_report
 from leadwise.scores.metrics import select_pages
 from leadwise.scores.table import read_scores, score_of, selected
 from leadwise.serving.model import load_model

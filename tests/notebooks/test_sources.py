@@ -18,7 +18,7 @@ from leadwise.project import profiles
 from leadwise.project.notebook import Run
 from leadwise.project.notebook import _parameters_in as parameters_in
 from leadwise.project.notebooks import NOTEBOOKS, audit_of
-from leadwise.project.notebooks_table import question
+from leadwise.publishing.notebooks_table import question
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ON_DISK = {path.stem: path for path in sorted(REPOSITORY.glob("*/[0-9][0-9]_*.ipynb"))}

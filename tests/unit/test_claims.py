@@ -11,10 +11,10 @@ import pytest
 
 from leadwise.cli.app import app
 from leadwise.errors import MissingInput, TableError
-from leadwise.project.claims import ALLOWED, claims_of, problems
-from leadwise.project.documents import read_again
-from leadwise.project.quoted import MARK, QUOTED, Quoted, quoted, with_scores
-from leadwise.project.render import Cell, Published
+from leadwise.publishing.claims import ALLOWED, claims_of, problems
+from leadwise.publishing.documents import read_again
+from leadwise.publishing.quoted import MARK, QUOTED, Quoted, quoted, with_scores
+from leadwise.publishing.render import Cell, Published
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAIRED = next(name for name, one in QUOTED.items() if one.cell.minus)
@@ -60,8 +60,10 @@ def test_the_command_that_checks_tables_says_what_prose_claims(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
-    monkeypatch.setattr("leadwise.project.documents.outdated", dict)
-    monkeypatch.setattr("leadwise.project.claims.problems", lambda _: ["README.md: '0.9' in 'It gets 0.9.'"])
+    monkeypatch.setattr("leadwise.publishing.documents.outdated", dict)
+    monkeypatch.setattr(
+        "leadwise.publishing.claims.problems", lambda _: ["README.md: '0.9' in 'It gets 0.9.'"]
+    )
     with pytest.raises(SystemExit) as ended:
         app(["tables", "--check"])
     assert ended.value.code == 1
@@ -210,7 +212,7 @@ def clone(tmp_path: Path) -> Callable[..., list[str]]:
 def _of_results() -> list[str]:
     """The lines that let what introduces our tables stand, which is the same in every clone."""
     lines = (REPOSITORY / ALLOWED).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.startswith("leadwise/project/results.py,")]
+    return [line for line in lines if line.startswith("leadwise/publishing/results.py,")]
 
 
 def test_a_claim_is_let_by_a_line_with_its_source_wherever_lines_break(

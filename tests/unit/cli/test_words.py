@@ -142,9 +142,9 @@ def test_a_table_that_cannot_be_written_is_named_as_it_was_asked_for(
     ("arguments", "work", "place"),
     [
         (("run",), "leadwise.project.executor.run", "runs"),
-        (("report",), "leadwise.project.report.write_report", "runs/sample/report"),
-        (("publish", "--profile", "cpu"), "leadwise.project.publish.publish", "analysis/results"),
-        (("tables",), "leadwise.project.documents.write_tables", ""),
+        (("report",), "leadwise.publishing.report.write_report", "runs/sample/report"),
+        (("publish", "--profile", "cpu"), "leadwise.publishing.publish.publish", "analysis/results"),
+        (("tables",), "leadwise.publishing.documents.write_tables", ""),
     ],
 )
 def test_a_full_disk_is_told_with_its_place_by_each_command_of_a_clone(

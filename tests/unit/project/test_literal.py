@@ -7,7 +7,7 @@ import pytest
 from sites import live
 
 from leadwise.project.literal import literal, show_tables_as_text
-from leadwise.project.report import _html
+from leadwise.publishing.report import _html
 
 NAMES = ("<img src=x onerror=alert(1)>", "<script>x", '"><svg onload=alert(1)>', "[x](javascript:alert(1))")
 

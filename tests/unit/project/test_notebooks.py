@@ -12,7 +12,7 @@ from miniature import Clone
 from leadwise.errors import MissingInput, SettingsError
 from leadwise.project import paths, profiles
 from leadwise.project.notebooks import NOTEBOOKS, Notebook, ends, in_a_table, with_needs
-from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, question
+from leadwise.publishing.notebooks_table import notebooks_chart, notebooks_table, question
 
 AUDIT = Notebook("11_image_audit", data=("pages",))
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from leadwise.files import sha256
-from leadwise.project.documents import with_tables
-from leadwise.project.published_set import SET_WRITERS
-from leadwise.project.render import Published
+from leadwise.publishing.documents import with_tables
+from leadwise.publishing.published_set import SET_WRITERS
+from leadwise.publishing.render import Published
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.croissant import metadata
 

@@ -1,7 +1,7 @@
 """What ships, scored again from its bytes: the beat network on DS2, the student's checksum, the page model's folds.
 
 Nothing is trained and nothing is chosen. What is scored is told by the sha256 of its file, in the condition of each
-row (``file=<12 digits>``), so that a card can be held to its file (`leadwise.project.shipped_files`).
+row (``file=<12 digits>``), so that a card can be held to its file (`leadwise.publishing.shipped_files`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from leadwise.files import RESOURCES, sha256
 from leadwise.names import TASKS, metric_of, metric_words
 from leadwise.pages.read import read_page
 from leadwise.project import paths, provenance
-from leadwise.project.publish import write_measured
-from leadwise.project.shipped_files import ATRIAL, COMMAND, FOLD_STUDENTS, called
+from leadwise.publishing.publish import write_measured
+from leadwise.publishing.shipped_files import ATRIAL, COMMAND, FOLD_STUDENTS, called
 from leadwise.recordings.annotations import read_annotations
 from leadwise.scores import found_beats
 from leadwise.scores.beats import NOTHING, averaged, beat_metrics, counted, ec57_metrics

@@ -2,7 +2,7 @@
 
 A published figure is never typed. `publish` copies the rows of ``scores.csv`` and ``differences.csv`` with the run
 that made them, the test answers that they can be computed from again, and the pictures and models that ship;
-`leadwise.project.documents` writes README, RESULTS.md and cards from that.
+`leadwise.publishing.documents` writes README, RESULTS.md and cards from that.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from leadwise.errors import MissingInput, SettingsError
 from leadwise.files import written_whole
 from leadwise.machine import hardware, libraries
 from leadwise.names import TEST_SET_OF
-from leadwise.project import openings, paths, profiles, provenance
+from leadwise.project import paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS, Parameters
+from leadwise.publishing import openings
 from leadwise.tables import SCHEMAS, read_table, write_table
 
 _TABLES = ("scores.csv", "differences.csv")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from leadwise.files import RESOURCES, sha256
-from leadwise.project.render import Published
+from leadwise.publishing.render import Published
 
 CARD_OF: Mapping[str, str] = {"beat_rhythm.onnx": "BEAT_CARD.md", "student12.onnx": "MODEL_CARD.md"}
 """By the name of the file."""

@@ -13,9 +13,9 @@ import pytest
 from leadwise import cli
 from leadwise.errors import InputError, LeakError, WeightsError
 from leadwise.files import sha256
-from leadwise.project import score_shipped
-from leadwise.project.render import Published
-from leadwise.project.score_shipped import (
+from leadwise.publishing import score_shipped
+from leadwise.publishing.render import Published
+from leadwise.publishing.score_shipped import (
     BEAT_FILE,
     PAGE_FILE,
     Pages,
@@ -25,7 +25,7 @@ from leadwise.project.score_shipped import (
     score_folds,
     score_student,
 )
-from leadwise.project.shipped_files import called
+from leadwise.publishing.shipped_files import called
 from leadwise.scores.found_beats import matched
 from leadwise.scores.table import score_of, selected
 from leadwise.serving.predict_recording import predict_recording

@@ -9,8 +9,8 @@ import pandas as pd
 
 from leadwise.errors import MissingInput
 from leadwise.project import paths
-from leadwise.project.markdown import as_table
 from leadwise.project.notebooks import NOTEBOOKS
+from leadwise.publishing.markdown import as_table
 
 
 def notebooks_table(runs: pd.DataFrame) -> str:

@@ -1,7 +1,7 @@
 """What prose may say of models: its numbers come from tables, and what compares stands beside a paired difference.
 
-A decimal, a percentage or an "n of m" stands in a mark (`leadwise.project.quoted`), or ``tests/claims_allowed.csv``
-says where it comes from: a line for a text of a file, with its source. Tables that are written, code, links, versions
+A decimal, a percentage or an "n of m" stands in a mark (`leadwise.publishing.quoted`), or
+``tests/claims_allowed.csv`` says where it comes from: a line for a text of a file, with its source. Tables that are written, code, links, versions
 and licences are no prose. Read are README, CONTRIBUTING, docs, cards, the checklist and what introduces a table of
 RESULTS.md; in notebooks the cells of text, for numbers alone.
 """
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadwise.errors import MissingInput, TableError
-from leadwise.project.quoted import MARK, quoted
-from leadwise.project.results import HEADLINE, TABLES
+from leadwise.publishing.quoted import MARK, quoted
+from leadwise.publishing.results import HEADLINE, TABLES
 
 ALLOWED = "tests/claims_allowed.csv"
 _NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d+(?:\s?%)?|\d+\s?%|\d[\d,]*\s+of\s+(?:\w+\s+){0,2}\d+(?:,\d{3})*)")
@@ -127,7 +127,7 @@ def _documents(repository: Path) -> dict[str, str]:
         for one in (*TABLES.values(), HEADLINE)
         for text in (one.intro, *one.pictures.values(), one.caption)
     ]
-    return said | {"leadwise/project/results.py": "\n\n".join(filter(None, words))}
+    return said | {"leadwise/publishing/results.py": "\n\n".join(filter(None, words))}
 
 
 def _notebooks(repository: Path) -> dict[str, str]:

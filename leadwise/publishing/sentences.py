@@ -11,8 +11,8 @@ from leadwise.models.networks import named, recipe
 from leadwise.names import metric_words
 from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, SignalAttention, SignalNetworksTraining
-from leadwise.project.render import Published, told_apart
-from leadwise.project.shipped_files import ATRIAL
+from leadwise.publishing.render import Published, told_apart
+from leadwise.publishing.shipped_files import ATRIAL
 from leadwise.scores.draws import ENDS, Interval
 from leadwise.scores.table import score_of, selected, written
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from leadwise.errors import TableError, nearest
 from leadwise.names import metric_of, metric_words
-from leadwise.project.markdown import as_table
+from leadwise.publishing.markdown import as_table
 from leadwise.scores.draws import ENDS, Interval, detectable
 from leadwise.scores.printed import printed
 from leadwise.scores.table import read_scores, written

@@ -11,10 +11,10 @@ import pytest
 
 from leadwise.errors import TableError
 from leadwise.names import CLASSES, TASKS
-from leadwise.project import documents
-from leadwise.project.render import ANOTHER_MODEL, Cell, Listing, Published, Sentence, Table
-from leadwise.project.results import HEADLINE, TABLES
-from leadwise.project.sentences import (
+from leadwise.publishing import documents
+from leadwise.publishing.render import ANOTHER_MODEL, Cell, Listing, Published, Sentence, Table
+from leadwise.publishing.results import HEADLINE, TABLES
+from leadwise.publishing.sentences import (
     each_difference,
     gained_by_ranking,
     lead_over_the_best_baseline,

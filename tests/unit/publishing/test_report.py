@@ -16,7 +16,7 @@ from sites import broken_links, fetched, pages, policies
 
 from leadwise.errors import MissingInput
 from leadwise.project import paths
-from leadwise.project.report import CARDS, write_report
+from leadwise.publishing.report import CARDS, write_report
 from leadwise.scores.draws import Interval
 from leadwise.scores.table import stated
 from leadwise.tables import write_table

@@ -17,7 +17,7 @@ from leadwise.errors import MissingInput, SettingsError
 from leadwise.names import CLASSES, TEST_SETS
 from leadwise.project import paths, provenance
 from leadwise.project.notebooks import NOTEBOOKS
-from leadwise.project.publish import _DATA_OF, publish, write_measured
+from leadwise.publishing.publish import _DATA_OF, publish, write_measured
 from leadwise.scores.draws import page_metrics
 from leadwise.scores.table import read_scores, score_of, scored, selected, stated
 from leadwise.tables import read_table, write_table

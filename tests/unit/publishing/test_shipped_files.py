@@ -9,8 +9,8 @@ import pytest
 
 from leadwise.files import RESOURCES, sha256
 from leadwise.project.notebooks import NOTEBOOKS
-from leadwise.project.render import Published
-from leadwise.project.shipped_files import CARD_OF, called, checksum, faults
+from leadwise.publishing.render import Published
+from leadwise.publishing.shipped_files import CARD_OF, called, checksum, faults
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

@@ -13,8 +13,8 @@ import typer.main
 
 from leadwise.cli.app import app
 from leadwise.folds.pages import fingerprint, published
-from leadwise.project.markdown import anchor
 from leadwise.project.notebooks import NOTEBOOKS
+from leadwise.publishing.markdown import anchor
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.sources import SOURCES
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leadwise.errors import TableError, nearest
-from leadwise.project.render import Cell, Published, figure
+from leadwise.publishing.render import Cell, Published, figure
 
 MARK = re.compile(r"(<!-- score:(\S+) -->)(.*?)(<!-- /score -->)", re.DOTALL)
 """A mark: its beginning, its ID, what stands in it, its end. None of it but that is seen on a page."""

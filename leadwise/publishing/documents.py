@@ -13,14 +13,15 @@ from pathlib import Path
 from leadwise.audit.findings import KINDS
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
-from leadwise.project import claims, openings, paths, shipped_files
-from leadwise.project.markdown import as_table
+from leadwise.project import paths
 from leadwise.project.notebooks import NOTEBOOKS
-from leadwise.project.notebooks_table import notebooks_chart, notebooks_table, place_of
-from leadwise.project.published_set import SET_WRITERS
-from leadwise.project.quoted import with_scores
-from leadwise.project.render import Published
-from leadwise.project.results import CARD_TABLES, HEADLINE, TABLES
+from leadwise.publishing import claims, openings, shipped_files
+from leadwise.publishing.markdown import as_table
+from leadwise.publishing.notebooks_table import notebooks_chart, notebooks_table, place_of
+from leadwise.publishing.published_set import SET_WRITERS
+from leadwise.publishing.quoted import with_scores
+from leadwise.publishing.render import Published
+from leadwise.publishing.results import CARD_TABLES, HEADLINE, TABLES
 from leadwise.sets.croissant import metadata
 
 _MARKS = re.compile(r"(<!-- leadwise tables: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from leadwise.project.notebooks import LEAD_NETWORKS
-from leadwise.project.render import ANOTHER_MODEL, Cell, Listing, Printed, Section, Sentence, Table
-from leadwise.project.sentences import (
+from leadwise.publishing.render import ANOTHER_MODEL, Cell, Listing, Printed, Section, Sentence, Table
+from leadwise.publishing.sentences import (
     always_the_same,
     each_difference,
     each_paired,
@@ -23,7 +23,7 @@ from leadwise.project.sentences import (
     training_errors,
     wrongly_v,
 )
-from leadwise.project.shipped_files import FOLD_STUDENTS, checksum
+from leadwise.publishing.shipped_files import FOLD_STUDENTS, checksum
 from leadwise.scores.benefit import SHOWN
 
 _PAGES = {

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from leadwise.cli.app import app
 from leadwise.names import TEST_SETS
-from leadwise.project import openings
-from leadwise.project.publish import publish
+from leadwise.publishing import openings
+from leadwise.publishing.publish import publish
 from leadwise.scores.table import stated
 from leadwise.tables import read_table, write_table
 

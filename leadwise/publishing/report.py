@@ -25,10 +25,10 @@ from leadwise.errors import MissingInput
 from leadwise.files import RESOURCES
 from leadwise.names import METRICS
 from leadwise.project import executor, paths, profiles, provenance
-from leadwise.project.documents import results_text
-from leadwise.project.markdown import anchor, as_table
 from leadwise.project.notebooks import NOTEBOOKS
-from leadwise.project.render import Published
+from leadwise.publishing.documents import results_text
+from leadwise.publishing.markdown import anchor, as_table
+from leadwise.publishing.render import Published
 
 CARDS = {
     "readme": ("README.md", "README"),

@@ -9,8 +9,8 @@ import pandas as pd
 from leadwise.files import RESOURCES
 from leadwise.folds.pages import fingerprint, published
 from leadwise.names import CLASSES
-from leadwise.project.markdown import as_table
-from leadwise.project.render import Published
+from leadwise.publishing.markdown import as_table
+from leadwise.publishing.render import Published
 from leadwise.scores.draws import bootstrap_share
 from leadwise.scores.table import score_of, selected, written
 from leadwise.sets.catalogue import seen_by_eye, shipped

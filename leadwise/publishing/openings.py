@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from leadwise.names import TEST_SETS
-from leadwise.project.markdown import as_table
+from leadwise.publishing.markdown import as_table
 from leadwise.tables import SCHEMAS, read_table
 
 LEDGER = "openings.csv"
