@@ -31,10 +31,17 @@ _OF_THE_SET = {"profile": "cpu", "protocol": "grouped", "seeds": "1/2/3"}
 _PAGE_MODEL = _OF_THE_SET | {"notebook": "26_image_leads12", "model": "leads12", "condition": ""}
 _TAUGHT = _OF_THE_SET | {"notebook": "42_student_test", "model": "student12", "condition": "loss=consistent"}
 
+_LEAK = {"notebook": "27_image_leakage", "task": "four", "protocol": "leaky_copies", "counted": "all"}
+_WITHOUT_IT = "protocol=leaky_copy_weights"
+
 QUOTED: Mapping[str, Quoted] = {
     "page_model": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"})),
     "page_model_binary": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}), interval=False),
     "page_model_minus_rate": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"}, minus="rate")),
+    "leak_of_small_cnn": Quoted(Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus=_WITHOUT_IT)),
+    "leak_of_page_model": Quoted(
+        Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus=_WITHOUT_IT)
+    ),
     "taught_minus_untaught": Quoted(Cell("accuracy", where=_TAUGHT, minus="loss=untaught")),
     "taught_log_loss_minus_untaught": Quoted(Cell("log_loss", where=_TAUGHT, minus="loss=untaught")),
     "taught_log_loss_minus_teacher": Quoted(Cell("log_loss", where=_TAUGHT, minus="leads12")),
