@@ -9,7 +9,6 @@ trainings. Among several candidates each outer fold chooses for itself, in the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +72,7 @@ def cross_fit(
             standing, seeds = crew, list(parts)
             for some in (seeds[:1], seeds[1:]):
                 inner = [
-                    each.training(_without_tests(parts[seed], j, k), _pair(j, k))
+                    each.training(parts[seed], _pair(j, k))
                     for seed in some for each in standing for k in first.folds for j in parts[seed].folds if j != k
                 ]  # fmt: skip
                 finished |= run_all(inner, progress)
@@ -137,17 +136,6 @@ class _Choice(NamedTuple):
 
 def _pair(j: int, k: int) -> LeftOut:
     return (min(j, k), max(j, k))
-
-
-def _without_tests(part: Partition, j: int, k: int) -> Partition:
-    """The partition for the training whose answers for fold `j` choose for fold `k`.
-
-    It answers for both after every epoch, since `j` is an outer fold too, for which `k` is asked. Where it is none,
-    as inside DS1, the units of `j` stand in the place of those of `k`, which would be looked at too early.
-    """
-    if j in part.tested or k not in part.tested:
-        return part
-    return replace(part, rows=part.rows | {k: part.rows[j]})
 
 
 def _inner(

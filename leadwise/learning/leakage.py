@@ -133,10 +133,10 @@ def _drawn(part: Partition, fold: int) -> Rows:
     """A fold's training rows in an order drawn at random, of which every beginning has each class in its share."""
     rows = part.training_rows((fold,))
     rng = np.random.default_rng([part.seed, fold])
-    shuffled = pd.Series(rng.permutation(rows))
-    place = shuffled.groupby(part.labels[shuffled].astype(str)).cumcount()
-    of_class = place.groupby(part.labels[shuffled].astype(str)).transform("size")
-    return shuffled.to_numpy()[np.argsort((place + 0.5) / of_class, kind="stable")]
+    drawn: Rows = rng.permutation(rows)
+    of_class = pd.Series(part.labels[drawn]).groupby(part.labels[drawn].astype(str))
+    share = (of_class.cumcount() + 0.5) / of_class.transform("size")
+    return drawn[np.argsort(share.to_numpy(), kind="stable")]
 
 
 def _usual_size(part: Partition) -> int:

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from leadwise.errors import WeightsError
 from leadwise.files import differing, sha256, sums, written_whole
-from leadwise.folds.partition import LeftOut, Partition, weights_name
+from leadwise.folds.partition import LeftOut, Partition, Rows, weights_name
 from leadwise.learning.answers import answer, answers_table, refuse_start_that_saw
 from leadwise.learning.engine import Loss, Trained, cross_entropy, train
 from leadwise.learning.examples import Examples
@@ -70,8 +70,8 @@ class Finished:
 class Training:
     """One network of a study: trained without some folds, all epochs or the first `stop_after`, below `folder`.
 
-    Of two folds left out both are answered for after every epoch, to choose; of one it is answered at the end, if
-    `answer_test`, and for the fold that is asked about. `seen` is the digest of `examples`.
+    Of two folds left out each is answered for after every epoch, to choose for the other; of one it is answered at
+    the end, if `answer_test`, and for the fold that is asked about. `seen` is the digest of `examples`.
     """
 
     study: Study
@@ -111,7 +111,7 @@ class Training:
         number = first * 10 + second[0] if second else first
         return Plan(
             self.part.training_rows(self.left_out),
-            {fold: self.part.rows[fold] for fold in self.left_out} if self.inner else {},
+            self._watched(),
             self.part.seed * 100 + number,
             self.study.epochs,
             self.stop_after,
@@ -208,6 +208,17 @@ class Training:
             )
             for (_, fold), of_fold in sorted(answers.items())
         ]
+
+    def _watched(self) -> dict[int, Rows]:
+        """Of two folds left out, those that are answered for after every epoch: each where the other is tested.
+
+        Where one alone is, as DS2 beside the folds inside DS1, it is not looked at: its answers would choose nothing.
+        """
+        if not self.inner:
+            return {}
+        j, k = self.left_out
+        tested = self.part.tested or self.part.rows
+        return {fold: self.part.rows[fold] for fold, other in ((j, k), (k, j)) if other in tested}
 
     def _model(self) -> Classifier:
         study = self.study

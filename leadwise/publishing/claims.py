@@ -1,9 +1,9 @@
 """What prose may say of models: its numbers come from tables, and what compares stands beside a paired difference.
 
 A decimal, a percentage or an "n of m" stands in a mark (`leadwise.publishing.quoted`), or
-``tests/claims_allowed.csv`` says where it comes from: a line for a text of a file, with its source. Tables that are written, code, links, versions
-and licences are no prose. Read are README, CONTRIBUTING, docs, cards, the checklist and what introduces a table of
-RESULTS.md; in notebooks the cells of text, for numbers alone.
+``tests/claims_allowed.csv`` says where it comes from: a line for a text of a file, with its source. Tables that are
+written, code, links, versions and licences are no prose. Read are README, CONTRIBUTING, docs, cards, the checklist
+and what introduces a table of RESULTS.md; in notebooks the cells of text, for numbers alone.
 """
 
 from __future__ import annotations
