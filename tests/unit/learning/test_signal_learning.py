@@ -293,6 +293,6 @@ def test_while_epochs_are_chosen_inside_ds1_nobody_looks_at_ds2(beats, folds, tm
     assert set(results.predictions["role"]) == set(results.history["role"]) == {"inner"}
     assert (len(results.trainings), results.networks) == (3, [])
     kept = [np.load(path) for path in sorted((tmp_path / "trainings").rglob("answers-*.npy"))]
-    assert len(kept) == 3 * 2 * 2
+    assert len(kept) == 3 * 2, "after each of two epochs, for the fold inside DS1"
     assert all(np.isfinite(answers).all() for answers in kept)
     assert np.isfinite(results.history["inner_log_loss"].dropna()).all()
