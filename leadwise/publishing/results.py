@@ -119,7 +119,7 @@ TABLES: Mapping[str, Section] = {
         ),
         intro="All four classes, and normal against abnormal heartbeat alone; no copy and no printed id on both sides. "
         "Within a run every choice is made on inner folds; over the project the same test folds were answered for several "
-        "times while candidates changed, so up to about 0.01 of accuracy may be selection (`analysis/OPENED.md`). Every "
+        "times while candidates changed, so up to about 0.01 of accuracy may be selection ([OPENED.md](OPENED.md)). Every "
         "page has its heart rate printed at its foot: what is more than that, and than the best that is to be had without a "
         "network?",
         pictures={

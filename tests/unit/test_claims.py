@@ -11,6 +11,7 @@ import pytest
 
 from leadwise.cli.app import app
 from leadwise.errors import MissingInput, TableError
+from leadwise.publishing import openings, shipped_files
 from leadwise.publishing.claims import ALLOWED, claims_of, problems
 from leadwise.publishing.documents import read_again
 from leadwise.publishing.quoted import MARK, QUOTED, Quoted, quoted, with_scores
@@ -54,6 +55,14 @@ def test_numbers_in_prose_equal_tables(marked: list[re.Match[str]], published: P
     )
     (value,) = model.query("metric == 'accuracy' and task == 'binary' and condition == ''")["value"]
     assert quoted("page_model_binary").text(published) == f"{value:.3f}"
+
+
+def test_each_published_score_of_a_test_set_is_in_the_ledger() -> None:
+    assert not list(openings.faults(REPOSITORY / "analysis"))
+
+
+def test_each_card_is_of_the_file_that_ships(published: Published) -> None:
+    assert not shipped_files.faults(published, REPOSITORY / "leadwise" / "resources")
 
 
 def test_the_command_that_checks_tables_says_what_prose_claims(
