@@ -113,7 +113,7 @@ def abnormal_by_rate(answers: pd.DataFrame, pages: pd.DataFrame, **place: Any) -
         for name, here in bands.items()
         if len(own := answers[abnormal & here.fillna(False).astype(bool)])
     ]
-    return pd.concat(rows, ignore_index=True)
+    return pd.concat(rows, ignore_index=True) if rows else stated({})
 
 
 def _bands(values: pd.Series, edges: Sequence[float], shown: str, unit: str) -> pd.Series:

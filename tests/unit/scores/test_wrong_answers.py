@@ -254,6 +254,8 @@ def test_slow_abnormal_pages_are_told_apart_from_fast_ones() -> None:
     assert (slow["value"], slow["n"], fast["value"], fast["n"]) == (0.25, 4, 1.0, 6)
     assert slow["low"] < 0.25 < slow["high"]
     assert (fast["low"], fast["high"]) == pytest.approx((wilson(6, 6).low, 1))
+    unread = pages.assign(heart_rate_bpm=pd.array([pd.NA] * 15, dtype="Int64"))
+    assert subgroups.abnormal_by_rate(answers, unread).empty
 
 
 def test_several_seeds_are_not_counted_as_more_pages() -> None:
