@@ -183,7 +183,7 @@ class Table(Section):
             if not any(rows):
                 raise TableError(f"table {self.title!r}: no row has what the column {cell.words!r} asks for.")
             runs |= dict.fromkeys(row["run"] for row in rows if row)
-            of_seeds = [[_row_of(table, one, cell) for one in seeds] for seeds in seeds_of]
+            of_seeds = [[_row_of(table, one, cell, names) for one in seeds] for seeds in seeds_of]
             columns.append(
                 [
                     _shown(row, cell) + _spread(alone, cell) if row else ""
