@@ -36,10 +36,7 @@ _PAGE_LINES = ("model", "weights", "ensemble", "task", "protocol", "n", "seeds")
 _PAGE_CELLS = (Cell("accuracy"), Cell("macro_f1"), Cell("macro_auroc"))
 _FLOORS = ("tuned_classical", "strip_features", "rate", "random_encoder", "base_rates")
 _BY_GROUPS = "Pooled test answers; intervals by bootstrap over groups, given these trainings."
-_BY_PEOPLE = (
-    "Intervals by bootstrap over people, since beats and windows of one heart are alike, and over seeds where there are "
-    "several."
-)
+_BY_PEOPLE = "Intervals by bootstrap over people, since beats and windows of one heart are alike."
 _BEAT_CELLS = (
     Cell("macro_f1", "macro-F1 (N, S, V)"),
     Cell("accuracy"),
@@ -134,9 +131,9 @@ TABLES: Mapping[str, Section] = {
         (_PAGES | {"model": _FLOORS, "notebook": "26_image_leads12"},),
         ("model", *_PAGE_LINES[3:]),
         _PAGE_CELLS,
-        caption="Fitted on the page model's training pages, asked about its test pages. From one grid of regularisation for "
-        "all, each chooses on inner folds by log-loss, as the page model does; `tuned_classical` also between a logistic "
-        "regression and support vectors, and between the numbers of `strip_features` alone and these beside the usual beats.",
+        caption="Fitted on the page model's training pages, asked about its test pages. `tuned_classical` is a logistic "
+        "regression or support vectors, on the numbers of `strip_features` alone or beside the usual beats, chosen on inner "
+        "folds by log-loss, as the page model is.",
     ),
     "image_rates": Table(
         "Abnormal pages that are not fast",
