@@ -38,6 +38,9 @@ QUOTED: Mapping[str, Quoted] = {
     "page_model": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"})),
     "page_model_binary": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}), interval=False),
     "page_model_minus_rate": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"}, minus="rate")),
+    "page_model_minus_best_baseline": Quoted(
+        Cell("accuracy", where=_PAGE_MODEL | {"task": "four", "seeds": "1"}, minus="tuned_classical")
+    ),
     "leak_of_small_cnn": Quoted(Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus=_WITHOUT_IT)),
     "leak_of_page_model": Quoted(
         Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus=_WITHOUT_IT)
