@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from leadwise.learning.pages import PageData
 from leadwise.learning.study import Study, TrainingSettings
 
 PRICED = {
-    "four": ("leaky_file_90_10", "leaky_copies", "leaky_copy_weights", "distinct", "grouped", "by_month"),
+    "four": ("leaky_file_90_10", "leaky_copies", "leaky_copy_weights", "distinct", "grouped"),
     "binary": ("leaky_pooled", "grouped"),
 }
 """Protocols by task, from the leakiest to the strictest."""
@@ -89,12 +90,14 @@ def price(
 
 @dataclass(frozen=True)
 class FromFewer:
-    """What networks answer that learned from fewer pages: test answers under `grouped` by their number.
+    """What networks answer that learned from fewer pages: test answers under `grouped` by their number, and `by_month`.
 
-    `history` is ``history.csv``, `trainings` names all there were.
+    `by_month` has no row where these pages cannot be split so. `history` is ``history.csv``, `trainings` names all
+    there were.
     """
 
     answers: dict[int, pd.DataFrame]
+    by_month: pd.DataFrame
     history: pd.DataFrame
     trainings: list[str]
 
@@ -102,31 +105,38 @@ class FromFewer:
 def from_fewer_pages(
     settings: LeakageSettings, model: str, views: Inputs, data: PageData, folder: Path, data_fingerprint: str
 ) -> FromFewer:
-    """Train a network of task `four` under `grouped` on so many pages as `SIZES` of the settings says.
+    """Train a network of task `four` on the pages of other months, and on so many of all as `SIZES` says.
 
-    Each fold's training pages are drawn from those of `grouped`, class by class in its share, and a smaller number is
-    part of every larger one; as many steps are taken as from all. A number that a fold does not have is left out.
+    Under `grouped` each fold's training pages are drawn from all of it, class by class in its share, and a smaller
+    number is part of every larger one. All take the steps that `grouped` takes. A number that a fold does not have is
+    left out.
     """
     whole = data.partition("four", settings.SEED)
-    usual = _usual_size(whole)
-    orders = {fold: _drawn(whole, fold) for fold in whole.folds}
-    answers, histories = {}, []
-    trainings: list[str] = []
-    for size in settings.SIZES:
-        if size > min(map(len, orders.values())):
-            continue
-        part = replace(whole, trained={fold: np.sort(order[:size]) for fold, order in orders.items()})
-        more: dict[str, Any] = {"prefix": f"{model}-pages{size}", "units_an_epoch": usual, "inner": False}
-        more |= {"folds": part.tested, "seeds": (part.seed,)}
-        results = cross_fit(
-            Study.of(settings, "four", model, data_fingerprint, **more), views, {part.seed: part}, folder
+    orders, group_of = {fold: _drawn(whole, fold) for fold in whole.folds}, _groups(data.folds)
+    parts = {
+        f"pages{size}": replace(
+            whole, trained={fold: np.sort(order[:size]) for fold, order in orders.items()}
         )
-        answers[size] = results.test_units("four")
+        for size in settings.SIZES
+        if size <= min(map(len, orders.values()))
+    }
+    with suppress(InputError):  # pages of one month, or without dates
+        parts["by_month"] = data.partition("four", settings.SEED, "by_month")
+    fixed: dict[str, Any] = {"units_an_epoch": _usual_size(whole), "inner": False, "seeds": (settings.SEED,)}
+    answers, histories = {}, [pd.DataFrame()]
+    trainings: list[str] = []
+    for name, part in parts.items():
+        more = fixed | {"prefix": f"{model}-{name}", "folds": part.tested}
+        more |= {"protocol": "by_month"} if name == "by_month" else {}
+        study = Study.of(settings, "four", model, data_fingerprint, **more)
+        results = cross_fit(study, views, {part.seed: part}, folder)
+        rows = results.test_units("four")
+        answers[name] = rows.assign(group_id=rows["unit_id"].map(group_of))
         histories.append(results.history)
         trainings += results.trainings
-    return FromFewer(
-        answers, pd.concat(histories, ignore_index=True) if histories else pd.DataFrame(), trainings
-    )
+    of_month = answers.pop("by_month", pd.DataFrame())
+    by_size = {int(name.removeprefix("pages")): rows for name, rows in answers.items()}
+    return FromFewer(by_size, of_month, pd.concat(histories, ignore_index=True), trainings)
 
 
 def _drawn(part: Partition, fold: int) -> Rows:

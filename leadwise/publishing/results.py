@@ -78,8 +78,7 @@ TABLES: Mapping[str, Section] = {
             "share no copy and no printed id: that of the small CNN falls, that of the page model hardly does"
         },
         caption="Accuracy. All epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids. Counted by file "
-        "(or lead): as published, repeats and all; by page: each page once, by the network of one of its files. `by_month` is "
-        "no leak that is closed but a test on another time, by networks that learned from fewer pages.",
+        "(or lead): as published, repeats and all; by page: each page once, by the network of one of its files.",
     ),
     "image_learning_curve": Table(
         "A month, and the number of pages",
