@@ -90,7 +90,7 @@ def price(
 
 @dataclass(frozen=True)
 class FromFewer:
-    """What networks answer that learned from fewer pages: test answers under `grouped` by their number, and `by_month`.
+    """What networks answer that learned from fewer pages: test answers under `grouped` by number, and `by_month`.
 
     `by_month` has no row where these pages cannot be split so. `history` is ``history.csv``, `trainings` names all
     there were.
