@@ -48,7 +48,7 @@ def opening_of(analysis: Path, run: str) -> str:
 def test_every_published_row_of_a_test_set_is_in_the_ledger_and_all_its_words_are_written() -> None:
     assert list(openings.faults(ANALYSIS)) == []
     named = read_table(ANALYSIS / "results" / "runs.csv", "runs.csv").set_index("run")["opening"]
-    assert named["26_image_leads12-cpu"] in set(ledger(ANALYSIS)["opening"])
+    assert set(named["26_image_leads12-cpu"].split(openings.BETWEEN)) <= set(ledger(ANALYSIS)["opening"])
     assert pd.isna(named["bench_serve_load-cpu"]), "a server's speed answers for no model"
 
 
@@ -64,7 +64,7 @@ def test_the_page_models_folds_were_published_four_times_and_a_students_answers_
     None
 ):
     told = ledger(ANALYSIS).query("test_set == 'mendeley'")
-    own = told[told["run"] == "26_image_leads12-cpu"]
+    own = told[(told["run"] == "26_image_leads12-cpu") & (told["date"] < "2026-11-29")]
     assert own["commit"].tolist() == ["7387195", "f50f08f", "e63a138", "9a3c36e"]
     student = told[told["run"] == "42_student_test-cpu"].iloc[0]
     assert student["commit"] == "3eb8d1c"
