@@ -129,7 +129,13 @@ def test_what_was_published_of_the_files_is_what_the_trainings_published() -> No
     scores = Published.read(RESULTS).scores
     again = selected(scores, notebook="score_shipped", model="leads12").set_index("metric")["value"]
     of_26 = selected(
-        scores, notebook="26_image_leads12", model="leads12", task="four", seeds="1", condition="", counted="all"
+        scores,
+        notebook="26_image_leads12",
+        model="leads12",
+        task="four",
+        seeds="1",
+        condition="",
+        counted="all",
     )
     before = of_26.set_index("metric")["value"].reindex(again.index)
     assert len(again) == 5

@@ -182,7 +182,9 @@ def test_age_alone_is_fitted_on_the_other_folds_and_knows_no_beat():
     )
     beats.loc[:1, "age"] = np.nan
     label = np.where(np.arange(40) % 2, "normal", "other")
-    asked = beats.rename(columns={"beat_id": "unit_id"}).assign(task="normal", protocol="patient_folds", seed=1, label=label)
+    asked = beats.rename(columns={"beat_id": "unit_id"}).assign(
+        task="normal", protocol="patient_folds", seed=1, label=label
+    )
     told = floors.age_alone(asked, beats)
     assert set(told["model"]) == {"age_alone"}
     known = told[told["age"].notna()]
