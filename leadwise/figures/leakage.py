@@ -88,8 +88,7 @@ def falling_score(scores: pd.DataFrame, floors: pd.DataFrame, title: str, n_word
     return heading(
         figure,
         title,
-        f"{n_words}; 95 % intervals by bootstrap over printed ids, of sensitivities by Wilson; equally many steps "
-        "everywhere",
+        f"{n_words}; as many steps in every training; intervals by bootstrap over printed ids",
     )
 
 

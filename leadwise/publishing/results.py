@@ -74,8 +74,8 @@ TABLES: Mapping[str, Section] = {
         "read. What the leak itself is worth is the first difference of each network: under both protocols a page weighs as "
         "much as it has copies, and under one of them a copy of what is tested is among them.",
         pictures={
-            "falling_score.png": "The accuracy of two networks, from published ways of splitting and counting to folds that "
-            "share no copy and no printed id: that of the small CNN falls, that of the page model hardly does"
+            "falling_score.png": "The accuracy of two networks, and the small CNN's sensitivity of each class, from published "
+            "ways of splitting and counting to folds that share no copy and no printed id"
         },
         caption="Accuracy. All epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids. Counted by file "
         "(or lead): as published, repeats and all; by page: each page once, by the network of one of its files.",
