@@ -91,9 +91,9 @@ TABLES: Mapping[str, Section] = {
                 each_difference,
             ),
         ),
-        intro="A month's pages are answered less well by networks that learned from the other months. But of the largest "
-        "month two thirds of all pages are, so that these networks also learned from fewer. At the same number of pages, of all "
-        "months, what is left is the month.",
+        intro="A network that learned from the other months alone also learned from fewer pages: two thirds of all pages are of "
+        "the largest month. So that month is answered three times: from other months, from as many pages of all months, and from "
+        "all pages. The first two differ in the months alone, the last two in the number of pages alone.",
         pictures={
             "learning_curve.png": "Accuracy by number of pages that a network learned from, and on the pages of the largest "
             "month: from other months, from as many of all months, from all"

@@ -64,9 +64,10 @@ def lead_over_the_best_baseline(published: Published) -> str:
 
 
 def each_difference(rows: pd.DataFrame) -> str:
-    """A sentence a difference: which model, under which protocol, minus what, and by how much."""
+    """A sentence a difference: which model, under which protocol and condition, minus what, and by how much."""
     return " ".join(
-        f"`{row['model']}`, `{row['protocol']}` minus `{row['minus'].split('=')[-1]}`: "
+        f"`{row['model']}`, `{' '.join(filter(None, (row['protocol'], row['condition'])))}` minus "
+        f"`{row['minus'].removeprefix('protocol=')}`: "
         f"{written(Interval(*(row[end] for end in ENDS)), '.3f', signed=True)}."
         for row in rows.to_dict("records")
     )
