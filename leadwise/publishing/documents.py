@@ -69,7 +69,7 @@ def results_text(published: Published) -> str:
         "# Results",
         "Written whole by `leadwise tables` from [results](results): `scores.csv` (a row is one metric of one model "
         "at one place), `differences.csv` (paired), `runs.csv` (what was run, where, for how long). Protocols "
-        "that begin with `leaky` do as published work does. Research use only, not a medical device.",
+        "that begin with `leaky` are there to be priced. Research use only, not a medical device.",
     ]
     for table in TABLES.values():
         text, runs = table.text_and_runs(published)

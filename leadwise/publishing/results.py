@@ -70,14 +70,15 @@ TABLES: Mapping[str, Section] = {
         ),
         intro="The same two networks under every protocol, nothing chosen, as many steps in every training: a small CNN "
         "that sees single leads, as published networks do, and the page model that 26 chose. Protocols that begin with "
-        "`leaky` do as published work does, and are counted as it counts; none of their scores says how well a page is "
-        "read. What the leak itself is worth is the first difference of each network: under both protocols a page weighs as "
+        "`leaky` do as published work does, and are counted as it counts, but for `leaky_copy_weights`: it shares no page, "
+        "and weighs each by its copies. None of their scores says how well a page is read. What the leak itself is worth is the first difference of each network: under both protocols a page weighs as "
         "much as it has copies, and under one of them a copy of what is tested is among them.",
         pictures={
             "falling_score.png": "The accuracy of two networks, and the small CNN's sensitivity of each class, from published "
             "ways of splitting and counting to folds that share no copy and no printed id"
         },
-        caption="Accuracy. All epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids. Counted by file "
+        caption="Accuracy. Seed one; all epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids, given these "
+        "trainings: what another training would give is in none of them. Counted by file "
         "(or lead): as published, repeats and all; by page: each page once, by the network of one of its files.",
     ),
     "image_learning_curve": Table(
@@ -93,13 +94,14 @@ TABLES: Mapping[str, Section] = {
         ),
         intro="A network that learned from the other months alone also learned from fewer pages: two thirds of all pages are of "
         "the largest month. So that month is answered three times: from other months, from as many pages of all months, and from "
-        "all pages. The first two differ in the months alone, the last two in the number of pages alone.",
+        "all pages. The first two differ in the months, and in the shares of the classes that these hold; the last two in the number "
+        "of pages alone.",
         pictures={
             "learning_curve.png": "Accuracy by number of pages that a network learned from, and on the pages of the largest "
             "month: from other months, from as many of all months, from all"
         },
         caption="Seed one; each fold's training pages drawn class by class, fewer ones part of more; as many steps in every "
-        "training. Intervals by bootstrap over printed ids.",
+        "training. Intervals by bootstrap over printed ids, given these trainings.",
         may_lack=True,
     ),
     "image_leads12": Table(
@@ -119,7 +121,8 @@ TABLES: Mapping[str, Section] = {
         "page has its heart rate printed at its foot: what is more than that, and than the best that is to be had without a "
         "network?",
         pictures={
-            "beside_the_rate.png": "Each model beside the printed heart rate alone: accuracy and AUROC with intervals, and "
+            "beside_the_rate.png": "The page model and two baselines beside the printed heart rate alone (`tuned_classical` is not "
+            "among them): accuracy and AUROC with intervals, and "
             "the paired difference"
         },
         remarks=(lead_over_the_best_baseline,),
@@ -275,8 +278,7 @@ TABLES: Mapping[str, Section] = {
         "themselves, tell more than accuracy. S is missed above all in record 232, whose rhythm is mostly S: measured by "
         "its own usual beat and interval, an early beat is probably the usual one there. The remedy tried, a training in "
         "which beats are also seen beside what is usual in stretches of their record (`beat_rhythm`; `beat_rhythm_plain` is "
-        "without), was chosen on records left out of DS1, where its sensitivity of S was higher; what it gives on DS2 is "
-        "said beneath the table.",
+        "without), was chosen on records left out of DS1; what it gives on DS2 is said beneath the table.",
         pictures={
             "beside_papers.png": "Sensitivity and PPV of S and V beside those that papers print, and of `ratios_alone`, which "
             "knows only how early a beat comes; a tick: no PPV is printed",
@@ -399,8 +401,8 @@ TABLES: Mapping[str, Section] = {
         intro="A network that has learned the beats of MIT-BIH, and one that begins from nothing, tell normal recordings "
         "of PTB-XL from others: by patient, and by beats at random as published.",
         pictures={
-            "three_ways.png": "Frozen, tuned and from scratch, beside their floors: by beat and by patient, split by "
-            "patient and at random"
+            "three_ways.png": "Frozen, tuned and from scratch, beside the heart rate and the frequent class (`majority`) alone; "
+            "`age_alone` stands in the table: by beat and by patient, split by patient and at random"
         },
         caption="A beat has its recording's label; intervals by bootstrap over patients. Differences are paired. Nothing is "
         "chosen. `frequent_class`, `rate_alone` and `age_alone` are floors; the last looks at no ECG.",

@@ -88,8 +88,8 @@ def month_compared(
     `of_month` are answers under `by_month`, `by_size` those under `grouped` by number of training pages, `month` the
     ids of the largest month's pages and `size` the number of pages of all others. Rows of ``scores.csv`` on these
     pages (``counted`` is ``largest_month``): of networks that learned from other months, from as many pages of all
-    months, and from all pages; of ``differences.csv`` the first minus the second, which differ in nothing but the
-    months, and the second minus the third, which differ in nothing but the number of pages.
+    months, and from all pages; of ``differences.csv`` the first minus the second, which differ in the months and
+    the classes' shares in them, and the second minus the third, which differ in nothing but the number of pages.
     """
     most = max(by_size)
     answers = [
