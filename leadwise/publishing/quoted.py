@@ -41,6 +41,22 @@ QUOTED: Mapping[str, Quoted] = {
     "page_model_minus_best_baseline": Quoted(
         Cell("accuracy", where=_PAGE_MODEL | {"task": "four", "seeds": "1"}, minus="tuned_classical")
     ),
+    "page_model_binary_minus_strip_features": Quoted(
+        Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}, minus="strip_features")
+    ),
+    "slow_abnormal": Quoted(
+        Cell(
+            "recall_abnormal_heartbeat",
+            where=_PAGE_MODEL | {"task": "four", "seeds": "1", "counted": "rate_up_to_90"},
+        )
+    ),
+    "abroad_minus_age": Quoted(
+        Cell(
+            "auroc_mi",
+            where={"profile": "cpu", "task": "external", "filter": "zero_phase"},
+            minus="age_alone",
+        )
+    ),
     "leak_of_small_cnn": Quoted(Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus=_WITHOUT_IT)),
     "leak_of_page_model": Quoted(
         Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus=_WITHOUT_IT)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+from leadwise.names import CLASSES
 from leadwise.project.notebooks import LEAD_NETWORKS
 from leadwise.publishing.render import ANOTHER_MODEL, Cell, Listing, Printed, Section, Sentence, Table
 from leadwise.publishing.sentences import (
@@ -46,7 +47,8 @@ _BEAT_CELLS = (
     Cell("ppv_V", "PPV of V"),
 )
 _OF_CNN = {"notebook": "27_image_leakage", "task": "four", "model": "lead_cnn"}
-_OF_PAGES = {"task": "four", "protocol": "grouped", "condition": "", "seeds": re.compile(".+/.+")}
+_SEVERAL = re.compile(".+/.+")
+_OF_PAGES = {"task": "four", "protocol": "grouped", "condition": "", "seeds": _SEVERAL}
 _ANY = re.compile(".+")
 _OF_SHIPPED = {"notebook": "score_shipped"}
 _KIND = {"model": "beat_rhythm", "task": "aami5", "protocol": ("interpatient", "interpatient_strict")}
@@ -136,6 +138,19 @@ TABLES: Mapping[str, Section] = {
         caption="Fitted on the page model's training pages, asked about its test pages. `tuned_classical` is a logistic "
         "regression or support vectors, on the numbers of `strip_features` alone or beside the usual beats, chosen on inner "
         "folds by log-loss, as the page model is.",
+    ),
+    "image_recalls": Listing(
+        "Each class",
+        {
+            "notebook": "26_image_leads12",
+            "model": "leads12",
+            "task": "four",
+            "counted": "all",
+            "seeds": _SEVERAL,
+        },
+        "`leads12`",
+        tuple(Cell(f"recall_{label}") for label in CLASSES),
+        caption="Means over the seeds; n is the pages of one seed.",
     ),
     "image_rates": Table(
         "Abnormal pages that are not fast",
@@ -619,7 +634,7 @@ HEADLINE = Listing(
         Cell("accuracy", "pages, our page model: accuracy", _OF_PAGES | {"model": "leads12"}),
         Cell(
             "accuracy",
-            "pages, its student, as in `leadwise predict`: accuracy",
+            "pages, twins of the student in `leadwise predict`: accuracy",
             _OF_PAGES | {"model": "student12", "condition": "calibrated=yes;loss=consistent"},
         ),
         *(

@@ -49,16 +49,23 @@ def shown_or_not(rows: pd.DataFrame, by: str = "model") -> str:
 
 
 def lead_over_the_best_baseline(published: Published) -> str:
-    """By how much the page model leads the baseline with the lowest log-loss on inner answers, in each task."""
+    """By how much the page model leads the baseline with the lowest log-loss on inner answers, in each task.
+
+    Where one alone has such a log-loss, it is not called the best.
+    """
     inner = published.scores[published.scores["metric"] == "inner_log_loss"]
     parts = []
     for (run, task), of_task in inner.groupby(["run", "task"], sort=False):
         best = of_task.loc[of_task["value"].idxmin()]
         place = {"run": run, "task": task, "model": "leads12", "minus": best["model"], "metric": "accuracy"}
         lead = score_of(published.differences, **place)
+        which = (
+            f"the best baseline by its log-loss on inner folds ({best['value']:.3f}), not by its test answers,"
+            if len(of_task) > 1
+            else f"the one baseline whose log-loss on inner folds is published ({best['value']:.3f})"
+        )
         parts.append(
-            f"Task {task}: the best baseline by its log-loss on inner folds ({best['value']:.3f}), not by its test "
-            f"answers, is `{best['model']}`; `leads12` minus it, accuracy: {written(lead, signed=True)}."
+            f"Task {task}: {which} is `{best['model']}`; `leads12` minus it, accuracy: {written(lead, signed=True)}."
         )
     return " ".join(parts)
 
