@@ -120,7 +120,7 @@ def learning_curve(scores: pd.DataFrame, of_month: pd.DataFrame, n_words: str) -
     left.set_ylabel("accuracy")
     return heading(
         figure,
-        "More pages, more right answers",
+        "Accuracy by the number of pages learned from",
         f"{n_words}; 95 % intervals by bootstrap over printed ids; every training takes as many steps",
     )
 
