@@ -73,8 +73,10 @@ TABLES: Mapping[str, Section] = {
         intro="The same two networks under every protocol, nothing chosen, as many steps in every training: a small CNN "
         "that sees single leads, as published networks do, and the page model that 26 chose. Protocols that begin with "
         "`leaky` do as published work does, and are counted as it counts, but for `leaky_copy_weights`: it shares no page, "
-        "and weighs each by its copies. None of their scores says how well a page is read. What the leak itself is worth is the first difference of each network: under both protocols a page weighs as "
-        "much as it has copies, and under one of them a copy of what is tested is among them.",
+        "and weighs each by its copies. None of their scores says how well a page is read. What the leak "
+        "itself is worth is the first difference of each network: under both protocols a page weighs as much as it has copies, and under one of them a copy of what is tested is among them. It is told over "
+        "all pages, also those without a copy; and the leaky training holds a tenth more different pages, since one whose files "
+        "are parted is on both sides.",
         pictures={
             "falling_score.png": "The accuracy of two networks, and the small CNN's sensitivity of each class, from published "
             "ways of splitting and counting to folds that share no copy and no printed id"
