@@ -58,6 +58,12 @@ QUOTED: Mapping[str, Quoted] = {
         )
     ),
     "leak_of_small_cnn": Quoted(Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus=_WITHOUT_IT)),
+    "small_cnn_in_all": Quoted(
+        Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus="protocol=grouped"), interval=False
+    ),
+    "page_model_in_all": Quoted(
+        Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus="protocol=grouped")
+    ),
     "leak_of_page_model": Quoted(
         Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus=_WITHOUT_IT)
     ),

@@ -18,6 +18,7 @@ STEPS = (
     ("leaky_copies", "leaky_copy_weights"),
     ("leaky_copy_weights", "distinct"),
     ("distinct", "grouped"),
+    ("leaky_copies", "grouped"),
 )
 """Protocols that answer for the same pages, so that the second is taken from the first, paired.
 

@@ -91,7 +91,7 @@ def test_inner_scores_are_told_by_candidate_and_epoch(results: Results) -> None:
     (sentence,) = trial.told(best)
     winner = best.loc[best["log_loss"].idxmin()]
     assert f"{winner['model']} is lowest, log-loss {winner['log_loss']:.3f} after" in sentence
-    assert "no test fold was opened" in sentence
+    assert "No network was asked about the fold that it is tested on" in sentence
 
 
 @pytest.mark.parametrize("name", TRIED)
