@@ -57,8 +57,8 @@ def told(best: pd.DataFrame) -> list[str]:
     return [
         f"Inner folds, task {one.task}, {one.protocol}, seed {one.seed}: {one.model} is lowest, log-loss "
         f"{one.log_loss:.3f} after {one.epoch} epochs (accuracy {one.accuracy:.3f}, mean over {one.trainings} "
-        "trainings). No network was asked about the fold that it is tested on; but what is chosen by these folds looks "
-        "better on them than it is, and the inner folds of all pages are all pages."
+        "trainings). No network was asked about the fold that it is tested on; but what is chosen by these folds "
+        "looks better on them than it is, and the inner folds of all pages are all pages."
         for one in first.itertuples()
     ]
 

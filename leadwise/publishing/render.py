@@ -266,8 +266,8 @@ def _could_be_found(differences: Sequence[Mapping[str, Any]]) -> str:
     if not spans:
         return ""
     return (
-        f"Between these trainings, a difference is found with 80 % power where it is at least {', '.join(spans)}; one "
-        "that is not shown may be smaller, and is not shown to be nothing."
+        f"Between these trainings a difference is found with 80 % power where it is at least {', '.join(spans)}; "
+        "one that is not shown may be smaller, and is not shown to be nothing."
     )
 
 

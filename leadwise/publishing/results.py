@@ -624,12 +624,12 @@ HEADLINE = Listing(
     (
         Cell(
             "accuracy",
-            "pages, a small CNN, split and counted as published (a leak): accuracy",
+            "pages, a small CNN, split as published (a leak): accuracy",
             _OF_CNN | {"protocol": "leaky_file_90_10", "unit": "file"},
         ),
         Cell(
             "accuracy",
-            "the same, no copy and no printed id on both sides: accuracy",
+            "the same, no copy nor printed id on both sides: accuracy",
             _OF_CNN | {"protocol": "grouped", "unit": "page", "condition": ""},
         ),
         Cell("accuracy", "pages, by their printed heart rate alone: accuracy", _OF_PAGES | {"model": "rate"}),
@@ -642,14 +642,14 @@ HEADLINE = Listing(
         *(
             Cell(
                 "recall_mi",
-                f"infarctions from another country, drawn as pages by a filter {words}, our page model: sensitivity",
+                f"infarctions of another country, drawn by a filter {words}: sensitivity of our page model",
                 {"task": "external", "filter": name},
             )
             for name, words in (("zero_phase", "without shift in phase"), ("causal", "that runs forwards"))
         ),
         Cell(
             "macro_f1",
-            "beats, as `leadwise predict` finds and names them, of people not learned from: macro-F1 of N, S and V",
+            "beats of new people, as `leadwise predict` finds and names them: macro-F1 (N, S, V)",
             _OF_SHIPPED | {"beats": "found", "counting": "", "counted": "all"},
         ),
     ),
