@@ -197,7 +197,7 @@ def audit(
     cores: Cores = None,
     no_limits: NoLimits = False,
 ) -> None:
-    """Say what a folder of pages holds, and whether its splits leak.
+    """Say what a folder of pages holds, and whether splits leak.
 
     Example: leadwise audit ~/ecg-pages --html audit.html
 
@@ -235,7 +235,7 @@ def catalogue(
     folder: ClassFolders,
     out: TableFile,
 ) -> None:
-    """Read all printed headers and write the catalogue of the pages.
+    """Read all printed headers and write a catalogue of pages.
 
     Example: leadwise catalogue ~/ecg-pages --out leadwise/resources/pages.csv
 
@@ -257,7 +257,7 @@ def folds(
         int, typer.Option(min=1, metavar="N", help="Partitions, each by its own seed: 1, 2, ...")
     ] = 3,
 ) -> None:
-    """Split a folder's distinct pages into folds that cannot leak.
+    """Split distinct pages into folds that cannot leak.
 
     Example: leadwise folds ~/ecg-pages --out folds.csv
 
@@ -333,7 +333,7 @@ def fetch(
         Path | None, typer.Option(metavar="DIR", help="Check what lies in DIR; fetch nothing.")
     ] = None,
 ) -> None:
-    """Fetch a public set and check it, or check one that you have.
+    """Fetch a public set and check it, or check your own.
 
     Example: leadwise fetch mendeley --to ~/ecg-pages
 

@@ -39,7 +39,7 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Run the notebooks that are not done, each after what it needs.
+    """Run notebooks that are not done, each after its needs.
 
     Example: leadwise run --profile sample --only 24_image_vit
 
@@ -71,7 +71,7 @@ def publish(
         ),
     ] = False,
 ) -> None:
-    """Copy what a profile's notebooks measured into analysis/results.
+    """Copy what notebooks measured into analysis/results.
 
     Example: leadwise publish --profile cpu
 
@@ -166,7 +166,7 @@ def report(
         Path | None, typer.Option(metavar="DIR", help="Where it goes; runs/PROFILE/report by default.")
     ] = None,
 ) -> None:
-    """Write the executed notebooks as a site that opens from disk.
+    """Write executed notebooks as a site that opens from disk.
 
     Example: leadwise report --profile cpu
 

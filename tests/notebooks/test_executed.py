@@ -335,7 +335,7 @@ def test_recordings_of_another_country_are_answered_by_every_folds_network(execu
 def test_every_model_is_scored_with_intervals(executed_sample):
     scores = read_scores(executed_sample / "51_image_models" / "scores.csv")
     told = selected(scores, protocol="grouped", metric="accuracy")
-    floors = ["strip_features", "rate", "random_encoder", "base_rates"]
+    floors = ["tuned_classical", "strip_features", "rate", "random_encoder", "base_rates"]
     assert told["model"].tolist() == [*MICRO, *["student12"] * len(LOSSES), "leads12", *floors]
     assert told.query("model == 'student12'")["condition"].tolist() == [f"loss={loss}" for loss in LOSSES]
     assert set(told.query("model in @floors")["weights"]) == {""}
