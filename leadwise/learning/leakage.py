@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from leadwise.errors import InputError
 from leadwise.folds.partition import Partition, Rows
 from leadwise.learning.cross_fit import Inputs, cross_fit
 from leadwise.learning.pages import PageData
-from leadwise.learning.study import Study, TrainingSettings
+from leadwise.learning.study import Results, Study, TrainingSettings
 
 PRICED = {
     "four": ("leaky_file_90_10", "leaky_copies", "leaky_copy_weights", "distinct", "grouped"),
@@ -61,8 +61,7 @@ def price(
     takes the steps that one of `grouped` takes, however often or seldom it thus sees each of its pages. The groups of
     all rows are those of `grouped`, so that intervals are alike and differences can be paired.
     """
-    group_of = _groups(data.folds)
-    steps_of = {task: _usual_size(data.partition(task, settings.SEED)) for task in PRICED}
+    trained = _trainer(settings, data, folder, data_fingerprint)
     once, counted, histories = [], [], []
     trainings: list[str] = []
     left_out: dict[str, str] = {}
@@ -73,15 +72,10 @@ def price(
             left_out[f"{protocol}, {task}"] = str(error)
             continue
         for model, views in inputs.items():
-            more: dict[str, Any] = {"prefix": f"{model}-{protocol}", "protocol": protocol}
-            more |= {"folds": part.tested, "seeds": (part.seed,), "inner": False}
-            more |= {"units_an_epoch": steps_of[task]}
-            study = Study.of(settings, task, model, data_fingerprint, **more)
-            results = cross_fit(study, views, {part.seed: part}, folder)
+            results = trained(task, model, views, part, protocol)
             histories.append(results.history)
             trainings += results.trainings
             answers = results.predictions
-            answers["group_id"] = answers["unit_id"].map(group_of)
             counted.append(_as_units(answers))
             once.append(_one_answer_each(answers[answers["unit"] == "page"], settings.SEED))
     joined = [pd.concat(rows, ignore_index=True) for rows in (once, counted, histories)]
@@ -112,31 +106,55 @@ def from_fewer_pages(
     left out.
     """
     whole = data.partition("four", settings.SEED)
-    orders, group_of = {fold: _drawn(whole, fold) for fold in whole.folds}, _groups(data.folds)
-    parts = {
-        f"pages{size}": replace(
-            whole, trained={fold: np.sort(order[:size]) for fold, order in orders.items()}
+    orders = {fold: _drawn(whole, fold) for fold in whole.folds}
+    trained = _trainer(settings, data, folder, data_fingerprint)
+    by_size = {
+        size: trained(
+            "four",
+            model,
+            views,
+            replace(whole, trained={fold: np.sort(order[:size]) for fold, order in orders.items()}),
+            "grouped",
+            f"pages{size}",
         )
         for size in settings.SIZES
         if size <= min(map(len, orders.values()))
     }
+    months: list[Partition] = []
     with suppress(InputError):  # pages of one month, or without dates
-        parts["by_month"] = data.partition("four", settings.SEED, "by_month")
-    fixed: dict[str, Any] = {"units_an_epoch": _usual_size(whole), "inner": False, "seeds": (settings.SEED,)}
-    answers, histories = {}, [pd.DataFrame()]
-    trainings: list[str] = []
-    for name, part in parts.items():
-        more = fixed | {"prefix": f"{model}-{name}", "folds": part.tested}
-        more |= {"protocol": "by_month"} if name == "by_month" else {}
-        study = Study.of(settings, "four", model, data_fingerprint, **more)
+        months.append(data.partition("four", settings.SEED, "by_month"))
+    of_month = [trained("four", model, views, part, "by_month") for part in months]
+    every = [*by_size.values(), *of_month]
+    return FromFewer(
+        {size: results.test_units("four") for size, results in by_size.items()},
+        pd.concat([pd.DataFrame(), *(results.test_units("four") for results in of_month)]),
+        pd.concat([pd.DataFrame(), *(results.history for results in every)], ignore_index=True),
+        [name for results in every for name in results.trainings],
+    )
+
+
+def _trainer(
+    settings: LeakageSettings, data: PageData, folder: Path, data_fingerprint: str
+) -> Callable[..., Results]:
+    """Gives ``trained(task, model, views, part, protocol, name)``: all epochs, in the steps that `grouped` takes.
+
+    Its answers have the groups of `grouped`. Files are named by the network and `name`, or else the protocol.
+    """
+    group_of = _groups(data.folds)
+    usual = {task: _usual_size(data.partition(task, settings.SEED)) for task in PRICED}
+
+    def trained(
+        task: str, model: str, views: Inputs, part: Partition, protocol: str, name: str = ""
+    ) -> Results:
+        more: dict[str, Any] = {"prefix": f"{model}-{name or protocol}", "protocol": protocol}
+        more |= {"folds": part.tested, "seeds": (part.seed,), "inner": False}
+        more |= {"units_an_epoch": usual[task]}
+        study = Study.of(settings, task, model, data_fingerprint, **more)
         results = cross_fit(study, views, {part.seed: part}, folder)
-        rows = results.test_units("four")
-        answers[name] = rows.assign(group_id=rows["unit_id"].map(group_of))
-        histories.append(results.history)
-        trainings += results.trainings
-    of_month = answers.pop("by_month", pd.DataFrame())
-    by_size = {int(name.removeprefix("pages")): rows for name, rows in answers.items()}
-    return FromFewer(by_size, of_month, pd.concat(histories, ignore_index=True), trainings)
+        results.predictions["group_id"] = results.predictions["unit_id"].map(group_of)
+        return results
+
+    return trained
 
 
 def _drawn(part: Partition, fold: int) -> Rows:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from leadwise.folds.partition import Partition
-from leadwise.learning.answers import answer
+from leadwise.learning.answers import answer, answers_table
 from leadwise.learning.distill import Teacher
 from leadwise.learning.examples import Units
 from leadwise.sets.views import Views
@@ -32,11 +33,13 @@ def answers_of_folds(
         network = teacher.network(part, fold)
         seen = {name: views[name] for name in network.views}
         examples = Units(seen, np.zeros(len(row_of), np.int64), teacher.classes)
-        rows = pd.DataFrame(
-            answer(network, examples, here)[:, 0], columns=[f"prob_{name}" for name in teacher.classes]
-        )
-        of_part = {"unit_id": part.unit_ids, "group_id": part.groups, "label": part.labels}
-        tables.append(rows.assign(fold=fold, **{name: of[row_of[here]] for name, of in of_part.items()}))
-    return pd.concat(tables, ignore_index=True).assign(
-        unit="page", model="leads12", task=teacher.task, protocol="grouped", seed=part.seed, role="test"
-    )
+        keys = {
+            "model": "leads12",
+            "task": teacher.task,
+            "protocol": "grouped",
+            "seed": part.seed,
+            "fold": fold,
+        }
+        at_hand = replace(part, rows={fold: row_of[here]})
+        tables.append(answers_table(answer(network, examples, here), at_hand, fold, keys | {"role": "test"}))
+    return pd.concat(tables, ignore_index=True)

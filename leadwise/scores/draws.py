@@ -281,7 +281,7 @@ _MEANS = ("macro_f1", "macro_auroc", "balanced_accuracy", "auroc", "auprc")
 
 def _with_width(interval: Interval, metric: str, answers: pd.DataFrame) -> Interval:
     """The interval, or Wilson's where a share is 1 or 0 in all draws."""
-    if not interval.low == interval.high == interval.value in (0.0, 1.0):
+    if not _same_in_all_draws(interval):
         return interval
     kind, _, of = metric.partition("_")
     group, label = answers["group_id"], answers["label"]
@@ -300,9 +300,14 @@ def _with_width(interval: Interval, metric: str, answers: pd.DataFrame) -> Inter
     return _or_wilson(interval, groups)
 
 
+def _same_in_all_draws(interval: Interval) -> bool:
+    """Whether a share is 0 in every draw, or 1 in every draw."""
+    return interval.low == interval.high == interval.value in (0.0, 1.0)
+
+
 def _or_wilson(interval: Interval, groups: int) -> Interval:
     """The interval; Wilson's for so many groups where it has no width at 0 or 1."""
-    if groups and interval.low == interval.high == interval.value in (0.0, 1.0):
+    if groups and _same_in_all_draws(interval):
         return wilson(round(interval.value * groups), groups)
     return interval
 
