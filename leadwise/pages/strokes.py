@@ -77,7 +77,7 @@ def _place(point: _Points) -> tuple[int, int]:
 
 
 def grid_pitches(strokes: Iterable[_Points]) -> tuple[float | None, float | None]:
-    """Points in a millimetre along x and y by the grid's upright and level lines; None where there is no such grid."""
+    """Points in a millimetre along x and y by the grid's upright and level lines; None where there is none."""
     lines = np.array([stroke.ravel() for stroke in strokes if is_line(stroke)]).reshape(-1, 4)
     upright = np.abs(lines[:, 0] - lines[:, 2]) < _TOUCHES
     return _pitch(lines[upright, 0]), _pitch(lines[~upright, 1])
