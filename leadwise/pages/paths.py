@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import atan2, degrees
 
@@ -26,6 +26,8 @@ _GLYPH_POINTS = 6 * POINTS_PER_MM
 """No letter that names a lead is larger."""
 
 _Points = NDArray[np.float64]
+_Line = list[tuple[float, float]]
+_Matrix = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Drawing:
 
 def read_drawing(page: pypdfium2.PdfPage) -> Drawing:
     """Strokes and words of a page. Raises `UnreadablePage` beyond MAX_OBJECTS or MAX_POINTS."""
-    strokes: list[_Points] = []
-    words: list[tuple[str, tuple[float, ...]]] = []
+    lines: list[tuple[_Line, _Matrix]] = []
+    words: list[tuple[str, _Matrix]] = []
     shapes, points = False, 0
     text_page = page.get_textpage()
     try:
@@ -66,18 +68,19 @@ def read_drawing(page: pypdfium2.PdfPage) -> Drawing:
                 shapes = True
             elif part.type == pdfium.FPDF_PAGEOBJ_TEXT:
                 if text := part.extract().strip():
-                    words.append((text, _matrix(part).get()))
+                    words.append((text, _matrix(part)))
             elif part.type == pdfium.FPDF_PAGEOBJ_PATH:
                 points += pdfium.FPDFPath_CountSegments(part)
                 if points > MAX_POINTS:
                     raise _too_much(f"{MAX_POINTS} points")
                 if _is_stroked(part):
-                    strokes.extend(_strokes(part))
+                    matrix = _matrix(part)
+                    lines.extend((line, matrix) for line in _lines(part))
                 else:
                     shapes = shapes or _is_small(part)
     finally:
         text_page.close()
-    return _upright(page, strokes, words, shapes)
+    return _upright(page, lines, words, shapes)
 
 
 def _too_much(what: str) -> UnreadablePage:
@@ -86,12 +89,12 @@ def _too_much(what: str) -> UnreadablePage:
     )
 
 
-def _matrix(part: pypdfium2.PdfObject) -> pypdfium2.PdfMatrix:
+def _matrix(part: pypdfium2.PdfObject) -> _Matrix:
     """From a part's own coordinates to those of the page, through all that it is nested in."""
     matrix = part.get_matrix()
     while (part := part.container) is not None:
         matrix = matrix.multiply(part.get_matrix())
-    return matrix
+    return tuple(matrix.get())
 
 
 def _is_stroked(path: pypdfium2.PdfObject) -> bool:
@@ -104,14 +107,13 @@ def _is_small(path: pypdfium2.PdfObject) -> bool:
     return bool(max(right - left, top - bottom) < _GLYPH_POINTS)
 
 
-def _strokes(path: pypdfium2.PdfObject) -> Iterator[_Points]:
-    """Each line of a path that is drawn without lifting the pen, in points of the page."""
-    a, b, c, d, e, f = _matrix(path).get()
+def _lines(path: pypdfium2.PdfObject) -> Iterator[_Line]:
+    """Each line of a path that is drawn without lifting the pen, in the path's own coordinates."""
     x, y = ctypes.c_float(), ctypes.c_float()
     segment_of, point_of, kind_of = (
         pdfium.FPDFPath_GetPathSegment, pdfium.FPDFPathSegment_GetPoint, pdfium.FPDFPathSegment_GetType,
     )  # fmt: skip
-    line: list[tuple[float, float]] = []
+    line: _Line = []
     controls = 0
     raw = path.raw  # a third faster than handing over the object each time
     for number in range(pdfium.FPDFPath_CountSegments(raw)):
@@ -124,22 +126,17 @@ def _strokes(path: pypdfium2.PdfObject) -> Iterator[_Points]:
                 continue
         elif kind == pdfium.FPDF_SEGMENT_MOVETO:
             if len(line) > 1:
-                yield _moved(line, (a, b, c, d, e, f))
+                yield line
             line = []
         line.append((x.value, y.value))
     if len(line) > 1:
-        yield _moved(line, (a, b, c, d, e, f))
-
-
-def _moved(line: list[tuple[float, float]], matrix: tuple[float, ...]) -> _Points:
-    a, b, c, d, e, f = matrix
-    return np.asarray(np.array(line) @ [[a, b], [c, d]] + [e, f])
+        yield line
 
 
 def _upright(
     page: pypdfium2.PdfPage,
-    strokes: list[_Points],
-    words: list[tuple[str, tuple[float, ...]]],
+    lines: Sequence[tuple[_Line, _Matrix]],
+    words: Sequence[tuple[str, _Matrix]],
     shapes: bool,
 ) -> Drawing:
     """Turn a page so that its names stand upright, whatever way it is turned and says that it should be."""
@@ -151,9 +148,14 @@ def _upright(
     cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarters]
     turn = np.array([[cos, sin], [sin, -cos]], float)  # also turns y down
     left, bottom, right, top = page.get_cropbox()
-    corners = np.array([[left, bottom], [right, top]]) @ turn
-    corner = corners.min(axis=0)
+    corner = (np.array([[left, bottom], [right, top]]) @ turn).min(axis=0)
     placed = [Word(text, *(np.array([e, f]) @ turn - corner).tolist()) for text, (*_, e, f) in words]
-    return Drawing(
-        [stroke @ turn - corner for stroke in strokes], placed, shapes, (quarters - asked) % 4 * 90
-    )
+    # all at once: a page may have ten thousands of short lines
+    lengths = [len(line) for line, _ in lines]
+    points = np.array([point for line, _ in lines for point in line]).reshape(-1, 2)
+    a, b, c, d, e, f = np.repeat(np.reshape([matrix for _, matrix in lines], (-1, 6)), lengths, axis=0).T
+    x, y = points.T
+    on_page = np.column_stack([a * x + c * y + e, b * x + d * y + f]) @ turn - corner
+    ends = np.cumsum(lengths)
+    strokes = [on_page[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+    return Drawing(strokes, placed, shapes, (quarters - asked) % 4 * 90)

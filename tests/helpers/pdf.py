@@ -18,25 +18,45 @@ HEADER_WORDS = "Name: I. V. Avery", "HR 63/min", "25 mm/s 10 mm/mV 0.05-150 Hz"
 
 def pdf_page(content: str, size: tuple[float, float] = (842, 595), rotate: int = 0) -> pypdfium2.PdfPage:
     """One page with this content, Helvetica as /F."""
-    packed = zlib.compress(content.encode("latin-1"))
-    parts = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/Rotate %d/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>"
-        % (*size, rotate),
-        b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    kind = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/Rotate %d/Contents 4 0 R" % (*size, rotate)
+    return _opened([kind + b"/Resources<</Font<</F 5 0 R>>>>>>", _stream(b"", content), FONT])
+
+
+def nested_page(depth: int) -> pypdfium2.PdfPage:
+    """One page that shows a form that shows a form, and so on; the last draws a line."""
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 842 595]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>"
+    )
+    forms = [
+        _stream(
+            b"/Type/XObject/Subtype/Form/BBox[0 0 842 595]/Resources<</XObject<</X %d 0 R>>>>" % (6 + level),
+            "/X Do",
+        )
+        for level in range(depth)
     ]
+    last = _stream(b"/Type/XObject/Subtype/Form/BBox[0 0 842 595]", "0 0 m 500 500 l S")
+    return _opened([page, _stream(b"", "/X Do"), *forms, last])
+
+
+FONT = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+
+
+def _stream(entries: bytes, content: str) -> bytes:
+    packed = zlib.compress(content.encode("latin-1"))
+    return b"<<%s/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (entries, len(packed), packed)
+
+
+def _opened(parts: list[bytes]) -> pypdfium2.PdfPage:
+    """The one page of a PDF of these parts, of which the first is the page, numbered from 3."""
+    parts = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", *parts]
     data, places = b"%PDF-1.4\n", []
     for number, part in enumerate(parts, 1):
         places.append(len(data))
         data += b"%d 0 obj" % number + part + b"endobj\n"
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    end = b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>startxref\n%d\n%%%%EOF" % (
-        table,
-        len(data),
-    )
-    return pypdfium2.PdfDocument(data + end)[0]
+    count = len(parts) + 1
+    end = b"trailer<</Size %d/Root 1 0 R>>startxref\n%d\n%%%%EOF" % (count, len(data))
+    return pypdfium2.PdfDocument(data + b"xref\n0 %d\n0000000000 65535 f \n" % count + table + end)[0]
 
 
 def word(text: str, x: float, y: float) -> str:

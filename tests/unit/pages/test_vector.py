@@ -11,11 +11,12 @@ import pytest
 import wfdb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from pdf import MM, ecg_page, line, pdf_page, word
+from pdf import MM, ecg_page, line, nested_page, pdf_page, word
 from scipy.signal import resample_poly
 
 from leadwise.errors import DoubtfulPage, ForeignPage, UnreadablePage
 from leadwise.names import LEADS
+from leadwise.pages import paths
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, Trace
 from leadwise.pages.vector import read_paths
 from leadwise.sets.sample import unpack_recordings
@@ -170,13 +171,19 @@ def test_a_page_of_two_speeds_or_gains_is_refused(
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["0 0 m 1 1 l S\n" * 60_001, "0 0 m " + "1 1 l 2 2 l " * 150_001 + "S"],
-    ids=["parts", "points"],
+    ("limit", "content"), [("MAX_OBJECTS", "0 0 m 1 1 l S "), ("MAX_POINTS", "0 0 m 1 1 l 2 2 l ")]
 )
-def test_a_page_of_too_many_lines_is_given_up(content: str) -> None:
-    with pytest.raises(UnreadablePage, match="drawn of more than"):
-        read_paths(pdf_page(content))
+def test_a_page_of_too_many_lines_is_given_up(
+    limit: str, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, limit, 100)
+    assert read_paths(pdf_page(content * 33 + "S")) is None
+    with pytest.raises(UnreadablePage, match="drawn of more than 100 "):
+        read_paths(pdf_page(content * 101 + "S"))
+
+
+def test_forms_within_forms_without_end_are_read_to_a_depth() -> None:
+    assert read_paths(nested_page(60)) is None
 
 
 def test_leads_that_are_missing_are_told(recording: NDArray[np.float64]) -> None:
