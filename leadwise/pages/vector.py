@@ -38,6 +38,7 @@ _OFF_COLUMN = 0.03
 _USUAL_S = (2.5, 5.0, 10.0)
 """Columns of that length at the usual speed say themselves that it is theirs."""
 
+_MOST_S = 120
 _LEAST_S = 1.5
 """Shorter leads are beats that a device averaged, not what it measured."""
 
@@ -134,6 +135,12 @@ def _signals(
     page: pypdfium2.PdfPage, drawing: Drawing, lines: Sequence[Line], number_of: tuple[int, int]
 ) -> PageSignals:
     paper = _paper(drawing)
+    longest_s = max(line.width for line in lines) / paper.x / paper.speed_mm_per_s
+    if longest_s > _MOST_S:
+        raise DoubtfulPage(
+            f"a trace of {longest_s:.3g} s at {paper.speed_mm_per_s:g} mm/s, at most {_MOST_S} s are read. "
+            "Is the speed right that the page says?"
+        )
     column_s = _column_s(lines, paper)
     scale = min(PX_PER_POINT, _MAX_PICTURE_PX / max(page.get_size()))
     starts = _starts(lines)

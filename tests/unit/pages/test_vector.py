@@ -139,6 +139,17 @@ def test_a_page_that_says_twice_the_speed_shows_half_the_time(recording: NDArray
     assert np.ptp(found.leads["I"].signal_mv) == pytest.approx(np.ptp(recording[0, :2500]) / 2, rel=0.03)
 
 
+def test_names_that_are_written_letter_by_letter_are_read(recording: NDArray[np.float64]) -> None:
+    found = read(ecg_page(recording, RATE_HZ, SIX_BY_TWO, by_letter=True))
+    assert worst_db(found, recording) > CLEAR_DB
+    assert found.warnings == ()
+
+
+def test_a_speed_at_which_a_page_would_show_minutes_is_not_believed(recording: NDArray[np.float64]) -> None:
+    with pytest.raises(DoubtfulPage, match=r"at 0\.01 mm/s"):
+        read(ecg_page(recording, RATE_HZ, SIX_BY_TWO, words=("0.01 mm/s",)))
+
+
 def test_a_trace_without_a_name_is_refused() -> None:
     x = np.arange(500)
     with pytest.raises(ForeignPage, match="no lead names"):
