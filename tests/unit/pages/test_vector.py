@@ -95,7 +95,7 @@ def test_the_line_that_was_followed_lies_on_ink(recording: NDArray[np.float64]) 
         assert (found.page[y, x].min(axis=1) < 200).mean() > 0.95
 
 
-@pytest.mark.parametrize("pieces", [4, 1249])
+@pytest.mark.parametrize("pieces", [4, 249])
 def test_a_lead_that_is_drawn_in_pieces_is_one(recording: NDArray[np.float64], pieces: int) -> None:
     found = read(ecg_page(recording, RATE_HZ, THREE_BY_FOUR, pieces=pieces))
     assert worst_db(found, recording) > CLEAR_DB
@@ -125,6 +125,19 @@ def test_without_a_grid_the_pulse_tells_the_scale_or_else_the_file(
     assert found.geometry.scale_from == ("pulse" if pulse_mm else "file")
     assert bool(found.warnings) is not bool(pulse_mm)
     assert worst_db(found, recording) > CLEAR_DB
+
+
+def test_a_page_at_half_its_size_is_read_by_its_grid_and_says_so(recording: NDArray[np.float64]) -> None:
+    found = read(ecg_page(recording, RATE_HZ, SIX_BY_TWO, millimetre=0.5 * MM))
+    assert worst_db(found, recording) > CLEAR_DB
+    assert found.warnings == ("by its grid the page is drawn at 50% of its size",)
+
+
+def test_a_page_most_of_whose_leads_are_no_lines_is_left_to_its_picture(
+    recording: NDArray[np.float64],
+) -> None:
+    only_two = "".join(word(name, 40, 100 + 15 * number) for number, name in enumerate(LEADS))
+    assert read_paths(pdf_page(only_two + ecg_page(recording, RATE_HZ, (("II",), ("V1",))))) is None
 
 
 def test_a_pulse_of_another_height_than_the_gain_is_told(recording: NDArray[np.float64]) -> None:
