@@ -85,9 +85,9 @@ def _in_columns(traces: Sequence[_Points]) -> list[list[Line]]:
 
 def _matched(column: Sequence[Line], places: Sequence[tuple[float, str]]) -> list[tuple[int, str]]:
     """Rows of a column and their names, both from top to bottom, where they stand to each other most evenly."""
-    rows = range(len(column))
+    rows = tuple(range(len(column)))
     # a strip often has no name: it is the first to go without
-    for some in (list(rows), [row for row in rows if not column[row].is_strip]):
+    for some in (rows, tuple(row for row in rows if not column[row].is_strip)):
         if len(some) == len(places):
             return [(row, name) for row, (_, name) in zip(some, places, strict=True)]
     count = min(len(column), len(places))

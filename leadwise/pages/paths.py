@@ -161,10 +161,10 @@ def _upright(
     turn = np.array([[cos, sin], [sin, -cos]], float)  # also turns y down
     left, bottom, right, top = page.get_cropbox()
     corner = (np.array([[left, bottom], [right, top]]) @ turn).min(axis=0)
-    placed = [
-        Word(text, *(np.array([e, f]) @ turn - corner).tolist(), size * hypot(a, b))
-        for text, size, (a, b, _, _, e, f) in words
-    ]
+    placed = []
+    for text, size, (a, b, _, _, e, f) in words:
+        at_x, at_y = (np.array([e, f]) @ turn - corner).tolist()
+        placed.append(Word(text, at_x, at_y, size * hypot(a, b)))
     # all at once: a page may have ten thousands of short lines
     lengths = [len(line) for line, _ in lines]
     points = np.array([point for line, _ in lines for point in line]).reshape(-1, 2)
