@@ -294,6 +294,7 @@ def template(
     That is what is printed in black, and the paper under it. Every other page that was not recorded in 2019-11
     (another file variant) is used, at most 100.
     """
+    from leadwise.pages.forms import known_printout
     from leadwise.pages.read import read_page
     from leadwise.pages.template import write_template
     from leadwise.sets.catalogue import shipped
@@ -301,7 +302,7 @@ def template(
     pages = shipped()
     pages = pages[~pages["recorded_at"].str.startswith("2019-11")].iloc[::2]
     with about(out):
-        write_template((read_page(folder / path) for path in pages["path"]), out)
+        write_template(known_printout(), (read_page(folder / path) for path in pages["path"]), out)
     say(f"Written to {out}")
 
 

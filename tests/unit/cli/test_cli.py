@@ -12,7 +12,7 @@ from miniature import Clone
 from leadwise import cli
 from leadwise.folds.pages import fingerprint
 from leadwise.names import CLASSES
-from leadwise.pages import template
+from leadwise.pages.forms import known_printout
 from leadwise.sets import catalogue
 
 
@@ -136,7 +136,7 @@ def test_the_template_is_made_of_every_other_page_but_those_of_2019_11(
 ) -> None:
     used = []
     monkeypatch.setattr("leadwise.pages.read.read_page", used.append)
-    monkeypatch.setattr(template, "write_template", lambda pages, _: list(pages))
+    monkeypatch.setattr("leadwise.pages.template.write_template", lambda _, pages, __: list(pages))
     assert leadwise(monkeypatch, "template", str(sample_folder), "--out", str(tmp_path)) == 0
     later = pages_of_sample[pages_of_sample["recorded_at"] > "2020"]
     assert 0 < len(later) < len(pages_of_sample)
@@ -154,9 +154,9 @@ def test_the_template_is_written_as_two_pictures_of_a_page(
     assert leadwise(monkeypatch, "template", str(sample_folder), "--out", str(out)) == 0
     assert f"Written to {out}" in capsys.readouterr().out
     ink = cv2.imread(str(out / "template_ink.png"), cv2.IMREAD_GRAYSCALE) > 0
-    assert (ink & template.ink()).sum() > 0.9 * template.ink().sum()
+    assert (ink & known_printout().ink).sum() > 0.9 * known_printout().ink.sum()
     paper = cv2.imread(str(out / "template_paper.png"))
-    assert np.abs(paper.astype(int) - template.paper()).mean() < 6
+    assert np.abs(paper.astype(int) - known_printout().paper).mean() < 6
 
 
 def test_a_folder_that_lacks_a_page_gives_no_template_and_the_page_is_named(
