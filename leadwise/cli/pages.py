@@ -307,6 +307,28 @@ def template(
 
 
 @app.command(cls=Command)
+def layouts() -> None:
+    """List the layouts of pages that can be read.
+
+    Example: leadwise layouts
+
+    Rows of leads from the top, each from the left; a strip below them lasts as long as all columns, and may repeat
+    another lead than the one named here. The first one's printout is known to the pixel.
+    """
+    from leadwise.pages.forms import forms
+
+    rows = [("layout", "s a column", "mm/s", "mm/mV", "strips", "rows")]
+    for form in forms():
+        numbers = (f"{number:g}" for number in (form.column_s, form.speed_mm_per_s, form.gain_mm_per_mv))
+        rows.append(
+            (form.name, *numbers, " ".join(form.strips), ", ".join(" ".join(row) for row in form.rows))
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
+
+
+@app.command(cls=Command)
 def sample(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to unpack it.")]) -> None:
     """Unpack the embedded sample: 48 real pages and their copies.
 

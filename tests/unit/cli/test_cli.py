@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from miniature import Clone
 from leadwise import cli
 from leadwise.folds.pages import fingerprint
 from leadwise.names import CLASSES
-from leadwise.pages.forms import known_printout
+from leadwise.pages.forms import forms, known_printout
 from leadwise.sets import catalogue
 
 
@@ -25,7 +26,18 @@ def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "catalogue", "sample", "fetch", "folds", "template", "audit", "predict", "score-shipped"],
+    [
+        "run",
+        "catalogue",
+        "sample",
+        "fetch",
+        "folds",
+        "template",
+        "layouts",
+        "audit",
+        "predict",
+        "score-shipped",
+    ],
 )
 def test_the_help_of_each_command_shows_an_example(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -157,6 +169,18 @@ def test_the_template_is_written_as_two_pictures_of_a_page(
     assert (ink & known_printout().ink).sum() > 0.9 * known_printout().ink.sum()
     paper = cv2.imread(str(out / "template_paper.png"))
     assert np.abs(paper.astype(int) - known_printout().paper).mean() < 6
+
+
+def test_layouts_are_listed_with_the_place_of_each_lead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leadwise(monkeypatch, "layouts") == 0
+    head, *listed = capsys.readouterr().out.splitlines()
+    assert head.split() == ["layout", "s", "a", "column", "mm/s", "mm/mV", "strips", "rows"]
+    assert [line.split("  ")[0] for line in listed] == [form.name for form in forms()]
+    assert re.split(" {2,}", listed[-1]) == [
+        "6x2+1", "5", "25", "10", "II", "I V1, II V2, III V3, aVR V4, aVL V5, aVF V6",
+    ]  # fmt: skip
 
 
 def test_a_folder_that_lacks_a_page_gives_no_template_and_the_page_is_named(
