@@ -22,7 +22,8 @@ from leadwise.errors import ForeignPage, InputError
 from leadwise.names import LEADS
 from leadwise.pages.digitize import RATE_HZ as KNOWN_HZ
 from leadwise.pages.digitize import digitize
-from leadwise.pages.drawn import FORMS, Form, Look, draw
+from leadwise.pages.drawn import FORMS, Look, draw, with_any_strips
+from leadwise.pages.forms import Form
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.page_signals import PageSignals
@@ -81,7 +82,7 @@ def drawn(recordings: list[Path], looks: int, grids: tuple[str, ...], seed: int 
             for look in range(looks):
                 rows = len(form.rows) + len(form.strips)
                 made = Look.at_random(rng, rows=rows, grid=str(rng.choice(grids)))
-                page = draw(signals, rate_hz, form, made)
+                page = draw(signals, rate_hz, with_any_strips(form, rng), made)
                 name = f"{form.name} {path.name} {look}"
                 kind = "drawn" if grids == COLOURED else "drawn_grey"
                 yield Case(
