@@ -62,7 +62,9 @@ class Evidence:
         if len(jumps_) > rows:
             jump = np.clip(jump - maximum_filter1d(jumps_[rows:], 9, axis=1).mean(axis=0), 0, 1)
         there = np.isfinite(middles_px[:rows]).mean(axis=0) > 0.5
-        return cls(maximum_filter1d(bars_[:rows], 3, axis=1).mean(axis=0), jump, words_[:rows].mean(axis=0), there)
+        return cls(
+            maximum_filter1d(bars_[:rows], 3, axis=1).mean(axis=0), jump, words_[:rows].mean(axis=0), there
+        )
 
 
 def bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
@@ -74,7 +76,11 @@ def bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
     found = np.zeros((len(baselines_px), ink.shape[1]))
     for row, baseline in enumerate(np.round(baselines_px).astype(int)):
         above = ink[max(0, baseline - reach) : max(1, baseline - 4)].mean(axis=0) / 255
-        below = ink[baseline + 5 : baseline + reach + 1].mean(axis=0) / 255 if baseline + 5 < len(ink) else above * 0
+        below = (
+            ink[baseline + 5 : baseline + reach + 1].mean(axis=0) / 255
+            if baseline + 5 < len(ink)
+            else above * 0
+        )
         both = np.minimum(above, below) + 0.3 * np.maximum(above, below)
         beside = np.minimum(np.roll(both, 8), np.roll(both, -8))
         found[row] = np.clip(both - np.maximum(beside, minimum_filter1d(both, 15)), 0, 1)
@@ -147,13 +153,13 @@ def laws_of(values_px: Pixels, count: int, strips: Sequence[tuple[int, int, int]
     else:
         avr, avl, avf = slopes[3:6]
         laws += [law(0, avr + avl + avf, avr, avl, avf), law(0, avr + (one + two) / 2, avr, one, two)]
-    laws += [law(column, slopes[row] - slopes[strip], slopes[row], slopes[strip]) for row, column, strip in strips]
+    laws += [
+        law(column, slopes[row] - slopes[strip], slopes[row], slopes[strip]) for row, column, strip in strips
+    ]
     return laws
 
 
-def find_columns(
-    evidence: Evidence, laws: Sequence[Law], count: int, width_px: float
-) -> Columns:
+def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: float) -> Columns:
     """The columns that fit best: `count` of about `width_px` each."""
     edge, jump, word, there = evidence.bars, evidence.jumps, evidence.words, evidence.there
     page_px = len(edge)
@@ -173,7 +179,9 @@ def find_columns(
             return np.where(inside, values[np.clip(np.round(place), 0, page_px - 1).astype(int)], 0.0)
 
         def within(sums_: Pixels, column: int) -> Pixels:
-            ends = [np.clip(np.round(first + (column + end) * width), 0, page_px).astype(int) for end in (0, 1)]
+            ends = [
+                np.clip(np.round(first + (column + end) * width), 0, page_px).astype(int) for end in (0, 1)
+            ]
             return np.asarray(sums_[ends[1]] - sums_[ends[0]])
 
         inner = [first + column * width for column in range(1, count)]
@@ -181,15 +189,21 @@ def find_columns(
         of_bars = of_bars + 0.1 * (at(edge, first) + at(edge, first + count * width))
         of_jumps = sum(at(jump, place) for place in inner) / len(inner)
         off = sum(
-            np.minimum(within(off_, column) / np.maximum(within(size, column), 1.0), 1) for column, off_, size in sums
+            np.minimum(within(off_, column) / np.maximum(within(size, column), 1.0), 1)
+            for column, off_, size in sums
         ) / max(1, len(sums))
         share = sum(within(covered, column) for column in range(count)) / count / width
         shifts = np.arange(-1, 7, 0.5) * PX_PER_MM
         of_words = np.max(
-            [sum(at(word, first + shift + column * width) for column in range(count)) / count for shift in shifts],
+            [
+                sum(at(word, first + shift + column * width) for column in range(count)) / count
+                for shift in shifts
+            ],
             axis=0,
         )
-        total = 2 * of_bars + 1.5 * of_jumps - 2.5 * off + 3 * share + of_words - 4 * abs(width / width_px - 1)
+        total = (
+            2 * of_bars + 1.5 * of_jumps - 2.5 * off + 3 * share + of_words - 4 * abs(width / width_px - 1)
+        )
         at_best = int(np.argmax(total))
         if best is None or total[at_best] > best.score:
             best = Columns(

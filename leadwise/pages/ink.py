@@ -58,7 +58,9 @@ def upright(page: Page, x_px_per_mm: float, y_px_per_mm: float, turn_degrees: fl
             "no printed ECG. Scan one page, whole and flat."
         )
     to_page = np.column_stack([forth, forth @ (low + 0.5)])
-    white = tuple(int(value) for value in np.median(page[:: max(1, height // 50), :: max(1, width // 50)], axis=(0, 1)))
+    white = tuple(
+        int(value) for value in np.median(page[:: max(1, height // 50), :: max(1, width // 50)], axis=(0, 1))
+    )
     small, inward = page, to_page
     if scale.max() > 1.25:  # thin strokes would fall between the pixels that are looked at
         small = cv2.resize(page, None, fx=1 / scale.max(), fy=1 / scale.max(), interpolation=cv2.INTER_AREA)
@@ -82,7 +84,9 @@ def darkness(picture: Page) -> NDArray[np.float32]:
     step = round(_PAPER_MM * PX_PER_MM / 2)
     half = np.ascontiguousarray(picture[::2, ::2])
     small = cv2.resize(cv2.dilate(half, np.ones((step, step), np.uint8)), (width // 8, height // 8))
-    paper = cv2.resize(cv2.GaussianBlur(small, (0, 0), step / 2), (width, height), interpolation=cv2.INTER_LINEAR)
+    paper = cv2.resize(
+        cv2.GaussianBlur(small, (0, 0), step / 2), (width, height), interpolation=cv2.INTER_LINEAR
+    )
     shares = [
         cv2.divide(part, white, dtype=cv2.CV_32F)
         for part, white in zip(cv2.split(picture), cv2.split(cv2.max(paper, 1)), strict=True)

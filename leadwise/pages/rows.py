@@ -18,7 +18,10 @@ from leadwise.pages.ink import PX_PER_MM
 
 _WIDE_MM = 10.0  # what goes on for so long is a trace
 _THICK_MM = 4.0  # ink a column, on average: blots and words under a marker are thicker
-_STRAIGHT_MM, _UPRIGHT_MM = 60.0, 50.0  # frames; a flat trace still moves by a pixel, and no QRS complex is so tall
+_STRAIGHT_MM, _UPRIGHT_MM = (
+    60.0,
+    50.0,
+)  # frames; a flat trace still moves by a pixel, and no QRS complex is so tall
 _SHORT_MM = 2.0  # a run of ink that is no steep stroke
 _CLOSEST_MM = 9.0
 _FAINTEST = 0.2  # of the strongest row
@@ -62,7 +65,9 @@ def find_rows(ink: NDArray[np.uint8]) -> Rows:
 
 def _is_mark(traces: NDArray[np.uint8], stats: NDArray[np.int32], baselines: NDArray[np.float64]) -> bool:
     """Whether a piece of ink stands beside the trace of its row and not in a gap of it, or far from all rows."""
-    left, top, width, height = (int(stats[n]) for n in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
+    left, top, width, height = (
+        int(stats[n]) for n in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)
+    )
     pitch = float(np.median(np.diff(baselines))) if len(baselines) > 1 else 30 * PX_PER_MM
     middle = top + height / 2
     row = baselines[np.abs(baselines - middle).argmin()]
