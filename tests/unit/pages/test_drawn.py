@@ -64,9 +64,7 @@ def test_a_turned_page_takes_its_truth_with_it(seen: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("grid", GRIDS)
 def test_a_grid_has_its_colour_and_no_ink_of_the_trace(grid: str) -> None:
-    page = draw(
-        np.zeros((12, 5000)), RATE_HZ, FORMS["3x4"], replace(PLAIN, grid=grid, header=False, footer=False)
-    )
+    page = draw(np.zeros((12, 5000)), RATE_HZ, FORMS["3x4"], replace(PLAIN, grid=grid, smooth=False))
     colour = GRIDS[grid] or (255, 255, 255)
     assert (page.page == colour).all(axis=2).mean() > 0.01
     assert (page.page.max(axis=2) < 140).mean() < 0.03  # pulses, names and flat lines
