@@ -12,7 +12,6 @@ Folders are named by LEADWISE_PAGES_OTHER, LEADWISE_SIGNALS and LEADWISE_DATA; w
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -63,6 +62,8 @@ LEAST = {
 }
 """Medians that are claimed, in dB."""
 
+_PLACE = {"task": "any_page", "model": "any_page", "unit": "page", "counted": "dev"}
+
 SILENT = 0.03
 """Of pages answered without a warning, at most so many are wrong."""
 
@@ -75,10 +76,10 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=5, help="so-manieth page of the Mendeley set")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     parser.add_argument("--profile", default="cpu", help="under which name the rows are kept")
-    parser.add_argument("--cost-of", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.cost_of:
-        print(json.dumps(cost_of(given.cost_of)))
+    if given.memory_of:
+        print(most_memory_mb(given.memory_of))
         return 0
     begun = time.perf_counter()
     with TemporaryDirectory() as scratch:
@@ -88,7 +89,7 @@ def main() -> int:
             rows = pd.DataFrame(
                 [row for share in pool.map(read_share, *zip(*shares, strict=True)) for row in share]
             )
-        scores = pd.concat([*(scores_of(part) for part in parts(rows)), *costs(places, given.kind)])
+        scores = pd.concat([*(scores_of(part) for part in parts(rows)), *memory_of(places, rows)])
     note = (
         "SNR of a page is the median of its leads' over the pages that were read; intervals by bootstrap over "
         f"recordings. Load average of the machine at the end {os.getloadavg()[1]:.1f}."
@@ -193,7 +194,7 @@ def scores_of(part: tuple[dict[str, str], pd.DataFrame]) -> pd.DataFrame:
     known = pages["layout"].astype(bool) & (pages["kind"] != "pdf_other")
     read = pages[pages["read"]]
     told: list[tuple[dict[str, str], dict[str, Interval | float | None]]] = [
-        (condition, {"read": share_of(pages["read"], pages)})
+        (condition, {"read": share_of(pages["read"], pages), "s_per_page": float(pages["seconds"].median())})
     ]
     if known.all():
         right = pages["layout_right"].fillna(False).astype(bool)
@@ -204,8 +205,7 @@ def scores_of(part: tuple[dict[str, str], pd.DataFrame]) -> pd.DataFrame:
         told[0][1]["silently_wrong"] = share_of(unwarned["aligned"] < WRONG_DB, unwarned)
     elif len(read) and read["einthoven"].notna().any():
         told[0][1]["einthoven_corr_median"] = statistic_of(read, "einthoven", np.median)
-    place = {"task": "any_page", "model": "any_page", "unit": "page", "counted": "dev", "n": len(pages)}
-    return pd.concat([stated(metrics, condition=where, **place) for where, metrics in told])
+    return pd.concat([stated(metrics, condition=where, **_PLACE, n=len(pages)) for where, metrics in told])
 
 
 def snr_of(read: pd.DataFrame, column: str) -> dict[str, Interval | float | None]:
@@ -240,29 +240,22 @@ def unmet(rows: pd.DataFrame) -> Iterator[str]:
         yield f"of {len(unwarned)} pages answered without a warning {wrong:.1%} are below {WRONG_DB:g} dB"
 
 
-def costs(places: Places, kinds: list[str]) -> Iterator[pd.DataFrame]:
-    """Seconds and memory of one flat page and one vector PDF, each in a process of its own."""
-    if places.other is None:
-        return
+def memory_of(places: Places, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The most memory that reading one flat page, and one vector PDF, takes in a process of its own."""
     for kind, name in (("ludb", "ludb/001.webp"), ("pdf", "pdf/ptbxl_00009_hr.pdf")):
-        if kind in kinds:
-            command = [sys.executable, __file__, "--cost-of", str(places.other / name)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            place = {"task": "any_page", "model": "any_page", "counted": "dev", "n": 1}
-            yield stated(json.loads(done.stdout), condition={"kind": kind}, **place)
+        number = int((rows["kind"] == kind).sum())
+        if places.other and number:
+            command = [sys.executable, __file__, "--memory-of", str(places.other / name)]
+            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            yield stated({"peak_memory_mb": float(told)}, condition={"kind": kind}, **_PLACE, n=number)
 
 
-def cost_of(path: Path) -> dict[str, float]:
-    """Median seconds of the processor from a file to its leads, once loaded, and the most memory of the process."""
+def most_memory_mb(path: Path) -> float:
+    """Of this process, after it has read a page."""
     cv2.setNumThreads(1)
-    seconds = []
-    for _ in range(6):
-        begun = time.process_time()
-        reader_of(path)()
-        seconds.append(time.process_time() - begun)
+    reader_of(path)()
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    most_kb = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
-    return {"s_per_page": float(np.median(seconds[1:])), "peak_memory_mb": most_kb / 1000}
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1000
 
 
 if __name__ == "__main__":
