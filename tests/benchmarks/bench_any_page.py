@@ -4,7 +4,7 @@ Drawn pages of LUDB (by others) and of the embedded recordings of PTB-XL (by us,
 form by the reader of any page, vector PDFs, and pictures of devices of which no truth is known. Raw: neither gain nor
 time is fitted; aligned: one shift of at most 0.2 s a page. A refused page is one that was not read.
 
-    python tests/benchmarks/bench_any_page.py [--kind KIND ...] [--looks N] [--every N]
+    python tests/benchmarks/bench_any_page.py [--kind KIND ...] [--looks N] [--every N] [--jobs N]
 
 Folders are named by LEADWISE_PAGES_OTHER, LEADWISE_SIGNALS and LEADWISE_DATA; what is not there is left out.
 """
