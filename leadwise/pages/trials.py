@@ -8,6 +8,7 @@ the known template and digitises them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +20,7 @@ from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
 from leadwise.pages.checks import quality
 from leadwise.pages.digitize import N_LEAD, RATE_HZ, digitize
+from leadwise.pages.drawn import FORMS, Look, draw
 from leadwise.pages.forms import known_form, known_printout
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
@@ -110,35 +112,14 @@ def is_found(page: Page, way: str) -> bool:
 
 def six_by_two(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:
     """Six rows of two leads with names, pulses and a separator on a pink grid in a frame: another device's page."""
-    page = _sheet(rng, frame=True)
-    top, pitch = int(rng.integers(330, 370)), int(rng.integers(185, 200))
-    for row in range(6):
-        y = top + row * pitch
-        _pulse(page, 95, y)
-        for column in range(2):
-            lead = row + 6 * column
-            x = 150 + 985 * column
-            cv2.putText(page, LEADS[lead], (x + 4, y - 30), cv2.FONT_HERSHEY_COMPLEX_SMALL, 1.1, (0, 0, 0), 1)
-            _trace(page, np.tile(signals[lead], 2), x, y, 985)
-    cv2.line(page, (1135, top - 60), (1135, top + 5 * pitch + 60), (0, 0, 0), 3)
-    return page
+    look = Look.at_random(rng, rows=6, grid="pink")
+    return _drawn(signals, "6x2", replace(look, frame=True, pulse="left", separators="line"))
 
 
 def three_by_four_unframed(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:
     """Three rows of four leads and a strip as many devices print them: no frame, short marks between the leads."""
-    page = _sheet(rng, frame=False)
-    left, pitch, width = int(rng.integers(60, 140)), int(rng.integers(260, 330)), int(rng.integers(470, 520))
-    top = 420
-    for row, names in enumerate((*known_form().rows, ("II",) * 4)):
-        y = top + row * pitch
-        for column, name in enumerate(names):
-            x = left + column * width
-            if row < 3:
-                cv2.putText(page, name, (x + 6, y - 50), cv2.FONT_HERSHEY_DUPLEX, 0.9, (0, 0, 0), 2)
-                if column:
-                    cv2.line(page, (x, y - 25), (x, y + 25), (0, 0, 0), 2)
-            _trace(page, signals[LEADS.index(name)], x, y, width)
-    return page
+    look = Look.at_random(rng, rows=4, grid="pink")
+    return _drawn(signals, "3x4+1", replace(look, frame=False, separators="tick"))
 
 
 def known_form_without_its_frame(signals: NDArray[np.floating], rng: np.random.Generator) -> Page:
@@ -177,30 +158,9 @@ def is_refused(page: Page) -> bool:
     return False
 
 
-def _sheet(rng: np.random.Generator, frame: bool) -> Page:
-    width, height = known_printout().page_px
-    page = np.full((height, width, 3), 255, np.uint8)
-    step = float(rng.uniform(7.5, 8.5))
-    for x in np.arange(68, 2176, step):
-        page[284:1517, int(x)] = (215, 200, 255)
-    for y in np.arange(284, 1517, step):
-        page[int(y), 68:2176] = (215, 200, 255)
-    if frame:
-        cv2.rectangle(page, (68, 284), (2175, 1516), (180, 150, 255), 3)
-    return page
-
-
-def _trace(page: Page, millivolts: NDArray[np.floating], x: int, y: int, width: int) -> None:
-    known = millivolts[np.isfinite(millivolts)]
-    columns = np.linspace(x, x + width - 4, len(known))
-    points = np.stack([columns, y - known_printout().px_per_mv * known], axis=1).round().astype(np.int32)
-    cv2.polylines(page, [points], False, (0, 0, 0), 3)
-
-
-def _pulse(page: Page, x: int, y: int) -> None:
-    height = round(known_printout().px_per_mv)
-    corners = [(x, y), (x + 9, y), (x + 9, y - height), (x + 28, y - height), (x + 28, y), (x + 36, y)]
-    cv2.polylines(page, [np.array(corners, np.int32)], False, (0, 0, 0), 3)
+def _drawn(signals: NDArray[np.floating], form: str, look: Look) -> Page:
+    """The 2.5 s of each lead that a page shows, again and again on a page of another form."""
+    return draw(np.nan_to_num(np.tile(signals, (1, 4))), RATE_HZ, FORMS[form], look).page
 
 
 # --- there and back -----------------------------------------------------------------------------------------

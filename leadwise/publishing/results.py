@@ -19,6 +19,7 @@ from leadwise.publishing.sentences import (
     lead_over_the_best_baseline,
     not_yet_run,
     paired_or_not,
+    readers_of_others,
     shown_or_not,
     the_other_seeds,
     training_errors,
@@ -538,6 +539,34 @@ TABLES: Mapping[str, Section] = {
         "taken about its mean on each page. Foreign pages are drawn. The way there and back: recordings of PTB-XL "
         "printed on the template and read again, a best case without a scanner, neither gain nor time fitted. Pages a "
         "second: layout, crops and millivolts, time of one core, without decoding. Headers: pages drawn at random.",
+    ),
+    "any_page": Table(
+        "Pages of other devices",
+        ({"notebook": "bench_any_page"},),
+        ("kind", "layout", "n"),
+        (
+            Cell("read"),
+            Cell("layout_right"),
+            Cell("snr_db_median", "SNR, median, raw, dB", {"shift": "none"}),
+            Cell("snr_db_median", "SNR, median, aligned, dB", {"shift": "aligned"}),
+            Cell("snr_db_p5", "SNR, 5th percentile, aligned, dB", {"shift": "aligned"}),
+            Cell("silently_wrong"),
+            Cell("einthoven_corr_median"),
+            Cell("s_per_page"),
+            Cell("peak_memory_mb"),
+        ),
+        intro="The reader of any page, on pages of which it knows no form beforehand. `ludb`: recordings of LUDB, drawn by "
+        "others. `drawn`: the twelve embedded recordings of PTB-XL, drawn by `leadwise.pages.drawn` in every layout and in "
+        "looks at random, on coloured grids, `drawn_grey` on grey ones or none. `known_form` and `mendeley`: pages that have "
+        "a reader of their own, here read by this one; of real pages the truth is what that reader reads. `pdf`: "
+        "vector PDFs of recordings of PTB-XL. `pdf_other`, `devices`, `scans`: what many devices, cameras and scanners "
+        "made, without a truth.",
+        remarks=(readers_of_others,),
+        caption="All are development sets: choices of the reader looked at them. SNR of a page is the median of its leads', "
+        "each without its mean, over the pages that were read; a refused page was not read. Raw: neither gain nor time is "
+        "fitted; aligned: one shift in time a page, as others allow. A layout is right where every lead "
+        "and strip is where it is printed. Intervals by bootstrap over recordings.",
+        may_lack=True,
     ),
     "image_benefit": Table(
         "Is it worth acting on?",

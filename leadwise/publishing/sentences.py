@@ -14,6 +14,7 @@ from leadwise.project.notebooks import LEAD_NETWORKS, SignalAttention, SignalNet
 from leadwise.publishing.render import Published, told_apart
 from leadwise.publishing.shipped_files import ATRIAL
 from leadwise.scores.draws import ENDS, Interval
+from leadwise.scores.printed import printed
 from leadwise.scores.table import score_of, selected, written
 
 
@@ -191,6 +192,15 @@ def epochs_of_windows(published: Published) -> str:
         return f"Epochs, fixed beforehand: {at_random} at random, {asked.EPOCHS_BY_PERSON} by person."
 
     return _by_profile(published, "window", of_profile)
+
+
+def readers_of_others(_: Published) -> str:
+    """What other readers of pages are printed to reach, each with its source."""
+    return "\n".join(
+        f"Of others: {row.work}, {row.pages}: median {row.aligned_median_db:g} dB, 5th percentile "
+        f"{row.aligned_p5_db:g} dB aligned, {row.raw_median_db:g} dB raw ({row.source})."
+        for row in printed("pages").itertuples()
+    )
 
 
 def _by_profile(published: Published, task: str, of_profile: Callable[[str], str]) -> str:

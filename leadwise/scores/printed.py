@@ -8,7 +8,7 @@ from leadwise.files import RESOURCES
 
 
 def printed(of: str) -> pd.DataFrame:
-    """What is printed of ``beats``, or of ``transfer``; empty where a source does not say it.
+    """What is printed of ``beats``, of ``transfer`` or of readers of ``pages``; empty where a source does not say it.
 
     `model` names the same network here, for those that are rebuilt.
     """
