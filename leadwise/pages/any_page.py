@@ -104,13 +104,7 @@ def _columns_of(rows: Rows, edges: tuple[Pixels, Pixels], form: Form) -> Columns
     """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
     middles = (edges[0] + edges[1]) / 2
     every = np.maximum(rows.traces, rows.marks)
-    evidence = Evidence.of(
-        boundaries.bars(every, rows.baselines_px),
-        boundaries.jumps(middles),
-        boundaries.words(rows.marks, rows.baselines_px),
-        middles,
-        len(form.rows),
-    )
+    evidence = Evidence.of(every, rows.marks, edges, rows.baselines_px, len(form.rows))
     heights = np.stack(
         [
             baseline - boundaries.bridged(middle)

@@ -22,6 +22,7 @@ Pixels = NDArray[np.float64]
 
 _BAR_MM = 7.0  # above and below the baseline
 _JUMP_PX = 8.0
+_GAP_PX, _STEADY_PX = 8, 3
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
 _THERE = 0.2
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
@@ -49,29 +50,43 @@ class Columns:
 class Evidence:
     """What speaks for a new lead at each column of pixels, ``(width,)`` each, 0 to 1: means over rows with columns.
 
-    `there` is whether most of these rows have a trace.
+    `starts` and `ends` tell where traces begin and stop together, `there` whether most of these rows have one.
     """
 
     bars: Pixels
     thin_bars: Pixels
     jumps: Pixels
     words: Pixels
+    starts: Pixels
+    ends: Pixels
     there: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, bars_: Pixels, jumps_: Pixels, words_: Pixels, middles_px: Pixels, rows: int) -> Evidence:
-        """Of the uppermost `rows`; where a strip jumps too, it was no new lead but a QRS complex."""
-        jump = maximum_filter1d(jumps_[:rows], 3, axis=1).mean(axis=0)
-        if len(jumps_) > rows:
-            jump = np.clip(jump - maximum_filter1d(jumps_[rows:], 9, axis=1).mean(axis=0), 0, 1)
-        there = np.isfinite(middles_px[:rows]).mean(axis=0) > 0.5
+    def of(
+        cls, every: NDArray[np.uint8], marks: NDArray[np.uint8], edges: tuple[Pixels, Pixels], baselines_px: Pixels, rows: int
+    ) -> Evidence:
+        """Of all ink and its marks, edges of all traces, baselines, of which the uppermost `rows` have columns."""
+        bars_ = bars(every, baselines_px)[:rows]
+        jump = maximum_filter1d(jumps(edges)[:rows], 3, axis=1).mean(axis=0)
+        there = np.isfinite(edges[0])
+        starts = np.mean([_starts(row) for row in there], axis=0)
+        ends = np.mean([_starts(row[::-1])[::-1] for row in there], axis=0)
         return cls(
-            maximum_filter1d(bars_[:rows], 3, axis=1).mean(axis=0),
-            bars_[:rows].mean(axis=0),
+            maximum_filter1d(bars_, 3, axis=1).mean(axis=0),
+            bars_.mean(axis=0),
             jump,
-            words_[:rows].mean(axis=0),
-            there,
+            words(marks, baselines_px)[:rows].mean(axis=0),
+            starts,
+            ends,
+            there[:rows].mean(axis=0) > 0.5,
         )
+
+
+def _starts(there: NDArray[np.bool_]) -> Pixels:
+    """Where a trace begins after a gap, `_STEADY_PX` to both sides."""
+    before = np.concatenate([np.zeros(_GAP_PX + 1), np.cumsum(there)])
+    begins = there & (before[_GAP_PX:-1] == before[: len(there)])
+    return np.asarray(maximum_filter1d(begins.astype(float), 2 * _STEADY_PX + 1))
 
 
 def bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
@@ -94,18 +109,23 @@ def bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
     return found
 
 
-def jumps(middles_px: Pixels) -> Pixels:
-    """How clearly each row's trace ``(rows, width)`` jumps between two flat pieces at each column of pixels, 0 to 1."""
-    steps = np.zeros_like(middles_px)
-    for row, middle in enumerate(middles_px):
-        if np.isfinite(middle).sum() < 100:
+def jumps(edges: tuple[Pixels, Pixels]) -> Pixels:
+    """How clearly each row's trace jumps between two flat pieces at each column of pixels, ``(rows, width)``, 0 to 1.
+
+    `edges` ``(rows, width)`` are the upper and lower ones. Tall ink is a steep stroke, and so is no flat piece.
+    """
+    steps = np.zeros_like(edges[0])
+    for row, (high, low) in enumerate(zip(*edges, strict=True)):
+        if np.isfinite(high).sum() < 100:
             continue
-        filled = bridged(middle)
-        mean = uniform_filter1d(filled, 3)
-        spread = maximum_filter1d(filled, 3) - minimum_filter1d(filled, 3)
-        before, after = np.roll(mean, 3), np.roll(mean, -3)
-        rough = np.roll(spread, 3) + np.roll(spread, -3)
-        steps[row] = np.clip(np.abs(after - before) - 1.5 * rough - 1, 0, _JUMP_PX) / _JUMP_PX
+        top, bottom = bridged(high), bridged(low)
+        middle = (top + bottom) / 2
+        mean = uniform_filter1d(middle, 5)
+        tall = bottom - top - np.median(bottom - top)
+        spread = maximum_filter1d(middle, 7) - minimum_filter1d(middle, 7) + maximum_filter1d(tall, 7)
+        before, after = np.roll(mean, 4), np.roll(mean, -4)
+        rough = np.roll(spread, 5) + np.roll(spread, -5)
+        steps[row] = np.clip(np.abs(after - before) - rough, 0, _JUMP_PX) / _JUMP_PX
     return steps
 
 
@@ -208,9 +228,8 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             ],
             axis=0,
         )
-        total = (
-            2 * of_bars + 1.5 * of_jumps - 2.5 * off + 3 * share + of_words - 4 * abs(width / width_px - 1)
-        )
+        of_ends = at(evidence.starts, first) + at(evidence.ends, first + count * width)
+        total = 2 * of_bars + of_jumps - 2.5 * off + 3 * share + of_words + of_ends - 4 * abs(width / width_px - 1)
         at_best = int(np.argmax(total))
         if best is None or total[at_best] > best.score:
             best = Columns(
@@ -219,22 +238,26 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             )  # fmt: skip
     if best is None:
         raise ForeignPage("the page is too narrow for its rows to have columns of 2.5 s.")
-    return _refined(best, evidence.thin_bars if best.bars > _SURE else edge + jump)
+    return _refined(best, evidence)
 
 
-def _refined(columns: Columns, edge: Pixels) -> Columns:
-    """Columns through the middles of the bars or jumps near them, as far as there are some."""
+def _refined(columns: Columns, evidence: Evidence) -> Columns:
+    """Columns through the middles of the bars near them, or else of jumps, starts and ends, as far as there are some."""
     numbers, places, weights = [], [], []
     for column in range(columns.count + 1):
         place = round(columns.start(column))
+        if columns.bars > _SURE:
+            edge = evidence.thin_bars
+        else:
+            edge = {0: evidence.starts, columns.count: evidence.ends}.get(column, evidence.jumps)
         left, right = max(0, place - 6), place + 7
         near = edge[left:right]
         if len(near) < 13 or near.max() < _THERE:
             continue
-        at = max(2, int(near.argmax()))
-        around = np.clip(near - 0.2 * near.max(), 0, None)[at - 2 : at + 3]
+        at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
+        around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
         numbers.append(column)
-        places.append(left + at - 2 + float(around @ np.arange(len(around)) / around.sum()))
+        places.append(left + at - 3 + float(around @ np.arange(len(around)) / around.sum()))
         weights.append(float(near.max()))
     if len(numbers) < 2:
         return columns

@@ -44,7 +44,7 @@ class Rows:
 
 def find_rows(ink: NDArray[np.uint8]) -> Rows:
     """Rows of an upright page's ink; none where nothing goes on from left to right."""
-    ink = without_frames(ink)
+    ink, lines = without_frames(ink)
     black = (ink > 127).astype(np.uint8)
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(black, np.ones((3, 3), np.uint8)))
     width, area = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_AREA]
@@ -53,14 +53,14 @@ def find_rows(ink: NDArray[np.uint8]) -> Rows:
     traces = black & wide[numbers]
     baselines = _baselines(traces)
     if not len(baselines):
-        return Rows(np.zeros_like(ink), ink, baselines)
+        return Rows(np.zeros_like(ink), np.maximum(ink, lines), baselines)
     is_trace = wide.copy()
     is_trace[0] = True
     for number in np.flatnonzero(~wide):
         if number:
             is_trace[number] = not _is_mark(traces, stats[number], baselines)
     kept = np.where(is_trace[numbers], ink, 0).astype(np.uint8)
-    return Rows(kept, ink - kept, baselines)
+    return Rows(kept, np.maximum(ink - kept, lines), baselines)
 
 
 def _is_mark(traces: NDArray[np.uint8], stats: NDArray[np.int32], baselines: NDArray[np.float64]) -> bool:
@@ -78,18 +78,19 @@ def _is_mark(traces: NDArray[np.uint8], stats: NDArray[np.int32], baselines: NDA
     return bool(beside.mean() > _COVERED)
 
 
-def without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink without straight lines that no trace can be."""
+def without_frames(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Ink without straight lines that no trace can be, and the upright ones of these lines: they may part columns."""
     black = (ink > 127).astype(np.uint8)
-    out = ink
-    for size, grown in (
-        ((round(_STRAIGHT_MM * PX_PER_MM), 1), (1, 3)),
-        ((1, round(_UPRIGHT_MM * PX_PER_MM)), (3, 1)),
-    ):
-        lines = cv2.morphologyEx(black, cv2.MORPH_OPEN, np.ones(size[::-1], np.uint8))
+    left, upright = ink, np.zeros_like(ink)
+    for length_mm, is_upright in ((_STRAIGHT_MM, False), (_UPRIGHT_MM, True)):
+        length = round(length_mm * PX_PER_MM)
+        lines = cv2.morphologyEx(black, cv2.MORPH_OPEN, np.ones((length, 1) if is_upright else (1, length), np.uint8))
         if lines.any():
-            out = np.where(cv2.dilate(lines, np.ones(grown[::-1], np.uint8)) > 0, 0, out).astype(np.uint8)
-    return out
+            line = cv2.dilate(lines, np.ones((1, 3) if is_upright else (3, 1), np.uint8)) > 0
+            if is_upright:
+                upright = np.where(line, ink, 0).astype(np.uint8)
+            left = np.where(line, 0, left).astype(np.uint8)
+    return left, upright
 
 
 def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:

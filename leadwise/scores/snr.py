@@ -19,8 +19,8 @@ from leadwise.pages.page_signals import RATE_HZ, PageSignals
 MOST_SHIFT_S = 0.2
 """Of an aligned comparison."""
 
-_STEP_S = 0.002
-_COARSE = 4
+_STEP_S = 0.0005
+_COARSE = 16
 _MOST_DB = 100.0  # what is read to the last bit
 
 
@@ -78,7 +78,7 @@ def page_snr_db(printed: Mapping[str, Printed], read: PageSignals) -> float:
 
 
 def aligned_snr_db(printed: Mapping[str, Printed], read: PageSignals) -> float:
-    """Signal to noise of a page after the one shift in time, to 2 ms, that serves it best."""
+    """Signal to noise of a page after the one shift in time, to half a ms, that serves it best."""
 
     def at(step: int) -> float:
         return float(np.median(list(lead_snrs_db(printed, read, shift_s=step * _STEP_S).values())))
