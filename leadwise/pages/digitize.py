@@ -67,19 +67,63 @@ class Signals:
     strip: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Line:
+    """The way of the pen's middle for one lead, or for the strip.
+
+    `y_px` float64 ``(points,)`` are rows of pixels from TOP_PX, `_FINE` points a pixel, nan where nothing was drawn;
+    the first pixel is that in column `x_px` of the template. `row` is the line's row on the page.
+    """
+
+    y_px: Pixels
+    x_px: int
+    row: int
+    start_s: float
+    """When the lead begins, after the start of the first column."""
+
+    def millivolts(self, rate_hz: float, samples: int) -> NDArray[np.float32]:
+        """So many samples from the lead's start on, float32, mV."""
+        first_px = self.x_px - (FIRST_X + self.start_s * PIXELS_PER_S)
+        at = (np.arange(samples) / rate_hz * PIXELS_PER_S - first_px + 0.5) * _FINE - 0.5
+        millivolts = (_BASELINES[self.row] - self.y_px) / PIXELS_PER_MV
+        return np.asarray(np.interp(at, np.arange(len(self.y_px)), millivolts), np.float32)
+
+    def points(self) -> Pixels:
+        """Where it runs, float64 ``(points, 2)``: x and y in pixels of the template."""
+        drawn = np.flatnonzero(np.isfinite(self.y_px))
+        return np.stack([self.x_px + (drawn + 0.5) / _FINE - 0.5, TOP_PX + self.y_px[drawn]], axis=1)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of all leads by name, in the order of LEADS, and that of the rhythm strip."""
+
+    leads: dict[str, Line]
+    strip: Line
+
+    def signals(self) -> Signals:
+        """Their voltages at RATE_HZ."""
+        leads = [line.millivolts(RATE_HZ, N_LEAD) for line in self.leads.values()]
+        return Signals(np.stack(leads), self.strip.millivolts(RATE_HZ, N_STRIP))
+
+
 def digitize(leads: Leads) -> Signals:
     """Voltages of a page whose leads were cut."""
+    return follow(leads).signals()
+
+
+def follow(leads: Leads) -> Lines:
+    """Lines of a page whose leads were cut: finer than `Signals`, with 393 points a second."""
     high, low = _share_out(leads.ink)
-    signals = np.full((len(LEADS), N_LEAD), np.nan, np.float32)
     ends = (*COLUMNS_X[1:], leads.ink.shape[1])
+    lines: dict[str, Line] = {}
     for row, names in enumerate(ON_PAGE):
         for column, name in enumerate(names):
             part = slice(COLUMNS_X[column], ends[column])
             line = _undo_pen(high[row, part], low[row, part])
-            first = LEFT_PX + part.start - (FIRST_X + column * LEAD_S * PIXELS_PER_S)
-            signals[LEADS.index(name)] = _in_millivolts(line, row, first, N_LEAD)
-    strip = _undo_pen(high[-1], low[-1])
-    return Signals(signals, _in_millivolts(strip, _ROWS - 1, LEFT_PX - FIRST_X, N_STRIP))
+            lines[name] = Line(line, LEFT_PX + part.start, row, column * LEAD_S)
+    strip = Line(_undo_pen(high[-1], low[-1]), LEFT_PX, _ROWS - 1, 0.0)
+    return Lines({name: lines[name] for name in LEADS}, strip)
 
 
 def rhythm_lead(signals: Signals) -> tuple[str | None, float]:
@@ -338,10 +382,3 @@ def _smoothed(values: NDArray[Any]) -> Pixels:
     return np.asarray(
         gaussian_filter1d(values, sigma, output=float, mode="constant", radius=int(3 * sigma + 1))
     )
-
-
-def _in_millivolts(line: Pixels, row: int, first_px: float, samples: int) -> NDArray[np.float32]:
-    """Samples at RATE_HZ of a line whose first column lies `first_px` right of time 0."""
-    at = (np.arange(samples) / RATE_HZ * PIXELS_PER_S - first_px + 0.5) * _FINE - 0.5
-    millivolts = (_BASELINES[row] - line) / PIXELS_PER_MV
-    return np.asarray(np.interp(at, np.arange(len(line)), millivolts), np.float32)

@@ -183,15 +183,6 @@ def _step_times_s(source: bytes, loaded: Model) -> NDArray[np.float64]:
     return np.diff(marks)
 
 
-def read_leads(page: Page) -> tuple[Leads, Signals, Quality]:
-    """The leads of a picture, BGR uint8, and how well they were read; raises as `predict` does for a page."""
-    leads = cut_leads(page, find_layout(page))
-    signals = digitize(leads)
-    quality = gate.look_at(leads.crops, leads.strip, signals)
-    gate.refuse_doubtful(quality)
-    return leads, signals, quality
-
-
 def without_each_lead(signals: Signals, model: Model) -> dict[str, dict[str, float]]:
     """Probabilities by class for a page without each of its leads, and without its rhythm strip, in one batch.
 
@@ -216,7 +207,7 @@ def without_each_lead(signals: Signals, model: Model) -> dict[str, dict[str, flo
 def is_refused(page: Page) -> bool:
     """Whether a picture, BGR uint8, is refused."""
     try:
-        read_leads(page)
+        read_known_form(page)
     except InputError:
         return True
     return False

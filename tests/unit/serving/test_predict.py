@@ -39,7 +39,8 @@ from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.serving import batch, gate, predict_within_limits
 from leadwise.serving.model import load_model
-from leadwise.serving.predict import predict, read_leads
+from leadwise.serving.known_form import read_known_form
+from leadwise.serving.predict import predict
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.sample import unpack_sample
 from leadwise.workers import Limits, Workers
@@ -218,7 +219,7 @@ def test_the_known_form_without_a_heart_on_it_is_refused(
 ) -> None:
     page = made_pages.KINDS[kind](read[2].leads, np.random.default_rng(1))
     with pytest.raises(DoubtfulPage, match=why):
-        read_leads(page)
+        read_known_form(page)
 
 
 def test_a_strip_that_repeats_no_lead_is_refused(read: tuple[np.ndarray, np.ndarray, Signals]) -> None:
