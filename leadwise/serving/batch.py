@@ -19,6 +19,7 @@ import cv2
 from leadwise.errors import InputError, MissingInput
 from leadwise.files import files_below, must_be_writable, written_whole
 from leadwise.names import printable
+from leadwise.serving.digitised import Digitised
 from leadwise.serving.model import load_beat_model, load_model
 from leadwise.serving.predict import PAGE_SUFFIXES, Answer, predict
 from leadwise.serving.predict_recording import RecordingAnswer, is_recording
@@ -44,6 +45,11 @@ class Outcome:
     rows: tuple[dict[str, Any], ...] = ()
     why: str = ""
     undrawn: str = ""
+
+    @property
+    def has_no_class(self) -> bool:
+        """Whether a page's leads were read and no more."""
+        return self.answer is not None and self.answer.get("kind") == "digitised"
 
     def json_line(self) -> str:
         """The answer in one line of JSON, or ``file`` and ``refused``."""
@@ -81,12 +87,13 @@ def _plain(cell: Any) -> Any:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def find_files(paths: Iterable[Path]) -> list[Path]:
-    """The files given, and all pictures, PDFs and headers of records below the folders given, in order, each once.
+def find_files(paths: Iterable[Path], suffixes: frozenset[str] = FOUND_SUFFIXES) -> list[Path]:
+    """The files given, and all of these suffixes below the folders given, in order, each once.
 
     A path that is not there stays in the list, and is refused when it is read. Raises `MissingInput` for a folder
     without any, and where none of the paths is there.
     """
+    what = "no page and no record" if ".hea" in suffixes else "no page"
     files: dict[Path, None] = {}
     paths = list(paths)
     if not any(path == STDIN or path.exists() or is_recording(path) for path in paths):
@@ -94,11 +101,11 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if path != STDIN and path.is_dir():
             closed: dict[Path, str] = {}
-            inside = [one for one in files_below(path, closed) if one.suffix.lower() in FOUND_SUFFIXES]
+            inside = [one for one in files_below(path, closed) if one.suffix.lower() in suffixes]
             inside += closed  # which are refused with the reason
             if not inside:
                 raise MissingInput(
-                    f"{path}: no page and no record in this folder or below it ({', '.join(sorted(FOUND_SUFFIXES))})."
+                    f"{path}: {what} in this folder or below it ({', '.join(sorted(suffixes))})."
                 )
             files.update(dict.fromkeys(inside))
         else:
@@ -193,7 +200,7 @@ def _answered(model: Path | None, beat_model: Path | None, task: _Task) -> Outco
     return Outcome(task.file, answer.as_json(), tuple(answer.lines()), tuple(answer.rows()), undrawn=undrawn)
 
 
-def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:
+def _draw(answer: Answer | Digitised | RecordingAnswer, target: Path) -> str:
     """Write an answer's picture; why it could not be."""
     try:
         with written_whole(target) as aside:

@@ -41,9 +41,18 @@ class KnownForm:
         strips = {repeated or "II": self._trace(self.lines.strip, STRIP_S)}
         warnings = gate.warnings_of_reading(self.quality)
         if repeated is None:
-            warnings.append("the strip resembles no lead closely; it is taken for II, as this form mostly prints")
+            warnings.append(
+                "the strip resembles no lead closely; it is taken for II, as this form mostly prints"
+            )
         return PageSignals(
-            FORM, "known form", leads, strips, self._geometry(), self._read_quality(leads), tuple(warnings), self.page
+            FORM,
+            "known form",
+            leads,
+            strips,
+            self._geometry(),
+            self._read_quality(leads),
+            tuple(warnings),
+            self.page,
         )
 
     def _trace(self, line: Line, seconds: float) -> Trace:

@@ -22,16 +22,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import InputError
+from leadwise.errors import ForeignPage, InputError
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, LEADS, probability_in_words
+from leadwise.pages.any_page import read_any_page
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
-from leadwise.pages.leads import Leads, cut_leads
+from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import IMAGE_SUFFIXES, Page, read_page
 from leadwise.recordings.records import STRIP
 from leadwise.serving import gate
+from leadwise.serving.digitised import Digitised
 from leadwise.serving.gate import Quality
+from leadwise.serving.known_form import read_known_form
 from leadwise.serving.model import Model, load_model
 from leadwise.serving.overlay import as_table, overlay
 from leadwise.serving.predict_recording import (
@@ -47,6 +50,9 @@ PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""
+
+NO_CLASS = "the models learned from pages of one form, and this is another. Its leads were read"
+"""Why a page of another form has none."""
 
 _ROUNDS = 7
 
@@ -123,7 +129,9 @@ class Answer:
         return sorted(self.probabilities.items(), key=lambda pair: -pair[1])
 
 
-def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer | RecordingAnswer:
+def predict(
+    source: str | Path | bytes, *, model: str | Path | None = None
+) -> Answer | Digitised | RecordingAnswer:
     """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
 
     `model` is an ONNX file for that kind; by default the one that comes with leadwise. Raises what
@@ -134,17 +142,22 @@ def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> A
     return predict_page(source, model=model)
 
 
-def predict_page(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer:
+def predict_page(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer | Digitised:
     """Answer for one page: a path, or a file's bytes (JPEG, PNG, TIFF, or a PDF's first page).
 
+    A page of another form than the known one is answered with its leads and without a class.
     `model` is an ONNX file that 43_student_export wrote; by default the one that comes with leadwise. Raises
-    `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
-    twelve leads of one heart) and `WeightsError` (the model), each in a sentence that says what to do.
+    `UnreadablePage` (no picture), `ForeignPage` (no form that is known), `DoubtfulPage` (a form, but no leads
+    of one heart that can be trusted) and `WeightsError` (the model), each in a sentence that says what to do.
     """
     loaded = load_model(None if model is None else Path(model))
     name = "page" if isinstance(source, bytes) else str(source)
     page = read_page(source if isinstance(source, bytes) else Path(source))
-    leads, signals, quality = read_leads(page)
+    try:
+        known = read_known_form(page)
+    except ForeignPage:
+        return Digitised(name, read_any_page(page), NO_CLASS)
+    signals, quality = known.signals, known.quality
     probabilities, distance = loaded.answer(stacked([signal_views(signals)]))
     shares = dict(zip(loaded.info.classes, map(float, probabilities[0]), strict=True))
     return Answer(
@@ -154,7 +167,7 @@ def predict_page(source: str | Path | bytes, *, model: str | Path | None = None)
         quality,
         gate.warnings_of(quality, float(distance[0]), loaded.far),
         loaded.info,
-        leads.boxes,
+        known.leads.boxes,
         signals,
         page,
     )

@@ -38,8 +38,8 @@ from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.serving import batch, gate, predict_within_limits
-from leadwise.serving.model import load_model
 from leadwise.serving.known_form import read_known_form
+from leadwise.serving.model import load_model
 from leadwise.serving.predict import predict
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.sample import unpack_sample
