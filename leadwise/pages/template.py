@@ -12,15 +12,85 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import ConfigDict, PositiveFloat
 
 from leadwise.files import RESOURCES
-from leadwise.pages.read import Page
+
+if TYPE_CHECKING:
+    from leadwise.pages.read import Page
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Template:
+    """The places of one printout, px on a page of `page_px`, and which lead stands where.
+
+    `rows` are the leads of each row from the left, `column_s` the seconds of a column; the rhythm strip is one row
+    more, below them, as long as all columns. `baselines_y` are at 0 mV, the strip's last. `frame` is left, top, right
+    and bottom of its outer edges; `ink_rows` reach from below the header to above the footer. `pulse` is left, top,
+    width and height of the first row's calibration pulse, lines included. `labels_x` are left and right of the names
+    of each column, `labels_y` the top of those of each row, `label_px` their height. `fixed_text` are boxes (left,
+    top, right, bottom) whose text is the same on every page.
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    rows: tuple[tuple[str, ...], ...]
+    column_s: PositiveFloat
+    page_px: tuple[int, int]
+    px_per_s: PositiveFloat
+    px_per_mv: PositiveFloat
+    frame: tuple[float, float, float, float]
+    separators_x: tuple[float, ...]
+    separator_rows: tuple[int, int]
+    baselines_y: tuple[float, ...]
+    first_x: float
+    ink_rows: tuple[int, int]
+    pulse: Box
+    labels_x: tuple[tuple[int, int], ...]
+    labels_y: tuple[int, ...]
+    label_px: int
+    fixed_text: tuple[Box, ...]
+    ink_png: str
+    paper_png: str
+
+    @property
+    def ink(self) -> NDArray[np.bool_]:
+        """What is printed in black on every page, ``(height, width)``; the strip's label is that of lead II."""
+        return _ink(self.ink_png)
+
+    @property
+    def paper(self) -> Page:
+        """Grid and frame alone, BGR uint8 ``(height, width, 3)``."""
+        return _paper(self.paper_png)
+
+    def label_box(self, row: int, column: int) -> tuple[slice, slice]:
+        """Rows and columns in which a lead's name stands; the strip is the last row, which has column 0 alone."""
+        left, right = self.labels_x[column]
+        return slice(self.labels_y[row], self.labels_y[row] + self.label_px), slice(left, right)
+
+
+@functools.cache
+def _ink(name: str) -> NDArray[np.bool_]:
+    import cv2
+
+    return np.asarray(cv2.imread(str(RESOURCES / name), cv2.IMREAD_GRAYSCALE)) > 0
+
+
+@functools.cache
+def _paper(name: str) -> Page:
+    import cv2
+
+    return np.asarray(cv2.imread(str(RESOURCES / name), cv2.IMREAD_COLOR), np.uint8)
+
 
 PAGE_PX = (2213, 1572)
 """Width and height of the template."""
@@ -49,16 +119,14 @@ _INK, _PAPER = "template_ink.png", "template_paper.png"
 _INK_SHARE, _PAPER_PERCENTILE, _COLOURS = 0.8, 80, 12
 
 
-@functools.cache
 def ink() -> NDArray[np.bool_]:
     """What is printed in black on every page, ``(1572, 2213)``; the strip's label is that of lead II."""
-    return np.asarray(cv2.imread(str(RESOURCES / _INK), cv2.IMREAD_GRAYSCALE)) > 0
+    return _ink(_INK)
 
 
-@functools.cache
 def paper() -> Page:
     """Grid and frame alone, BGR uint8 ``(1572, 2213, 3)``."""
-    return np.asarray(cv2.imread(str(RESOURCES / _PAPER), cv2.IMREAD_COLOR), np.uint8)
+    return _paper(_PAPER)
 
 
 def label_box(row: int, column: int) -> tuple[slice, slice]:
@@ -120,6 +188,7 @@ def _pages_of_one_grid(pages: Iterable[Page]) -> NDArray[np.uint8]:
 
 
 def _in_few_colours(picture: Page) -> Page:
+    import cv2
     from sklearn.metrics import pairwise_distances_argmin
 
     pixels = picture.reshape(-1, 3).astype(np.float32)

@@ -1,0 +1,249 @@
+"""The reader of any flat page: from a picture to the leads of whatever form it is.
+
+Grid, ink, rows, columns, traces, and then what physics says of them. Every form of ``forms.yaml`` that has as many
+rows as the page is a hypothesis; the one whose leads obey Einthoven, Goldberger and the strips best is kept. Which
+side is up is told the same way, where the first look is not convincing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.errors import DoubtfulPage, ForeignPage, InputError
+from leadwise.names import LEADS
+from leadwise.pages import columns as boundaries
+from leadwise.pages import physics, traces
+from leadwise.pages.columns import Columns, Evidence, Pixels
+from leadwise.pages.forms import Form, forms
+from leadwise.pages.grid import Grid, find_grid
+from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
+from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
+from leadwise.pages.read import Page
+from leadwise.pages.rows import Rows, find_rows
+
+_SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
+_BAR = 0.3
+
+
+def read_any_page(page: Page) -> PageSignals:
+    """The leads of a flat page, BGR uint8 ``(height, width, 3)``, of any form in ``forms.yaml``.
+
+    Raises `ForeignPage` where no grid, no rows or no known form is found, `DoubtfulPage` where a form is found but
+    its leads cannot be twelve leads of one heart.
+    """
+    grid = find_grid(page)
+    if grid is None:
+        raise ForeignPage(
+            "no grid was found on this page, and so no scale in millimetres. Scan it in colour, flat."
+        )
+    return _read(page, grid)
+
+
+def _read(page: Page, grid: Grid) -> PageSignals:
+    whole = upright(page, grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
+    rows = find_rows(ink_of(whole.picture))
+    candidates = [
+        form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)
+    ]
+    if not candidates:
+        raise ForeignPage(
+            f"{len(rows.baselines_px)} rows of traces were found, and no known form has so many. "
+            "'leadwise layouts' lists those that are read."
+        )
+    found = [_read_form(page, whole, grid, rows, form) for form in candidates]
+    return max(found, key=lambda signals: _convincing(signals))
+
+
+def _rows_of(form: Form) -> int:
+    return len(form.rows) + len(form.strips)
+
+
+def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -> PageSignals:
+    first_look = traces.share_out(rows.traces, rows.baselines_px)
+    columns = _columns_of(rows, first_look, form)
+    ink = _without_bars(rows, columns)
+    starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
+    inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
+    edges = traces.share_out(ink, rows.baselines_px, inside)
+    read = _Reader(whole, rows, columns, form, edges, _pen_px(edges))
+    leads = {
+        name: read.trace(row, column, 1)
+        for row, names in enumerate(form.rows)
+        for column, name in enumerate(names)
+    }
+    leads = {name: leads[name] for name in LEADS}
+    strips = _named_strips(
+        [read.trace(len(form.rows) + n, 0, form.columns) for n in range(len(form.strips))], leads, form
+    )
+    return PageSignals(
+        form.name,
+        "any page",
+        leads,
+        strips,
+        Geometry(
+            grid.x_px_per_mm,
+            grid.y_px_per_mm,
+            grid.turn_degrees,
+            False,
+            form.speed_mm_per_s,
+            form.gain_mm_per_mv,
+            "grid",
+        ),
+        _quality(leads, strips, grid),
+        (),
+        page,
+    )
+
+
+def _columns_of(rows: Rows, edges: tuple[Pixels, Pixels], form: Form) -> Columns:
+    """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
+    middles = (edges[0] + edges[1]) / 2
+    every = np.maximum(rows.traces, rows.marks)
+    evidence = Evidence.of(
+        boundaries.bars(every, rows.baselines_px),
+        boundaries.jumps(middles),
+        boundaries.words(rows.marks, rows.baselines_px),
+        middles,
+        len(form.rows),
+    )
+    heights = np.stack(
+        [
+            baseline - boundaries.bridged(middle)
+            for middle, baseline in zip(middles, rows.baselines_px, strict=True)
+        ]
+    )
+    width_px = form.column_s * form.speed_mm_per_s * PX_PER_MM
+    found = boundaries.find_columns(
+        evidence, boundaries.laws_of(heights, form.columns, ()), form.columns, width_px
+    )
+    repeated = [
+        (row, column, strip)
+        for strip in range(len(form.rows), len(heights))
+        for row, column in [_repeated(heights, strip, found, form)]
+    ]
+    if not repeated:
+        return found
+    laws = boundaries.laws_of(heights, form.columns, repeated)
+    return boundaries.find_columns(evidence, laws, form.columns, width_px)
+
+
+def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tuple[int, int]:
+    """Row and column of the lead that a strip resembles most."""
+
+    def alike(place: tuple[int, int]) -> float:
+        first, last = (max(0, round(columns.start(place[1] + end))) for end in (0, 1))
+        one, two = heights[place[0], first:last], heights[strip, first:last]
+        return float(np.corrcoef(one, two)[0, 1]) if len(one) > 2 and np.ptp(one) and np.ptp(two) else -1.0
+
+    return max(itertools.product(range(len(form.rows)), range(form.columns)), key=alike)
+
+
+def _without_bars(rows: Rows, columns: Columns) -> NDArray[np.uint8]:
+    """Ink without bars that cross a trace where columns meet."""
+    ink = rows.traces
+    found = boundaries.bars(ink, rows.baselines_px)
+    reach = round(_SEPARATOR_MM * PX_PER_MM)
+    out = ink
+    for column in range(columns.count + 1):
+        place = round(columns.start(column))
+        near = slice(max(0, place - reach), max(0, place + reach + 1))
+        for row in range(len(rows.baselines_px)):
+            bar = found[row, near]
+            if not bar.size or bar.max() < _BAR:
+                continue
+            out = out.copy() if out is ink else out
+            at = near.start + np.flatnonzero(bar > 0.5 * bar.max())
+            top, bottom = _band(rows.baselines_px, row, len(ink))
+            out[top:bottom, max(0, at[0] - 1) : at[-1] + 2] = 0
+    return out
+
+
+def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:
+    middles = (baselines_px[1:] + baselines_px[:-1]) / 2
+    ends = [0.0, *middles, float(height)]
+    return round(ends[row]), round(ends[row + 1])
+
+
+def _pen_px(edges: tuple[Pixels, Pixels]) -> float:
+    """Half the pen's width: half of how high ink usually is where traces are flat."""
+    thick = (edges[1] - edges[0])[np.isfinite(edges[0])]
+    return float(np.quantile(thick, 0.25)) / 2 if len(thick) else 1.0
+
+
+@dataclass(frozen=True)
+class _Reader:
+    whole: Upright
+    rows: Rows
+    columns: Columns
+    form: Form
+    edges: tuple[Pixels, Pixels]
+    pen_px: float
+
+    def trace(self, row: int, column: int, columns: int) -> Trace:
+        """What a row shows from one column on, over some columns."""
+        start, stop = self.columns.start(column), self.columns.start(column + columns)
+        seconds = columns * self.form.column_s
+        samples = round(seconds * RATE_HZ)
+        width = self.edges[0].shape[1]
+        part = slice(int(np.clip(round(start), 0, width)), int(np.clip(round(stop), 0, width)))
+        if part.stop - part.start < 2:
+            return Trace(
+                column * self.form.column_s,
+                np.full(samples, np.nan, np.float32),
+                np.zeros((0, 2), np.float32),
+            )
+        line = traces.undo_pen(self.edges[0][row, part], self.edges[1][row, part], self.pen_px)
+        at_px = (np.arange(len(line)) + 0.5) / traces.FINE - 0.5 + part.start
+        time_px = start - 0.5 + np.arange(samples) / samples * (stop - start)
+        values = np.interp(time_px, at_px, line, left=np.nan, right=np.nan)
+        near = (time_px > at_px[0] - 2) & (time_px < at_px[-1] + 2)
+        values = np.where(near & ~np.isfinite(values), np.interp(time_px, at_px, line), values)
+        px_per_mv = self.form.gain_mm_per_mv * PX_PER_MM
+        points = np.column_stack([at_px, line])[np.isfinite(line)]
+        return Trace(
+            column * self.form.column_s,
+            np.asarray((self.rows.baselines_px[row] - values) / px_per_mv, np.float32),
+            self.whole.on_page(points),
+        )
+
+
+def _named_strips(strips: list[Trace], leads: Mapping[str, Trace], form: Form) -> dict[str, Trace]:
+    """Strips by the lead that each resembles most; no two have one name."""
+    named: dict[str, Trace] = {}
+    for number, strip in enumerate(strips):
+        alike = {
+            name: physics.alike(lead, strip) or -1.0 for name, lead in leads.items() if name not in named
+        }
+        best = max(alike, key=lambda name: alike[name])
+        usual = form.strips[number]
+        if usual in alike and alike[usual] > alike[best] - 0.02:
+            best = usual
+        named[best] = strip
+    return named
+
+
+def _quality(leads: Mapping[str, Trace], strips: Mapping[str, Trace], grid: Grid) -> ReadQuality:
+    every = [*leads.values(), *strips.values()]
+    alike = physics.strip_alike(leads, strips)
+    return ReadQuality(
+        read=float(np.mean(np.concatenate([np.isfinite(trace.signal_mv) for trace in every]))),
+        einthoven=physics.einthoven(leads),
+        goldberger=physics.goldberger(leads),
+        strip_alike=min(alike.values()) if alike else None,
+        grid=grid.contrast,
+    )
+
+
+def _convincing(signals: PageSignals) -> float:
+    quality = signals.quality
+    laws = [quality.einthoven, quality.goldberger, quality.strip_alike]
+    if (augmented := physics.augmented(signals.leads)) is not None:
+        laws.append(augmented)
+    known = [law for law in laws if law is not None]
+    return float(np.mean(known)) if known else -1.0

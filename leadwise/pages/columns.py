@@ -1,0 +1,237 @@
+"""Where the columns of a page begin: not where ink ends, but where traces change from one lead to the next.
+
+Three things tell it, and all columns are looked for at once, equally far apart. Bars are printed there, or ticks;
+traces of all rows jump at one place; and only between the right places I + III is II and aVR + aVL + aVF is 0, and
+a strip repeats its lead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+
+from leadwise.errors import ForeignPage
+from leadwise.pages.ink import PX_PER_MM
+
+Pixels = NDArray[np.float64]
+
+_BAR_MM = 7.0  # above and below the baseline
+_JUMP_PX = 8.0
+_WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
+_APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the first column begins and how wide each is, in pixels of the upright page, and what speaks for it."""
+
+    first_px: float
+    width_px: float
+    count: int
+    score: float
+    bars: float
+    jumps: float
+    words: float
+    off: float
+
+    def start(self, column: int) -> float:
+        return self.first_px + column * self.width_px
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for a new lead at each column of pixels, ``(width,)`` each, 0 to 1: means over rows with columns.
+
+    `there` is whether most of these rows have a trace.
+    """
+
+    bars: Pixels
+    jumps: Pixels
+    words: Pixels
+    there: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, bars_: Pixels, jumps_: Pixels, words_: Pixels, middles_px: Pixels, rows: int) -> Evidence:
+        """Of the uppermost `rows`; where a strip jumps too, it was no new lead but a QRS complex."""
+        jump = maximum_filter1d(jumps_[:rows], 3, axis=1).mean(axis=0)
+        if len(jumps_) > rows:
+            jump = np.clip(jump - maximum_filter1d(jumps_[rows:], 9, axis=1).mean(axis=0), 0, 1)
+        there = np.isfinite(middles_px[:rows]).mean(axis=0) > 0.5
+        return cls(
+            maximum_filter1d(bars_[:rows], 3, axis=1).mean(axis=0), jump, words_[:rows].mean(axis=0), there
+        )
+
+
+def bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
+    """How much of a bar stands at each column of pixels in each row, ``(rows, width)``, 0 to 1.
+
+    `ink` uint8 with letters and marks. A bar is dark above and below the baseline, and narrow.
+    """
+    reach = round(_BAR_MM * PX_PER_MM)
+    found = np.zeros((len(baselines_px), ink.shape[1]))
+    for row, baseline in enumerate(np.round(baselines_px).astype(int)):
+        above = ink[max(0, baseline - reach) : max(1, baseline - 4)].mean(axis=0) / 255
+        below = (
+            ink[baseline + 5 : baseline + reach + 1].mean(axis=0) / 255
+            if baseline + 5 < len(ink)
+            else above * 0
+        )
+        both = np.minimum(above, below) + 0.3 * np.maximum(above, below)
+        beside = np.minimum(np.roll(both, 8), np.roll(both, -8))
+        found[row] = np.clip(both - np.maximum(beside, minimum_filter1d(both, 15)), 0, 1)
+    return found
+
+
+def jumps(middles_px: Pixels) -> Pixels:
+    """How clearly each row's trace ``(rows, width)`` jumps between two flat pieces at each column of pixels, 0 to 1."""
+    steps = np.zeros_like(middles_px)
+    for row, middle in enumerate(middles_px):
+        if np.isfinite(middle).sum() < 100:
+            continue
+        filled = bridged(middle)
+        mean = uniform_filter1d(filled, 3)
+        spread = maximum_filter1d(filled, 3) - minimum_filter1d(filled, 3)
+        before, after = np.roll(mean, 3), np.roll(mean, -3)
+        rough = np.roll(spread, 3) + np.roll(spread, -3)
+        steps[row] = np.clip(np.abs(after - before) - 1.5 * rough - 1, 0, _JUMP_PX) / _JUMP_PX
+    return steps
+
+
+def bridged(middle_px: Pixels) -> Pixels:
+    """A row's trace ``(width,)`` with its gaps bridged."""
+    known = np.flatnonzero(np.isfinite(middle_px))
+    return np.asarray(np.interp(np.arange(len(middle_px)), known, middle_px[known]))
+
+
+def words(marks: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
+    """Where words begin beside each row, ``(rows, width)``, 0 to 1, `_WORD_MM` to both sides."""
+    rows, width = len(baselines_px), marks.shape[1]
+    begins = np.zeros((rows, width))
+    pitch = float(np.median(np.diff(baselines_px))) if rows > 1 else 30 * PX_PER_MM
+    _, _, stats, _ = cv2.connectedComponentsWithStats((marks > 127).astype(np.uint8))
+    letters = [
+        (left, left + wide, top + tall / 2)
+        for left, top, wide, tall, _ in stats[1:].tolist()
+        if _LETTER_MM[0] * PX_PER_MM < tall < _LETTER_MM[1] * PX_PER_MM and wide < 1.3 * tall
+    ]
+    for left, _, middle in letters:
+        row = int(np.abs(baselines_px - middle).argmin())
+        follows = any(
+            0 < left - other_right + 0.5 * PX_PER_MM < 2 * PX_PER_MM and abs(other - middle) < PX_PER_MM
+            for _, other_right, other in letters
+        )
+        if not follows and abs(baselines_px[row] - middle) < 0.6 * pitch:
+            begins[row, left] = 1
+    reach = round(_WORD_MM * PX_PER_MM)
+    return np.asarray(maximum_filter1d(begins, 2 * reach + 1, axis=1))
+
+
+Law = tuple[int, Pixels, Pixels]
+"""A column; how far off a law is at each column of pixels; and the size of what the law is about."""
+
+
+def laws_of(values_px: Pixels, count: int, strips: Sequence[tuple[int, int, int]]) -> list[Law]:
+    """What must hold within columns, of heights ``(rows, width)`` over the baselines.
+
+    `strips` are row, column and row of the strip that repeats it.
+    """
+    reach = 3
+    slopes = np.roll(values_px, -reach, axis=1) - np.roll(values_px, reach, axis=1)
+
+    def law(column: int, off: Pixels, *parts: Pixels) -> Law:
+        return column, off**2, np.sum([part**2 for part in parts], axis=0)
+
+    one, two, three = slopes[:3]
+    laws = [law(0, one + three - two, one, two, three)]
+    if count == 4:
+        laws.append(law(1, one + two + three, one, two, three))
+    else:
+        avr, avl, avf = slopes[3:6]
+        laws += [law(0, avr + avl + avf, avr, avl, avf), law(0, avr + (one + two) / 2, avr, one, two)]
+    laws += [
+        law(column, slopes[row] - slopes[strip], slopes[row], slopes[strip]) for row, column, strip in strips
+    ]
+    return laws
+
+
+def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: float) -> Columns:
+    """The columns that fit best: `count` of about `width_px` each."""
+    edge, jump, word, there = evidence.bars, evidence.jumps, evidence.words, evidence.there
+    page_px = len(edge)
+    covered = np.concatenate([[0], np.cumsum(there)])
+    sums = [
+        (column, np.concatenate([[0], np.cumsum(off)]), np.concatenate([[0], np.cumsum(size)]))
+        for column, off, size in laws
+    ]
+    best: Columns | None = None
+    for width in width_px * np.arange(1 - _APART, 1 + _APART + 1e-9, 0.002):
+        first = np.arange(round(-0.1 * width), page_px - (count - 0.5) * width)
+        if not len(first):
+            continue
+
+        def at(values: Pixels, place: Pixels) -> Pixels:
+            inside = (place >= 0) & (place < page_px - 1)
+            return np.where(inside, values[np.clip(np.round(place), 0, page_px - 1).astype(int)], 0.0)
+
+        def within(sums_: Pixels, column: int) -> Pixels:
+            ends = [
+                np.clip(np.round(first + (column + end) * width), 0, page_px).astype(int) for end in (0, 1)
+            ]
+            return np.asarray(sums_[ends[1]] - sums_[ends[0]])
+
+        inner = [first + column * width for column in range(1, count)]
+        of_bars = sum(at(edge, place) for place in inner) / len(inner)
+        of_bars = of_bars + 0.1 * (at(edge, first) + at(edge, first + count * width))
+        of_jumps = sum(at(jump, place) for place in inner) / len(inner)
+        off = sum(
+            np.minimum(within(off_, column) / np.maximum(within(size, column), 1.0), 1)
+            for column, off_, size in sums
+        ) / max(1, len(sums))
+        share = sum(within(covered, column) for column in range(count)) / count / width
+        shifts = np.arange(-1, 7, 0.5) * PX_PER_MM
+        of_words = np.max(
+            [
+                sum(at(word, first + shift + column * width) for column in range(count)) / count
+                for shift in shifts
+            ],
+            axis=0,
+        )
+        total = (
+            2 * of_bars + 1.5 * of_jumps - 2.5 * off + 3 * share + of_words - 4 * abs(width / width_px - 1)
+        )
+        at_best = int(np.argmax(total))
+        if best is None or total[at_best] > best.score:
+            best = Columns(
+                float(first[at_best]), float(width), count, float(total[at_best]),
+                float(of_bars[at_best]), float(of_jumps[at_best]), float(of_words[at_best]), float(off[at_best]),
+            )  # fmt: skip
+    if best is None:
+        raise ForeignPage("the page is too narrow for its rows to have columns of 2.5 s.")
+    return _refined(best, edge + jump, width_px)
+
+
+def _refined(columns: Columns, edge: Pixels, width_px: float) -> Columns:
+    """Columns through the middles of the bars or jumps near them, as far as there are some."""
+    numbers, places, weights = [], [], []
+    for column in range(columns.count + 1):
+        place = round(columns.start(column))
+        left = max(0, place - 6)
+        near = edge[left : place + 7]
+        if len(near) and near.max() > 0.3:
+            high = np.flatnonzero(near > 0.7 * near.max())
+            numbers.append(column)
+            places.append(left + float(high.mean()))
+            weights.append(float(near.max()))
+    if len(numbers) < 2:
+        return columns
+    # a width that is only slightly told by few places is held near what it was
+    matrix = np.array([[1.0, number] for number in numbers] + [[0.0, 3.0]])
+    values = np.array([*places, 3.0 * columns.width_px])
+    scale = np.sqrt(np.array([*weights, 0.2]))
+    first, width = np.linalg.lstsq(matrix * scale[:, None], values * scale, rcond=None)[0]
+    return replace(columns, first_px=float(first), width_px=float(width))

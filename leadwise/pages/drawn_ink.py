@@ -1,0 +1,146 @@
+"""Lines, letters, grids and what a scanner adds: the strokes of `leadwise.pages.drawn`, in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from leadwise.pages.read import Page
+
+if TYPE_CHECKING:
+    from leadwise.pages.drawn import Look
+
+Map = NDArray[np.float64]
+
+_SHIFT = 4  # cv2 takes points in 16ths of a pixel
+
+FONTS: Mapping[str, int | None] = MappingProxyType(
+    {
+        "simplex": cv2.FONT_HERSHEY_SIMPLEX,
+        "plain": cv2.FONT_HERSHEY_PLAIN,
+        "duplex": cv2.FONT_HERSHEY_DUPLEX,
+        "complex": cv2.FONT_HERSHEY_COMPLEX,
+        "triplex": cv2.FONT_HERSHEY_TRIPLEX,
+        "sans": None,
+    }
+)
+"""Fonts by name: OpenCV's, and Pillow's own, which is one of outlines."""
+
+
+def line(ink: NDArray[np.uint8], points_px: Map, pen_px: int, smooth: bool) -> None:
+    """Draw through points ``(points, 2)``; `smooth` with edges between ink and paper."""
+    if smooth:
+        points = np.round(points_px * 2**_SHIFT).astype(np.int32)
+        cv2.polylines(ink, [points], False, 255, pen_px, cv2.LINE_AA, _SHIFT)
+    else:
+        cv2.polylines(ink, [np.round(points_px).astype(np.int32)], False, 255, pen_px)
+
+
+def write(
+    ink: NDArray[np.uint8], text: str, where_px: Map, height_px: float, font: str, smooth: bool
+) -> None:
+    """Write with the lower left corner of capitals of this height at a place."""
+    x, y = (round(float(part)) for part in where_px)
+    face = FONTS[font]
+    if face is None:
+        picture = Image.fromarray(ink)
+        pen = ImageDraw.Draw(picture)
+        pen.fontmode = "L" if smooth else "1"
+        pen.text((x, y), text, fill=255, font=_outlines(max(8, round(height_px / 0.7))), anchor="ls")
+        ink[:] = np.asarray(picture)
+        return
+    thick = max(1, round(height_px / 10))
+    scale = cv2.getFontScaleFromHeight(face, max(6, round(height_px)), thick)
+    cv2.putText(ink, text, (x, y), face, scale, 255, thick, cv2.LINE_AA if smooth else cv2.LINE_8)
+
+
+@cache
+def _outlines(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def grid(page: Page, colour: tuple[int, int, int], px_per_mm: Map, *, dots: bool, smooth: bool) -> Page:
+    """Paper with lines of 5 mm in a colour and of 1 mm in one half as strong, the first at the upper left corner."""
+    height, width = page.shape[:2]
+    along, down = (
+        [_lines(size, scale * step, 0.14 * scale, smooth) for step in (1, 5)]
+        for size, scale in zip((width, height), px_per_mm, strict=True)
+    )
+    fine = (
+        np.minimum(along[0][None], down[0][:, None]) if dots else np.maximum(along[0][None], down[0][:, None])
+    )
+    strong = np.maximum(along[1][None], down[1][:, None])
+    return laid_over(page, np.maximum(fine // (1 if dots else 2), strong), colour)
+
+
+def _lines(size_px: int, step_px: float, wide_px: float, smooth: bool) -> NDArray[np.uint8]:
+    """How much of each pixel of a row lies on lines that are so far apart, 0 to 255."""
+    wide_px = max(1.0, wide_px)
+    covered = np.zeros(size_px)
+    for place in np.arange(0, size_px, step_px):
+        begin = place - wide_px / 2 if smooth else float(round(place - wide_px / 2))
+        end = begin + (wide_px if smooth else round(wide_px))
+        first, last = max(0, int(np.floor(begin))), min(size_px, int(np.ceil(end)))
+        pixels = np.arange(first, last)
+        covered[first:last] += np.minimum(pixels + 1, end) - np.maximum(pixels, begin)
+    return np.clip(255 * covered, 0, 255).astype(np.uint8)
+
+
+def laid_over(page: Page, ink: NDArray[np.uint8], colour: tuple[int, int, int]) -> Page:
+    """A page with ink of a colour over it, as much as `ink` has of it, 0 to 255."""
+    over = np.nonzero(ink)
+    share = ink[over][:, None].astype(np.float32) / 255
+    mixed = page.copy()
+    mixed[over] = np.round(page[over] * (1 - share) + np.array(colour, np.float32) * share)
+    return mixed
+
+
+def seen(page: Page, look: Look, rng: np.random.Generator) -> tuple[Page, Map]:
+    """A page as it is seen, and the ``(2, 3)`` map from its pixels to those seen."""
+    moved = np.eye(3)
+    picture: Any = page
+    if look.turn_degrees:
+        picture, turned = _turned(picture, look.turn_degrees)
+        moved = np.vstack([turned, (0, 0, 1)]) @ moved
+    if look.shade:
+        height, width = picture.shape[:2]
+        corners = 1 - look.shade * rng.random((2, 2)).astype(np.float32)
+        light = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
+        picture = cv2.multiply(picture, cv2.merge([light] * 3), dtype=cv2.CV_8U)
+    if look.blur_px:
+        picture = cv2.GaussianBlur(picture, (0, 0), look.blur_px)
+    if look.noise:
+        height, width = picture.shape[:2]
+        tile = rng.normal(0, look.noise, (512, 512, 1)).astype(np.int16)
+        times = (height // 512 + 1, width // 512 + 1, 3)
+        noise = np.tile(tile, times)[:height, :width]
+        picture = cv2.add(picture, noise, dtype=cv2.CV_8U)
+    if look.jpeg_quality is not None:
+        data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, look.jpeg_quality])[1]
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    for _ in range(look.quarter_turns):
+        moved = np.array([[0, -1, picture.shape[0] - 1], [1, 0, 0], [0, 0, 1.0]]) @ moved
+        picture = cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)
+    if look.mirrored:
+        moved = np.array([[-1, 0, picture.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]]) @ moved
+        picture = cv2.flip(picture, 1)
+    return np.asarray(picture, np.uint8), moved[:2]
+
+
+def _turned(page: Page, degrees: float) -> tuple[Page, Map]:
+    """Turned clockwise on a white sheet that holds it all."""
+    height, width = page.shape[:2]
+    matrix = np.asarray(
+        cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1.0), np.float64
+    )
+    cosine, sine = np.abs(matrix[0])[:2]
+    size = (int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1)
+    matrix[:, 2] += (np.array(size) - (width, height)) / 2
+    return np.asarray(cv2.warpAffine(page, matrix, size, borderValue=(255, 255, 255)), np.uint8), matrix

@@ -1,0 +1,105 @@
+"""Where the rows of a page stand: the traces among its ink, and their baselines.
+
+A trace is what goes on from left to right; letters stand apart and are small, frames are straight for longer than
+any trace is. A row's baseline is where its trace is most of the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from leadwise.pages.ink import PX_PER_MM
+
+_WIDE_MM = 10.0  # what goes on for so long is a trace
+_THICK_MM = 4.0  # ink a column, on average: blots and words under a marker are thicker
+_STRAIGHT_MM, _UPRIGHT_MM = (
+    60.0,
+    50.0,
+)  # frames; a flat trace still moves by a pixel, and no QRS complex is so tall
+_SHORT_MM = 2.0  # a run of ink that is no steep stroke
+_CLOSEST_MM = 9.0
+_FAINTEST = 0.2  # of the strongest row
+
+
+_COVERED = 0.6  # of a mark's columns in which its row's trace is elsewhere: it is no piece of the trace
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Ink of the traces and what was taken for letters and marks, both uint8, and baselines ``(rows,)`` from the top.
+
+    All lie in pixels of the upright page.
+    """
+
+    traces: NDArray[np.uint8]
+    marks: NDArray[np.uint8]
+    baselines_px: NDArray[np.float64]
+
+
+def find_rows(ink: NDArray[np.uint8]) -> Rows:
+    """Rows of an upright page's ink; none where nothing goes on from left to right."""
+    ink = without_frames(ink)
+    black = (ink > 127).astype(np.uint8)
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(black, np.ones((3, 3), np.uint8)))
+    width, area = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_AREA]
+    wide = (width > _WIDE_MM * PX_PER_MM) & (area / np.maximum(width, 1) < _THICK_MM * PX_PER_MM)
+    wide[0] = False
+    traces = black & wide[numbers]
+    baselines = _baselines(traces)
+    if not len(baselines):
+        return Rows(np.zeros_like(ink), ink, baselines)
+    is_trace = wide.copy()
+    is_trace[0] = True
+    for number in np.flatnonzero(~wide):
+        if number:
+            is_trace[number] = not _is_mark(traces, stats[number], baselines)
+    kept = np.where(is_trace[numbers], ink, 0).astype(np.uint8)
+    return Rows(kept, ink - kept, baselines)
+
+
+def _is_mark(traces: NDArray[np.uint8], stats: NDArray[np.int32], baselines: NDArray[np.float64]) -> bool:
+    """Whether a piece of ink stands beside the trace of its row and not in a gap of it, or far from all rows."""
+    left, top, width, height = (
+        int(stats[n]) for n in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)
+    )
+    pitch = float(np.median(np.diff(baselines))) if len(baselines) > 1 else 30 * PX_PER_MM
+    middle = top + height / 2
+    row = baselines[np.abs(baselines - middle).argmin()]
+    if abs(middle - row) > 0.75 * pitch:
+        return True
+    first, last = max(0, round(row - pitch / 2)), round(row + pitch / 2)
+    beside = traces[first:last, left : left + width].any(axis=0)
+    return bool(beside.mean() > _COVERED)
+
+
+def without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without straight lines that no trace can be."""
+    black = (ink > 127).astype(np.uint8)
+    out = ink
+    for size, grown in (
+        ((round(_STRAIGHT_MM * PX_PER_MM), 1), (1, 5)),
+        ((1, round(_UPRIGHT_MM * PX_PER_MM)), (5, 1)),
+    ):
+        lines = cv2.morphologyEx(black, cv2.MORPH_OPEN, np.ones(size[::-1], np.uint8))
+        if lines.any():
+            out = np.where(cv2.dilate(lines, np.ones(grown[::-1], np.uint8)) > 0, 0, out).astype(np.uint8)
+    return out
+
+
+def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:
+    padded = np.pad(traces.T, ((0, 0), (1, 1))).astype(np.int8)
+    column, at = np.nonzero(np.diff(padded, axis=1))
+    top, bottom = at[::2], at[1::2] - 1
+    short = bottom - top < _SHORT_MM * PX_PER_MM
+    middles = (top[short] + bottom[short]) / 2
+    profile = np.bincount(np.round(middles).astype(int), minlength=traces.shape[0]).astype(float)
+    smooth = gaussian_filter1d(profile, PX_PER_MM)
+    peaks, _ = find_peaks(smooth, distance=_CLOSEST_MM * PX_PER_MM)
+    peaks = peaks[smooth[peaks] > _FAINTEST * smooth[peaks].max(initial=0)]
+    return np.asarray(peaks, float)

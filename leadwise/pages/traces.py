@@ -1,0 +1,286 @@
+"""Which ink belongs to which row, and where the pen's middle ran: of any page that was brought to one scale.
+
+Each pixel column of a page holds a few unbroken runs of ink, nearly always one for each row; where traces cross, the
+runs of all rows are shared out together, so that ink which two rows could claim goes to one of them and none is left
+over. Then the pen is undone: a column shows how high and how low the pen's middle came within its width. The line
+that would draw just these heights is fitted. Columns are never averaged: a steep stroke keeps its full height.
+
+All lengths are in pixels of a page at some 79 px a mV and 197 px a second (`leadwise.pages.forms`), as the numbers
+below were chosen there.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.float64]
+
+_REACH_PX = 330  # 4.2 mV: no trace was seen further from its baseline
+_GAP_PX = 39.0  # 0.2 s: a longer stretch without ink is not bridged
+
+# Costs of a sharing-out, a column: pixels between the runs of neighbouring columns; a row without a run;
+# a run that two rows hold; ink that no row claims; and, weakly, distance from the row's baseline, in which one far
+# row is likelier than two near.
+_NO_RUN, _SHARED, _FAR = 8.0, 6.0, 0.1
+_UNCLAIMED, _UNCLAIMED_PX = 4.0, 0.3  # for a run, and for each of its first 30 px
+_MOST_SHARINGS = 100
+
+_JUMP_PX, _TIP_PX = 20, 25  # no stroke leaves more between two columns; a tip that crosses is not wider
+
+# --- which ink belongs to which row ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Unbroken upright runs of ink, from left to right and from the top: column, first and last row of pixels."""
+
+    column: NDArray[np.intp]
+    top: NDArray[np.intp]
+    bottom: NDArray[np.intp]
+    first: NDArray[np.intp]
+    """Number of each column's first run; one more than there are columns."""
+
+
+def share_out(
+    ink: NDArray[np.uint8], baselines_px: Pixels, starts: tuple[int, ...] = (0,)
+) -> tuple[Pixels, Pixels]:
+    """Upper and lower edge of each row's ink, ``(rows, width)`` in pixels, nan where it has none.
+
+    `ink` uint8 ``(height, width)``, 255 where black; `baselines_px` are the rows of pixels of 0 mV, from the top;
+    `starts` the columns of pixels at which a trace may jump: where a lead begins.
+    """
+    rows = len(baselines_px)
+    bands = np.concatenate([[-np.inf], (baselines_px[1:] + baselines_px[:-1]) / 2, [np.inf]])
+    runs = _find_runs(ink)
+    width = ink.shape[1]
+    chosen = np.full((rows, width), -1)
+    if not len(runs.column):
+        return np.full((rows, width), np.nan), np.full((rows, width), np.nan)
+    band = np.searchsorted(bands, runs.top) - 1
+    beyond = np.searchsorted(bands, runs.bottom) - 1
+    count = np.zeros((rows, width), int)
+    np.add.at(count, (band, runs.column), 1)
+    across = np.flatnonzero(band != beyond)
+    doubtful = np.asarray((count > 1).any(axis=0))
+    doubtful[runs.column[across]] = True
+    chosen[band, runs.column] = np.arange(len(runs.column))
+    doubtful |= _between_jumps(runs, chosen)
+    for start, stop in _stretches(doubtful, starts):
+        _share_stretch(runs, chosen, baselines_px, starts, start, stop)
+    high, low = (np.full(chosen.shape, np.nan) for _ in range(2))
+    there = chosen >= 0
+    upper, lower = _edges(ink, runs)
+    high[there], low[there] = upper[chosen[there]], lower[chosen[there]]
+    _part_merged(chosen, high, low)
+    return high, low
+
+
+def _between_jumps(runs: _Runs, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Columns in which a row's run stands apart from those before and after: another row's tip may lie there."""
+    gap = np.maximum(
+        runs.top[chosen[:, 1:]] - runs.bottom[chosen[:, :-1]],
+        runs.top[chosen[:, :-1]] - runs.bottom[chosen[:, 1:]],
+    )
+    apart = (gap > _JUMP_PX) & (chosen[:, 1:] >= 0) & (chosen[:, :-1] >= 0)
+    between = np.zeros(chosen.shape[1], np.bool_)
+    for row in apart:
+        for before, after in itertools.pairwise(np.flatnonzero(row)):
+            if after - before <= _TIP_PX:
+                between[before + 1 : after + 1] = True
+    return between
+
+
+def _find_runs(ink: NDArray[np.uint8]) -> _Runs:
+    height, width = ink.shape
+    upright = np.zeros((width, height + 2), np.bool_)
+    upright[:, 1:-1] = cv2.transpose(ink) > 127
+    line = upright.ravel()
+    changes = np.flatnonzero(line[1:] != line[:-1])
+    column, top = np.divmod(changes[::2], height + 2)
+    bottom = changes[1::2] % (height + 2) - 1
+    return _Runs(column, top, bottom, np.searchsorted(column, np.arange(width + 1)))
+
+
+def _edges(ink: NDArray[np.uint8], runs: _Runs) -> tuple[Pixels, Pixels]:
+    """Where the ink passes half of black, between pixels: above and below each run."""
+    padded = np.pad(ink, ((1, 1), (0, 0))).astype(float)
+
+    def crossing(inside: NDArray[np.intp], outside: NDArray[np.intp]) -> Pixels:
+        dark, light = padded[inside + 1, runs.column], padded[outside + 1, runs.column]
+        return np.asarray((dark - 127.5) / np.maximum(dark - light, 1.0))
+
+    upper = runs.top - crossing(runs.top, runs.top - 1)
+    return upper, runs.bottom + crossing(runs.bottom, runs.bottom + 1)
+
+
+def _stretches(doubtful: NDArray[np.bool_], starts: tuple[int, ...]) -> list[tuple[int, int]]:
+    """First column and the one after the last of each doubtful stretch; none reaches over a separator."""
+    stretches: list[tuple[int, int]] = []
+    for start, stop in itertools.pairwise(sorted({0, *starts, len(doubtful)})):
+        columns = np.flatnonzero(doubtful[start:stop]) + start
+        parts = np.split(columns, np.flatnonzero(np.diff(columns) > 2) + 1)
+        stretches += [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+    return stretches
+
+
+def _share_stretch(
+    runs: _Runs,
+    chosen: NDArray[np.intp],
+    baselines_px: Pixels,
+    starts: tuple[int, ...],
+    start: int,
+    stop: int,
+) -> None:
+    """Share out the runs of doubtful columns over all rows at once: the cheapest way from column to column."""
+    edges = {0, *starts, chosen.shape[1]}
+    before = None if start in edges else _sharings_of([[int(run)] for run in chosen[:, start - 1]])
+    total = np.zeros(1)
+    states, back = before, []
+    history = []
+    for column in range(start, stop):
+        here = range(runs.first[column], runs.first[column + 1])
+        options = [[run for run in here if _reaches(runs, run, baseline)] + [-1] for baseline in baselines_px]
+        new = _sharings_of(_fewer(runs, options, baselines_px))
+        cost = _cost_of(runs, new, here, baselines_px)
+        if states is None:
+            pointers, total = np.zeros(len(new), int), cost
+        else:
+            way = total[:, None] + _steps(runs, states, new)
+            pointers = way.argmin(axis=0)
+            total = way[pointers, np.arange(len(new))] + cost
+        states = new
+        history.append(new)
+        back.append(pointers)
+    if stop not in edges and states is not None:
+        after = _sharings_of([[int(run)] for run in chosen[:, stop]])
+        total = total + _steps(runs, states, after)[:, 0]
+    state = int(total.argmin())
+    for column in range(stop - 1, start - 1, -1):
+        chosen[:, column] = history[column - start][state]
+        state = int(back[column - start][state])
+
+
+def _reaches(runs: _Runs, run: int, baseline_px: float) -> bool:
+    return bool(runs.top[run] - baseline_px < _REACH_PX and baseline_px - runs.bottom[run] < _REACH_PX)
+
+
+def _fewer(runs: _Runs, options: list[list[int]], baselines_px: Pixels) -> list[list[int]]:
+    """The options of each row, the farthest left out until there are not too many sharings."""
+    middle = (runs.top + runs.bottom) / 2
+
+    def distance(run: int, row: int) -> float:
+        return -1.0 if run < 0 else float(abs(middle[run] - baselines_px[row]))
+
+    options = [
+        sorted(choices, key=functools.partial(distance, row=row)) for row, choices in enumerate(options)
+    ]
+    while np.prod([len(choices) for choices in options]) > _MOST_SHARINGS:
+        max(options, key=len).pop()
+    return options
+
+
+def _sharings_of(options: list[list[int]]) -> NDArray[np.intp]:
+    """All ways to give each row one of its options, ``(n, rows)``; -1 is none."""
+    return np.array(list(itertools.product(*options)), np.intp)
+
+
+def _cost_of(
+    runs: _Runs, sharings: NDArray[np.intp], here: range, baselines_px: Pixels
+) -> NDArray[np.float64]:
+    none = sharings < 0
+    middle = (runs.top[sharings] + runs.bottom[sharings]) / 2
+    far = np.sqrt(np.abs(middle - baselines_px))
+    claimed = (sharings[:, :, None] == np.arange(here.start, here.stop)).any(axis=1)
+    height = np.minimum(runs.bottom[here.start : here.stop] - runs.top[here.start : here.stop], 30)
+    left_over = (~claimed) @ (_UNCLAIMED + _UNCLAIMED_PX * height)
+    shared = (~none).sum(axis=1) - claimed.sum(axis=1)
+    alone = np.where(none, _NO_RUN, _FAR * far).sum(axis=1)
+    return np.asarray(alone + _SHARED * shared + left_over)
+
+
+def _steps(runs: _Runs, old: NDArray[np.intp], new: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Cost ``(n old, n new)`` of going from one column's sharing to the next one's."""
+    from_, to = old[:, None, :], new[None, :, :]
+    gap = np.maximum(runs.top[to] - runs.bottom[from_], runs.top[from_] - runs.bottom[to])
+    known = (from_ >= 0) & (to >= 0)
+    return np.asarray(np.where(known, np.clip(gap - 1, 0, 100), 0).sum(axis=2), np.float64)
+
+
+def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
+    """Where two rows hold one run, it is kept by the row that moves further; the other is bridged."""
+    width = chosen.shape[1]
+    for first, second in itertools.combinations(range(len(high)), 2):
+        merged = (chosen[first] >= 0) & (chosen[first] == chosen[second])
+        columns = np.flatnonzero(merged)
+        for part in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
+            if not len(part):
+                continue
+            left, right = max(part[0] - 1, 0), min(part[-1] + 1, width - 1)
+            moves = [
+                np.nan_to_num(
+                    np.nanmax([low[row, left] - high[row, left], low[row, right] - high[row, right], 0.0])
+                )
+                + np.nan_to_num(abs(high[row, left] - high[row, right]))
+                for row in (first, second)
+            ]
+            still = first if moves[0] < moves[1] else second
+            high[still, part] = low[still, part] = np.nan
+
+
+# --- where the pen's middle ran ----------------------------------------------------------------------------
+
+FINE = 2
+"""Points of the fitted line in a pixel."""
+
+_PASSES = 6
+_SMOOTH_PX = 1.2
+
+
+def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
+    """The line whose drawing has these edges, `FINE` points a pixel; nan where nothing was drawn.
+
+    `high` and `low` ``(width,)`` as `share_out` gives them; `pen_px` is half the pen's width.
+    """
+    width = len(high)
+    there = np.flatnonzero(np.isfinite(high))
+    points = (np.arange(width * FINE) + 0.5) / FINE - 0.5
+    if len(there) < 2:
+        return np.full(len(points), np.nan)
+    line = np.interp(points, there, (high[there] + low[there]) / 2)
+    highest, lowest = high[there] + pen_px, low[there] - pen_px
+    swapped = highest > lowest  # thinner than the pen: only the middle is known
+    middle = (highest + lowest) / 2
+    highest, lowest = np.where(swapped, middle, highest), np.where(swapped, middle, lowest)
+    reach = np.arange(-FINE, 2 * FINE)
+    window = np.clip(there[:, None] * FINE + reach, 0, len(points) - 1)
+    rows = np.arange(len(there))
+    for _ in range(_PASSES):
+        nearby = line[window]
+        top, bottom = nearby.argmin(axis=1), nearby.argmax(axis=1)
+        at = np.concatenate([window[rows, top], window[rows, bottom]])
+        off = np.concatenate([highest - nearby[rows, top], lowest - nearby[rows, bottom]])
+        weight = _smoothed(np.bincount(at, minlength=len(points)))
+        line += _smoothed(np.bincount(at, off, minlength=len(points))) / (weight + 0.05)
+    gaps = np.diff(there)
+    for gap in np.flatnonzero(gaps > _GAP_PX):
+        line[(there[gap] + 1) * FINE : there[gap + 1] * FINE] = np.nan
+    reach_px = round(_GAP_PX)
+    line[: max(0, there[0] - reach_px) * FINE] = np.nan
+    line[(there[-1] + 1 + reach_px) * FINE :] = np.nan
+    return line
+
+
+def _smoothed(values: NDArray[Any]) -> Pixels:
+    from scipy.ndimage import gaussian_filter1d
+
+    sigma = _SMOOTH_PX * FINE
+    return np.asarray(
+        gaussian_filter1d(values, sigma, output=float, mode="constant", radius=int(3 * sigma + 1))
+    )
