@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadwise.names import LEADS
-from leadwise.pages import physics
+from leadwise.pages import forms, physics
 from leadwise.pages.digitize import Line, Lines, Signals, follow
 from leadwise.pages.layout import Layout, find_layout
 from leadwise.pages.leads import Leads, cut_leads
@@ -17,7 +17,7 @@ from leadwise.pages.template import LEAD_S, STRIP_S
 from leadwise.serving import gate
 from leadwise.serving.gate import Quality
 
-FORM = "3x4+1"
+FORM = forms.known_form().name
 """Its name in the table of forms."""
 
 _MM_PER_S, _MM_PER_MV = 25.0, 10.0  # as it prints on every page
