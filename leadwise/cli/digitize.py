@@ -62,10 +62,10 @@ def digitize(
     from leadwise.workers import LIMITS, NO_LIMITS
 
     wanted = digitize_many.Wanted(out, page, digitize_files.formats_of(formats), overlay)
-    part, of = which = digitize_files.Shard.of_text(shard)
+    which = digitize_files.Shard.of_text(shard)
     every = find_files(files, PAGE_SUFFIXES)
     names = digitize_files.names_of(every, page)
-    own = every[part - 1 :: of]
+    own = which.among(every)
     digitize_many.prepare(out)
     outcomes = digitize_many.digitize_all(
         own, names, wanted, cores or processes.available_cores(), NO_LIMITS if no_limits else LIMITS

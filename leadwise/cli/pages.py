@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from leadwise.names import printable
 if TYPE_CHECKING:
     from leadwise.audit.facts import Facts
     from leadwise.audit.findings import Finding
+    from leadwise.serving.batch import Outcome
     from leadwise.sets.sources import Source, Verdict
 
 ClassFolders = Annotated[
@@ -72,9 +73,10 @@ def predict(
     For a page: class, probabilities, leads found, heart rate, quality. Classes are normal, abnormal_heartbeat,
     history_of_mi and mi, as one hospital labelled them; probabilities are calibrated on its pages. For a recording:
     its beats found, each called N, S, V, F or Q (ANSI/AAMI EC57), and the rhythm summed up. Of a page of another
-    layout the leads are read and no class is given (see digitize). One that is no ECG or a file that cannot be read
+    layout the leads are read and no class is given (see digitize); one that is no ECG or a file that cannot be read
     is refused with the reason.
-    Exit status 0: all files were answered; 1: some were refused, not drawn or given no class; 2: it could not be done.
+    Exit status 0: all files were answered; 1: some were refused, not drawn or without a class; 2: it could not be
+    done.
     Research use only, not a medical device.
     """
     from leadwise import processes
@@ -113,17 +115,7 @@ def predict(
             refused += bool(answer.why)
             undrawn += bool(answer.undrawn)
             unnamed += answer.has_no_class
-            if answer.undrawn:
-                complain(f"not drawn: {answer.undrawn}")
-            if answer.why and not as_json:
-                complain(f"{answer.file}: {answer.why}")
-            if as_json:
-                typer.echo(answer.json_line())  # which has no control characters
-            elif as_csv:
-                typer.echo(answer.csv_lines(columns), nl=False)
-            elif not answer.why:
-                say(answer.file, bold=True)
-                say(*(f"  {line}" for line in answer.lines))
+            _tell(answer, as_json, columns if as_csv else ())
     if overlay is not None and refused + undrawn < len(files):
         say(f"Drawn: {overlay}", err=True)
     if refused and len(files) > 1:
@@ -135,6 +127,21 @@ def predict(
         )
     if refused or undrawn or unnamed:
         raise typer.Exit(1)
+
+
+def _tell(answer: Outcome, as_json: bool, columns: Sequence[str]) -> None:
+    """Print what came of one file: a line of JSON, rows of a table of these columns, or lines of text."""
+    if answer.undrawn:
+        complain(f"not drawn: {answer.undrawn}")
+    if answer.why and not as_json:
+        complain(f"{answer.file}: {answer.why}")
+    if as_json:
+        typer.echo(answer.json_line())  # which has no control characters
+    elif columns:
+        typer.echo(answer.csv_lines(columns), nl=False)
+    elif not answer.why:
+        say(answer.file, bold=True)
+        say(*(f"  {line}" for line in answer.lines))
 
 
 @app.command(cls=Command)

@@ -95,7 +95,7 @@ class Digitised:
     def _quality(self) -> list[tuple[str, str]]:
         quality = self.signals.quality
         known = [
-            ("read", f"{quality.read:.0%} of the printed time"),
+            ("read", f"{quality.read:.1%} of the printed time"),
             ("I + III against II", _correlation(quality.einthoven)),
             ("aVR + aVL + aVF = 0", "" if quality.goldberger is None else f"to {quality.goldberger:.0%}"),
             ("strip against its lead", _correlation(quality.strip_alike)),
@@ -121,7 +121,9 @@ def traced(signals: PageSignals) -> Page:
     for trace in signals.columns().values():
         for part in _unbroken(trace, signals.geometry):
             points = np.round(part * 2**_FINER).astype(np.int32)
-            cv2.polylines(shown, [points], False, _COLOUR[::-1], max(1, round(width / 1200)), cv2.LINE_AA, _FINER)
+            cv2.polylines(
+                shown, [points], False, _COLOUR[::-1], max(1, round(width / 1200)), cv2.LINE_AA, _FINER
+            )
     picture = Image.fromarray(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB))
     draw, size = ImageDraw.Draw(picture), max(11, width // 85)
     font = ImageFont.load_default(size)

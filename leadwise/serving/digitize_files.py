@@ -43,6 +43,10 @@ class Shard(NamedTuple):
             raise InputError(f"--shard {text}: give a part of all, such as 1/8 to 8/8 on eight machines.")
         return cls(int(match[1]), int(match[2]))
 
+    def among(self, files: Sequence[Path]) -> list[Path]:
+        """Its files: each n-th, so that a folder of large pages is shared too."""
+        return list(files[self.part - 1 :: self.of])
+
     @property
     def table(self) -> str:
         """The name of its table: each machine writes its own."""
