@@ -201,6 +201,13 @@ METRICS: Mapping[str, Metric] = {
     "warned": _of_reading("called unlike the training pages", ".1%"),
     "quality_min": _of_reading("lowest quality of a page", ".3f", interval=False),
     "strip_named": _of_reading("pages whose strip names its lead", ".0f", interval=False),
+    # what a reader of any page gives
+    "read": _of_reading("pages read", ".1%"),
+    "layout_right": _of_reading("pages with every lead and strip in its place", ".1%"),
+    "snr_db_median": _of_reading("signal to noise of a page, median, dB", ".1f"),
+    "snr_db_p5": _of_reading("signal to noise of a page, 5th percentile, dB", ".1f"),
+    "silently_wrong": _of_reading("below 6 dB among pages answered without a warning", ".1%"),
+    "s_per_page": _measured("one page, one core, loaded, s", ".2f"),
     "pages_per_s": _measured(
         "pages a second a core, from picture to millivolts", ".0f", lower_is_better=False
     ),

@@ -7,7 +7,7 @@ read a page. `leadwise.pages.render` draws the one known form as its device does
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -15,40 +15,13 @@ from numpy.typing import NDArray
 
 from leadwise.names import LEADS
 from leadwise.pages import drawn_ink as ink
+from leadwise.pages.forms import Form, forms
 from leadwise.pages.read import Page
-
-SPEED_MM_PER_S, GAIN_MM_PER_MV = 25.0, 10.0
-STRIP_S = 10.0
 
 Map = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Form:
-    """Where leads stand: rows of leads, left to right, `column_s` each, and below them strips of 10 s by lead."""
-
-    name: str
-    rows: tuple[tuple[str, ...], ...]
-    column_s: float
-    strips: tuple[str, ...] = ()
-
-
-_3X4 = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
-_6X2 = tuple(zip(LEADS[:6], LEADS[6:], strict=True))
-
-FORMS: Mapping[str, Form] = MappingProxyType(
-    {
-        form.name: form
-        for form in (
-            Form("3x4", _3X4, 2.5),
-            Form("3x4+1", _3X4, 2.5, ("II",)),
-            Form("3x4+2", _3X4, 2.5, ("II", "V1")),
-            Form("3x4+3", _3X4, 2.5, ("II", "V1", "V5")),
-            Form("6x2", _6X2, 5.0),
-            Form("6x2+1", _6X2, 5.0, ("II",)),
-        )
-    }
-)
+FORMS: Mapping[str, Form] = MappingProxyType({form.name: form for form in forms() if form.printout is None})
 """Forms that are drawn, by name."""
 
 GRIDS: Mapping[str, tuple[int, int, int] | None] = MappingProxyType(
@@ -84,7 +57,7 @@ class Look:
     pen_px: int = 2
     smooth: bool = True
     pen_colour: tuple[int, int, int] = (0, 0, 0)
-    font: str = "simplex"
+    font: str = "outlines"
     name_mm: float = 3.0
     name_above_mm: float = 6.0
     pulse: str = "left"
@@ -123,7 +96,7 @@ class Look:
             pen_px=int(np.clip(round(x_px_per_mm * rng.uniform(0.18, 0.45)), 1, 4)),
             smooth=bool(rng.random() < 0.7),
             pen_colour=((0, 0, 0), (40, 40, 40), (90, 30, 20))[rng.choice(3, p=(0.6, 0.25, 0.15))],
-            font=str(rng.choice(list(ink.FONTS))),
+            font=str(rng.choice(ink.FONTS)),
             name_mm=float(rng.uniform(2, 4)),
             name_above_mm=float(rng.uniform(2, 0.35 * pitch_mm)),
             pulse=str(rng.choice(["left", "right", "none"], p=(0.5, 0.2, 0.3))),
@@ -176,16 +149,22 @@ class DrawnPage:
 
 
 def draw(signals_mv: NDArray[np.floating], rate_hz: float, form: Form, look: Look) -> DrawnPage:
-    """A page of 10 s of twelve leads ``(12, samples)`` in mV in the order of LEADS.
+    """A page of a form with twelve leads ``(12, samples)`` in mV in the order of LEADS.
 
     Each trace lies with its median on its row's baseline, and its truth has it there. Columns follow one another in
     time, or begin together, as the look says. Raises `ValueError` where the shape or the length does not fit.
     """
-    if signals_mv.ndim != 2 or len(signals_mv) != len(LEADS) or signals_mv.shape[1] < STRIP_S * rate_hz:
+    if signals_mv.ndim != 2 or len(signals_mv) != len(LEADS) or signals_mv.shape[1] < form.length_s * rate_hz:
         raise ValueError(
             f"signals {signals_mv.shape}: 12 leads of at least 10 s at {rate_hz:g} Hz are needed"
         )
     return _Sheet(form, look).printed(np.asarray(signals_mv, np.float64), rate_hz)
+
+
+def with_any_strips(form: Form, rng: np.random.Generator) -> Form:
+    """The form with strips of other leads than most printers choose, of those that some do: II, V1, V5."""
+    strips = rng.choice(["II", "V1", "V5"], len(form.strips), replace=False)
+    return replace(form, strips=tuple(str(name) for name in strips))
 
 
 class _Sheet:
@@ -199,7 +178,7 @@ class _Sheet:
         self.left = look.margin_mm
         self.top = look.margin_mm + (16.0 if look.header else 0.0)
         self.first_mm = self.left + 4.0 + (pulse_mm if look.pulse == "left" else 0.0)
-        self.last_mm = self.first_mm + STRIP_S * SPEED_MM_PER_S
+        self.last_mm = self.first_mm + form.length_s * form.speed_mm_per_s
         self.right = self.last_mm + 4.0 + (pulse_mm if look.pulse == "right" else 0.0)
         self.baselines_mm = self.top + look.pitch_mm * (np.arange(rows) + 0.6)
         self.bottom = self.top + look.pitch_mm * (rows + 0.1)
@@ -221,7 +200,7 @@ class _Sheet:
                 signal = _cut(signals_mv[LEADS.index(name)], rate_hz, from_s, self.form.column_s)
                 leads[name] = (start_s, signal, self._trace(name, signal, rate_hz, start_s, row))
         for number, name in enumerate(self.form.strips):
-            signal = _cut(signals_mv[LEADS.index(name)], rate_hz, 0.0, STRIP_S)
+            signal = _cut(signals_mv[LEADS.index(name)], rate_hz, 0.0, self.form.length_s)
             row = len(self.form.rows) + number
             strips[name] = (0.0, signal, self._trace(name, signal, rate_hz, 0.0, row))
         self._marks()
@@ -244,8 +223,8 @@ class _Sheet:
 
     def _trace(self, name: str, signal: NDArray[np.float64], rate_hz: float, start_s: float, row: int) -> Map:
         """Draw a trace and its name; its line ``(samples, 2)`` in mm."""
-        x = self.first_mm + SPEED_MM_PER_S * (start_s + np.arange(len(signal)) / rate_hz)
-        line = np.stack([x, self.baselines_mm[row] - GAIN_MM_PER_MV * signal], axis=1)
+        x = self.first_mm + self.form.speed_mm_per_s * (start_s + np.arange(len(signal)) / rate_hz)
+        line = np.stack([x, self.baselines_mm[row] - self.form.gain_mm_per_mv * signal], axis=1)
         self._line(line)
         below_mm = self.baselines_mm[row] - self.look.name_above_mm
         self._text(name, (x[0] + 1.0, below_mm), self.look.name_mm)
@@ -257,11 +236,11 @@ class _Sheet:
         if look.pulse != "none":
             x = self.first_mm - 9.0 if look.pulse == "left" else self.last_mm + 2.0
             for y in self.baselines_mm:
-                top = y - GAIN_MM_PER_MV
+                top = y - self.form.gain_mm_per_mv
                 self._line([(x, y), (x + 1.5, y), (x + 1.5, top), (x + 6.5, top), (x + 6.5, y), (x + 8, y)])
         rows = self.baselines_mm[: len(self.form.rows)]
         for column in range(1, len(self.form.rows[0])):
-            x = self.first_mm + column * self.form.column_s * SPEED_MM_PER_S
+            x = self.first_mm + column * self.form.column_s * self.form.speed_mm_per_s
             if look.separators == "line":
                 self._line([(x, rows[0] - 0.5 * look.pitch_mm), (x, rows[-1] + 0.4 * look.pitch_mm)])
             if look.separators == "tick":
@@ -286,8 +265,9 @@ class _Sheet:
         ink.line(self.ink, np.asarray(points_mm) * self.scale, self.look.pen_px, self.look.smooth)
 
     def _text(self, text: str, where_mm: tuple[float, float], height_mm: float) -> None:
+        font = self.look.font if text in LEADS else "outlines"
         where, height = np.array(where_mm) * self.scale, height_mm * self.scale[1]
-        ink.write(self.ink, text, where, height, self.look.font, self.look.smooth)
+        ink.write(self.ink, text, where, height, font, self.look.smooth)
 
     def _composed(self) -> Page:
         """Paper, grid and ink."""

@@ -19,19 +19,63 @@ if TYPE_CHECKING:
 
 Map = NDArray[np.float64]
 
+_FACE = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4  # cv2 takes points in 16ths of a pixel
 
-FONTS: Mapping[str, int | None] = MappingProxyType(
+FONTS = ("strokes", "outlines", "plain", "bold")
+"""A plotter's strokes, for names of leads alone; Pillow's own font; OpenCV's, thin and thick."""
+
+_LETTERS: Mapping[str, tuple[tuple[tuple[float, float], ...], ...]] = MappingProxyType(
     {
-        "simplex": cv2.FONT_HERSHEY_SIMPLEX,
-        "plain": cv2.FONT_HERSHEY_PLAIN,
-        "duplex": cv2.FONT_HERSHEY_DUPLEX,
-        "complex": cv2.FONT_HERSHEY_COMPLEX,
-        "triplex": cv2.FONT_HERSHEY_TRIPLEX,
-        "sans": None,
+        "I": (((0, 0), (0, 1)),),
+        "V": (((0, 1), (0.3, 0), (0.6, 1)),),
+        "a": (
+            ((0.5, 0.65), (0.5, 0)),
+            ((0.5, 0.5), (0.35, 0.65), (0.15, 0.65), (0, 0.5), (0, 0.15), (0.15, 0), (0.35, 0), (0.5, 0.15)),
+        ),
+        "R": (
+            ((0, 0), (0, 1), (0.4, 1), (0.55, 0.88), (0.55, 0.65), (0.4, 0.5), (0, 0.5)),
+            ((0.3, 0.5), (0.6, 0)),
+        ),
+        "L": (((0, 1), (0, 0), (0.55, 0)),),
+        "F": (((0, 0), (0, 1), (0.55, 1)), ((0, 0.5), (0.4, 0.5))),
+        "1": (((0.1, 0.8), (0.3, 1), (0.3, 0)),),
+        "2": (((0, 0.8), (0.15, 1), (0.45, 1), (0.6, 0.8), (0.6, 0.6), (0, 0), (0.6, 0)),),
+        "3": (
+            ((0, 0.85), (0.15, 1), (0.4, 1), (0.55, 0.85), (0.55, 0.65), (0.4, 0.52), (0.2, 0.52)),
+            ((0.4, 0.52), (0.6, 0.35), (0.6, 0.15), (0.42, 0), (0.15, 0), (0, 0.15)),
+        ),
+        "4": (((0.45, 0), (0.45, 1), (0, 0.3), (0.6, 0.3)),),
+        "5": (
+            (
+                (0.55, 1),
+                (0.05, 1),
+                (0, 0.55),
+                (0.35, 0.6),
+                (0.58, 0.4),
+                (0.58, 0.2),
+                (0.4, 0),
+                (0.15, 0),
+                (0, 0.12),
+            ),
+        ),
+        "6": (
+            (
+                (0.5, 1),
+                (0.2, 0.8),
+                (0, 0.4),
+                (0, 0.15),
+                (0.15, 0),
+                (0.4, 0),
+                (0.55, 0.15),
+                (0.55, 0.35),
+                (0.4, 0.5),
+            ),
+            ((0.4, 0.5), (0.15, 0.5), (0, 0.35)),
+        ),
     }
 )
-"""Fonts by name: OpenCV's, and Pillow's own, which is one of outlines."""
+"""Strokes of the letters of leads' names in heights of a capital, y upwards."""
 
 
 def line(ink: NDArray[np.uint8], points_px: Map, pen_px: int, smooth: bool) -> None:
@@ -46,19 +90,24 @@ def line(ink: NDArray[np.uint8], points_px: Map, pen_px: int, smooth: bool) -> N
 def write(
     ink: NDArray[np.uint8], text: str, where_px: Map, height_px: float, font: str, smooth: bool
 ) -> None:
-    """Write with the lower left corner of capitals of this height at a place."""
+    """Write with the lower left corner of capitals of this height at a place; `font` is one of FONTS."""
     x, y = (round(float(part)) for part in where_px)
-    face = FONTS[font]
-    if face is None:
+    if font == "strokes":
+        pen_px, right = max(1, round(height_px / 9)), float(x)
+        for letter in text:
+            for stroke in _LETTERS[letter]:
+                line(ink, np.array(stroke) * (height_px, -height_px) + (right, y), pen_px, smooth)
+            right += height_px * (0.25 + max(px for stroke in _LETTERS[letter] for px, _ in stroke))
+    elif font == "outlines":
         picture = Image.fromarray(ink)
         pen = ImageDraw.Draw(picture)
         pen.fontmode = "L" if smooth else "1"
         pen.text((x, y), text, fill=255, font=_outlines(max(8, round(height_px / 0.7))), anchor="ls")
         ink[:] = np.asarray(picture)
-        return
-    thick = max(1, round(height_px / 10))
-    scale = cv2.getFontScaleFromHeight(face, max(6, round(height_px)), thick)
-    cv2.putText(ink, text, (x, y), face, scale, 255, thick, cv2.LINE_AA if smooth else cv2.LINE_8)
+    else:
+        thick = 1 if font == "plain" else max(2, round(height_px / 8))
+        scale = cv2.getFontScaleFromHeight(_FACE, max(6, round(height_px)), thick)
+        cv2.putText(ink, text, (x, y), _FACE, scale, 255, thick, cv2.LINE_AA if smooth else cv2.LINE_8)
 
 
 @cache

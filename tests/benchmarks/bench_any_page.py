@@ -1,0 +1,272 @@
+"""How well pages of any device are read: signal to noise, layouts, refusals, silence about errors, time and memory.
+
+Drawn pages of LUDB (by others) and of the embedded recordings of PTB-XL (by us, in every layout and look), the known
+form by the reader of any page, vector PDFs, and pictures of devices of which no truth is known. Raw: neither gain nor
+time is fitted; aligned: one shift of at most 0.2 s a page. A refused page is one that was not read.
+
+    python tests/benchmarks/bench_any_page.py [--kind KIND ...] [--looks N] [--every N]
+
+Folders are named by LEADWISE_PAGES_OTHER, LEADWISE_SIGNALS and LEADWISE_DATA; what is not there is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import with_helpers  # noqa: F401 - lets the next lines be found
+from measured import write_measured
+from other_pages import (
+    COLOURED,
+    OTHER_GRIDS,
+    Case,
+    drawn,
+    known_form,
+    ludb,
+    measured,
+    mendeley,
+    pdfs,
+    reader_of,
+    records_in,
+    unknown,
+)
+
+from leadwise.errors import LeadwiseError
+from leadwise.scores.draws import Interval, bootstrap_share, bootstrap_statistic
+from leadwise.scores.table import stated
+from leadwise.sets.sample import unpack_recordings
+
+WRONG_DB = 6.0
+"""Below it an answer is wrong: a fifth of the signal's power and more is noise."""
+
+LEAST = {
+    ("ludb", "aligned"): 20.0,
+    ("ludb", "raw"): 19.0,
+    ("drawn", "raw"): 20.0,
+    ("known_form", "raw"): 24.0,
+    ("mendeley", "raw"): 18.0,
+    ("pdf", "aligned"): 20.0,
+}
+"""Medians that are claimed, in dB."""
+
+SILENT = 0.03
+"""Of pages answered without a warning, at most so many are wrong."""
+
+
+def main() -> int:
+    """Measure, print, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kind", nargs="*", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument("--looks", type=int, default=2, help="of each recording in each layout")
+    parser.add_argument("--every", type=int, default=5, help="so-manieth page of the Mendeley set")
+    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    parser.add_argument("--profile", default="cpu", help="under which name the rows are kept")
+    parser.add_argument("--cost-of", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.cost_of:
+        print(json.dumps(cost_of(given.cost_of)))
+        return 0
+    begun = time.perf_counter()
+    with TemporaryDirectory() as scratch:
+        places = Places.found(Path(scratch), given.looks, given.every)
+        shares = [(kind, places, share, given.jobs) for kind in given.kind for share in range(given.jobs)]
+        with ProcessPoolExecutor(given.jobs) as pool:
+            rows = pd.DataFrame(
+                [row for share in pool.map(read_share, *zip(*shares, strict=True)) for row in share]
+            )
+        scores = pd.concat([*(scores_of(part) for part in parts(rows)), *costs(places, given.kind)])
+    note = (
+        "SNR of a page is the median of its leads' over the pages that were read; intervals by bootstrap over "
+        f"recordings. Load average of the machine at the end {os.getloadavg()[1]:.1f}."
+    )
+    minutes = (time.perf_counter() - begun) / 60
+    target = write_measured("bench_any_page", given.profile, scores, minutes, note)
+    rows.to_csv(target / "pages.csv", index=False)
+    lacking = [kind for kind in given.kind if kind not in set(rows["kind"])]
+    print(
+        f"Written to {target}, page by page in pages.csv."
+        + (f" Not there: {', '.join(lacking)}." if lacking else "")
+    )
+    failed = list(unmet(rows))
+    print(*failed or ["holds"], sep="\n")
+    return 1 if failed else 0
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where pages and recordings lie, None where they do not; how many of them are read."""
+
+    embedded: Path
+    other: Path | None
+    signals: Path | None
+    mendeley: Path | None
+    looks: int
+    every: int
+
+    @classmethod
+    def found(cls, scratch: Path, looks: int, every: int) -> Places:
+        """By the environment."""
+        names = ("LEADWISE_PAGES_OTHER", "LEADWISE_SIGNALS", "LEADWISE_DATA")
+        other, signals, data = (Path(os.environ[name]) if os.environ.get(name) else None for name in names)
+        return cls(unpack_recordings(scratch), other, signals, data, looks, every)
+
+
+def _drawn(places: Places) -> Iterator[Case]:
+    return drawn(records_in(places.embedded), places.looks, COLOURED)
+
+
+def _drawn_grey(places: Places) -> Iterator[Case]:
+    return drawn(records_in(places.embedded), 1, OTHER_GRIDS, seed=1)
+
+
+def _ludb(places: Places) -> Iterator[Case]:
+    return ludb(places.other / "ludb") if places.other else iter(())
+
+
+def _known_form(places: Places) -> Iterator[Case]:
+    return known_form(records_in(places.signals / "ptbxl60")) if places.signals else iter(())
+
+
+def _mendeley(places: Places) -> Iterator[Case]:
+    return mendeley(places.mendeley, places.every) if places.mendeley else iter(())
+
+
+def _pdf(places: Places) -> Iterator[Case]:
+    if not (places.other and places.signals):
+        return iter(())
+    return pdfs(places.other / "pdf", places.signals / "ptbxl425" / "records")
+
+
+def _devices(places: Places) -> Iterator[Case]:
+    return unknown("devices", places.other / "devices") if places.other else iter(())
+
+
+def _scans(places: Places) -> Iterator[Case]:
+    return unknown("scans", places.other / "scans") if places.other else iter(())
+
+
+KINDS: dict[str, Callable[[Places], Iterator[Case]]] = {
+    "ludb": _ludb,
+    "drawn": _drawn,
+    "drawn_grey": _drawn_grey,
+    "known_form": _known_form,
+    "mendeley": _mendeley,
+    "pdf": _pdf,
+    "devices": _devices,
+    "scans": _scans,
+}
+
+
+def read_share(kind: str, places: Places, share: int, shares: int) -> list[dict[str, Any]]:
+    """The rows of one process's share of a kind's pages."""
+    cv2.setNumThreads(1)
+    return [measured(case) for case in islice(KINDS[kind](places), share, None, shares)]
+
+
+def parts(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """The pages of each kind, and of each layout where a kind has several, with the condition that names them."""
+    for kind, of_kind in rows.groupby("kind", sort=False):
+        yield {"kind": str(kind)}, of_kind
+        layouts = of_kind.groupby("layout", sort=False)
+        if len(layouts) > 1:
+            for layout, of_layout in layouts:
+                yield {"kind": str(kind), "layout": str(layout)}, of_layout
+
+
+def scores_of(part: tuple[dict[str, str], pd.DataFrame]) -> pd.DataFrame:
+    """Rows of ``scores.csv`` of pages that belong together."""
+    condition, pages = part
+    known = pages["layout"].astype(bool) & (pages["kind"] != "pdf_other")
+    read = pages[pages["read"]]
+    told: list[tuple[dict[str, str], dict[str, Interval | float | None]]] = [
+        (condition, {"read": share_of(pages["read"], pages)})
+    ]
+    if known.all():
+        right = pages["layout_right"].fillna(False).astype(bool)
+        told[0][1]["layout_right"] = share_of(right, pages)
+        for shift, column in (("none", "raw"), ("aligned", "aligned")):
+            told.append((condition | {"shift": shift}, snr_of(read, column)))
+        unwarned = read[~read["warned"].astype(bool)]
+        told[0][1]["silently_wrong"] = share_of(unwarned["aligned"] < WRONG_DB, unwarned)
+    elif len(read) and read["einthoven"].notna().any():
+        told[0][1]["einthoven_corr_median"] = statistic_of(read, "einthoven", np.median)
+    place = {"task": "any_page", "model": "any_page", "unit": "page", "counted": "dev", "n": len(pages)}
+    return pd.concat([stated(metrics, condition=where, **place) for where, metrics in told])
+
+
+def snr_of(read: pd.DataFrame, column: str) -> dict[str, Interval | float | None]:
+    """Median and 5th percentile."""
+    if not len(read):
+        return {}
+    return {
+        "snr_db_median": statistic_of(read, column, np.median),
+        "snr_db_p5": statistic_of(read, column, lambda values: float(np.quantile(values, 0.05))),
+    }
+
+
+def statistic_of(pages: pd.DataFrame, column: str, statistic: Callable[[Any], float]) -> Interval:
+    """With its interval over groups."""
+    return bootstrap_statistic(pages[column].to_numpy(float), pages["group"].tolist(), statistic)
+
+
+def share_of(true: pd.Series, pages: pd.DataFrame) -> Interval:
+    """With its interval over groups."""
+    return bootstrap_share(true.to_numpy(bool), pages["group"].tolist())
+
+
+def unmet(rows: pd.DataFrame) -> Iterator[str]:
+    """What is claimed and does not hold, a sentence each."""
+    read = rows[rows["read"]]
+    for (kind, column), least in LEAST.items():
+        pages = read[read["kind"] == kind]
+        if len(pages) and (found := pages[column].median()) < least:
+            yield f"{kind}: {column} median {found:.1f} dB, at least {least:g} is claimed"
+    unwarned = read[~read["warned"].astype(bool) & read["aligned"].notna()] if "aligned" in read else read[:0]
+    if len(unwarned) and (wrong := (unwarned["aligned"] < WRONG_DB).mean()) > SILENT:
+        yield f"of {len(unwarned)} pages answered without a warning {wrong:.1%} are below {WRONG_DB:g} dB"
+
+
+def costs(places: Places, kinds: list[str]) -> Iterator[pd.DataFrame]:
+    """Seconds and memory of one flat page and one vector PDF, each in a process of its own."""
+    if places.other is None:
+        return
+    for kind, name in (("ludb", "ludb/001.webp"), ("pdf", "pdf/ptbxl_00009_hr.pdf")):
+        if kind in kinds:
+            command = [sys.executable, __file__, "--cost-of", str(places.other / name)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            place = {"task": "any_page", "model": "any_page", "counted": "dev", "n": 1}
+            yield stated(json.loads(done.stdout), condition={"kind": kind}, **place)
+
+
+def cost_of(path: Path) -> dict[str, float]:
+    """Median seconds of the processor from a file to its leads, once loaded, and the most memory of the process."""
+    cv2.setNumThreads(1)
+    seconds = []
+    for _ in range(6):
+        begun = time.process_time()
+        reader_of(path)()
+        seconds.append(time.process_time() - begun)
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    most_kb = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+    return {"s_per_page": float(np.median(seconds[1:])), "peak_memory_mb": most_kb / 1000}
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LeadwiseError as error:
+        sys.exit(str(error))

@@ -1,0 +1,230 @@
+"""Pages of many kinds with what is known of them, and how well a reader of any page reads each.
+
+Cases are made one at a time, so that thousands need no more memory than one. Kinds with truth: ``ludb`` (drawn by
+others), ``drawn`` (by `leadwise.pages.drawn`), ``known_form`` (as its device draws it), ``mendeley`` (real pages; the
+truth is what the known form's own reader reads), ``pdf`` (vector PDFs of PTB-XL's recordings). Of ``devices`` and
+``scans`` nothing is known but what leads must be to each other.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.errors import ForeignPage, InputError
+from leadwise.names import LEADS
+from leadwise.pages.digitize import RATE_HZ as KNOWN_HZ
+from leadwise.pages.digitize import digitize
+from leadwise.pages.drawn import FORMS, Look, draw, with_any_strips
+from leadwise.pages.forms import Form
+from leadwise.pages.layout import find_layout
+from leadwise.pages.leads import cut_leads
+from leadwise.pages.page_signals import PageSignals
+from leadwise.pages.read import Page, read_page
+from leadwise.pages.render import render
+from leadwise.pages.trials import band_limited
+from leadwise.recordings.records import read_record
+from leadwise.scores.snr import aligned_snr_db, page_snr_db
+
+COLOURED, OTHER_GRIDS = ("red", "pink", "blue", "green"), ("grey", "none")
+
+Reader = Callable[[], PageSignals]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a lead shows, on the page's clock."""
+
+    start_s: float
+    rate_hz: float
+    signal_mv: NDArray[np.float64]
+
+    @property
+    def length_s(self) -> float:
+        return len(self.signal_mv) / self.rate_hz
+
+
+@dataclass(frozen=True)
+class Case:
+    """A page to be read by `read`; pages of one `group` (a recording, a file) are not independent."""
+
+    kind: str
+    name: str
+    group: str
+    read: Reader
+    layout: str = ""
+    grid: str = ""
+    printed: Mapping[str, Any] | None = None
+    strips: tuple[str, ...] | None = None
+
+
+def ludb(folder: Path) -> Iterator[Case]:
+    """LUDB's recordings, three rows of four and a strip, drawn by others."""
+    for path in sorted(folder.glob("*.webp")):
+        signals, rate_hz = recording(path.with_suffix(""))
+        printed = printed_of(signals, rate_hz, FORMS["3x4+1"])
+        yield Case("ludb", path.name, path.stem, reader_of(path), "3x4+1", "red", printed, ("II",))
+
+
+def drawn(recordings: list[Path], looks: int, grids: tuple[str, ...], seed: int = 0) -> Iterator[Case]:
+    """Each recording `looks` times in each of FORMS."""
+    for number, form in enumerate(FORMS.values()):
+        rng = np.random.default_rng((seed, number))
+        for path in recordings:
+            signals, rate_hz = recording(path)
+            for look in range(looks):
+                rows = len(form.rows) + len(form.strips)
+                made = Look.at_random(rng, rows=rows, grid=str(rng.choice(grids)))
+                page = draw(signals, rate_hz, with_any_strips(form, rng), made)
+                name = f"{form.name} {path.name} {look}"
+                kind = "drawn" if grids == COLOURED else "drawn_grey"
+                yield Case(
+                    kind,
+                    name,
+                    path.name,
+                    _of_page(page.page),
+                    form.name,
+                    made.grid,
+                    page.leads,
+                    tuple(page.strips),
+                )
+
+
+def known_form(recordings: list[Path]) -> Iterator[Case]:
+    """Recordings on the known form, in its printed band."""
+    for path in recordings:
+        signals, rate_hz = recording(path)
+        signals = band_limited(signals, rate_hz)
+        printed = printed_of(signals, rate_hz, FORMS["3x4+1"])
+        page = render(signals, rate_hz)
+        yield Case("known_form", path.name, path.name, _of_page(page), "3x4+1", "pink", printed, ("II",))
+
+
+def mendeley(folder: Path, every: int) -> Iterator[Case]:
+    """Every so-manieth distinct page; the truth is what the known form's reader reads, where it reads all leads."""
+    from leadwise.sets.catalogue import find_pages
+
+    files = find_pages(folder).files.drop_duplicates("sha256")
+    for path in files["path"][::every]:
+        page = read_page(folder / path)
+        leads = digitize(cut_leads(page, find_layout(page))).leads
+        if not np.isfinite(leads).all():
+            continue
+        starts = {name: 2.5 * (number // 3) for number, name in enumerate(LEADS)}
+        printed = {
+            name: Truth(starts[name], KNOWN_HZ, lead.astype(float))
+            for name, lead in zip(LEADS, leads, strict=True)
+        }
+        yield Case("mendeley", path, path, _of_page(page), "3x4+1", "pink", printed)
+
+
+def pdfs(folder: Path, recordings: Path) -> Iterator[Case]:
+    """Vector PDFs of PTB-XL's recordings; those of others without truth."""
+    for path in sorted(folder.glob("*.pdf")):
+        named = re.fullmatch(r"ptbxl_(\d{5}_hr)(_6x2)?", path.stem)
+        if named is None or not (record := recordings / named[1]).with_suffix(".hea").is_file():
+            yield Case("pdf_other", path.name, path.stem, reader_of(path))
+            continue
+        form = FORMS["6x2" if named[2] else "3x4+1"]
+        printed = printed_of(*recording(record), form)
+        yield Case("pdf", path.name, named[1], reader_of(path), form.name, "", printed)
+
+
+def unknown(kind: str, folder: Path) -> Iterator[Case]:
+    """Pictures of which nothing is known."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".png", ".jpg", ".jpeg"}:
+            yield Case(kind, path.name, path.stem, reader_of(path))
+
+
+def measured(case: Case) -> dict[str, Any]:
+    """How a page was read, as a row: seconds of the processor, refused and why, SNR, layout, physics, warnings."""
+    row: dict[str, Any] = {
+        "kind": case.kind, "name": case.name, "group": case.group, "layout": case.layout, "grid": case.grid
+    }  # fmt: skip
+    begun = time.process_time()
+    try:
+        read = case.read()
+    except InputError as error:
+        return row | {"read": False, "why": str(error), "seconds": time.process_time() - begun}
+    row |= {"read": True, "why": "", "seconds": time.process_time() - begun, "form": read.form}
+    row |= {"warned": bool(read.warnings), "warnings": " ".join(read.warnings)}
+    row |= {"einthoven": read.quality.einthoven, "goldberger": read.quality.goldberger}
+    if case.printed is not None:
+        row |= {
+            "raw": page_snr_db(case.printed, read),
+            "aligned": aligned_snr_db(case.printed, read),
+            "layout_right": is_laid_out(case, read),
+        }
+    return row
+
+
+def is_laid_out(case: Case, read: PageSignals) -> bool:
+    """Whether each lead was found where it is printed, within a fifth of its length, and the strips by name."""
+    printed = case.printed or {}
+    return (
+        set(read.leads) == set(printed)
+        and all(
+            abs(read.leads[name].start_s - lead.start_s) < 0.2 * lead.length_s
+            and abs(read.leads[name].length_s - lead.length_s) < 0.2 * lead.length_s
+            for name, lead in printed.items()
+        )
+        and (case.strips is None or tuple(read.strips) == case.strips)
+    )
+
+
+def recording(path: Path) -> tuple[NDArray[np.float64], float]:
+    """Twelve leads ``(12, samples)`` in mV in the order of LEADS, and samples a second."""
+    record = read_record(path)
+    return np.nan_to_num(np.stack([record.lead(name) for name in LEADS])), record.rate_hz
+
+
+def records_in(folder: Path) -> list[Path]:
+    """All records below a folder, without suffix."""
+    return sorted(path.with_suffix("") for path in folder.rglob("*.hea"))
+
+
+def printed_of(signals: NDArray[np.float64], rate_hz: float, form: Form) -> dict[str, Truth]:
+    """What a form shows of signals, columns one after the other."""
+    printed = {}
+    for names in form.rows:
+        for column, name in enumerate(names):
+            first, last = (round((column + end) * form.column_s * rate_hz) for end in (0, 1))
+            printed[name] = Truth(column * form.column_s, rate_hz, signals[LEADS.index(name), first:last])
+    return printed
+
+
+def reader_of(path: Path) -> Reader:
+    """Reads a file: of a PDF its paths, of all else its picture."""
+    return (lambda: _read_pdf(path)) if path.suffix == ".pdf" else (lambda: _read_picture(read_page(path)))
+
+
+def _of_page(page: Page) -> Reader:
+    return lambda: _read_picture(page)
+
+
+def _read_picture(page: Page) -> PageSignals:
+    from leadwise.pages.any_page import read_any_page
+
+    return read_any_page(page)
+
+
+def _read_pdf(path: Path) -> PageSignals:
+    import pypdfium2
+    from leadwise.pages.vector import read_paths
+
+    document = pypdfium2.PdfDocument(path)
+    try:
+        signals = read_paths(document[0])
+    finally:
+        document.close()
+    if signals is None:
+        raise ForeignPage(f"{path.name}: its paths are no traces")
+    return signals
