@@ -25,7 +25,7 @@ _MM_PER_S, _MM_PER_MV = 25.0, 10.0  # as it prints on every page
 
 @dataclass(frozen=True)
 class KnownForm:
-    """What was read of one page of the known form."""
+    """What was read of one page of the known form; `notes` are warnings about its file."""
 
     page: Page
     layout: Layout
@@ -33,13 +33,14 @@ class KnownForm:
     lines: Lines
     signals: Signals
     quality: Quality
+    notes: tuple[str, ...] = ()
 
     def page_signals(self) -> PageSignals:
         """The same as every reader gives it: finer than `signals`, with the lines on the page."""
         leads = {name: self._trace(line, LEAD_S) for name, line in self.lines.leads.items()}
         repeated = self.quality.rhythm_lead
         strips = {repeated or "II": self._trace(self.lines.strip, STRIP_S)}
-        warnings = gate.warnings_of_reading(self.quality)
+        warnings = [*self.notes, *gate.warnings_of_reading(self.quality)]
         if repeated is None:
             warnings.append(
                 "the strip resembles no lead closely; it is taken for II, as this form mostly prints"
