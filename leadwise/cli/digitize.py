@@ -16,7 +16,9 @@ from leadwise.cli.words import about, complain, say
 def digitize(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILES", help="Pages (JPEG, PNG, TIFF, BMP, WebP, PDF), or folders of them."),
+        typer.Argument(
+            metavar="FILES", help="Pages (JPEG, PNG, TIFF, BMP, WebP, PDF, HEIC), or folders of them."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go.")],
     page: Annotated[
@@ -56,9 +58,9 @@ def digitize(
     """
     from leadwise import processes
     from leadwise.files import written_whole
+    from leadwise.pages.read import PAGE_SUFFIXES
     from leadwise.serving import digitize_files, digitize_many
     from leadwise.serving.batch import find_files
-    from leadwise.serving.predict import PAGE_SUFFIXES
     from leadwise.workers import LIMITS, NO_LIMITS
 
     wanted = digitize_many.Wanted(out, page, digitize_files.formats_of(formats), overlay)

@@ -24,18 +24,25 @@ _one_at_a_time = threading.Lock()
 
 
 def predict(
-    source: str | Path | bytes, *, model: str | Path | None = None, limits: Limits = LIMITS
+    source: str | Path | bytes,
+    *,
+    model: str | Path | None = None,
+    page: int | None = None,
+    limits: Limits = LIMITS,
 ) -> Answer | Digitised | RecordingAnswer:
     """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
 
     `source` is a path, or a page's bytes; `model` is an ONNX file for that kind, by default the one that comes with
-    leadwise. The first call starts the process that reads, which takes a second; it stays for the next. Raises
-    `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
-    twelve leads of one heart), `MissingInput` and `InputError` (a record that is not there, damaged, too short),
-    `Lost` (beyond `limits`) and `WeightsError` (the model), each in a sentence that says what to do. Ctrl+C ends what
-    is being read, that of other threads too.
+    leadwise. `page` is that of a file of several, from 1; by default the first that is an ECG page. The first call
+    starts the process that reads, which takes a second; it stays for the next. Raises `UnreadablePage` (no picture),
+    `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no twelve leads of one heart),
+    `MissingInput` and `InputError` (a record that is not there, damaged, too short), `Lost` (beyond `limits`) and
+    `WeightsError` (the model), each in a sentence that says what to do. Ctrl+C ends what is being read, that of other
+    threads too.
     """
-    answered: Answer | Digitised | RecordingAnswer = _within(limits, partial(answer, source, model=model))
+    answered: Answer | Digitised | RecordingAnswer = _within(
+        limits, partial(answer, source, model=model, page=page)
+    )
     return answered
 
 

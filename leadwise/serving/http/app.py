@@ -45,7 +45,7 @@ def _upload(files: int, what: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}
 
 
-_PAGE = "one page (JPEG, PNG, TIFF, BMP, WebP, or a PDF's first page)"
+_PAGE = "one page (JPEG, PNG, TIFF, BMP, WebP, PDF; of several the first that is an ECG)"
 _UPLOAD = _upload(MAX_FILES, f"{_PAGE}, or one WFDB record: its .hea with its .dat, or both in a .zip")
 _PAGE_UPLOAD = _upload(1, _PAGE)
 _WHY = {

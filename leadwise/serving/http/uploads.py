@@ -18,10 +18,10 @@ from typing import TypeVar
 
 from leadwise.errors import InputError
 from leadwise.names import shortened
-from leadwise.pages.read import MAX_BYTES
+from leadwise.pages.read import MAX_BYTES, PAGE_SUFFIXES
 from leadwise.serving import recordings
 from leadwise.serving.digitised import Digitised
-from leadwise.serving.predict import PAGE_SUFFIXES, Answer
+from leadwise.serving.predict import Answer
 
 RECORD_SUFFIXES = frozenset({".hea", ".dat", ".zip"})
 
