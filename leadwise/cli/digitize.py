@@ -23,9 +23,7 @@ def digitize(
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the results go.")],
     page: Annotated[
         int | None,
-        typer.Option(
-            min=1, metavar="N", help="The page to read of each file; else the first that is an ECG."
-        ),
+        typer.Option(min=1, metavar="N", help="The one page to read of each file; else all that are ECGs."),
     ] = None,
     formats: Annotated[
         str, typer.Option("--format", metavar="LIST", help="What to write of a page: csv, wfdb, npy.")
@@ -51,8 +49,9 @@ def digitize(
     Of each page, NAME being its file's name without suffix: NAME.csv (time_s and a column a lead, mV at 500 Hz, 0 s
     is the start of the first column, empty where a lead is not printed; a strip is II_strip), NAME.hea and NAME.dat
     (the same as a WFDB record), NAME.npy, and NAME.json: form, start and length of each lead, scale, quality,
-    warnings. Two files of one name become NAME and NAME-2. digitized.csv has a row a file. No class is given; see
-    predict. A page that cannot be read, or not be trusted, is refused with the reason.
+    warnings. Further ECGs of one file are NAME_page2 ...; a second file of one name is NAME-2. digitized.csv has a
+    row a page. No class is given; see predict. A page that cannot be read, or not be trusted, is refused with the
+    reason.
     Exit status 0: all files were read; 1: some were refused, or not written; 2: it could not be done.
     Research use only, not a medical device.
     """
@@ -72,25 +71,26 @@ def digitize(
     outcomes = digitize_many.digitize_all(
         own, names, wanted, cores or processes.available_cores(), NO_LIMITS if no_limits else LIMITS
     )
-    refused = unwritten = warned = 0
+    refused = unwritten = warned = pages = 0
     rows = [",".join(digitize_files.COLUMNS) + "\n"]
     with ended_in_order(), pages_shown("Reading pages") as progress:
         for outcome in progress(outcomes, len(own)):
             rows.append(outcome.csv_lines(digitize_files.COLUMNS))
+            pages += 1
             refused += bool(outcome.why)
             unwritten += bool(outcome.undrawn)
             warned += any(row["warnings"] for row in outcome.rows)
             if outcome.why or outcome.undrawn:
                 complain(f"{outcome.file}: {outcome.why or f'not written: {outcome.undrawn}'}")
             else:
-                say(f"{outcome.file}: {out / names[outcome.file]}.*", bold=True)
+                say(f"{outcome.file}: {out / outcome.rows[0]['name']}.*", bold=True)
                 say(*(f"  {line}" for line in outcome.lines))
     table = out / which.table
     with about(table), written_whole(table) as aside:
         aside.write_text("".join(rows), encoding="utf-8")
-    read = len(own) - refused - unwritten
+    read = pages - refused - unwritten
     say(
-        f"{read} of {len(own)} files were read, {warned} with warnings; {refused} were refused. All of them: {table}",
+        f"{len(own)} files: {read} pages were read, {warned} with warnings; {refused} were refused. All: {table}",
         err=True,
     )
     if refused or unwritten:

@@ -62,7 +62,7 @@ def formats_of(text: str) -> tuple[Format, ...]:
 
 
 def names_of(files: Iterable[Path], page: int | None) -> dict[Path, str]:
-    """The name of each file's results: its stem, with ``_page2`` where that page was asked for.
+    """The name of each file's results: its stem, with ``_page2`` where page 2 was asked for.
 
     A file whose stem another one before it has, whatever the case, gets ``-2`` after it, so that none is lost. The
     names hang on all files, so each machine of a cluster finds the same.
@@ -70,7 +70,7 @@ def names_of(files: Iterable[Path], page: int | None) -> dict[Path, str]:
     taken = {Path(Shard(1, 1).table).stem}
     names: dict[Path, str] = {}
     for file in files:
-        stem = file.stem if page is None else f"{file.stem}_page{page}"
+        stem = file.stem if page in (None, 1) else f"{file.stem}_page{page}"
         name, number = stem, 1
         while record_name(name).lower() in taken:
             number += 1

@@ -46,7 +46,7 @@ def test_a_folder_becomes_signals_a_table_and_the_reasons_of_those_refused(
     out = tmp_path / "signals"
     assert command(monkeypatch, scans, "--out", out, "--format", "csv") == 1
     told = capsys.readouterr()
-    assert "2 of 3 files were read, 0 with warnings; 1 were refused" in told.err
+    assert "3 files: 2 pages were read, 0 with warnings; 1 were refused" in told.err
     assert "note.png: not an image that can be read" in told.err
     assert sorted(path.name for path in out.iterdir()) == [
         "digitized.csv", "page-2.csv", "page-2.json", "page.csv", "page.json",
