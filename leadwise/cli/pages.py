@@ -50,8 +50,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="FILES",
-            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them; - reads "
-            "a page from standard input.",
+            help="Pages (JPEG, PNG, TIFF, PDF), recordings (WFDB, .hea), or folders of them; - reads a page from "
+            "standard input.",
         ),
     ],
     as_json: Annotated[
@@ -67,6 +67,12 @@ def predict(
         typer.Option(
             metavar="OUT",
             help="Draw the answer on the page, or a recording as a strip chart: a .png; with many files a folder.",
+        ),
+    ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="The page of a PDF or TIFF; by default the first that is an ECG page."
         ),
     ] = None,
     cores: Cores = None,
@@ -115,6 +121,7 @@ def predict(
         cores=cores or processes.available_cores(),
         limits=NO_LIMITS if no_limits else LIMITS,
         stdin=stdin,
+        page=page,
     )
     if as_csv:
         say(",".join(columns))

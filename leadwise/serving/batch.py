@@ -19,8 +19,9 @@ import cv2
 from leadwise.errors import InputError, MissingInput
 from leadwise.files import files_below, must_be_writable, written_whole
 from leadwise.names import printable
+from leadwise.pages.read import PAGE_SUFFIXES
 from leadwise.serving.model import load_beat_model, load_model
-from leadwise.serving.predict import PAGE_SUFFIXES, Answer, predict
+from leadwise.serving.predict import Answer, predict
 from leadwise.serving.predict_recording import RecordingAnswer, is_recording
 from leadwise.workers import LIMITS, TOO_LARGE, Limits, each
 
@@ -148,11 +149,13 @@ def answer_all(
     cores: int = 1,
     limits: Limits = LIMITS,
     stdin: bytes = b"",
+    page: int | None = None,
 ) -> Iterator[Outcome]:
     """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
-    `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`. A file that takes
-    more than `limits` is refused as others are.
+    `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`; `page` is that of
+    files of several (None: the first that is an ECG page). A file that takes more than `limits` is refused as others
+    are.
     Raises `WeightsError`, before the first, where one that is needed cannot be loaded.
     """
     kinds = frozenset(map(is_recording, files))
@@ -161,7 +164,7 @@ def answer_all(
         for file, target in itertools.zip_longest(files, targets)
     ]
     return each(
-        partial(_answered, model, beat_model),
+        partial(_answered, model, beat_model, page),
         tasks,
         lambda task, why: Outcome(
             task.file, why=why.removeprefix("page: " if task.data else f"{task.file}: ")
@@ -185,9 +188,9 @@ def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -
         load_beat_model(beat_model)
 
 
-def _answered(model: Path | None, beat_model: Path | None, task: _Task) -> Outcome:
+def _answered(model: Path | None, beat_model: Path | None, page: int | None, task: _Task) -> Outcome:
     own_model = beat_model if is_recording(task.file) else model
-    answer = predict(task.file if task.data is None else task.data, model=own_model)
+    answer = predict(task.file if task.data is None else task.data, model=own_model, page=page)
     answer = dataclasses.replace(answer, file=str(task.file))
     undrawn = _draw(answer, task.target) if task.target is not None else ""
     return Outcome(task.file, answer.as_json(), tuple(answer.lines()), tuple(answer.rows()), undrawn=undrawn)

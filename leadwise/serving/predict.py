@@ -14,21 +14,23 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import InputError
+from leadwise.errors import ForeignPage, InputError
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, LEADS, probability_in_words
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import Leads, cut_leads
-from leadwise.pages.read import IMAGE_SUFFIXES, Page, read_page
+from leadwise.pages.read import FilePage, Page, PageFile, read_page
 from leadwise.recordings.records import STRIP
 from leadwise.serving import gate
 from leadwise.serving.gate import Quality
@@ -42,13 +44,12 @@ from leadwise.serving.predict_recording import (
 )
 from leadwise.sets.views import signal_views, stacked
 
-PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
-"""What names a page."""
-
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""
 
 _ROUNDS = 7
+
+_WRONG_TAG = "the file's orientation tag turns this page away from upright; it was read as it is stored"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Answer:
 
     `probabilities` are calibrated, by class; `label` is the most probable one. `boxes` float64 ``(13, 4, 2)`` are
     the corners of the twelve leads and of the rhythm strip in pixels of the page, clockwise from the upper left.
-    `signals` are in mV at 250 Hz. `page` is the picture itself, BGR. In a notebook an answer shows itself.
+    `signals` are in mV at 250 Hz. `page` is the picture itself, BGR, and `page_number` of `pages` is it in its file,
+    from 1. In a notebook an answer shows itself.
     """
 
     file: str
@@ -69,6 +71,8 @@ class Answer:
     boxes: NDArray[np.float64] = field(repr=False)
     signals: Signals = field(repr=False)
     page: Page = field(repr=False)
+    page_number: int = 1
+    pages: int = 1
 
     @property
     def heart_rate_bpm(self) -> float | None:
@@ -88,6 +92,7 @@ class Answer:
             ),
             f"heart rate {rate}; strip repeats {self.quality.rhythm_lead or 'no lead'}; "
             f"I + III = II within {self.quality.einthoven_off:.0%}",
+            *([f"page {self.page_number} of {self.pages}"] if self.pages > 1 else []),
             *(f"warning: {text}" for text in self.warnings),
             f"{self.model.name} of leadwise {self.model.version}. {CAUTION}",
         ]
@@ -97,6 +102,8 @@ class Answer:
         boxes = {name: box.round(1).tolist() for name, box in zip((*LEADS, "strip"), self.boxes, strict=True)}
         return {
             "file": self.file,
+            "page": self.page_number,
+            "of_pages": self.pages,
             "label": self.label,
             "probabilities": {name: round(share, 4) for name, share in self.probabilities.items()},
             "heart_rate_bpm": None if self.heart_rate_bpm is None else round(self.heart_rate_bpm, 1),
@@ -123,28 +130,38 @@ class Answer:
         return sorted(self.probabilities.items(), key=lambda pair: -pair[1])
 
 
-def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer | RecordingAnswer:
+def predict(
+    source: str | Path | bytes, *, model: str | Path | None = None, page: int | None = None
+) -> Answer | RecordingAnswer:
     """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
 
-    `model` is an ONNX file for that kind; by default the one that comes with leadwise. Raises what
-    `predict_recording` and `predict_page` raise.
+    `model` is an ONNX file for that kind; by default the one that comes with leadwise. `page` is that of a file of
+    several, from 1. Raises what `predict_recording` and `predict_page` raise.
     """
     if not isinstance(source, bytes) and is_recording(Path(source)):
+        if page is not None:
+            raise InputError(f"{source}: a recording, which has no page {page}. Ask for it without a page.")
         return predict_recording(source, model=model)
-    return predict_page(source, model=model)
+    return predict_page(source, model=model, page=page)
 
 
-def predict_page(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer:
-    """Answer for one page: a path, or a file's bytes (JPEG, PNG, TIFF, or a PDF's first page).
+def predict_page(
+    source: str | Path | bytes, *, model: str | Path | None = None, page: int | None = None
+) -> Answer:
+    """Answer for one page: a path, or a file's bytes, as `leadwise.pages.read.PageFile` takes them.
 
-    `model` is an ONNX file that 43_student_export wrote; by default the one that comes with leadwise. Raises
-    `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
-    twelve leads of one heart) and `WeightsError` (the model), each in a sentence that says what to do.
+    Of a file of several pages it is page number `page`, from 1; by default the first that is an ECG page. `model` is
+    an ONNX file that 43_student_export wrote; by default the one that comes with leadwise. Raises `UnreadablePage`
+    (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no twelve leads of one
+    heart) and `WeightsError` (the model), each in a sentence that says what to do.
     """
     loaded = load_model(None if model is None else Path(model))
-    name = "page" if isinstance(source, bytes) else str(source)
-    page = read_page(source if isinstance(source, bytes) else Path(source))
-    leads, signals, quality = read_leads(page)
+    with PageFile(source if isinstance(source, bytes) else Path(source)) as file:
+        return file.first_read(partial(_answered, loaded, file.name), page)
+
+
+def _answered(loaded: Model, name: str, page: FilePage) -> Answer:
+    picture, leads, signals, quality, warnings = _upright(page)
     probabilities, distance = loaded.answer(stacked([signal_views(signals)]))
     shares = dict(zip(loaded.info.classes, map(float, probabilities[0]), strict=True))
     return Answer(
@@ -152,12 +169,27 @@ def predict_page(source: str | Path | bytes, *, model: str | Path | None = None)
         max(shares, key=lambda label: shares[label]),
         shares,
         quality,
-        gate.warnings_of(quality, float(distance[0]), loaded.far),
+        (*warnings, *gate.warnings_of(quality, float(distance[0]), loaded.far)),
         loaded.info,
         leads.boxes,
         signals,
-        page,
+        picture,
+        page.number,
+        page.of,
     )
+
+
+def _upright(page: FilePage) -> tuple[Page, Leads, Signals, Quality, tuple[str, ...]]:
+    """The picture as its orientation tag lays it, or else as stored, what `read_leads` finds on it, and warnings."""
+    try:
+        return page.picture, *read_leads(page.picture), ()
+    except ForeignPage:
+        stored = page.as_stored()
+        if stored is None:
+            raise
+        with contextlib.suppress(ForeignPage):
+            return stored, *read_leads(stored), (_WRONG_TAG,)
+        raise
 
 
 def step_times(source: bytes, model: str | Path | None = None) -> dict[str, float]:

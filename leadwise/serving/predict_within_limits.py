@@ -12,29 +12,34 @@ from leadwise.serving.predict import predict as answer
 from leadwise.serving.predict_recording import RecordingAnswer
 from leadwise.workers import LIMITS, Limits, Workers
 
-_Task = tuple[str, str | Path | bytes, str | Path | None]
+_Task = tuple[str, str | Path | bytes, str | Path | None, int | None]
 _Answers = Workers[_Task, Answer | RecordingAnswer]
 _workers: dict[tuple[Limits, int], _Answers] = {}
 _one_at_a_time = threading.Lock()
 
 
 def predict(
-    source: str | Path | bytes, *, model: str | Path | None = None, limits: Limits = LIMITS
+    source: str | Path | bytes,
+    *,
+    model: str | Path | None = None,
+    page: int | None = None,
+    limits: Limits = LIMITS,
 ) -> Answer | RecordingAnswer:
     """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
 
     `source` is a path, or a page's bytes; `model` is an ONNX file for that kind, by default the one that comes with
-    leadwise. The first call starts the process that reads, which takes a second; it stays for the next. Raises
-    `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
-    twelve leads of one heart), `MissingInput` and `InputError` (a record that is not there, damaged, too short),
-    `Lost` (beyond `limits`) and `WeightsError` (the model), each in a sentence that says what to do. Ctrl+C ends what
-    is being read, that of other threads too.
+    leadwise. `page` is that of a file of several, from 1; by default the first that is an ECG page. The first call
+    starts the process that reads, which takes a second; it stays for the next. Raises `UnreadablePage` (no picture),
+    `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no twelve leads of one heart),
+    `MissingInput` and `InputError` (a record that is not there, damaged, too short), `Lost` (beyond `limits`) and
+    `WeightsError` (the model), each in a sentence that says what to do. Ctrl+C ends what is being read, that of other
+    threads too.
     """
     whose = limits, os.getpid()  # a forked process takes one of its own
     with _one_at_a_time:  # else each of several threads would start a process
         worker = _workers.get(whose) or _workers.setdefault(whose, _begun(limits))
     try:
-        return worker.submit((str(Path.cwd()), source, model)).result()
+        return worker.submit((str(Path.cwd()), source, model, page)).result()
     except KeyboardInterrupt:
         _workers.pop(whose, None)  # else the next call would wait for this file
         worker.close()
@@ -48,6 +53,6 @@ def _begun(limits: Limits) -> _Answers:
 
 
 def _answered(task: _Task) -> Answer | RecordingAnswer:
-    here, source, model = task
+    here, source, model, page = task
     os.chdir(here)
-    return answer(source, model=model)
+    return answer(source, model=model, page=page)

@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 
 from leadwise.errors import InputError
 from leadwise.names import shortened
-from leadwise.pages.read import MAX_BYTES
+from leadwise.pages.read import MAX_BYTES, PAGE_SUFFIXES
 from leadwise.serving import recordings
-from leadwise.serving.predict import PAGE_SUFFIXES, Answer, predict_page
+from leadwise.serving.predict import Answer, predict_page
 
 RECORD_SUFFIXES = frozenset({".hea", ".dat", ".zip"})
 
