@@ -14,7 +14,6 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import ForeignPage, InputError
+from leadwise.errors import InputError
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, LEADS, probability_in_words
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
@@ -55,8 +54,6 @@ NO_CLASS = "the models learned from pages of one form, and this is another. Its 
 """Why a page of another form has none."""
 
 _ROUNDS = 7
-
-_WRONG_TAG = "the file's orientation tag turns this page away from upright; it was read as it is stored"
 
 
 @dataclass(frozen=True)
@@ -188,19 +185,6 @@ def _answered(loaded: Model, name: str, page: FilePage) -> Answer | Digitised:
         page.number,
         page.of,
     )
-
-
-def _upright(page: FilePage) -> tuple[Page, Leads, Signals, Quality, tuple[str, ...]]:
-    """The picture as its orientation tag lays it, or else as stored, what `read_leads` finds on it, and warnings."""
-    try:
-        return page.picture, *read_leads(page.picture), ()
-    except ForeignPage:
-        stored = page.as_stored()
-        if stored is None:
-            raise
-        with contextlib.suppress(ForeignPage):
-            return stored, *read_leads(stored), (_WRONG_TAG,)
-        raise
 
 
 def step_times(source: bytes, model: str | Path | None = None) -> dict[str, float]:
