@@ -1,11 +1,13 @@
-"""A page of two columns of six leads and a strip, as if it were read, with a gap in lead I."""
+"""Pages of two columns of six leads: as if one were read, with a gap in lead I, and as a PDF of lines."""
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
 from drawn import ecg
+from pdf import ecg_page, pdf_page
 
 from leadwise.names import LEADS
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
@@ -44,3 +46,11 @@ def _trace(signal_mv: np.ndarray, start_s: float, row: int) -> Trace:
     x = _LEFT_PX + _PX_PER_S * (start_s + np.arange(len(signal_mv)) / RATE_HZ)
     y = 100 + 110 * row - _PX_PER_MV * signal_mv
     return Trace(start_s, signal_mv, np.stack([x, y], axis=1).astype(np.float32))
+
+
+def pdf_of_6x2() -> bytes:
+    """A file whose leads are lines, so that it is read at once."""
+    rows = zip(LEADS[:6], LEADS[6:], strict=True)
+    file = io.BytesIO()
+    pdf_page(ecg_page(ecg(rate_hz=RATE_HZ), RATE_HZ, rows)).pdf.save(file)
+    return file.getvalue()

@@ -9,8 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+import pypdfium2
 import pytest
 from drawn import ecg
+from read_pages import pdf_of_6x2
 
 import leadwise
 from leadwise import cli
@@ -73,6 +75,21 @@ def test_machines_of_a_cluster_share_the_files_and_agree_on_names(
         json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")) for name in ("page", "page-2")
     ]
     assert {Path(one["file"]).parent.name for one in told} == {"one", "two"}
+
+
+def test_every_ecg_of_a_file_is_read_and_a_letter_among_them_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exam = pypdfium2.PdfDocument(pdf_of_6x2())
+    exam.new_page(595, 842)
+    exam.import_pages(pypdfium2.PdfDocument(pdf_of_6x2()))
+    exam.save(tmp_path / "exam.pdf")
+    assert command(monkeypatch, tmp_path / "exam.pdf", "--out", tmp_path / "all", "--format", "npy") == 0
+    names = ["digitized.csv", "exam.json", "exam.npy", "exam_page3.json", "exam_page3.npy"]
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == names
+    assert "page 3 of 3" in capsys.readouterr().out
+    assert command(monkeypatch, tmp_path / "exam.pdf", "--page", 2, "--out", tmp_path / "second") == 1
+    assert "page 2 of this PDF is blank" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -26,18 +26,20 @@ import numpy as np
 import pypdfium2
 import pytest
 from PIL import Image
+from read_pages import pdf_of_6x2
 
 import leadwise
 from leadwise import cli
 from leadwise.errors import DoubtfulPage, ForeignPage, Lost, MissingInput, UnreadablePage, WeightsError
 from leadwise.models.onnx_file import EMPTY_SEAL, is_sealed, sealed
-from leadwise.names import CLASSES
+from leadwise.names import CLASSES, LEADS
 from leadwise.pages import made as made_pages
 from leadwise.pages.digitize import Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.serving import batch, gate, predict_within_limits
+from leadwise.serving.digitised import Digitised
 from leadwise.serving.known_form import read_known_form
 from leadwise.serving.model import load_model
 from leadwise.serving.predict import predict
@@ -192,6 +194,25 @@ def test_what_is_no_picture_is_refused_in_one_sentence(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         with pytest.raises(UnreadablePage, match=name):
             leadwise.predict(tmp_path / name)
+
+
+def test_a_page_of_another_form_gets_its_leads_no_class_and_its_own_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exam = tmp_path / "exam.pdf"
+    exam.write_bytes(pdf_of_6x2())
+    answer = predict(exam)
+    assert isinstance(answer, Digitised)
+    assert answer.label is None
+    assert set(answer.signals.leads) == set(LEADS)
+    assert command(monkeypatch, exam) == 1
+    told = capsys.readouterr().out
+    assert "no class: the models learned from pages of one form, and this is another" in told
+    assert "12 leads, 10 s; form 6x2" in told
+    assert command(monkeypatch, exam, "--csv") == 1
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["label"], row["refused"]) == ("", "")
+    assert row["warnings"].startswith("no class:")
 
 
 # --- the gate ------------------------------------------------------------------------------------------------
