@@ -288,7 +288,7 @@ def test_without_javascript_a_form_gives_a_page_that_can_be_read(
     opened.get_by_role("button", name="Answer").click()
     expect(opened.locator("h1")).to_have_text("Most like pages labelled MI", timeout=30_000)
     expect(opened.locator("img")).to_be_visible()
-    expect(opened.get_by_text(CAUTION)).to_be_visible()
+    expect(opened.get_by_text(f"{CAUTION}.", exact=True)).to_be_visible()
     opened.get_by_role("link", name="Another file").click()
     (tmp_path / "<b>letter.jpg").write_text("Dear Sir or Madam", encoding="utf-8")
     opened.set_input_files("#file", tmp_path / "<b>letter.jpg")
