@@ -304,6 +304,7 @@ def template(
     That is what is printed in black, and the paper under it. Every other page that was not recorded in 2019-11
     (another file variant) is used, at most 100.
     """
+    from leadwise.pages.forms import known_printout
     from leadwise.pages.read import read_page
     from leadwise.pages.template import write_template
     from leadwise.sets.catalogue import shipped
@@ -311,8 +312,30 @@ def template(
     pages = shipped()
     pages = pages[~pages["recorded_at"].str.startswith("2019-11")].iloc[::2]
     with about(out):
-        write_template((read_page(folder / path) for path in pages["path"]), out)
+        write_template(known_printout(), (read_page(folder / path) for path in pages["path"]), out)
     say(f"Written to {out}")
+
+
+@app.command(cls=Command)
+def layouts() -> None:
+    """List the layouts of pages that can be read.
+
+    Example: leadwise layouts
+
+    Rows of leads from the top, each from the left; a strip below them lasts as long as all columns, and may repeat
+    another lead than the one named here. The first one's printout is known to the pixel.
+    """
+    from leadwise.pages.forms import forms
+
+    rows = [("layout", "s a column", "mm/s", "mm/mV", "strips", "rows")]
+    for form in forms():
+        numbers = (f"{number:g}" for number in (form.column_s, form.speed_mm_per_s, form.gain_mm_per_mv))
+        rows.append(
+            (form.name, *numbers, " ".join(form.strips), ", ".join(" ".join(row) for row in form.rows))
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
 
 
 @app.command(cls=Command)

@@ -33,9 +33,11 @@ from leadwise.figures.style import (
     rgb,
 )
 from leadwise.names import LEADS
-from leadwise.pages.template import LEAD_S, ON_PAGE, PIXELS_PER_MV, PIXELS_PER_S
+from leadwise.pages.forms import known_printout
 
-_ROW_MV = 301 / PIXELS_PER_MV  # rows of the printed page lie 301 px apart
+_TEMPLATE = known_printout()
+_LEAD_S = _TEMPLATE.column_s
+_ROW_MV = 301 / _TEMPLATE.px_per_mv  # rows of the printed page lie 301 px apart
 
 
 def crops_grid(crops: Mapping[str, NDArray[np.uint8]], columns: Sequence[str], title: str) -> Picture:
@@ -44,10 +46,10 @@ def crops_grid(crops: Mapping[str, NDArray[np.uint8]], columns: Sequence[str], t
     axes = figure.subplots(len(crops), len(columns), squeeze=False)
     for row, (label, of_class) in zip(axes, crops.items(), strict=True):
         for ax, crop in zip(row, of_class, strict=True):
-            reach_mv = crop.shape[0] / 2 / PIXELS_PER_MV
-            _lines(ax, (0, LEAD_S), (-reach_mv, reach_mv), 5, PAPER_FINE, 0.7)
+            reach_mv = crop.shape[0] / 2 / _TEMPLATE.px_per_mv
+            _lines(ax, (0, _LEAD_S), (-reach_mv, reach_mv), 5, PAPER_FINE, 0.7)
             _ink(ax, crop, 0, 0, "antialiased")
-            ax.set(xlim=(0, LEAD_S), ylim=(-reach_mv, reach_mv), xticks=[], yticks=[], aspect=0.4)
+            ax.set(xlim=(0, _LEAD_S), ylim=(-reach_mv, reach_mv), xticks=[], yticks=[], aspect=0.4)
         row[0].set_ylabel(textwrap.fill(class_name(label), 11), color=class_colour(label), fontweight="bold")
     for ax, name in zip(axes[0], columns, strict=True):
         ax.set_title(name, loc="center")
@@ -61,7 +63,7 @@ def twelve_leads_on_ecg_paper(crops: NDArray[np.uint8], strip: NDArray[np.uint8]
 
     ``crops`` (12, 300, 500) in the order of LEADS, ``strip`` (300, 2000).
     """
-    figure = picture(12, 12 * 0.4 * (4 * _ROW_MV) / (4 * LEAD_S) + 1.0)
+    figure = picture(12, 12 * 0.4 * (4 * _ROW_MV) / (4 * _LEAD_S) + 1.0)
     twelve_leads_on(figure.subplots(), crops, strip)
     caption = "ECG paper of 25 mm/s and 10 mm/mV; thick lines 0.2 s and 0.5 mV apart; n = 1 page"
     return heading(figure, title, caption)
@@ -111,7 +113,9 @@ def shrink_comparison(crop: NDArray[np.uint8], shrunk: Mapping[str, NDArray[np.u
         axes[0, column].add_patch(box)
         axes[1, column].set_xlim(x - 60, x + 60)
         axes[1, column].spines[:].set(color=ALARM, linewidth=1.4)
-    caption = f"n = 1 lead; below: the red box, {120 / PIXELS_PER_S:.1f} s wide; pixels are drawn unsmoothed"
+    caption = (
+        f"n = 1 lead; below: the red box, {120 / _TEMPLATE.px_per_s:.1f} s wide; pixels are drawn unsmoothed"
+    )
     return heading(figure, "What shrinking does to a trace", caption)
 
 
@@ -119,18 +123,18 @@ def twelve_leads_on(
     ax: Axes, crops: NDArray[np.uint8], strip: NDArray[np.uint8], text_pt: float = 11
 ) -> None:
     """Draw twelve leads ``(12, 300, 500)`` and the strip ``(300, 2000)`` on paper, in the page's order."""
-    ecg_paper(ax, (0, 4 * LEAD_S), (-4 * _ROW_MV, 0))
-    for row, names in enumerate(ON_PAGE):
+    ecg_paper(ax, (0, 4 * _LEAD_S), (-4 * _ROW_MV, 0))
+    for row, names in enumerate(_TEMPLATE.rows):
         for column, name in enumerate(names):
             crop = crops[LEADS.index(name)]
-            x0, middle = column * LEAD_S, -(row + 0.5) * _ROW_MV
+            x0, middle = column * _LEAD_S, -(row + 0.5) * _ROW_MV
             _ink(ax, crop, x0, middle)
             ax.text(x0 + 0.04, middle + 1.3, name, fontweight="bold", fontsize=text_pt, zorder=4)
             if column:
                 ax.plot([x0, x0], [middle - 0.25, middle + 0.25], color=GREY, linewidth=1, zorder=4)
     _ink(ax, strip, 0, -3.5 * _ROW_MV)
     ax.text(0.04, -3.5 * _ROW_MV + 1.3, "rhythm", fontweight="bold", fontsize=text_pt, zorder=4)
-    ax.set(xlim=(0, 4 * LEAD_S), ylim=(-4 * _ROW_MV, 0), yticks=[])
+    ax.set(xlim=(0, 4 * _LEAD_S), ylim=(-4 * _ROW_MV, 0), yticks=[])
     ax.set_xlabel("Time, s (each lead 2.5 s, the strip 10 s)")
     ax.set_aspect(0.4)  # 10 mm a millivolt and 25 mm a second: a millivolt is as long as 0.4 s
 
@@ -146,8 +150,8 @@ def _ink(
 ) -> None:
     """A crop's ink where it lies in seconds and millivolts."""
     height, width = crop.shape
-    reach = height / 2 / PIXELS_PER_MV
-    extent = (x0_s, x0_s + width / PIXELS_PER_S, middle_mv - reach, middle_mv + reach)
+    reach = height / 2 / _TEMPLATE.px_per_mv
+    extent = (x0_s, x0_s + width / _TEMPLATE.px_per_s, middle_mv - reach, middle_mv + reach)
     ax.imshow(ink_on_nothing(crop), extent=extent, interpolation=smoothed, zorder=3)
 
 

@@ -28,13 +28,14 @@ from leadwise.figures.style import (
 )
 from leadwise.names import CLASS_NAMES, LEADS
 from leadwise.pages.digitize import N_LEAD, RATE_HZ
-from leadwise.pages.leads import LEFT_PX, TOP_PX
-from leadwise.pages.template import BASELINES_Y, FIRST_X, LEAD_S, ON_PAGE, PIXELS_PER_MV, PIXELS_PER_S
+from leadwise.pages.forms import known_printout
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 """Of Okabe and Ito's palette."""
 
-PIXEL_MV = 1 / PIXELS_PER_MV
+_TEMPLATE = known_printout()
+_LEAD_S = _TEMPLATE.column_s
+PIXEL_MV = 1 / _TEMPLATE.px_per_mv
 """Height of one pixel, 0.0127 mV."""
 
 Signal = NDArray[np.floating]
@@ -45,17 +46,17 @@ def before_and_after(ink: NDArray[np.uint8], signals: Signal, name: str) -> Pict
 
     `ink` is that of the whole page (``Leads.ink``), `signals` ``(12, 625)`` mV.
     """
-    row, column = next((r, names.index(name)) for r, names in enumerate(ON_PAGE) if name in names)
+    (row, column), (left_px, top_px, *_) = _TEMPLATE.place(name), _TEMPLATE.ink_box
     lead = signals[LEADS.index(name)].astype(float)
     time_s = np.arange(N_LEAD) / RATE_HZ
-    first_x = FIRST_X - LEFT_PX + column * LEAD_S * PIXELS_PER_S
-    x_px = first_x + time_s * PIXELS_PER_S
-    y_px = BASELINES_Y[row] - TOP_PX - lead * PIXELS_PER_MV
+    first_x = _TEMPLATE.first_x - left_px + column * _TEMPLATE.column_px
+    x_px = first_x + time_s * _TEMPLATE.px_per_s
+    y_px = _TEMPLATE.baselines_y[row] - top_px - lead * _TEMPLATE.px_per_mv
     steep = float(x_px[np.nanargmax(np.abs(np.gradient(np.nan_to_num(lead))))])
     figure = picture(12.5, 4.6)
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.75])
     half = 26
-    middle = np.clip(steep, first_x + half, first_x + LEAD_S * PIXELS_PER_S - half)
+    middle = np.clip(steep, first_x + half, first_x + _TEMPLATE.column_px - half)
     near = np.abs(x_px - middle) < half
     low, high = np.nanmin(y_px[near]) - 10, np.nanmax(y_px[near]) + 10
     left.imshow(255 - ink, cmap="gray", vmin=-120, vmax=255, interpolation="nearest")
@@ -64,10 +65,12 @@ def before_and_after(ink: NDArray[np.uint8], signals: Signal, name: str) -> Pict
     left.set(xlim=(middle - half, middle + half), ylim=(high, low), xticks=[], yticks=[], aspect="auto")
     left.set_title(f"Lead {name}: pixels of ink, and the line fitted to them")
     reach = max(1.0, float(np.nanmax(np.abs(lead))) * 1.15)
-    ecg_paper(right, (0, LEAD_S), (-reach, reach))
+    ecg_paper(right, (0, _LEAD_S), (-reach, reach))
     right.plot(time_s, lead, color=INK, linewidth=1.3)
-    right.axvspan(*((middle + np.array([-half, half]) - first_x) / PIXELS_PER_S), color=ORANGE, alpha=0.15)
-    right.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="mV")
+    right.axvspan(
+        *((middle + np.array([-half, half]) - first_x) / _TEMPLATE.px_per_s), color=ORANGE, alpha=0.15
+    )
+    right.set(xlim=(0, _LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="mV")
     right.set_title("The signal; shaded, the part at the left")
     caption = f"n = 1 lead; {RATE_HZ} samples a second (dots); ECG paper of 25 mm/s and 10 mm/mV"
     return heading(figure, "", caption)
@@ -88,14 +91,14 @@ def einthoven(signals: Signal, rms_mv: Signal, correlations: Signal, title: str 
     time_s = np.arange(N_LEAD) / RATE_HZ
     over.plot(time_s, lead_ii, color=PALE, linewidth=5, label="II, as printed", solid_capstyle="round")
     over.plot(time_s, lead_i + lead_iii, color=ORANGE, linewidth=1.4, label="I + III")
-    over.set(xlim=(0, LEAD_S), ylabel="mV", xticklabels=[])
+    over.set(xlim=(0, _LEAD_S), ylabel="mV", xticklabels=[])
     _legend_above(over, 2)
     over.set_title("Lead II, and the sum of leads I and III")
     residual = 1000 * (lead_i + lead_iii - lead_ii - np.nanmean(lead_i + lead_iii - lead_ii))
     rest.axhspan(-1000 * PIXEL_MV / 2, 1000 * PIXEL_MV / 2, color=PALE, alpha=0.7, label="one pixel")
     rest.plot(time_s, residual, color=INK, linewidth=0.9)
     reach = max(30.0, float(np.nanmax(np.abs(residual))) * 1.1)
-    rest.set(xlim=(0, LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="I + III - II,\nmicrovolts")
+    rest.set(xlim=(0, _LEAD_S), ylim=(-reach, reach), xlabel="Time, s", ylabel="I + III - II,\nmicrovolts")
     _legend_above(rest, 1)
     known = rms_mv[np.isfinite(rms_mv)]
     median = float(np.median(known))
@@ -228,7 +231,7 @@ def there_and_back(printed: Signal, read: Signal, snr_db: Signal, name: str) -> 
         time_s, printed - printed.mean(), color=PALE, linewidth=5, label="printed", solid_capstyle="round"
     )
     left.plot(time_s, read - np.nanmean(read), color=ORANGE, linewidth=1.3, label="read from the page")
-    left.set(xlim=(0, LEAD_S), xlabel="Time, s", ylabel="mV")
+    left.set(xlim=(0, _LEAD_S), xlabel="Time, s", ylabel="mV")
     _legend_above(left, 2)
     left.set_title(name)
     medians = np.median(snr_db, axis=1)

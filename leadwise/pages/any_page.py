@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import DoubtfulPage, ForeignPage, InputError
+from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
 from leadwise.pages import columns as boundaries
 from leadwise.pages import physics, traces
@@ -57,7 +56,7 @@ def _read(page: Page, grid: Grid) -> PageSignals:
             "'leadwise layouts' lists those that are read."
         )
     found = [_read_form(page, whole, grid, rows, form) for form in candidates]
-    return max(found, key=lambda signals: _convincing(signals))
+    return max(found, key=_convincing)
 
 
 def _rows_of(form: Form) -> int:
@@ -147,7 +146,7 @@ def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tupl
 def _without_bars(rows: Rows, columns: Columns) -> NDArray[np.uint8]:
     """Ink without bars that cross a trace where columns meet."""
     ink = rows.traces
-    found = boundaries.bars(ink, rows.baselines_px)
+    found = boundaries.bars(np.maximum(ink, rows.marks), rows.baselines_px)
     reach = round(_SEPARATOR_MM * PX_PER_MM)
     out = ink
     for column in range(columns.count + 1):
@@ -200,7 +199,7 @@ class _Reader:
             )
         line = traces.undo_pen(self.edges[0][row, part], self.edges[1][row, part], self.pen_px)
         at_px = (np.arange(len(line)) + 0.5) / traces.FINE - 0.5 + part.start
-        time_px = start - 0.5 + np.arange(samples) / samples * (stop - start)
+        time_px = start + np.arange(samples) / samples * (stop - start)
         values = np.interp(time_px, at_px, line, left=np.nan, right=np.nan)
         near = (time_px > at_px[0] - 2) & (time_px < at_px[-1] + 2)
         values = np.where(near & ~np.isfinite(values), np.interp(time_px, at_px, line), values)

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, RATE_HZ, Signals, correlation, rhythm_lead
-from leadwise.pages.template import LEAD_S, ON_PAGE, PIXELS_PER_S
+from leadwise.pages.forms import known_form, known_printout
 
 
-def quality(crop: NDArray[np.uint8], seconds: float = LEAD_S) -> float:
-    """Share of a crop's time columns that hold ink, 0 to 1; a trace without gaps has nearly 1.
+def quality(crop: NDArray[np.uint8], columns: int = 1) -> float:
+    """Share of a crop's upright lines of pixels that hold ink, 0 to 1; a trace without gaps has nearly 1.
 
-    `crop` uint8 ``(height, width)``; only the columns of its `seconds` count, not the zeros after them.
+    `crop` uint8 ``(height, width)``; those of its `columns` of leads count (a strip has four),
+    not the zeros after them.
     """
-    used = crop[:, : int(seconds * PIXELS_PER_S)]
+    used = crop[:, : int(columns * known_printout().column_px)]
     return float((used.max(axis=0) > 127).mean())
 
 
@@ -95,8 +96,8 @@ def median_beat(signals: Signals) -> NDArray[np.float32]:
     Beats are found on the sum of squares of the three leads of a column, which share their time.
     """
     beats = np.full((len(LEADS), BEFORE + AFTER), np.nan, np.float32)
-    for column in range(len(ON_PAGE[0])):
-        numbers = [LEADS.index(names[column]) for names in ON_PAGE]
+    for column in range(known_form().columns):
+        numbers = [LEADS.index(names[column]) for names in known_form().rows]
         together = np.sqrt(np.sum(np.nan_to_num(np.gradient(signals.leads[numbers], axis=1)) ** 2, axis=0))
         peaks = [peak for peak in r_peaks(together, RATE_HZ) if BEFORE <= peak <= N_LEAD - AFTER]
         if peaks:

@@ -23,6 +23,8 @@ Pixels = NDArray[np.float64]
 _BAR_MM = 7.0  # above and below the baseline
 _JUMP_PX = 8.0
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
+_THERE = 0.2
+_SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
 
 
@@ -51,6 +53,7 @@ class Evidence:
     """
 
     bars: Pixels
+    thin_bars: Pixels
     jumps: Pixels
     words: Pixels
     there: NDArray[np.bool_]
@@ -63,7 +66,11 @@ class Evidence:
             jump = np.clip(jump - maximum_filter1d(jumps_[rows:], 9, axis=1).mean(axis=0), 0, 1)
         there = np.isfinite(middles_px[:rows]).mean(axis=0) > 0.5
         return cls(
-            maximum_filter1d(bars_[:rows], 3, axis=1).mean(axis=0), jump, words_[:rows].mean(axis=0), there
+            maximum_filter1d(bars_[:rows], 3, axis=1).mean(axis=0),
+            bars_[:rows].mean(axis=0),
+            jump,
+            words_[:rows].mean(axis=0),
+            there,
         )
 
 
@@ -212,21 +219,23 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             )  # fmt: skip
     if best is None:
         raise ForeignPage("the page is too narrow for its rows to have columns of 2.5 s.")
-    return _refined(best, edge + jump, width_px)
+    return _refined(best, evidence.thin_bars if best.bars > _SURE else edge + jump)
 
 
-def _refined(columns: Columns, edge: Pixels, width_px: float) -> Columns:
+def _refined(columns: Columns, edge: Pixels) -> Columns:
     """Columns through the middles of the bars or jumps near them, as far as there are some."""
     numbers, places, weights = [], [], []
     for column in range(columns.count + 1):
         place = round(columns.start(column))
-        left = max(0, place - 6)
-        near = edge[left : place + 7]
-        if len(near) and near.max() > 0.3:
-            high = np.flatnonzero(near > 0.7 * near.max())
-            numbers.append(column)
-            places.append(left + float(high.mean()))
-            weights.append(float(near.max()))
+        left, right = max(0, place - 6), place + 7
+        near = edge[left:right]
+        if len(near) < 13 or near.max() < _THERE:
+            continue
+        at = max(2, int(near.argmax()))
+        around = np.clip(near - 0.2 * near.max(), 0, None)[at - 2 : at + 3]
+        numbers.append(column)
+        places.append(left + at - 2 + float(around @ np.arange(len(around)) / around.sum()))
+        weights.append(float(near.max()))
     if len(numbers) < 2:
         return columns
     # a width that is only slightly told by few places is held near what it was

@@ -19,27 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.names import LEADS
-from leadwise.pages.leads import COLUMNS_X, LEFT_PX, TOP_PX, Leads
-from leadwise.pages.template import (
-    BASELINES_Y,
-    FIRST_X,
-    LEAD_S,
-    ON_PAGE,
-    PIXELS_PER_MV,
-    PIXELS_PER_S,
-    STRIP_S,
-)
+from leadwise.pages.forms import known_form
+from leadwise.pages.leads import Leads
+from leadwise.pages.template import Template
 
 RATE_HZ = 250
 """Samples a second of all digitised signals."""
 
-N_LEAD, N_STRIP = round(LEAD_S * RATE_HZ), round(STRIP_S * RATE_HZ)
+N_LEAD, N_STRIP = 625, 2500
+"""Samples of a lead of 2.5 s and of the strip of 10 s."""
 
 Pixels = NDArray[np.float64]
 
-_ROWS = len(BASELINES_Y)
-_BASELINES = np.array(BASELINES_Y) - TOP_PX
-_BANDS = np.concatenate([[-np.inf], (_BASELINES[1:] + _BASELINES[:-1]) / 2, [np.inf]])
 _REACH_PX = 330  # 4.2 mV: no trace was seen further from its baseline
 _PEN_PX = 1.5  # half the pen's width
 _GAP_S = 0.2  # a longer stretch without ink is not bridged
@@ -69,29 +60,30 @@ class Signals:
 
 @dataclass(frozen=True)
 class Line:
-    """The way of the pen's middle for one lead, or for the strip.
+    """The way of the pen's middle for one lead, or for the strip, in pixels of its template.
 
-    `y_px` float64 ``(points,)`` are rows of pixels from TOP_PX, `_FINE` points a pixel, nan where nothing was drawn;
-    the first pixel is that in column `x_px` of the template. `row` is the line's row on the page.
+    `y_px` float64 ``(points,)`` are rows from the top of the template's ink box, `_FINE` points a pixel, nan where
+    nothing was drawn; the first pixel is that in column `x_px`. `row` is the row of leads; the lead begins at `first_x`.
     """
 
+    template: Template
     y_px: Pixels
     x_px: int
     row: int
-    start_s: float
-    """When the lead begins, after the start of the first column."""
+    first_x: float
 
     def millivolts(self, rate_hz: float, samples: int) -> NDArray[np.float32]:
         """So many samples from the lead's start on, float32, mV."""
-        first_px = self.x_px - (FIRST_X + self.start_s * PIXELS_PER_S)
-        at = (np.arange(samples) / rate_hz * PIXELS_PER_S - first_px + 0.5) * _FINE - 0.5
-        millivolts = (_BASELINES[self.row] - self.y_px) / PIXELS_PER_MV
+        known = self.template
+        at = (np.arange(samples) / rate_hz * known.px_per_s - (self.x_px - self.first_x) + 0.5) * _FINE - 0.5
+        millivolts = (known.baselines_y[self.row] - known.ink_box[1] - self.y_px) / known.px_per_mv
         return np.asarray(np.interp(at, np.arange(len(self.y_px)), millivolts), np.float32)
 
     def points(self) -> Pixels:
         """Where it runs, float64 ``(points, 2)``: x and y in pixels of the template."""
         drawn = np.flatnonzero(np.isfinite(self.y_px))
-        return np.stack([self.x_px + (drawn + 0.5) / _FINE - 0.5, TOP_PX + self.y_px[drawn]], axis=1)
+        x = self.x_px + (drawn + 0.5) / _FINE - 0.5
+        return np.stack([x, self.template.ink_box[1] + self.y_px[drawn]], axis=1)
 
 
 @dataclass(frozen=True)
@@ -114,16 +106,21 @@ def digitize(leads: Leads) -> Signals:
 
 def follow(leads: Leads) -> Lines:
     """Lines of a page whose leads were cut: finer than `Signals`, with 393 points a second."""
-    high, low = _share_out(leads.ink)
-    ends = (*COLUMNS_X[1:], leads.ink.shape[1])
+    template = leads.template
+    high, low = _share_out(leads.ink, template)
+    ends = (*template.columns_x[1:], leads.ink.shape[1])
     lines: dict[str, Line] = {}
-    for row, names in enumerate(ON_PAGE):
+    for row, names in enumerate(template.rows):
         for column, name in enumerate(names):
-            part = slice(COLUMNS_X[column], ends[column])
-            line = _undo_pen(high[row, part], low[row, part])
-            lines[name] = Line(line, LEFT_PX + part.start, row, column * LEAD_S)
-    strip = Line(_undo_pen(high[-1], low[-1]), LEFT_PX, _ROWS - 1, 0.0)
-    return Lines({name: lines[name] for name in LEADS}, strip)
+            part = slice(template.columns_x[column], ends[column])
+            line = _undo_pen(high[row, part], low[row, part], template)
+            first_x = template.first_x + column * template.column_px
+            lines[name] = Line(template, line, template.ink_box[0] + part.start, row, first_x)
+    strip = _undo_pen(high[-1], low[-1], template)
+    return Lines(
+        {name: lines[name] for name in LEADS},
+        Line(template, strip, template.ink_box[0], len(template.rows), template.first_x),
+    )
 
 
 def rhythm_lead(signals: Signals) -> tuple[str | None, float]:
@@ -135,7 +132,7 @@ def rhythm_lead(signals: Signals) -> tuple[str | None, float]:
         name: correlation(
             signals.leads[LEADS.index(name)], signals.strip[column * N_LEAD : (column + 1) * N_LEAD]
         )
-        for row in ON_PAGE
+        for row in known_form().rows
         for column, name in enumerate(row)
     }
     known = {name: value for name, value in correlations.items() if np.isfinite(value)}
@@ -164,25 +161,29 @@ class _Runs:
     bottom: NDArray[np.intp]
     first: NDArray[np.intp]
     """Number of each column's first run; one more than there are columns."""
+    baselines: Pixels
+    """Of each row of leads and of the strip, as the runs' rows are."""
+    columns_x: tuple[int, ...]
+    """First column of each column of leads."""
 
 
-def _share_out(ink: NDArray[np.uint8]) -> tuple[Pixels, Pixels]:
+def _share_out(ink: NDArray[np.uint8], template: Template) -> tuple[Pixels, Pixels]:
     """Upper and lower edge of each row's ink, ``(4, width)`` in pixels, nan where it has none."""
-    runs = _find_runs(ink)
-    width = ink.shape[1]
-    chosen = np.full((_ROWS, width), -1)
+    runs = _find_runs(ink, template)
+    rows, width = len(runs.baselines), ink.shape[1]
+    chosen = np.full((rows, width), -1)
     if not len(runs.column):
-        return np.full((_ROWS, width), np.nan), np.full((_ROWS, width), np.nan)
-    band = np.searchsorted(_BANDS, runs.top) - 1
-    beyond = np.searchsorted(_BANDS, runs.bottom) - 1
-    count = np.zeros((_ROWS, width), int)
+        return np.full((rows, width), np.nan), np.full((rows, width), np.nan)
+    middles = (runs.baselines[1:] + runs.baselines[:-1]) / 2
+    band, beyond = np.searchsorted(middles, runs.top), np.searchsorted(middles, runs.bottom)
+    count = np.zeros((rows, width), int)
     np.add.at(count, (band, runs.column), 1)
     across = np.flatnonzero(band != beyond)
     doubtful = np.asarray((count > 1).any(axis=0))
     doubtful[runs.column[across]] = True
     chosen[band, runs.column] = np.arange(len(runs.column))
     doubtful |= _between_jumps(runs, chosen)
-    for start, stop in _stretches(doubtful):
+    for start, stop in _stretches(doubtful, runs.columns_x):
         _share_stretch(runs, chosen, start, stop)
     high, low = (np.full(chosen.shape, np.nan) for _ in range(2))
     there = chosen >= 0
@@ -207,7 +208,7 @@ def _between_jumps(runs: _Runs, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
     return between
 
 
-def _find_runs(ink: NDArray[np.uint8]) -> _Runs:
+def _find_runs(ink: NDArray[np.uint8], template: Template) -> _Runs:
     height, width = ink.shape
     upright = np.zeros((width, height + 2), np.bool_)
     upright[:, 1:-1] = cv2.transpose(ink) > 127
@@ -215,7 +216,9 @@ def _find_runs(ink: NDArray[np.uint8]) -> _Runs:
     changes = np.flatnonzero(line[1:] != line[:-1])
     column, top = np.divmod(changes[::2], height + 2)
     bottom = changes[1::2] % (height + 2) - 1
-    return _Runs(column, top, bottom, np.searchsorted(column, np.arange(width + 1)))
+    first = np.searchsorted(column, np.arange(width + 1))
+    baselines = np.array(template.baselines_y) - template.ink_box[1]
+    return _Runs(column, top, bottom, first, baselines, template.columns_x)
 
 
 def _edges(ink: NDArray[np.uint8], runs: _Runs) -> tuple[Pixels, Pixels]:
@@ -230,10 +233,10 @@ def _edges(ink: NDArray[np.uint8], runs: _Runs) -> tuple[Pixels, Pixels]:
     return upper, runs.bottom + crossing(runs.bottom, runs.bottom + 1)
 
 
-def _stretches(doubtful: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _stretches(doubtful: NDArray[np.bool_], columns_x: tuple[int, ...]) -> list[tuple[int, int]]:
     """First column and the one after the last of each doubtful stretch; none reaches over a separator."""
     stretches: list[tuple[int, int]] = []
-    for start, stop in itertools.pairwise((*COLUMNS_X, len(doubtful))):
+    for start, stop in itertools.pairwise((*columns_x, len(doubtful))):
         columns = np.flatnonzero(doubtful[start:stop]) + start
         parts = np.split(columns, np.flatnonzero(np.diff(columns) > 2) + 1)
         stretches += [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
@@ -242,14 +245,14 @@ def _stretches(doubtful: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _share_stretch(runs: _Runs, chosen: NDArray[np.intp], start: int, stop: int) -> None:
     """Share out the runs of doubtful columns over all rows at once: the cheapest way from column to column."""
-    edges = {0, *COLUMNS_X, chosen.shape[1]}
+    edges = {0, *runs.columns_x, chosen.shape[1]}
     before = None if start in edges else _sharings_of([[int(run)] for run in chosen[:, start - 1]])
     total = np.zeros(1)
     states, back = before, []
     history = []
     for column in range(start, stop):
         here = range(runs.first[column], runs.first[column + 1])
-        options = [[run for run in here if _reaches(runs, run, row)] + [-1] for row in range(_ROWS)]
+        options = [[run for run in here if _reaches(runs, run, row)] + [-1] for row in range(len(chosen))]
         new = _sharings_of(_fewer(runs, options))
         cost = _cost_of(runs, new, here)
         if states is None:
@@ -272,7 +275,7 @@ def _share_stretch(runs: _Runs, chosen: NDArray[np.intp], start: int, stop: int)
 
 def _reaches(runs: _Runs, run: int, row: int) -> bool:
     return bool(
-        runs.top[run] - _BASELINES[row] < _REACH_PX and _BASELINES[row] - runs.bottom[run] < _REACH_PX
+        runs.top[run] - runs.baselines[row] < _REACH_PX and runs.baselines[row] - runs.bottom[run] < _REACH_PX
     )
 
 
@@ -281,7 +284,7 @@ def _fewer(runs: _Runs, options: list[list[int]]) -> list[list[int]]:
     middle = (runs.top + runs.bottom) / 2
 
     def distance(run: int, row: int) -> float:
-        return -1.0 if run < 0 else float(abs(middle[run] - _BASELINES[row]))
+        return -1.0 if run < 0 else float(abs(middle[run] - runs.baselines[row]))
 
     options = [
         sorted(choices, key=functools.partial(distance, row=row)) for row, choices in enumerate(options)
@@ -299,7 +302,7 @@ def _sharings_of(options: list[list[int]]) -> NDArray[np.intp]:
 def _cost_of(runs: _Runs, sharings: NDArray[np.intp], here: range) -> NDArray[np.float64]:
     none = sharings < 0
     middle = (runs.top[sharings] + runs.bottom[sharings]) / 2
-    far = np.sqrt(np.abs(middle - _BASELINES))
+    far = np.sqrt(np.abs(middle - runs.baselines))
     claimed = (sharings[:, :, None] == np.arange(here.start, here.stop)).any(axis=1)
     height = np.minimum(runs.bottom[here.start : here.stop] - runs.top[here.start : here.stop], 30)
     left_over = (~claimed) @ (_UNCLAIMED + _UNCLAIMED_PX * height)
@@ -319,7 +322,7 @@ def _steps(runs: _Runs, old: NDArray[np.intp], new: NDArray[np.intp]) -> NDArray
 def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
     """Where two rows hold one run, it is kept by the row that moves further; the other is bridged."""
     width = chosen.shape[1]
-    for first, second in itertools.combinations(range(_ROWS), 2):
+    for first, second in itertools.combinations(range(len(chosen)), 2):
         merged = (chosen[first] >= 0) & (chosen[first] == chosen[second])
         columns = np.flatnonzero(merged)
         for part in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
@@ -344,7 +347,7 @@ _PASSES = 6
 _SMOOTH_PX = 1.2
 
 
-def _undo_pen(high: Pixels, low: Pixels) -> Pixels:
+def _undo_pen(high: Pixels, low: Pixels, template: Template) -> Pixels:
     """The line whose 3 px wide drawing has these edges, `_FINE` points a pixel; nan where nothing was drawn."""
     width = len(high)
     there = np.flatnonzero(np.isfinite(high))
@@ -366,10 +369,10 @@ def _undo_pen(high: Pixels, low: Pixels) -> Pixels:
         off = np.concatenate([highest - nearby[rows, top], lowest - nearby[rows, bottom]])
         weight = _smoothed(np.bincount(at, minlength=len(points)))
         line += _smoothed(np.bincount(at, off, minlength=len(points))) / (weight + 0.05)
-    gaps = np.diff(there)
-    for gap in np.flatnonzero(gaps > _GAP_S * PIXELS_PER_S):
+    gap_px = _GAP_S * template.px_per_s
+    for gap in np.flatnonzero(np.diff(there) > gap_px):
         line[(there[gap] + 1) * _FINE : there[gap + 1] * _FINE] = np.nan
-    reach_px = round(_GAP_S * PIXELS_PER_S)
+    reach_px = round(gap_px)
     line[: max(0, there[0] - reach_px) * _FINE] = np.nan
     line[(there[-1] + 1 + reach_px) * _FINE :] = np.nan
     return line

@@ -79,6 +79,11 @@ def known_form() -> Form:
     return next(form for form in forms() if form.printout is not None)
 
 
+def known_printout() -> Template:
+    """The template of `known_form`."""
+    return next(form.printout for form in forms() if form.printout is not None)
+
+
 def read_forms(path: Path) -> tuple[Form, ...]:
     """Read a table of forms; raises TableError, which names the row and the word that is wrong."""
     try:

@@ -8,6 +8,7 @@ Last, the frame must be where the map says. The pink grid is never used: it is d
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -19,18 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage
-from leadwise.pages import template
+from leadwise.pages.forms import known_printout
 from leadwise.pages.read import Page
-from leadwise.pages.template import (
-    BASELINES_Y,
-    FRAME,
-    PAGE_PX,
-    PIXELS_PER_MV,
-    PIXELS_PER_S,
-    PULSES_XY,
-    SEPARATOR_ROWS,
-    SEPARATORS_X,
-)
+from leadwise.pages.template import Template
 
 Matrix = NDArray[np.float64]
 
@@ -38,20 +30,19 @@ _SMALL_PX = 560  # longest side of the picture in which separators are looked fo
 _DARK = 0.3  # of the way from paper to ink
 _MAX_TURN_DEG = 4.0
 _LEAST_PX = 100  # a side; a page of half the template's size has 786
-_SPACING_PX = (SEPARATORS_X[2] - SEPARATORS_X[0]) / 2
-_LONG = (SEPARATOR_ROWS[1] - SEPARATOR_ROWS[0]) / _SPACING_PX  # length of a separator in spacings: 1.404
 _ALIKE = 0.5  # correlation at which an anchor counts as found
 _SNAP_PX = 1.0  # parts are printed at whole pixels: a map this close to a shift by whole pixels is one
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the template lies on a page.
+    """How a template lies on a page.
 
     `matrix` float64 ``(2, 3)`` takes a template point ``(x, y, 1)`` to pixels of the page as given. `ink` and
     `paper` are the brightest channel of the separators and of the paper, 0 to 255.
     """
 
+    template: Template
     matrix: Matrix
     ink: float
     paper: float
@@ -59,17 +50,17 @@ class Layout:
     @property
     def pixels_per_s(self) -> float:
         """Pixels of the page for a second of the trace."""
-        return PIXELS_PER_S * float(np.hypot(*self.matrix[:, 0]))
+        return self.template.px_per_s * float(np.hypot(*self.matrix[:, 0]))
 
     @property
     def pixels_per_mv(self) -> float:
         """Pixels of the page for a millivolt of the trace."""
-        return PIXELS_PER_MV * float(np.hypot(*self.matrix[:, 1]))
+        return self.template.px_per_mv * float(np.hypot(*self.matrix[:, 1]))
 
     @property
     def scale(self) -> float:
         """Size of the page against the template, the geometric mean of both axes."""
-        return math.sqrt(abs(float(np.linalg.det(self.matrix[:, :2]))))
+        return _scale(self.matrix)
 
     @property
     def rotation_deg(self) -> float:
@@ -84,7 +75,7 @@ class Layout:
     @property
     def frame(self) -> NDArray[np.float64]:
         """Corners of the frame on the page, ``(4, 2)``, clockwise from the upper left."""
-        left, top, right, bottom = FRAME
+        left, top, right, bottom = self.template.frame
         return self.to_page(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]))
 
     def to_page(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,7 +84,7 @@ class Layout:
 
 
 def find_layout(page: Page) -> Layout:
-    """Find the template on a page, BGR uint8 ``(height, width, 3)``.
+    """Find the known printout on a page, BGR uint8 ``(height, width, 3)``.
 
     Turned by up to 3 degrees, at half to twice the template's scale, with a border, on grey or faded paper it is
     still found. Raises `ForeignPage`, which says what was looked for and what was found instead; a page that
@@ -104,11 +95,11 @@ def find_layout(page: Page) -> Layout:
         raise ForeignPage(
             f"{width} x {height} px is too small, at least {_LEAST_PX} are needed. {_WHAT_NEXT}"
         )
-    bright = brightest(page)
+    bright, template = brightest(page), known_printout()
     try:
-        layout = _find(bright)
+        layout = _find(bright, template)
     except ForeignPage:
-        _name_if_turned(bright)
+        _name_if_turned(bright, template)
         raise
     _check_frame(page, layout)
     return layout
@@ -139,9 +130,13 @@ def resampled(
     )
 
 
+def _scale(matrix: Matrix) -> float:
+    return math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+
+
 def _shrunk(picture: NDArray[np.uint8], matrix: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
     """A large picture at about the template's scale, and its map: linear sampling alone would skip pixels."""
-    scale = Layout(matrix, 0.0, 255.0).scale
+    scale = _scale(matrix)
     if scale < 1.25:
         return picture, matrix
     small = cv2.resize(picture, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
@@ -160,29 +155,29 @@ def brightest(page: Page) -> NDArray[np.uint8]:
     return np.asarray(cv2.max(cv2.max(blue, green), red), dtype=np.uint8)
 
 
-def _find(bright: NDArray[np.uint8]) -> Layout:
+def _find(bright: NDArray[np.uint8], template: Template) -> Layout:
     why = ForeignPage(
         f"no three equally distant upright separators were found, turned by up to {_MAX_TURN_DEG:.0f} degrees. "
         f"{_WHAT_NEXT}"
     )
-    for rough in itertools.islice(_first_maps(bright), 12):
+    for rough in itertools.islice(_first_maps(bright, template), 12):
         small, matrix = _shrunk(bright, rough)
         try:
             for reach in (20, 6):
-                matrix = _snapped(_fitted(small, matrix, reach))
-                if Layout(matrix, 0.0, 255.0).is_whole_shift:
+                matrix = _snapped(_fitted(small, template, matrix, reach), template)
+                if Layout(template, matrix, 0.0, 255.0).is_whole_shift:
                     break
         except ForeignPage as error:
             why = error
             continue
-        ink, paper = _levels(small, matrix)
+        ink, paper = _levels(small, template, matrix)
         factor = np.array(small.shape[1::-1]) / bright.shape[1::-1]
         matrix[:, 2] += 0.5 - 0.5 * factor
-        return Layout(matrix / factor[:, None], ink, paper)
+        return Layout(template, matrix / factor[:, None], ink, paper)
     raise why
 
 
-def _first_maps(bright: NDArray[np.uint8]) -> Iterator[Matrix]:
+def _first_maps(bright: NDArray[np.uint8], template: Template) -> Iterator[Matrix]:
     """Rough maps from the separators, good to some 1 % of the page, the likeliest first."""
     shrunk = 1 / math.ceil(max(bright.shape) / _SMALL_PX)
     small = cv2.resize(bright, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -192,27 +187,29 @@ def _first_maps(bright: NDArray[np.uint8]) -> Iterator[Matrix]:
             f"the picture is nearly of one colour (brightness {ink:.0f} to {paper:.0f}). {_WHAT_NEXT}"
         )
     dark = np.asarray(small < paper - _DARK * (paper - ink), np.uint8)
-    for _, three in _triples(_upright_lines(dark), 0.0):
-        yield _upright_map(three, 0.0, shrunk)
+    for _, three in _triples(_upright_lines(dark), 0.0, template):
+        yield _upright_map(three, 0.0, shrunk, template)
     candidates = []
     for turn in np.radians(np.linspace(-_MAX_TURN_DEG, _MAX_TURN_DEG, 17)):
         shear = np.array([[1.0, math.tan(turn), 0.0], [0.0, 1.0, 0.0]])
         upright = np.asarray(cv2.warpAffine(dark, shear, dark.shape[::-1], flags=cv2.INTER_NEAREST), np.uint8)
-        candidates += [(off, three, turn) for off, three in _triples(_upright_lines(upright), math.tan(turn))]
+        candidates += [
+            (off, three, turn) for off, three in _triples(_upright_lines(upright), math.tan(turn), template)
+        ]
     for _, three, turn in sorted(candidates, key=lambda candidate: candidate[0]):
-        yield _upright_map(three, turn, shrunk)
+        yield _upright_map(three, turn, shrunk, template)
 
 
-def _upright_map(three: NDArray[np.float64], turn: float, shrunk: float) -> Matrix:
+def _upright_map(three: NDArray[np.float64], turn: float, shrunk: float, template: Template) -> Matrix:
     """The map without shear that brings the separators upon three lines ``(3, 3)`` of x, top and bottom."""
     spacing = (three[2, 0] - three[0, 0]) / 2 * math.cos(turn)
     level = spacing * math.sin(turn) * np.array([-1, 0, 1])
     # strokes that run into a separator make it longer, never shorter
     middle_y = (np.max(three[:, 1] - level) + np.min(three[:, 2] + 1 - level)) / 2
     middle = np.array([three[1, 0] - math.tan(turn) * middle_y, middle_y])
-    scale = spacing / _SPACING_PX / shrunk
+    scale = spacing / template.spacing_px / shrunk
     turned = scale * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    known = np.array([SEPARATORS_X[1], sum(SEPARATOR_ROWS) / 2])
+    known = np.array([template.separators_x[1], sum(template.separator_rows) / 2])
     return np.column_stack([turned, (middle + 0.5) / shrunk - 0.5 - turned @ known])
 
 
@@ -237,10 +234,14 @@ def _upright_lines(dark: NDArray[np.uint8]) -> list[tuple[float, float, float]]:
     return lines
 
 
-def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple[float, NDArray[np.float64]]]:
+def _triples(
+    lines: list[tuple[float, float, float]], lean: float, template: Template
+) -> list[tuple[float, NDArray[np.float64]]]:
     """Three lines ``(3, 3)`` that stand to each other as the separators do, the best first, and how far off."""
     if len(lines) < 3:
         return []
+    top, bottom = template.separator_rows
+    long = (bottom - top) / template.spacing_px  # of a separator, in spacings: 1.404
     each = np.array(lines)
     x = each[:, 0]
     first, last = (index.astype(np.int32) for index in np.triu_indices(len(lines), 2))
@@ -258,7 +259,7 @@ def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple
     off = np.max(
         [
             abs(threes[:, 1, 0] - middle_x[pair]) / near,
-            abs((bottoms.min(axis=1) - tops.max(axis=1)) / spacing / _LONG - 1) / 0.08,
+            abs((bottoms.min(axis=1) - tops.max(axis=1)) / spacing / long - 1) / 0.08,
             np.ptp(tops, axis=1) / (0.4 * spacing),
             np.ptp(bottoms, axis=1) / (0.4 * spacing),
         ],
@@ -268,15 +269,12 @@ def _triples(lines: list[tuple[float, float, float]], lean: float) -> list[tuple
     return [(float(off[place]), threes[place]) for place in best]
 
 
-def _anchors() -> list[tuple[int, int, int, int]]:
+@functools.cache
+def _anchors(template: Template) -> list[tuple[int, int, int, int]]:
     """Boxes of the template (left, top, right, bottom): pulses, ends of separators, then lead names beside them."""
-    left, top, width, height = PULSES_XY
-    boxes = []
-    for baseline in BASELINES_Y:
-        y = top + round(baseline - BASELINES_Y[0])
-        boxes.append((left - 8, y - 8, left + width + 8, y + height + 8))
-    for x in SEPARATORS_X:
-        boxes += [(round(x) - 14, y - 24, round(x) + 15, y + 24) for y in SEPARATOR_ROWS]
+    boxes = [(x - 8, y - 8, x + width + 8, y + height + 8) for x, y, width, height in template.pulse_boxes()]
+    for x in template.separators_x:
+        boxes += [(round(x) - 14, y - 24, round(x) + 15, y + 24) for y in template.separator_rows]
     for row in range(3):
         for column in (1, 2, 3):
             rows, columns = template.label_box(row, column)
@@ -284,16 +282,15 @@ def _anchors() -> list[tuple[int, int, int, int]]:
     return boxes
 
 
-_ANCHORS = _anchors()
 _PULSES, _ENDS = slice(0, 4), slice(4, 10)
 
 
-def _fitted(bright: NDArray[np.uint8], matrix: Matrix, reach: int) -> Matrix:
+def _fitted(bright: NDArray[np.uint8], template: Template, matrix: Matrix, reach: int) -> Matrix:
     """The map that brings the anchors where they are found, each looked for within `reach` template pixels."""
-    rough = Layout(matrix, 0.0, 255.0)
-    known = template.ink().astype(np.float32)
+    rough = Layout(template, matrix, 0.0, 255.0)
+    known = template.ink.astype(np.float32)
     moved, middles, alike = [], [], []
-    for left, top, right, bottom in _ANCHORS:
+    for left, top, right, bottom in _anchors(template):
         here = resampled(bright, rough, (left - reach, top - reach, right + reach, bottom + reach))
         patch = cv2.GaussianBlur(-known[top:bottom, left:right], (0, 0), 0.8)
         match = cv2.matchTemplate(
@@ -331,24 +328,24 @@ def _peak(values: NDArray[Any], at: int) -> float:
     return 0.5 * (before - after) / bend if bend else 0.0
 
 
-def _levels(bright: NDArray[np.uint8], matrix: Matrix) -> tuple[float, float]:
+def _levels(bright: NDArray[np.uint8], template: Template, matrix: Matrix) -> tuple[float, float]:
     """Brightness of the separators and of the paper between the rows."""
-    layout = Layout(matrix, 0.0, 255.0)
+    layout = Layout(template, matrix, 0.0, 255.0)
+    top, bottom = template.separator_rows
     inks, papers = [], []
-    for x in SEPARATORS_X:
-        strip = resampled(
-            bright, layout, (round(x) - 10, SEPARATOR_ROWS[0] + 10, round(x) + 11, SEPARATOR_ROWS[1] - 10)
-        )
+    for x in template.separators_x:
+        strip = resampled(bright, layout, (round(x) - 10, top + 10, round(x) + 11, bottom - 10))
         inks.append(np.median(strip[:, 9:12]))
         papers.append(np.median(strip[:, :4]))
     return float(np.median(inks)), float(np.median(papers))
 
 
-def _snapped(matrix: Matrix) -> Matrix:
+def _snapped(matrix: Matrix, template: Template) -> Matrix:
     """The map, or a shift by whole pixels where the two agree all over the page."""
-    shift = np.round(matrix @ (PAGE_PX[0] / 2, PAGE_PX[1] / 2, 1.0) - (PAGE_PX[0] / 2, PAGE_PX[1] / 2))
+    width, height = template.page_px
+    shift = np.round(matrix @ (width / 2, height / 2, 1.0) - (width / 2, height / 2))
     plain = np.column_stack([np.eye(2), shift])
-    corners = np.array([(x, y, 1.0) for x in (0, PAGE_PX[0]) for y in (0, PAGE_PX[1])])
+    corners = np.array([(x, y, 1.0) for x in (0, width) for y in (0, height)])
     return plain if np.abs(corners @ (matrix - plain).T).max() < _SNAP_PX else matrix
 
 
@@ -356,7 +353,7 @@ def _check_frame(page: Page, layout: Layout) -> None:
     """Raise unless at least three sides of the frame stand out from what is beside them."""
     green, matrix = _shrunk(np.asarray(cv2.extractChannel(page, 1)), layout.matrix)
     layout = replace(layout, matrix=matrix)
-    left, top, right, bottom = (round(edge) for edge in FRAME)
+    left, top, right, bottom = (round(edge) for edge in layout.template.frame)
     reach = 12
     profiles = [
         resampled(green, layout, (x - reach, top + 20, x + reach, bottom - 20)).mean(axis=0)
@@ -381,7 +378,7 @@ def _stands_out(profile: NDArray[np.float64]) -> float:
     return float(min(smooth[: at - 3].max(), smooth[at + 4 :].max()) - smooth[at])
 
 
-def _name_if_turned(bright: NDArray[np.uint8]) -> None:
+def _name_if_turned(bright: NDArray[np.uint8], template: Template) -> None:
     """Raise `ForeignPage` with the right name where the page is known, but lies otherwise."""
     ways = (
         (cv2.rotate(bright, cv2.ROTATE_180), "lies on its head: turn it by 180 degrees"),
@@ -395,7 +392,7 @@ def _name_if_turned(bright: NDArray[np.uint8]) -> None:
     )
     for turned, what in ways:
         try:
-            _find(np.asarray(turned, np.uint8))
+            _find(np.asarray(turned, np.uint8), template)
         except ForeignPage:
             continue
         raise ForeignPage(f"this is a page of the known layout, but it {what}.")

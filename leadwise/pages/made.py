@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from leadwise.names import LEADS
 from leadwise.pages.digitize import RATE_HZ
+from leadwise.pages.forms import known_printout
 from leadwise.pages.read import Page
 from leadwise.pages.render import render
-from leadwise.pages.template import PAGE_PX
 from leadwise.pages.trials import FOREIGN
 
 _SAMPLES = 10 * RATE_HZ + 1
@@ -64,7 +64,7 @@ def on_its_side(signals: NDArray[np.floating], rng: np.random.Generator) -> Page
 
 def empty_sheet(_: NDArray[np.floating], rng: np.random.Generator) -> Page:
     """Paper of one colour with the noise of a scanner."""
-    width, height = PAGE_PX
+    width, height = known_printout().page_px
     colour = rng.integers(0, 256, 3)
     return np.clip(colour + rng.normal(0, 3, (height // 2, width // 2, 3)), 0, 255).astype(np.uint8)
 

@@ -21,7 +21,7 @@ _MOST_WAYS = 5000
 """A column of 6 traces and 12 names has 924 ways to name it."""
 
 _STRIP = 1.5
-"""Times as long as a trace of the last column."""
+"""Times as long as the usual trace of the page."""
 
 _Points = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ class Line:
 def name_lines(traces: Sequence[_Points], words: Sequence[Word]) -> list[Line]:
     """Traces by column, in it from top to bottom, with their names.
 
-    Strips, which are longer than the traces of the last column, belong to the first. Names stand over, under or
+    Strips, which are longer than most traces, belong to the first. Names stand over, under or
     beside their traces, but all of a column in the same way.
     """
     lines = _in_columns(traces)
@@ -73,7 +73,7 @@ def name_lines(traces: Sequence[_Points], words: Sequence[Word]) -> list[Line]:
 
 def _in_columns(traces: Sequence[_Points]) -> list[list[Line]]:
     lines = sorted((Line(points, 0, False) for points in traces), key=lambda line: line.start)
-    usual = np.median([line.width for line in lines if line.start > lines[-1].start - BEFORE_TRACE])
+    usual = np.median([line.width for line in lines])
     columns: list[list[Line]] = []
     for line in (line for line in lines if line.width <= _STRIP * usual):
         if not columns or line.start - columns[-1][0].start > BEFORE_TRACE:
@@ -85,9 +85,9 @@ def _in_columns(traces: Sequence[_Points]) -> list[list[Line]]:
 
 def _matched(column: Sequence[Line], places: Sequence[tuple[float, str]]) -> list[tuple[int, str]]:
     """Rows of a column and their names, both from top to bottom, where they stand to each other most evenly."""
-    rows = range(len(column))
+    rows = tuple(range(len(column)))
     # a strip often has no name: it is the first to go without
-    for some in (list(rows), [row for row in rows if not column[row].is_strip]):
+    for some in (rows, tuple(row for row in rows if not column[row].is_strip)):
         if len(some) == len(places):
             return [(row, name) for row, (_, name) in zip(some, places, strict=True)]
     count = min(len(column), len(places))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from math import atan2, degrees
+from dataclasses import dataclass, field, replace
+from math import atan2, degrees, hypot
 
 import numpy as np
 import pypdfium2
@@ -28,15 +28,21 @@ _GLYPH_POINTS = 6 * POINTS_PER_MM
 _Points = NDArray[np.float64]
 _Line = list[tuple[float, float]]
 _Matrix = tuple[float, ...]
+_Written = tuple[str, float, _Matrix]
+"""A text, the size of its letters before it is placed, and its matrix."""
+
+_SAME_LINE, _NEXT_LETTER = 0.1, 1.2
+"""Of the size of letters: how far the next may stand from the line, and from the last, a space between them."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A text that was written at once, and where its first letter stands (left end of its baseline)."""
+    """A text, where its first letter stands (left end of its baseline), and the size of its letters."""
 
     text: str
     x: float
     y: float
+    size: float
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Drawing:
 def read_drawing(page: pypdfium2.PdfPage) -> Drawing:
     """Strokes and words of a page. Raises `UnreadablePage` beyond MAX_OBJECTS or MAX_POINTS."""
     lines: list[tuple[_Line, _Matrix]] = []
-    words: list[tuple[str, _Matrix]] = []
+    words: list[_Written] = []
     shapes, points = False, 0
     text_page = page.get_textpage()
     try:
@@ -68,7 +74,7 @@ def read_drawing(page: pypdfium2.PdfPage) -> Drawing:
                 shapes = True
             elif part.type == pdfium.FPDF_PAGEOBJ_TEXT:
                 if text := part.extract().strip():
-                    words.append((text, _matrix(part)))
+                    words.append((text, _size(part), _matrix(part)))
             elif part.type == pdfium.FPDF_PAGEOBJ_PATH:
                 points += pdfium.FPDFPath_CountSegments(part)
                 if points > MAX_POINTS:
@@ -95,6 +101,12 @@ def _matrix(part: pypdfium2.PdfObject) -> _Matrix:
     while (part := part.container) is not None:
         matrix = matrix.multiply(part.get_matrix())
     return tuple(matrix.get())
+
+
+def _size(text: pypdfium2.PdfObject) -> float:
+    size = ctypes.c_float()
+    pdfium.FPDFTextObj_GetFontSize(text, size)
+    return size.value
 
 
 def _is_stroked(path: pypdfium2.PdfObject) -> bool:
@@ -136,12 +148,12 @@ def _lines(path: pypdfium2.PdfObject) -> Iterator[_Line]:
 def _upright(
     page: pypdfium2.PdfPage,
     lines: Sequence[tuple[_Line, _Matrix]],
-    words: Sequence[tuple[str, _Matrix]],
+    words: Sequence[_Written],
     shapes: bool,
 ) -> Drawing:
     """Turn a page so that its names stand upright, whatever way it is turned and says that it should be."""
-    named = [(text, matrix) for text, matrix in words if lead_named(text)]
-    directions = Counter(round(degrees(atan2(b, a)) / 90) % 4 for _, (a, b, *_) in named or words)
+    named = [written for written in words if lead_named(written[0])]
+    directions = Counter(round(degrees(atan2(b, a)) / 90) % 4 for _, _, (a, b, *_) in named or words)
     asked = page.get_rotation() // 90
     quarters = directions.most_common(1)[0][0] if directions else asked
     # a word written upwards, against the page's own axes, is turned clockwise by as much
@@ -149,7 +161,10 @@ def _upright(
     turn = np.array([[cos, sin], [sin, -cos]], float)  # also turns y down
     left, bottom, right, top = page.get_cropbox()
     corner = (np.array([[left, bottom], [right, top]]) @ turn).min(axis=0)
-    placed = [Word(text, *(np.array([e, f]) @ turn - corner).tolist()) for text, (*_, e, f) in words]
+    placed = []
+    for text, size, (a, b, _, _, e, f) in words:
+        at_x, at_y = (np.array([e, f]) @ turn - corner).tolist()
+        placed.append(Word(text, at_x, at_y, size * hypot(a, b)))
     # all at once: a page may have ten thousands of short lines
     lengths = [len(line) for line, _ in lines]
     points = np.array([point for line, _ in lines for point in line]).reshape(-1, 2)
@@ -158,4 +173,20 @@ def _upright(
     on_page = np.column_stack([a * x + c * y + e, b * x + d * y + f]) @ turn - corner
     ends = np.cumsum(lengths)
     strokes = [on_page[end - length : end] for end, length in zip(ends, lengths, strict=True)]
-    return Drawing(strokes, placed, shapes, (quarters - asked) % 4 * 90)
+    return Drawing(strokes, _of_letters(placed), shapes, (quarters - asked) % 4 * 90)
+
+
+def _of_letters(words: Sequence[Word]) -> list[Word]:
+    """Words, those that a printer's driver wrote letter by letter put together."""
+    whole: list[Word] = []
+    last = Word("", 0, 0, 0)
+    for word in words:
+        follows = (
+            0 < word.x - last.x < _NEXT_LETTER * last.size and abs(word.y - last.y) < _SAME_LINE * last.size
+        )
+        if whole and len(word.text) == len(last.text) == 1 and follows:
+            whole[-1] = replace(whole[-1], text=whole[-1].text + word.text)
+        else:
+            whole.append(word)
+        last = word
+    return whole

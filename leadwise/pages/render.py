@@ -11,18 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.names import LEADS
-from leadwise.pages import template
+from leadwise.pages.forms import known_form, known_printout
 from leadwise.pages.header import Header
 from leadwise.pages.read import Page
-from leadwise.pages.template import (
-    BASELINES_Y,
-    FIRST_X,
-    LEAD_S,
-    ON_PAGE,
-    PIXELS_PER_MV,
-    PIXELS_PER_S,
-    STRIP_S,
-)
+from leadwise.pages.template import Template
 
 _PEN = np.ones((3, 3), np.uint8)
 _FONT = cv2.FONT_HERSHEY_COMPLEX_SMALL
@@ -42,43 +34,51 @@ def render(
     leads follow one another in time, as on the device's pages. `rhythm` names the lead of the strip.
     Raises `ValueError` where the shape or the length does not fit, or no lead is called `rhythm`.
     """
+    template, length_s = known_printout(), known_form().length_s
     if rhythm not in LEADS:
         raise ValueError(f"rhythm {rhythm!r}: no lead; known are {', '.join(LEADS)}")
-    if signals.ndim != 2 or len(signals) != len(LEADS) or signals.shape[1] < STRIP_S * rate_hz:
-        raise ValueError(f"signals {signals.shape}: 12 leads of at least 10 s at {rate_hz:g} Hz are needed")
-    ink = _form(rhythm)
+    if signals.ndim != 2 or len(signals) != len(LEADS) or signals.shape[1] < length_s * rate_hz:
+        raise ValueError(
+            f"signals {signals.shape}: 12 leads of at least {length_s:g} s at {rate_hz:g} Hz are needed"
+        )
+    ink = _form(template, rhythm)
     traces = np.zeros(ink.shape, np.uint8)
-    for row, names in enumerate(ON_PAGE):
+    for row, names in enumerate(template.rows):
         for column, name in enumerate(names):
-            first, last = round(column * LEAD_S * rate_hz), round((column + 1) * LEAD_S * rate_hz)
-            x = FIRST_X + column * LEAD_S * PIXELS_PER_S
-            _draw(traces, signals[LEADS.index(name), first : last + 1], rate_hz, x, BASELINES_Y[row])
-    strip = signals[LEADS.index(rhythm), : round(STRIP_S * rate_hz) + 1]
-    _draw(traces, strip, rate_hz, FIRST_X, BASELINES_Y[3])
+            first, last = (round(edge * template.column_s * rate_hz) for edge in (column, column + 1))
+            part = signals[LEADS.index(name), first : last + 1]
+            _draw(traces, template, part, rate_hz, (row, column))
+    strip = signals[LEADS.index(rhythm), : round(length_s * rate_hz) + 1]
+    _draw(traces, template, strip, rate_hz, (len(template.rows), 0))
     ink |= np.asarray(cv2.dilate(traces, _PEN), np.uint8)
     if header is not None:
         _write(ink, header)
-    page = template.paper().copy()
+    page = template.paper.copy()
     page[ink > 0] = 0
     return _as_jpeg(page, jpeg_quality)
 
 
-def _form(rhythm: str) -> NDArray[np.uint8]:
+def _form(template: Template, rhythm: str) -> NDArray[np.uint8]:
     """The template's ink, with the rhythm strip's name changed to that of its lead."""
-    ink = template.ink().astype(np.uint8)
-    row, column = next((r, names.index(rhythm)) for r, names in enumerate(ON_PAGE) if rhythm in names)
-    name = ink[template.label_box(row, column)].copy()
-    rows, columns = template.label_box(3, 0)
+    ink = template.ink.astype(np.uint8)
+    name = ink[template.label_box(*template.place(rhythm))].copy()
+    rows, columns = template.label_box(len(template.rows), 0)
     ink[rows, columns] = 0
     ink[rows, columns.start : columns.start + name.shape[1]] |= name
     return ink
 
 
 def _draw(
-    canvas: NDArray[np.uint8], millivolts: NDArray[np.floating], rate_hz: float, x: float, y: float
+    canvas: NDArray[np.uint8],
+    template: Template,
+    millivolts: NDArray[np.floating],
+    rate_hz: float,
+    place: tuple[int, int],
 ) -> None:
-    columns = np.round(x + np.arange(len(millivolts)) / rate_hz * PIXELS_PER_S)
-    rows = np.round(y - millivolts * PIXELS_PER_MV)
+    row, column = place
+    x, y = template.first_x + column * template.column_px, template.baselines_y[row]
+    columns = np.round(x + np.arange(len(millivolts)) / rate_hz * template.px_per_s)
+    rows = np.round(y - millivolts * template.px_per_mv)
     known = np.isfinite(rows)
     for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(known)) + 1):
         if known[part[0]]:

@@ -83,8 +83,8 @@ def without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     black = (ink > 127).astype(np.uint8)
     out = ink
     for size, grown in (
-        ((round(_STRAIGHT_MM * PX_PER_MM), 1), (1, 5)),
-        ((1, round(_UPRIGHT_MM * PX_PER_MM)), (5, 1)),
+        ((round(_STRAIGHT_MM * PX_PER_MM), 1), (1, 3)),
+        ((1, round(_UPRIGHT_MM * PX_PER_MM)), (3, 1)),
     ):
         lines = cv2.morphologyEx(black, cv2.MORPH_OPEN, np.ones(size[::-1], np.uint8))
         if lines.any():
@@ -94,7 +94,7 @@ def without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:
     padded = np.pad(traces.T, ((0, 0), (1, 1))).astype(np.int8)
-    column, at = np.nonzero(np.diff(padded, axis=1))
+    _column, at = np.nonzero(np.diff(padded, axis=1))
     top, bottom = at[::2], at[1::2] - 1
     short = bottom - top < _SHORT_MM * PX_PER_MM
     middles = (top[short] + bottom[short]) / 2

@@ -23,8 +23,8 @@ _MOST_LOOSE = 2000
 
 _LEAST_LINES = 12
 _GRID_MM = (1, 5)
-_OFF_SIZE = 1.6
-"""Pages are printed smaller or larger by less than that; a grid of other lines is not one of millimetres."""
+_OFF_SIZE = 2.2
+"""Pages are printed smaller or larger by less than that; beyond it lines of 1 mm and of 5 mm cannot be told apart."""
 
 _Points = NDArray[np.float64]
 

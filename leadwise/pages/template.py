@@ -1,17 +1,17 @@
-"""The one known printout, as it looks before a trace is drawn on it, and the places of its parts.
+"""A printout that is known to the pixel: how it looks before a trace is drawn on it, and the places of its parts.
 
-A page of this device has a pink frame; in it three rows of four leads, 2.5 s each, a rhythm strip of 10 s, a
-calibration pulse at the left of each row and black separators between the columns. All places are in pixels
-of the template, that is of a page of 2213 x 1572 px as published in the Mendeley set.
+The one in ``forms.yaml`` is a page of the Mendeley set as it was published. It has a pink frame; in it three rows of
+four leads, a rhythm strip, a calibration pulse at the left of each row and black separators between the columns.
 
-The two pictures in ``leadwise/resources`` were found and not drawn: what is black on more than 80 % of pages
+Its two pictures in ``leadwise/resources`` were found and not drawn: what is black on more than 80 % of pages
 is the template's ink, and a page's bright side (80th percentile) is its paper. `find_template` is how.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -72,6 +72,42 @@ class Template:
         """Grid and frame alone, BGR uint8 ``(height, width, 3)``."""
         return _paper(self.paper_png)
 
+    @property
+    def column_px(self) -> float:
+        """Width of a column of leads."""
+        return self.column_s * self.px_per_s
+
+    @property
+    def ink_box(self) -> Box:
+        """Left, top, right and bottom of what holds all traces, and neither pulses nor header nor footer."""
+        left, (top, bottom) = int(self.first_x), self.ink_rows
+        return left, top, left + round(len(self.rows[0]) * self.column_px), bottom
+
+    @property
+    def columns_x(self) -> tuple[int, ...]:
+        """First pixel of each column of leads, from the left of `ink_box`."""
+        return tuple(round(column * self.column_px) for column in range(len(self.rows[0])))
+
+    @property
+    def spacing_px(self) -> float:
+        """From one separator to the next."""
+        return (self.separators_x[-1] - self.separators_x[0]) / (len(self.separators_x) - 1)
+
+    def place(self, lead: str) -> tuple[int, int]:
+        """Row and column in which a lead stands, from 0."""
+        return next((number, row.index(lead)) for number, row in enumerate(self.rows) if lead in row)
+
+    def named(self) -> Iterator[tuple[int, int]]:
+        """Row and column of each place that has a lead's name; the strip is the last row."""
+        yield from itertools.product(range(len(self.rows)), range(len(self.rows[0])))
+        yield len(self.rows), 0
+
+    def pulse_boxes(self) -> Iterator[Box]:
+        """Left, top, width and height of the calibration pulse of each row, the strip's last."""
+        left, top, width, height = self.pulse
+        for baseline in self.baselines_y:
+            yield left, top + round(baseline - self.baselines_y[0]), width, height
+
     def label_box(self, row: int, column: int) -> tuple[slice, slice]:
         """Rows and columns in which a lead's name stands; the strip is the last row, which has column 0 alone."""
         left, right = self.labels_x[column]
@@ -92,50 +128,10 @@ def _paper(name: str) -> Page:
     return np.asarray(cv2.imread(str(RESOURCES / name), cv2.IMREAD_COLOR), np.uint8)
 
 
-PAGE_PX = (2213, 1572)
-"""Width and height of the template."""
-
-PIXELS_PER_S = 196.6  # separators stand 491.5 px = 2.5 s apart; the grid is drawn 1 % wider than the trace
-PIXELS_PER_MV = 78.6  # calibration pulses are 78.5 to 79 px high
-FRAME = (68.0, 283.5, 2175.5, 1517.0)  # left, top, right, bottom: outer edges, median over the 491 pages
-SEPARATORS_X = (644.0, 1136.0, 1627.5)
-SEPARATOR_ROWS = (420, 1110)
-BASELINES_Y = (464.0, 763.0, 1066.0, 1366.0)  # three rows of leads, then the strip; 0 mV
-FIRST_X = 152.5  # where the traces begin; the second column begins at its separator
-
-ON_PAGE = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
-"""Where each lead stands: rows and columns of the page."""
-
-LEAD_S = 2.5
-STRIP_S = 10.0
-
-PULSES_XY = (95, 383, 37, 82)  # left, top, width, height of the first row's pulse, line widths included
-_LABELS_X = ((152, 185), (646, 700), (1138, 1180), (1630, 1668))
-_LABELS_Y = (436, 737, 1039, 1339)
-_LABEL_PX = 21  # height
-_FIXED_TEXT = ((0, 0, 2213, 66), (0, 66, 122, 106), (0, 106, 2213, 283), (0, 1517, 545, 1572))
-
-_INK, _PAPER = "template_ink.png", "template_paper.png"
 _INK_SHARE, _PAPER_PERCENTILE, _COLOURS = 0.8, 80, 12
 
 
-def ink() -> NDArray[np.bool_]:
-    """What is printed in black on every page, ``(1572, 2213)``; the strip's label is that of lead II."""
-    return _ink(_INK)
-
-
-def paper() -> Page:
-    """Grid and frame alone, BGR uint8 ``(1572, 2213, 3)``."""
-    return _paper(_PAPER)
-
-
-def label_box(row: int, column: int) -> tuple[slice, slice]:
-    """Rows and columns in which a lead's name stands; row 3 is the rhythm strip, which has column 0 alone."""
-    left, right = _LABELS_X[column]
-    return slice(_LABELS_Y[row], _LABELS_Y[row] + _LABEL_PX), slice(left, right)
-
-
-def find_template(pages: Iterable[Page]) -> tuple[NDArray[np.bool_], Page]:
+def find_template(template: Template, pages: Iterable[Page]) -> tuple[NDArray[np.bool_], Page]:
     """Ink and paper that `pages` (one file variant of this template, untouched) have in common.
 
     At most 100 pages whose grid is dotted as the first one's are used. The paper is reduced to a dozen
@@ -144,35 +140,33 @@ def find_template(pages: Iterable[Page]) -> tuple[NDArray[np.bool_], Page]:
     stack = _pages_of_one_grid(pages)
     common = (stack.max(axis=3) < 60).mean(axis=0) > _INK_SHARE
     fixed = np.zeros_like(common)
-    for left, top, right, bottom in _FIXED_TEXT:
+    for left, top, right, bottom in template.fixed_text:
         fixed[top:bottom, left:right] = True
-    left, top, width, height = PULSES_XY
-    for baseline in BASELINES_Y:
-        y = top + round(baseline - BASELINES_Y[0])
-        fixed[y - 3 : y + height + 3, left : left + width] = True
-    for row in range(4):
-        for column in range(4 if row < 3 else 1):
-            fixed[label_box(row, column)] = True
-    for x in SEPARATORS_X:
-        fixed[slice(*SEPARATOR_ROWS), round(x - 2) : round(x + 3)] = True
+    for left, top, width, height in template.pulse_boxes():
+        fixed[top - 3 : top + height + 3, left : left + width] = True
+    for row, column in template.named():
+        fixed[template.label_box(row, column)] = True
+    for x in template.separators_x:
+        fixed[slice(*template.separator_rows), round(x - 2) : round(x + 3)] = True
     ink_ = common & fixed
     bright = np.percentile(stack, _PAPER_PERCENTILE, axis=0, overwrite_input=True).astype(np.uint8)
     bright[ink_] = 255
     inside = np.zeros_like(common)
-    inside[round(FRAME[1]) - 3 : round(FRAME[3]) + 3, round(FRAME[0]) - 3 : round(FRAME[2]) + 3] = True
+    left, top, right, bottom = (round(edge) for edge in template.frame)
+    inside[top - 3 : bottom + 3, left - 3 : right + 3] = True
     bright[~inside] = 255
     return ink_, _in_few_colours(bright)
 
 
-def write_template(pages: Iterable[Page], folder: Path) -> None:
+def write_template(template: Template, pages: Iterable[Page], folder: Path) -> None:
     """Write what `find_template` finds as two PNG files."""
-    common, bright = find_template(pages)
+    common, bright = find_template(template, pages)
     folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(common).save(folder / _INK, optimize=True)
+    Image.fromarray(common).save(folder / template.ink_png, optimize=True)
     colours, index = np.unique(bright.reshape(-1, 3), axis=0, return_inverse=True)
     picture = Image.fromarray(index.reshape(bright.shape[:2]).astype(np.uint8), "P")
     picture.putpalette(colours[:, ::-1].ravel().tolist())
-    picture.save(folder / _PAPER, optimize=True)
+    picture.save(folder / template.paper_png, optimize=True)
 
 
 def _pages_of_one_grid(pages: Iterable[Page]) -> NDArray[np.uint8]:

@@ -243,6 +243,9 @@ _PASSES = 6
 _SMOOTH_PX = 1.2
 
 
+REACH = 1.0
+
+
 def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
     """The line whose drawing has these edges, `FINE` points a pixel; nan where nothing was drawn.
 
@@ -258,7 +261,8 @@ def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
     swapped = highest > lowest  # thinner than the pen: only the middle is known
     middle = (highest + lowest) / 2
     highest, lowest = np.where(swapped, middle, highest), np.where(swapped, middle, lowest)
-    reach = np.arange(-FINE, 2 * FINE)
+    to_middle = (np.arange(-2 * FINE, 3 * FINE) + 0.5) / FINE - 0.5  # of the pixel column
+    reach = np.arange(-2 * FINE, 3 * FINE)[np.abs(to_middle) < max(pen_px * REACH, 0.5)]
     window = np.clip(there[:, None] * FINE + reach, 0, len(points) - 1)
     rows = np.arange(len(there))
     for _ in range(_PASSES):

@@ -17,21 +17,19 @@ from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
-from leadwise.pages import template
 from leadwise.pages.checks import quality
 from leadwise.pages.digitize import N_LEAD, RATE_HZ, digitize
+from leadwise.pages.forms import known_form, known_printout
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import Page
 from leadwise.pages.render import render
-from leadwise.pages.template import BASELINES_Y, FIRST_X, ON_PAGE, SEPARATORS_X
 
 PRINTED_HZ = (0.67, 25.0)
 """The band in which the pages are printed, by their footers; by what filters is not known."""
 
 Map = NDArray[np.float64]
 _WHITE = (255, 255, 255)
-_PLACES = np.array([(x, y) for x in (FIRST_X, *SEPARATORS_X, 2118.0) for y in BASELINES_Y])
 _OFF_PX = 3.0
 _READ = 0.9
 
@@ -92,13 +90,16 @@ def is_found(page: Page, way: str) -> bool:
 
     Found is: rows and columns within 3 px of where they went, and ink in 90 % of each lead's columns.
     """
-    where = find_layout(page).to_page(_PLACES)
+    template = known_printout()
+    columns_x = (template.first_x, *template.separators_x, 2118.0)  # the last is near the end of the traces
+    places = np.array([(x, y) for x in columns_x for y in template.baselines_y])
+    where = find_layout(page).to_page(places)
     picture, moved = DISTORTIONS[way](page)
     try:
         layout = find_layout(picture)
     except ForeignPage:
         return False
-    off = layout.to_page(_PLACES) - (where @ moved[:, :2].T + moved[:, 2])
+    off = layout.to_page(places) - (where @ moved[:, :2].T + moved[:, 2])
     if np.hypot(*off.T).max() > _OFF_PX * layout.scale:
         return False
     return min(quality(crop) for crop in cut_leads(picture, layout).crops) >= _READ
@@ -128,7 +129,7 @@ def three_by_four_unframed(signals: NDArray[np.floating], rng: np.random.Generat
     page = _sheet(rng, frame=False)
     left, pitch, width = int(rng.integers(60, 140)), int(rng.integers(260, 330)), int(rng.integers(470, 520))
     top = 420
-    for row, names in enumerate((*ON_PAGE, ("II",) * 4)):
+    for row, names in enumerate((*known_form().rows, ("II",) * 4)):
         y = top + row * pitch
         for column, name in enumerate(names):
             x = left + column * width
@@ -177,7 +178,8 @@ def is_refused(page: Page) -> bool:
 
 
 def _sheet(rng: np.random.Generator, frame: bool) -> Page:
-    page = np.full((template.PAGE_PX[1], template.PAGE_PX[0], 3), 255, np.uint8)
+    width, height = known_printout().page_px
+    page = np.full((height, width, 3), 255, np.uint8)
     step = float(rng.uniform(7.5, 8.5))
     for x in np.arange(68, 2176, step):
         page[284:1517, int(x)] = (215, 200, 255)
@@ -191,12 +193,12 @@ def _sheet(rng: np.random.Generator, frame: bool) -> Page:
 def _trace(page: Page, millivolts: NDArray[np.floating], x: int, y: int, width: int) -> None:
     known = millivolts[np.isfinite(millivolts)]
     columns = np.linspace(x, x + width - 4, len(known))
-    points = np.stack([columns, y - template.PIXELS_PER_MV * known], axis=1).round().astype(np.int32)
+    points = np.stack([columns, y - known_printout().px_per_mv * known], axis=1).round().astype(np.int32)
     cv2.polylines(page, [points], False, (0, 0, 0), 3)
 
 
 def _pulse(page: Page, x: int, y: int) -> None:
-    height = round(template.PIXELS_PER_MV)
+    height = round(known_printout().px_per_mv)
     corners = [(x, y), (x + 9, y), (x + 9, y - height), (x + 28, y - height), (x + 28, y), (x + 36, y)]
     cv2.polylines(page, [np.array(corners, np.int32)], False, (0, 0, 0), 3)
 
@@ -253,7 +255,7 @@ def round_trip(
     read = digitize(cut_leads(page, find_layout(page))).leads.astype(float)
     whole = resample_poly(printed, RATE_HZ, round(rate_hz), axis=1)
     shown = np.zeros(read.shape)
-    for names in ON_PAGE:
+    for names in known_form().rows:
         for column, name in enumerate(names):
             lead = LEADS.index(name)
             shown[lead] = whole[lead, column * N_LEAD : (column + 1) * N_LEAD]

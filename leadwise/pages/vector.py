@@ -38,6 +38,7 @@ _OFF_COLUMN = 0.03
 _USUAL_S = (2.5, 5.0, 10.0)
 """Columns of that length at the usual speed say themselves that it is theirs."""
 
+_MOST_S = 120
 _LEAST_S = 1.5
 """Shorter leads are beats that a device averaged, not what it measured."""
 
@@ -47,8 +48,8 @@ _DOUBTFUL, _CLEAR = 0.7, 0.95
 
 _PULSE_OFF = 0.1
 _UNEVEN = 1.5
-_MOST_RESIZED = 1.6
-"""A pulse further from its height in the file's own points is something else."""
+_MOST_RESIZED, _RESIZED = 1.6, 1.1
+"""A pulse further from its height in the file's own points is something else; a grid further from it is told."""
 
 _Points = NDArray[np.float64]
 
@@ -64,7 +65,8 @@ def read_paths(page: pypdfium2.PdfPage, number: int = 1, of: int = 1) -> PageSig
     traces = traces_of(drawing.strokes)
     if not traces:
         return None
-    if not any(lead_named(word.text) for word in drawing.words):
+    printed = {name for word in drawing.words if (name := lead_named(word.text))}
+    if not printed:
         if drawing.shapes:
             return None
         many = f"are {len(traces)} lines" if len(traces) > 1 else "is a line"
@@ -74,7 +76,7 @@ def read_paths(page: pypdfium2.PdfPage, number: int = 1, of: int = 1) -> PageSig
         )
     lines = name_lines(traces, drawing.words)
     names = [line.name for line in lines if line.name and not line.is_strip]
-    if not names or len(set(names)) < len(names):
+    if len(set(names)) < max(len(names), len(printed) / 2, 1):
         return None
     return _signals(page, drawing, lines, (number, of))
 
@@ -105,18 +107,19 @@ def _paper(drawing: Drawing) -> _Paper:
     across, down = grid_pitches(drawing.strokes)
     heights = pulse_heights(drawing.strokes)
     height = float(np.median(heights)) if heights else None
-    told_by = "grid"
+    told_by, warnings = "grid", []
     if across is None and down is None and height is not None:
         across, told_by = height / (gain or GAIN_MM_PER_MV), "pulse"
         if not 1 / _MOST_RESIZED < across / POINTS_PER_MM < _MOST_RESIZED:
             across = None
     if across is None and down is None:
         across, told_by = POINTS_PER_MM, "file"
+        warnings.append("neither grid nor pulse tells the scale, the file's own size was taken")
     x, y = across or down or POINTS_PER_MM, down or across or POINTS_PER_MM
+    resized = x / POINTS_PER_MM
+    if not 1 / _RESIZED < resized < _RESIZED:
+        warnings.append(f"by its {told_by} the page is drawn at {resized:.0%} of its size")
     pulse_mm = height / y if height is not None else None
-    warnings = (
-        [] if told_by != "file" else ["neither grid nor pulse tells the scale, the file's own size was taken"]
-    )
     if gain is None and pulse_mm is None:
         warnings.append(f"no gain is printed, {GAIN_MM_PER_MV:g} mm/mV was taken")
     if gain is None and pulse_mm is not None:
@@ -134,6 +137,12 @@ def _signals(
     page: pypdfium2.PdfPage, drawing: Drawing, lines: Sequence[Line], number_of: tuple[int, int]
 ) -> PageSignals:
     paper = _paper(drawing)
+    longest_s = max(line.width for line in lines) / paper.x / paper.speed_mm_per_s
+    if longest_s > _MOST_S:
+        raise DoubtfulPage(
+            f"a trace of {longest_s:.3g} s at {paper.speed_mm_per_s:g} mm/s, at most {_MOST_S} s are read. "
+            "Is the speed right that the page says?"
+        )
     column_s = _column_s(lines, paper)
     scale = min(PX_PER_POINT, _MAX_PICTURE_PX / max(page.get_size()))
     starts = _starts(lines)

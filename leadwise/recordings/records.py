@@ -13,7 +13,7 @@ from leadwise.errors import InputError, MissingInput
 from leadwise.files import written_whole
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
-from leadwise.pages.template import ON_PAGE
+from leadwise.pages.forms import known_form
 
 STRIP = "strip"
 """Name of the rhythm strip among the signals of a page's record."""
@@ -83,7 +83,7 @@ def rhythm_first(names: Sequence[str | None]) -> tuple[int, ...]:
 def record_of(signals: Signals) -> Record:
     """A page as one recording of 10 s: each lead in its 2.5 s and nan elsewhere, then the rhythm strip."""
     table = np.full((len(LEADS) + 1, N_STRIP), np.nan)
-    for names in ON_PAGE:
+    for names in known_form().rows:
         for column, name in enumerate(names):
             lead = LEADS.index(name)
             table[lead, column * N_LEAD : (column + 1) * N_LEAD] = signals.leads[lead]

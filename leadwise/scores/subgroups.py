@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from leadwise.names import TASKS
-from leadwise.pages.template import PIXELS_PER_MV
+from leadwise.pages.forms import known_printout
 from leadwise.scores.draws import Interval, one_answerer, page_metrics, wilson
 from leadwise.scores.metrics import probabilities
 from leadwise.scores.table import scored, stated
@@ -50,7 +50,9 @@ def kinds_of_pages(pages: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
         "month": known["recorded_at"].str[:7].astype("category"),
         "rate": _bands(known["heart_rate_bpm"], RATE_EDGES_BPM, "{:.0f}", " bpm"),
         "quality": _bands(read["quality"], QUALITY_EDGES, "{:.2f}", ""),
-        "triangle": _bands(read["einthoven_rms_mv"] * PIXELS_PER_MV, TRIANGLE_EDGES_PX, "{:.1f}", " px"),
+        "triangle": _bands(
+            read["einthoven_rms_mv"] * known_printout().px_per_mv, TRIANGLE_EDGES_PX, "{:.1f}", " px"
+        ),
     }
     return pd.DataFrame(
         {name: of.cat.add_categories(NOT_KNOWN).fillna(NOT_KNOWN) for name, of in kinds.items()}

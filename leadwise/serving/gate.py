@@ -17,7 +17,7 @@ from leadwise.errors import DoubtfulPage
 from leadwise.names import LEADS
 from leadwise.pages.checks import check, quality
 from leadwise.pages.digitize import Signals
-from leadwise.pages.template import STRIP_S
+from leadwise.pages.forms import known_form
 
 # what is said, and not refused
 _WORN_INK, _WORN_OFF = 0.95, 0.25
@@ -93,7 +93,7 @@ def look_at(crops: NDArray[np.uint8], strip: NDArray[np.uint8], signals: Signals
     by_median = float(np.median(np.abs(off))) / max(float(np.median(np.abs(limb[:3]))), _LEAST_MV / 2)
     return Quality(
         {name: quality(crop) for name, crop in zip(LEADS, crops, strict=True)},
-        quality(strip, STRIP_S),
+        quality(strip, known_form().columns),
         limb_mv,
         min(by_square, by_median),
         checks.strip_correlation,

@@ -17,10 +17,10 @@ from leadwise.files import written_whole
 from leadwise.names import LEADS
 from leadwise.pages.checks import Checks, check, quality
 from leadwise.pages.digitize import Signals, digitize
+from leadwise.pages.forms import known_form
 from leadwise.pages.layout import Layout, find_layout
 from leadwise.pages.leads import Leads, cut_leads
 from leadwise.pages.read import read_page
-from leadwise.pages.template import STRIP_S
 from leadwise.recordings.records import record_of, write_record
 from leadwise.sets.arrays import ARRAYS, create
 from leadwise.tables import SCHEMAS
@@ -95,7 +95,7 @@ def cut_pages(pages: pd.DataFrame, folder: Path, target: Path) -> CutPages:
 
 
 def _lead_rows(page_id: str, layout: Layout, leads: Leads, page_checks: Checks) -> list[dict[str, Any]]:
-    measured = [quality(crop) for crop in leads.crops] + [quality(leads.strip, STRIP_S)]
+    measured = [quality(crop) for crop in leads.crops] + [quality(leads.strip, known_form().columns)]
     return [
         {"page_id": page_id, "lead": name}
         | {f"{axis}{corner}": box[corner, "xy".index(axis)] for corner in range(4) for axis in "xy"}

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals, digitize
+from leadwise.pages.forms import known_printout
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import Page
-from leadwise.pages.template import ON_PAGE
 
 TIMES_S = np.arange(N_STRIP) / RATE_HZ
 
@@ -41,7 +41,7 @@ def ecg(beats_s: NDArray[np.floating] = BEATS_S, rate_hz: float = RATE_HZ) -> ND
 
 
 def column_of(name: str) -> int:
-    return next(names.index(name) for names in ON_PAGE if name in names)
+    return known_printout().place(name)[1]
 
 
 def shown(signals: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -59,8 +59,10 @@ def _opened(parts: list[bytes]) -> pypdfium2.PdfPage:
     return pypdfium2.PdfDocument(data + b"xref\n0 %d\n0000000000 65535 f \n" % count + table + end)[0]
 
 
-def word(text: str, x: float, y: float) -> str:
+def word(text: str, x: float, y: float, by_letter: bool = False) -> str:
     """A word, its lower left at (x, y) points."""
+    if by_letter:
+        return "".join(word(letter, x + 5 * number, y) for number, letter in enumerate(text))
     return f"BT /F 9 Tf {x:.2f} {y:.2f} Td ({text}) Tj ET\n"
 
 
@@ -94,6 +96,7 @@ def ecg_page(
     words: tuple[str, ...] = HEADER_WORDS,
     pieces: int = 1,
     strip_name: bool = True,
+    by_letter: bool = False,
 ) -> str:
     """Twelve leads ``(12, samples)`` mV over A4 across, at 25 mm/s and 10 mm/mV, each column where the last one ends.
 
@@ -118,8 +121,8 @@ def ecg_page(
         cuts = np.linspace(0, len(points) - 1, pieces + 1).round().astype(int)
         out += [line(points[a : b + 1]) for a, b in pairwise(cuts)]
         if names and (strip_name or row < len(rows)):
-            out.append(word(name, x[0] + 4, zero + 25))
+            out.append(word(name, x[0] + 4, zero + 25, by_letter))
         if pulse_mm and start_s == 0:
             out.append(line(PULSE * [1, pulse_mm / 10] * millimetre + [25, zero]))
-    out += [word(text, 40 + 200 * place, 565) for place, text in enumerate(words)]
+    out += [word(text, 40 + 200 * place, 565, by_letter) for place, text in enumerate(words)]
     return "".join(out)

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from leadwise.errors import DoubtfulPage, ForeignPage, InputError, UnreadablePage, WeightsError
 from leadwise.names import CAUTION, LEADS
 from leadwise.pages.digitize import N_LEAD, RATE_HZ
-from leadwise.pages.template import ON_PAGE
+from leadwise.pages.forms import known_form
 from leadwise.recordings.records import STRIP, record_of, write_record
 from leadwise.serving import recordings
 from leadwise.serving.digitised import Digitised, traced
@@ -45,7 +45,9 @@ _CODES: dict[type[InputError], tuple[int, str]] = {
     InputError: (422, "unreadable"),
 }
 _SHOWN_PX = 1600
-_STARTS_S = {name: column * N_LEAD / RATE_HZ for names in ON_PAGE for column, name in enumerate(names)}
+_STARTS_S = {
+    name: column * N_LEAD / RATE_HZ for names in known_form().rows for column, name in enumerate(names)
+}
 
 
 @dataclass(frozen=True)

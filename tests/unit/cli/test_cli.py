@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from miniature import Clone
 from leadwise import cli
 from leadwise.folds.pages import fingerprint
 from leadwise.names import CLASSES
-from leadwise.pages import template
+from leadwise.pages.forms import forms, known_printout
 from leadwise.sets import catalogue
 
 
@@ -25,7 +26,18 @@ def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "catalogue", "sample", "fetch", "folds", "template", "audit", "predict", "score-shipped"],
+    [
+        "run",
+        "catalogue",
+        "sample",
+        "fetch",
+        "folds",
+        "template",
+        "layouts",
+        "audit",
+        "predict",
+        "score-shipped",
+    ],
 )
 def test_the_help_of_each_command_shows_an_example(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -136,7 +148,7 @@ def test_the_template_is_made_of_every_other_page_but_those_of_2019_11(
 ) -> None:
     used = []
     monkeypatch.setattr("leadwise.pages.read.read_page", used.append)
-    monkeypatch.setattr(template, "write_template", lambda pages, _: list(pages))
+    monkeypatch.setattr("leadwise.pages.template.write_template", lambda _, pages, __: list(pages))
     assert leadwise(monkeypatch, "template", str(sample_folder), "--out", str(tmp_path)) == 0
     later = pages_of_sample[pages_of_sample["recorded_at"] > "2020"]
     assert 0 < len(later) < len(pages_of_sample)
@@ -154,9 +166,21 @@ def test_the_template_is_written_as_two_pictures_of_a_page(
     assert leadwise(monkeypatch, "template", str(sample_folder), "--out", str(out)) == 0
     assert f"Written to {out}" in capsys.readouterr().out
     ink = cv2.imread(str(out / "template_ink.png"), cv2.IMREAD_GRAYSCALE) > 0
-    assert (ink & template.ink()).sum() > 0.9 * template.ink().sum()
+    assert (ink & known_printout().ink).sum() > 0.9 * known_printout().ink.sum()
     paper = cv2.imread(str(out / "template_paper.png"))
-    assert np.abs(paper.astype(int) - template.paper()).mean() < 6
+    assert np.abs(paper.astype(int) - known_printout().paper).mean() < 6
+
+
+def test_layouts_are_listed_with_the_place_of_each_lead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leadwise(monkeypatch, "layouts") == 0
+    head, *listed = capsys.readouterr().out.splitlines()
+    assert head.split() == ["layout", "s", "a", "column", "mm/s", "mm/mV", "strips", "rows"]
+    assert [line.split("  ")[0] for line in listed] == [form.name for form in forms()]
+    assert re.split(" {2,}", listed[-1]) == [
+        "6x2+1", "5", "25", "10", "II", "I V1, II V2, III V3, aVR V4, aVL V5, aVF V6",
+    ]  # fmt: skip
 
 
 def test_a_folder_that_lacks_a_page_gives_no_template_and_the_page_is_named(

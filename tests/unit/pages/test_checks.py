@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from leadwise.names import LEADS
 from leadwise.pages.checks import AFTER, BEFORE, alikeness, check, heart_rate_bpm, median_beat, r_peaks, rms
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
+from leadwise.pages.forms import known_printout
 from leadwise.pages.read import read_page
-from leadwise.pages.template import PIXELS_PER_MV
 from leadwise.pages.trials import scaled
 
-PIXEL_MV = 1 / PIXELS_PER_MV
+PIXEL_MV = 1 / known_printout().px_per_mv
 
 
 def lead_two(beats_s: NDArray[np.floating], rate_hz: float = RATE_HZ) -> NDArray[np.float64]:

@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from leadwise.names import LEADS
-from leadwise.pages import template
 from leadwise.pages.checks import quality
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals, correlation, digitize, rhythm_lead
+from leadwise.pages.forms import known_printout
 from leadwise.pages.header import Header
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.pages.render import render
-from leadwise.pages.template import FRAME, ON_PAGE, PIXELS_PER_MV
 from leadwise.pages.trials import DISTORTIONS
 from leadwise.recordings.records import record_of
 
-PIXEL_MV = 1 / PIXELS_PER_MV
+TEMPLATE = known_printout()
+PIXEL_MV = 1 / TEMPLATE.px_per_mv
 
 #: P, R, S and T: seconds from the R wave, width in s, and mV in I, II, V1 to V6.
 
@@ -117,17 +117,16 @@ def test_what_comes_after_ten_seconds_is_not_printed() -> None:
 def test_a_printed_header_leaves_the_traces_alone() -> None:
     header = Header("123456", "male", "2020-08-06T10:30:24", 81, True)
     changed = (render(ecg(), RATE_HZ) != render(ecg(), RATE_HZ, header=header)).any(axis=2)
-    assert changed[: int(FRAME[1])].any()
-    assert changed[int(FRAME[3]) :].any()
-    assert not changed[round(FRAME[1]) : round(FRAME[3])].any()
+    assert changed[: int(TEMPLATE.frame[1])].any()
+    assert changed[int(TEMPLATE.frame[3]) :].any()
+    assert not changed[round(TEMPLATE.frame[1]) : round(TEMPLATE.frame[3])].any()
 
 
 @pytest.mark.parametrize("name", ["I", "aVF", "V2", "V6"])
 def test_the_printed_strip_bears_the_name_of_its_lead(name: str) -> None:
     letters = render(np.zeros((12, N_STRIP)), RATE_HZ, rhythm=name).max(axis=2) < 60
-    row = next(row for row, names in enumerate(ON_PAGE) if name in names)
-    rows, columns = template.label_box(row, column_of(name))
-    above, left = (place.start for place in template.label_box(3, 0))
+    rows, columns = TEMPLATE.label_box(*TEMPLATE.place(name))
+    above, left = (place.start for place in TEMPLATE.label_box(3, 0))
     wanted = letters[rows, columns][:19]
     found = letters[above:, left:][:19, : wanted.shape[1]]
     assert wanted.sum() > 30
@@ -340,11 +339,11 @@ def printed_strip_name(path: Path) -> str:
     moved_x, moved_y = find_layout(page).matrix[:, 2].round().astype(int)
 
     def letters(row: int) -> NDArray[np.bool_]:
-        rows, columns = template.label_box(row, 0)
+        rows, columns = TEMPLATE.label_box(row, 0)
         box = page[
             rows.start + moved_y : rows.stop + moved_y, columns.start + moved_x : columns.stop + moved_x
         ]
         return box.max(axis=2) < 60
 
     alike = [(letters(3) & letters(row)).sum() / (letters(3) | letters(row)).sum() for row in range(3)]
-    return ON_PAGE[int(np.argmax(alike))][0]
+    return TEMPLATE.rows[int(np.argmax(alike))][0]

@@ -21,21 +21,16 @@ from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage, UnreadablePage
 from leadwise.names import LEADS
-from leadwise.pages import read, template
+from leadwise.pages import read
 from leadwise.pages.checks import quality
+from leadwise.pages.forms import known_printout
 from leadwise.pages.layout import Layout, find_layout
-from leadwise.pages.leads import COLUMNS_X, LEFT_PX, ROW_PX, TOP_PX, Leads, cut_leads, row_top
+from leadwise.pages.leads import ROW_PX, Leads, cut_leads, row_top
 from leadwise.pages.read import MAX_BYTES, page_size, read_page
-from leadwise.pages.template import (
-    BASELINES_Y,
-    FIRST_X,
-    LEAD_S,
-    ON_PAGE,
-    PIXELS_PER_MV,
-    PIXELS_PER_S,
-    SEPARATORS_X,
-)
+from leadwise.pages.template import find_template
 
+TEMPLATE = known_printout()
+LEFT_PX, TOP_PX, _, _ = TEMPLATE.ink_box
 USED_PX = 491  # whole columns of 2.5 s at 196.6 px a second
 
 
@@ -250,7 +245,7 @@ def test_every_sample_page_is_the_template_moved_by_whole_pixels(sample_cuts) ->
         assert layout.is_whole_shift
         assert np.abs(layout.matrix[:, 2]).max() <= 3
         assert (layout.scale, layout.rotation_deg) == (1, 0)
-        assert (layout.pixels_per_s, layout.pixels_per_mv) == (PIXELS_PER_S, PIXELS_PER_MV)
+        assert (layout.pixels_per_s, layout.pixels_per_mv) == (TEMPLATE.px_per_s, TEMPLATE.px_per_mv)
 
 
 def test_ink_and_paper_of_every_sample_page_are_measured(sample_cuts) -> None:
@@ -281,7 +276,8 @@ def test_a_page_is_found_whatever_a_scanner_does_to_it(
 ) -> None:
     picture, moved = WAYS[way](read_page(sample_paths[number]))
     layout = find_layout(picture)
-    points = np.array([(x, y) for x in (FIRST_X, *SEPARATORS_X, 2118) for y in BASELINES_Y])
+    columns_x = (TEMPLATE.first_x, *TEMPLATE.separators_x, 2118)
+    points = np.array([(x, y) for x in columns_x for y in TEMPLATE.baselines_y])
     original = find_layout(read_page(sample_paths[number])).to_page(points)
     off = layout.to_page(points) - (original @ moved[:, :2].T + moved[:, 2])
     assert np.hypot(*off.T).max() < 1.5 * layout.scale
@@ -314,7 +310,7 @@ def test_an_empty_form_is_refused_for_its_separators() -> None:
 
 def test_separators_alone_are_no_page() -> None:
     form = np.full((1572, 2213, 3), 255, np.uint8)
-    for x in SEPARATORS_X:
+    for x in TEMPLATE.separators_x:
         form[420:1110, int(x) - 1 : int(x) + 2] = 0
     refused_as(form, "only 0 of 4 calibration pulses")
 
@@ -325,7 +321,7 @@ def test_a_page_without_its_frame_is_refused(page: NDArray[np.uint8]) -> None:
     refused_as(painted, r"no frame around them \([01] of 4 sides\)")
 
 
-@pytest.mark.parametrize("x", SEPARATORS_X)
+@pytest.mark.parametrize("x", TEMPLATE.separators_x)
 def test_a_page_without_one_of_its_separators_is_refused(page: NDArray[np.uint8], x: float) -> None:
     painted = page.copy()
     painted[300:1240, int(x) - 6 : int(x) + 8] = 255
@@ -369,19 +365,19 @@ def test_a_scaled_turned_and_bordered_page_gives_twelve_leads_or_a_named_refusal
         layout = find_layout(picture)
     except ForeignPage:
         return
-    assert layout.pixels_per_s == pytest.approx(PIXELS_PER_S * scale, rel=0.005)
+    assert layout.pixels_per_s == pytest.approx(TEMPLATE.px_per_s * scale, rel=0.005)
     assert layout.rotation_deg == pytest.approx(angle_deg, abs=0.1)
     assert min(quality(crop) for crop in cut_leads(picture, layout).crops) > 0.85
 
 
 def test_the_template_is_what_pages_have_in_common(sample_paths: list[Path]) -> None:
     """On a handful of pages: whatever `find_template` calls ink there is nearly all in the shipped picture."""
-    ink, paper = template.find_template(read_page(path) for path in sample_paths[:24])
-    known = template.ink()
+    ink, paper = find_template(TEMPLATE, (read_page(path) for path in sample_paths[:24]))
+    known = TEMPLATE.ink
     assert (ink & known).sum() > 0.9 * ink.sum()
     assert (ink & known).sum() > 0.9 * known.sum()
     assert paper.shape == (1572, 2213, 3)
-    assert np.abs(paper.astype(int) - template.paper()).mean() < 6
+    assert np.abs(paper.astype(int) - TEMPLATE.paper).mean() < 6
 
 
 def refused_as(picture: NDArray[np.uint8], reason: str) -> None:
@@ -469,10 +465,10 @@ def test_the_dots_of_the_grid_are_gone(sample_cuts) -> None:
 
 def test_the_calibration_pulse_stays_outside(page: NDArray[np.uint8], sample_cuts) -> None:
     layout, _ = sample_cuts[0]
-    for baseline in BASELINES_Y:
-        x, y = layout.to_page(np.array([FIRST_X, baseline])).astype(int)
+    for baseline in TEMPLATE.baselines_y:
+        x, y = layout.to_page(np.array([TEMPLATE.first_x, baseline])).astype(int)
         assert tallest_stroke_px(page[y - 100 : y + 20, x - 70 : x - 2].max(axis=2) < 60) > 70  # it is there
-    first = [leads.crops[LEADS.index(names[0]), :, :8] for _, leads in sample_cuts for names in ON_PAGE]
+    first = [leads.crops[LEADS.index(names[0]), :, :8] for _, leads in sample_cuts for names in TEMPLATE.rows]
     upright = [tallest_stroke_px(crop > 127) for crop in first]
     assert np.mean(np.array(upright) > 70) < 0.05  # an R wave may begin there, a pulse never does on all
 
@@ -482,12 +478,12 @@ def test_separators_are_left_out(sample_cuts) -> None:
     edges = [
         leads.crops[LEADS.index(name)][:, :4]
         for _, leads in sample_cuts
-        for names in ON_PAGE
+        for names in TEMPLATE.rows
         for name in names[1:]
     ] + [
         leads.crops[LEADS.index(name)][:, USED_PX - 3 :]
         for _, leads in sample_cuts
-        for names in ON_PAGE
+        for names in TEMPLATE.rows
         for name in names[:3]
     ]
     assert np.mean([tallest_stroke_px(edge > 127) > 100 for edge in edges]) < 0.02
@@ -495,12 +491,17 @@ def test_separators_are_left_out(sample_cuts) -> None:
 
 def test_boxes_lie_where_the_layout_says(sample_cuts) -> None:
     for layout, leads in sample_cuts:
-        for row, names in enumerate(ON_PAGE):
+        for row, names in enumerate(TEMPLATE.rows):
             for column, name in enumerate(names):
                 left, top = layout.to_page(
-                    np.array([FIRST_X + column * LEAD_S * PIXELS_PER_S, BASELINES_Y[row] - ROW_PX / 2])
+                    np.array(
+                        [
+                            TEMPLATE.first_x + column * TEMPLATE.column_px,
+                            TEMPLATE.baselines_y[row] - ROW_PX / 2,
+                        ]
+                    )
                 )
-                width, height = LEAD_S * layout.pixels_per_s, ROW_PX
+                width, height = TEMPLATE.column_s * layout.pixels_per_s, ROW_PX
                 wanted = [
                     (left, top),
                     (left + width, top),
@@ -512,8 +513,8 @@ def test_boxes_lie_where_the_layout_says(sample_cuts) -> None:
 
 def test_separators_stand_between_the_boxes_of_neighbouring_leads(sample_cuts) -> None:
     for layout, leads in sample_cuts:
-        for names in ON_PAGE:
-            separators = layout.to_page(np.array([(x, 700) for x in SEPARATORS_X]))[:, 0]
+        for names in TEMPLATE.rows:
+            separators = layout.to_page(np.array([(x, 700) for x in TEMPLATE.separators_x]))[:, 0]
             for separator, name in zip(separators, names[1:], strict=True):
                 assert leads.boxes[LEADS.index(name), 0, 0] == pytest.approx(separator, abs=1.5)
 
@@ -539,19 +540,21 @@ def test_ink_lies_on_the_page_where_its_box_says(page: NDArray[np.uint8], sample
 
 def test_crops_and_strip_are_cut_from_the_ink_of_the_page(sample_cuts) -> None:
     _, leads = sample_cuts[0]
-    for row, names in enumerate(ON_PAGE):
+    for row, names in enumerate(TEMPLATE.rows):
         for column, name in enumerate(names):
-            y, x = row_top(row), COLUMNS_X[column]
+            y, x = row_top(TEMPLATE, row), TEMPLATE.columns_x[column]
             wanted = leads.ink[y : y + ROW_PX, x : x + USED_PX]
             np.testing.assert_array_equal(leads.crops[LEADS.index(name), :, :USED_PX], wanted)
-    np.testing.assert_array_equal(leads.strip[:, : leads.ink.shape[1]], leads.ink[row_top(3) :][:ROW_PX])
+    np.testing.assert_array_equal(
+        leads.strip[:, : leads.ink.shape[1]], leads.ink[row_top(TEMPLATE, 3) :][:ROW_PX]
+    )
 
 
 def test_nothing_of_the_form_is_left_in_the_ink(sample_cuts) -> None:
     """Separators, names and text stand at the same place on all pages; a trace does not."""
     common = np.mean([leads.ink > 127 for _, leads in sample_cuts], axis=0)
     assert common.max() < 0.75
-    names = [template.label_box(row, column) for row in range(3) for column in range(1, 4)]
+    names = [TEMPLATE.label_box(row, column) for row in range(3) for column in range(1, 4)]
     for rows, columns in names:
         where = np.s_[
             rows.start - TOP_PX : rows.stop - TOP_PX, columns.start - LEFT_PX : columns.stop - LEFT_PX
@@ -566,7 +569,7 @@ def test_an_r_wave_above_the_frame_is_still_ink(whole_ink_above: int) -> None:
 @pytest.fixture(scope="module")
 def whole_ink_above(sample_cuts) -> int:
     """Rows of ink above the frame, over all sample pages."""
-    above = int(template.FRAME[1]) - TOP_PX
+    above = int(TEMPLATE.frame[1]) - TOP_PX
     return int(sum((leads.ink[:above] > 127).any(axis=1).sum() for _, leads in sample_cuts))
 
 

@@ -95,7 +95,7 @@ def test_the_line_that_was_followed_lies_on_ink(recording: NDArray[np.float64]) 
         assert (found.page[y, x].min(axis=1) < 200).mean() > 0.95
 
 
-@pytest.mark.parametrize("pieces", [4, 1249])
+@pytest.mark.parametrize("pieces", [4, 249])
 def test_a_lead_that_is_drawn_in_pieces_is_one(recording: NDArray[np.float64], pieces: int) -> None:
     found = read(ecg_page(recording, RATE_HZ, THREE_BY_FOUR, pieces=pieces))
     assert worst_db(found, recording) > CLEAR_DB
@@ -127,6 +127,19 @@ def test_without_a_grid_the_pulse_tells_the_scale_or_else_the_file(
     assert worst_db(found, recording) > CLEAR_DB
 
 
+def test_a_page_at_half_its_size_is_read_by_its_grid_and_says_so(recording: NDArray[np.float64]) -> None:
+    found = read(ecg_page(recording, RATE_HZ, SIX_BY_TWO, millimetre=0.5 * MM))
+    assert worst_db(found, recording) > CLEAR_DB
+    assert found.warnings == ("by its grid the page is drawn at 50% of its size",)
+
+
+def test_a_page_most_of_whose_leads_are_no_lines_is_left_to_its_picture(
+    recording: NDArray[np.float64],
+) -> None:
+    only_two = "".join(word(name, 40, 100 + 15 * number) for number, name in enumerate(LEADS))
+    assert read_paths(pdf_page(only_two + ecg_page(recording, RATE_HZ, (("II",), ("V1",))))) is None
+
+
 def test_a_pulse_of_another_height_than_the_gain_is_told(recording: NDArray[np.float64]) -> None:
     found = read(ecg_page(recording, RATE_HZ, THREE_BY_FOUR, pulse_mm=5))
     assert found.quality.pulse_mm == pytest.approx(5, abs=0.05)
@@ -137,6 +150,17 @@ def test_a_page_that_says_twice_the_speed_shows_half_the_time(recording: NDArray
     found = read(ecg_page(recording, RATE_HZ, SIX_BY_TWO, words=("50mm/s", "20,0 mm/mV")))
     assert found.leads["I"].length_s == pytest.approx(2.5, abs=0.01)
     assert np.ptp(found.leads["I"].signal_mv) == pytest.approx(np.ptp(recording[0, :2500]) / 2, rel=0.03)
+
+
+def test_names_that_are_written_letter_by_letter_are_read(recording: NDArray[np.float64]) -> None:
+    found = read(ecg_page(recording, RATE_HZ, SIX_BY_TWO, by_letter=True))
+    assert worst_db(found, recording) > CLEAR_DB
+    assert found.warnings == ()
+
+
+def test_a_speed_at_which_a_page_would_show_minutes_is_not_believed(recording: NDArray[np.float64]) -> None:
+    with pytest.raises(DoubtfulPage, match=r"at 0\.01 mm/s"):
+        read(ecg_page(recording, RATE_HZ, SIX_BY_TWO, words=("0.01 mm/s",)))
 
 
 def test_a_trace_without_a_name_is_refused() -> None:

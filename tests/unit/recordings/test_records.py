@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from leadwise.errors import InputError, MissingInput
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
+from leadwise.pages.forms import known_printout
 from leadwise.pages.read import read_page
-from leadwise.pages.template import PIXELS_PER_MV
 from leadwise.recordings.records import STRIP, Record, read_record, record_of, write_record
 
-PIXEL_MV = 1 / PIXELS_PER_MV
+PIXEL_MV = 1 / known_printout().px_per_mv
 
 
 @pytest.fixture(scope="module")
