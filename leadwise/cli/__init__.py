@@ -6,7 +6,8 @@ import sys
 import traceback
 
 from leadwise.cli import (
-    pages,  # noqa: F401 - their commands
+    digitize,  # noqa: F401 - their commands
+    pages,  # noqa: F401
     project,  # noqa: F401
 )
 from leadwise.cli.app import app

@@ -15,6 +15,14 @@ Cores = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
 ]
 
+NoLimits = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits",
+        help="Give each file all the time and memory that it takes; by default 20 s and 1.2 GB, as in `serve`.",
+    ),
+]
+
 
 class Command(TyperCommand):
     """A command whose help calls its arguments by their names alone, and not also by types of Python."""

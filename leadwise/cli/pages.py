@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadwise.cli.app import Command, Cores, app
-from leadwise.cli.words import about, complain, console, refused, say
+from leadwise.cli.app import Command, Cores, NoLimits, app
+from leadwise.cli.progress import bytes_shown, ended_in_order, pages_shown
+from leadwise.cli.words import about, complain, refused, say
 from leadwise.names import printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, ProgressColumn
-
     from leadwise.audit.facts import Facts
     from leadwise.audit.findings import Finding
+    from leadwise.serving.batch import Outcome
     from leadwise.sets.sources import Source, Verdict
 
 ClassFolders = Annotated[
@@ -35,13 +32,6 @@ BeatModelFile = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."),
 ]
-NoLimits = Annotated[
-    bool,
-    typer.Option(
-        "--no-limits",
-        help="Give each file all the time and memory that it takes; by default 20 s and 1.2 GB, as in `serve`.",
-    ),
-]
 
 
 @app.command(cls=Command)
@@ -50,8 +40,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="FILES",
-            help="Pages (JPEG, PNG, TIFF, first page of a PDF), recordings (WFDB, .hea), or folders of them; - reads "
-            "a page from standard input.",
+            help="Pages (JPEG, PNG, TIFF, PDF), recordings (WFDB, .hea), or folders of them; - reads a page from "
+            "standard input.",
         ),
     ],
     as_json: Annotated[
@@ -69,6 +59,12 @@ def predict(
             help="Draw the answer on the page, or a recording as a strip chart: a .png; with many files a folder.",
         ),
     ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="The page of a PDF or TIFF; by default the first that is an ECG page."
+        ),
+    ] = None,
     cores: Cores = None,
     no_limits: NoLimits = False,
 ) -> None:
@@ -82,9 +78,11 @@ def predict(
 
     For a page: class, probabilities, leads found, heart rate, quality. Classes are normal, abnormal_heartbeat,
     history_of_mi and mi, as one hospital labelled them; probabilities are calibrated on its pages. For a recording:
-    its beats found, each called N, S, V, F or Q (ANSI/AAMI EC57), and the rhythm summed up. A page of another
-    layout, one that is no ECG or a file that cannot be read is refused with the reason.
-    Exit status 0: all files were answered; 1: some were refused, or not drawn; 2: it could not be done.
+    its beats found, each called N, S, V, F or Q (ANSI/AAMI EC57), and the rhythm summed up. Of a page of another
+    layout the leads are read and no class is given (see digitize); one that is no ECG or a file that cannot be read
+    is refused with the reason.
+    Exit status 0: all files were answered; 1: some were refused, not drawn or without a class; 2: it could not be
+    done.
     Research use only, not a medical device.
     """
     from leadwise import processes
@@ -103,7 +101,7 @@ def predict(
     if as_csv and 0 < records < len(files):
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
     targets = batch.picture_targets(files, overlay) if overlay is not None else []
-    refused = undrawn = 0
+    refused = undrawn = unnamed = 0
     columns = (
         BEAT_COLUMNS if records else batch.page_columns(load_model(model).info.classes if as_csv else ())
     )
@@ -115,30 +113,42 @@ def predict(
         cores=cores or processes.available_cores(),
         limits=NO_LIMITS if no_limits else LIMITS,
         stdin=stdin,
+        page=page,
     )
     if as_csv:
         say(",".join(columns))
-    with _ended_in_order(), _pages_shown("Reading files") as progress:
+    with ended_in_order(), pages_shown("Reading files") as progress:
         for answer in progress(answers, len(files)):
             refused += bool(answer.why)
             undrawn += bool(answer.undrawn)
-            if answer.undrawn:
-                complain(f"not drawn: {answer.undrawn}")
-            if answer.why and not as_json:
-                complain(f"{answer.file}: {answer.why}")
-            if as_json:
-                typer.echo(answer.json_line())  # which has no control characters
-            elif as_csv:
-                typer.echo(answer.csv_lines(columns), nl=False)
-            elif not answer.why:
-                say(answer.file, bold=True)
-                say(*(f"  {line}" for line in answer.lines))
+            unnamed += answer.has_no_class
+            _tell(answer, as_json, columns if as_csv else ())
     if overlay is not None and refused + undrawn < len(files):
         say(f"Drawn: {overlay}", err=True)
     if refused and len(files) > 1:
         say(f"{refused} of {len(files)} files were refused.", err=True)
-    if refused or undrawn:
+    if unnamed and len(files) > 1:
+        say(
+            f"{unnamed} of {len(files)} files got no class: pages of another form. Their leads: digitize.",
+            err=True,
+        )
+    if refused or undrawn or unnamed:
         raise typer.Exit(1)
+
+
+def _tell(answer: Outcome, as_json: bool, columns: Sequence[str]) -> None:
+    """Print what came of one file: a line of JSON, rows of a table of these columns, or lines of text."""
+    if answer.undrawn:
+        complain(f"not drawn: {answer.undrawn}")
+    if answer.why and not as_json:
+        complain(f"{answer.file}: {answer.why}")
+    if as_json:
+        typer.echo(answer.json_line())  # which has no control characters
+    elif columns:
+        typer.echo(answer.csv_lines(columns), nl=False)
+    elif not answer.why:
+        say(answer.file, bold=True)
+        say(*(f"  {line}" for line in answer.lines))
 
 
 @app.command(cls=Command)
@@ -216,7 +226,7 @@ def audit(
 
     for target in filter(None, (json_file, html_file)):
         must_be_writable(target)
-    with _pages_shown("Looking at pages") as progress:
+    with pages_shown("Looking at pages") as progress:
         limits = NO_LIMITS if no_limits else LIMITS
         facts = gather(folder, headers, cores or processes.available_cores(), progress, limits)
     problems = findings.find(facts)
@@ -379,7 +389,7 @@ def fetch(
 
         which = sources.named(source)
         folder = to or Path("ecg-data") / source
-        with _bytes_shown(f"{which.title} to {folder}") as tell:
+        with bytes_shown(f"{which.title} to {folder}") as tell:
             verdict = bring(which, folder, tell)
     else:
         raise FetchError(
@@ -433,65 +443,6 @@ def _written(target: Path, write: Callable[[], None]) -> bool:
         return False
     say(f"Written to {target}")
     return True
-
-
-def _progress(*columns: ProgressColumn) -> Progress:
-    """A bar on standard error in a terminal, nothing elsewhere; what is printed to a file or a pipe goes there."""
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    shown = console(err=True)
-    return Progress(
-        *(TextColumn("{task.description}"), BarColumn(), *columns),
-        console=shown,
-        transient=True,
-        disable=not shown.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),
-    )
-
-
-@contextmanager
-def _pages_shown(what: str) -> Iterator[Callable[[Iterable[Any], int], Iterable[Any]]]:
-    """Show how many pages are done. Answers that go to the same terminal appear above the bar."""
-    from rich.progress import MofNCompleteColumn, TimeRemainingColumn
-
-    with _progress(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
-        yield lambda pages, total: progress.track(pages, total, description=what)
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Let SIGTERM, and SIGHUP of a terminal that is closed, end it as Ctrl+C does: what lies in memory is removed."""
-    ending = [signal.SIGTERM, signal.SIGHUP]
-    ending = [number for number in ending if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores one
-
-    def handle(how: Any) -> None:
-        for number in ending:
-            signal.signal(number, how)
-
-    def end(number: int, _: object) -> None:
-        handle(signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    handle(end)
-    try:
-        yield
-    finally:
-        handle(signal.SIG_DFL)
-
-
-@contextmanager
-def _bytes_shown(what: str) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Show what has come."""
-    from rich.progress import DownloadColumn, TransferSpeedColumn
-
-    with _progress(DownloadColumn(), TransferSpeedColumn()) as progress:
-        say(f"Fetching {what}", err=True)
-        task = progress.add_task("", total=None)
-
-        def tell(name: str, done: int, total: int | None) -> None:
-            progress.update(task, description=name, completed=done, total=total)
-
-        yield tell
 
 
 def _show_verdict(source: Source, folder: Path, verdict: Verdict) -> None:

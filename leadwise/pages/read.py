@@ -1,167 +1,148 @@
-"""A page's bytes to its picture, within limits and never half."""
+"""A file's bytes to its pages, within limits and never half.
+
+    with PageFile(Path("letter.pdf")) as file:
+        file.of, file.page(2).picture
+        file.first_read(lambda page: find_layout(page.picture))  # of the first page that has one
+
+A file holds one page or several (PDF, TIFF); each is decoded when it is asked for.
+"""
 
 from __future__ import annotations
 
-import io
 import os
-import re
 import stat
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Self, TypeVar
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+import pypdfium2
 
-from leadwise.errors import UnreadablePage
+from leadwise.errors import DoubtfulPage, ForeignPage, InputError, UnreadablePage
+from leadwise.pages import pictures
+from leadwise.pages.pdf import draw, open_pdf, pdf_page
+from leadwise.pages.pictures import Decoded
 
-Page = NDArray[np.uint8]
+Page = pictures.Page
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 
+PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf", ".heic", ".heif"}
+"""What names a page."""
+
 MAX_BYTES = 50_000_000
-MAX_PIXELS = 50_000_000
-"""A4 at 600 dpi has 35 million pixels; a decoded page takes three bytes for each."""
 
-MAX_SCANS = 32
-"""Passes of a progressive JPEG: programs write about ten, and each costs as much as a whole picture."""
+MAX_LOOKED_AT = 20
+"""Pages of a file among which an ECG is looked for; of a longer one the page is named."""
 
-MAX_PARTS, MAX_PICTURES = 20_000, 500
-"""Parts of a PDF's page that are looked through, and pictures among them: a scan may lie in strips."""
+_REFUSALS = (UnreadablePage, ForeignPage, DoubtfulPage)  # the last came nearest to an ECG
 
-_FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP")
-_MARKER = re.compile(
-    rb"\xff+([\x02-\xcf\xd8-\xfe])"
-)  # others have no length, or are a byte of the picture's data
-_START_OF_SCAN, _END = 0xDA, 0xD9
+Read = TypeVar("Read")
+
+
+class FilePage:
+    """Page `number` of `of` in a file, from 1. `pdf` is the page of a PDF, whose drawing can be read as it is."""
+
+    def __init__(
+        self, number: int, of: int, decode: Callable[[], Decoded], pdf: pypdfium2.PdfPage | None = None
+    ) -> None:
+        self.number, self.of, self.pdf = number, of, pdf
+        self._decode = decode
+
+    @cached_property
+    def _decoded(self) -> Decoded:
+        return self._decode()
+
+    @property
+    def picture(self) -> Page:
+        """Upright as its orientation tag has it, BGR uint8 ``(height, width, 3)``. Raises `UnreadablePage`."""
+        return self._decoded.page
+
+    def as_stored(self) -> Page | None:
+        """The picture before its tag turned it, None where none did: a scanner's tag may be wrong."""
+        return None if self._decoded.orientation == 1 else self._decoded.as_stored()
+
+
+class PageFile:
+    """A file of pages: a path or the file's bytes (JPEG, PNG, TIFF, BMP, WebP, PDF; HEIC where pillow-heif is there).
+
+    `of` is how many pages it holds. Raises `UnreadablePage` for a missing or empty file, one that is no image or was
+    cut off, and one beyond `MAX_BYTES`, `MAX_PIXELS` or other limits, which is refused before it is decoded.
+    """
+
+    def __init__(self, source: Path | bytes) -> None:
+        self.name, self._data = (
+            ("page", source) if isinstance(source, bytes) else (str(source), read_file(Path(source)))
+        )
+        _refuse_heavy(len(self._data), self.name)
+        self._document: pypdfium2.PdfDocument | None = None
+        if self._data[:1024].lstrip().startswith(b"%PDF-"):
+            self._document = open_pdf(self._data, self.name)
+            self.of = len(self._document)
+        else:
+            self._header = pictures.look(self._data, self.name)
+            self.of = self._header.frames
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._document is not None:
+            self._document.close()
+
+    def page(self, number: int) -> FilePage:
+        """Page `number`, from 1. Raises `UnreadablePage` where there is none."""
+        if not 1 <= number <= self.of:
+            pages = "page" if self.of == 1 else "pages"
+            raise UnreadablePage(f"{self.name}: no page {number}; the file holds {self.of} {pages}.")
+        if self._document is None:
+            return FilePage(
+                number,
+                self.of,
+                lambda: pictures.decode(self._data, self._header.kind, number, self.name),
+            )
+        page = pdf_page(self._document, number, self.name)
+        return FilePage(number, self.of, lambda: Decoded(draw(page, number, self.name), 1), page)
+
+    def first_read(self, read: Callable[[FilePage], Read], number: int | None = None) -> Read:
+        """What `read` makes of page `number`, or else of the first page that it does not refuse.
+
+        Where it refuses all, the refusal is that of the page that came nearest to an ECG.
+        """
+        if number is not None or self.of == 1:
+            return read(self.page(number or 1))
+        refusals: list[tuple[int, InputError]] = []
+        for each in range(1, min(self.of, MAX_LOOKED_AT) + 1):
+            try:
+                return read(self.page(each))
+            except _REFUSALS as error:
+                refusals.append((each, error))
+        nearest = max(refusals, key=lambda refusal: (_nearness(refusal[1]), -refusal[0]))
+        raise self._none_of(len(refusals), *nearest) from nearest[1]
+
+    def _none_of(self, looked_at: int, number: int, error: InputError) -> InputError:
+        which = (
+            f"none of its {self.of} pages is answered"
+            if looked_at == self.of
+            else f"none of the first {looked_at} of its {self.of} pages is answered; name another with --page N"
+        )
+        why = str(error).removeprefix(f"{self.name}: ")
+        return type(error)(f"{self.name}: {which}. Page {number}: {why}")
 
 
 def read_page(source: Path | bytes) -> Page:
-    """Decode a page: BGR uint8 ``(height, width, 3)``.
-
-    `source` is a path or the file's bytes (JPEG, PNG, TIFF, BMP, WebP, or a PDF, of which the first page is taken
-    at the scale of its largest picture). Raises `UnreadablePage` for a missing or empty file, one that is no image
-    or was cut off, a PDF whose first page holds no picture, and one beyond `MAX_BYTES` or `MAX_PIXELS`, which is
-    refused before it is decoded.
-    """
-    name, data = ("page", source) if isinstance(source, bytes) else (str(source), read_file(Path(source)))
-    _refuse_heavy(len(data), name)
-    if data[:1024].lstrip().startswith(b"%PDF-"):
-        return _first_page(data, name)
-    page_size(data, name)
-    # the picture as stored: a scan's orientation tag would turn it away from the size in its header
-    how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    page = cv2.imdecode(np.frombuffer(data, np.uint8), how)
-    if page is None:
-        raise UnreadablePage(f"{name}: the picture cannot be decoded; the file is damaged. Copy it again.")
-    return np.asarray(page, dtype=np.uint8)
+    """Decode the first page of a file, upright: BGR uint8 ``(height, width, 3)``. Raises as `PageFile` does."""
+    with PageFile(source) as file:
+        return file.page(1).picture
 
 
 def page_size(data: bytes, name: str = "page") -> tuple[int, int]:
-    """Width and height in pixels from the file's header alone; checks all that `read_page` promises."""
-    if not data:
-        raise UnreadablePage(f"{name}: the file is empty.")
+    """Width and height in pixels of a picture's first page, upright, from the file's header alone.
+
+    Checks all that `read_page` promises.
+    """
     _refuse_heavy(len(data), name)
-    limit: Any = Image.MAX_IMAGE_PIXELS
-    try:
-        Image.MAX_IMAGE_PIXELS = None  # our own limit follows, in our own words
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            (width, height), kind = image.size, image.format or ""
-            kind = {"MPO": "JPEG"}.get(kind, kind)  # a JPEG that says that others follow it
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise UnreadablePage(
-            f"{name}: not an image that can be read (JPEG, PNG, TIFF, BMP, WebP, PDF)."
-        ) from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-    _refuse_huge(width, height, name)
-    if kind == "JPEG":
-        _refuse_many_scans(data, name)
-    if not _is_whole(data, kind):
-        raise UnreadablePage(f"{name}: the {kind} file was cut off; its end is missing. Copy it again.")
-    return width, height
-
-
-def _refuse_huge(width: float, height: float, name: str) -> None:
-    if width * height > MAX_PIXELS:
-        raise UnreadablePage(
-            f"{name}: {width:.0f} x {height:.0f} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read. "
-            "Scan at 300 dpi."
-        )
-
-
-def _first_page(data: bytes, name: str) -> Page:
-    """The first page of a PDF, drawn so that the picture that covers most of it keeps its pixels."""
-    import pypdfium2
-    import pypdfium2.raw as pdfium
-
-    try:
-        with pypdfium2.PdfDocument(data) as document:
-            page = document[0]
-            scales: list[tuple[float, float]] = []
-            for number, picture in enumerate(page.get_objects(max_depth=4)):
-                if number >= MAX_PARTS:
-                    raise UnreadablePage(
-                        f"{name}: the first page of this PDF is drawn of more than {MAX_PARTS} parts. Scan it again."
-                    )
-                if picture.type != pdfium.FPDF_PAGEOBJ_IMAGE:
-                    continue
-                if len(scales) >= MAX_PICTURES:
-                    raise UnreadablePage(
-                        f"{name}: the first page of this PDF holds more than {MAX_PICTURES} pictures. Scan it again."
-                    )
-                if picture.get_filters(skip_simple=True) == ["DCTDecode"]:
-                    _refuse_many_scans(bytes(picture.get_data(decode_simple=True)), name)
-                left, bottom, right, top = picture.get_bounds()
-                columns, rows = picture.get_px_size()
-                # a picture that lies on its side has its columns along the page's height
-                across = columns / max(right - left, 1e-3), rows / max(right - left, 1e-3)
-                down = rows / max(top - bottom, 1e-3), columns / max(top - bottom, 1e-3)
-                upright = abs(across[0] - down[0]) <= abs(across[1] - down[1])
-                scales.append(((right - left) * (top - bottom), across[0] if upright else across[1]))
-            if not scales:
-                raise UnreadablePage(
-                    f"{name}: the first page of this PDF holds no picture. Scan the page again."
-                )
-            scale = max(scales)[1]
-            _refuse_huge(page.get_width() * scale, page.get_height() * scale, name)
-            drawn = page.render(scale=scale, rev_byteorder=False, prefer_bgrx=False)
-            picture_bgr = drawn.to_numpy()
-    except pypdfium2.PdfiumError as error:
-        raise UnreadablePage(f"{name}: the PDF cannot be opened ({error}). Copy it again.") from error
-    colours = np.asarray(picture_bgr, np.uint8)
-    if colours.ndim == 2 or colours.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2BGR), np.uint8)
-    return np.ascontiguousarray(colours[:, :, :3])
-
-
-def _refuse_many_scans(data: bytes, name: str) -> None:
-    if (scans := _scans(data)) > MAX_SCANS:
-        raise UnreadablePage(f"{name}: a JPEG of {scans} scans; at most {MAX_SCANS} are read. Save it anew.")
-
-
-def _scans(data: bytes) -> int:
-    """Of a JPEG's picture, and not of what stands before it (a preview) or after it (a phone's film)."""
-    scans, at = 0, 2
-    while (match := _MARKER.search(data, at)) and (marker := match[1][0]) != _END:
-        scans += marker == _START_OF_SCAN
-        at = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
-    return scans
-
-
-def _is_whole(data: bytes, kind: str) -> bool:
-    """Whether a picture's end is there; OpenCV fills what is missing with grey and says nothing."""
-    if kind == "PNG":
-        return b"IEND\xaeB`\x82" in data
-    if kind != "JPEG" or b"\xff\xd9" in data.rstrip(b"\0")[-64:]:
-        return True
-    try:  # something else follows the picture, as cameras have it, or it was cut off: Pillow can tell
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError):
-        return False
-    return True
+    return pictures.look(data, name).size_px
 
 
 def read_file(path: Path) -> bytes:
@@ -180,6 +161,11 @@ def read_file(path: Path) -> bytes:
         return data
     except OSError as error:
         raise UnreadablePage(f"{path}: {error.strerror or error}.") from error
+
+
+def _nearness(error: InputError) -> int:
+    """How near a refused page came to an ECG."""
+    return next(place for place, kind in enumerate(_REFUSALS) if isinstance(error, kind))
 
 
 def _refuse_heavy(size: int, name: str) -> None:

@@ -92,9 +92,19 @@ def record_of(signals: Signals) -> Record:
 
 
 def write_record(record: Record, folder: Path, name: str, comments: list[str]) -> None:
-    """Write ``name.hea`` and ``name.dat`` (WFDB, 16 bit, 1 microvolt a step) and ``name.csv`` (mV) to a folder.
+    """Write ``name.hea`` and ``name.dat`` as `write_wfdb` does, and ``name.csv``: ``time_s``, then ``I_mv`` ...
 
     `comments` go into the header, where `read_record` and every WFDB tool can show them.
+    """
+    write_wfdb(record, folder, name, comments)
+    with written_whole(folder / f"{name}.csv") as path:
+        path.write_text(as_csv(record, [f"{lead}_mv" for lead in record.names]), encoding="utf-8")
+
+
+def write_wfdb(record: Record, folder: Path, name: str, comments: list[str]) -> None:
+    """Write ``name.hea`` and ``name.dat`` to a folder (WFDB, 16 bit, 1 microvolt a step).
+
+    `comments` go into the header; nan becomes WFDB's invalid sample, which every WFDB tool leaves out.
     """
     import wfdb
 
@@ -113,10 +123,12 @@ def write_record(record: Record, folder: Path, name: str, comments: list[str]) -
         comments=comments,
         write_dir=str(folder),
     )
+
+
+def as_csv(record: Record, heads: Sequence[str]) -> str:
+    """A row a sample, mV to a microvolt, empty where it is unknown; `heads` name its columns after ``time_s``."""
     known = np.isfinite(record.signals)
     cells = np.full((len(record.names) + 1, record.signals.shape[1]), "", object)
     cells[0] = [f"{number / record.rate_hz:.3f}" for number in range(cells.shape[1])]
     cells[1:][known] = [f"{value:.3f}" for value in record.signals[known].tolist()]
-    head = ",".join(["time_s", *(f"{lead}_mv" for lead in record.names)])
-    with written_whole(folder / f"{name}.csv") as path:
-        path.write_text("\n".join([head, *map(",".join, cells.T), ""]), encoding="utf-8")
+    return "\n".join([",".join(["time_s", *heads]), *map(",".join, cells.T), ""])

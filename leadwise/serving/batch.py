@@ -19,8 +19,10 @@ import cv2
 from leadwise.errors import InputError, MissingInput
 from leadwise.files import files_below, must_be_writable, written_whole
 from leadwise.names import printable
+from leadwise.pages.read import PAGE_SUFFIXES
+from leadwise.serving.digitised import Digitised
 from leadwise.serving.model import load_beat_model, load_model
-from leadwise.serving.predict import PAGE_SUFFIXES, Answer, predict
+from leadwise.serving.predict import Answer, predict
 from leadwise.serving.predict_recording import RecordingAnswer, is_recording
 from leadwise.workers import LIMITS, TOO_LARGE, Limits, each
 
@@ -44,6 +46,11 @@ class Outcome:
     rows: tuple[dict[str, Any], ...] = ()
     why: str = ""
     undrawn: str = ""
+
+    @property
+    def has_no_class(self) -> bool:
+        """Whether a page's leads were read and no more."""
+        return self.answer is not None and self.answer.get("kind") == "digitised"
 
     def json_line(self) -> str:
         """The answer in one line of JSON, or ``file`` and ``refused``."""
@@ -81,12 +88,13 @@ def _plain(cell: Any) -> Any:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def find_files(paths: Iterable[Path]) -> list[Path]:
-    """The files given, and all pictures, PDFs and headers of records below the folders given, in order, each once.
+def find_files(paths: Iterable[Path], suffixes: frozenset[str] = FOUND_SUFFIXES) -> list[Path]:
+    """The files given, and all of these suffixes below the folders given, in order, each once.
 
     A path that is not there stays in the list, and is refused when it is read. Raises `MissingInput` for a folder
     without any, and where none of the paths is there.
     """
+    what = "no page and no record" if ".hea" in suffixes else "no page"
     files: dict[Path, None] = {}
     paths = list(paths)
     if not any(path == STDIN or path.exists() or is_recording(path) for path in paths):
@@ -94,11 +102,11 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if path != STDIN and path.is_dir():
             closed: dict[Path, str] = {}
-            inside = [one for one in files_below(path, closed) if one.suffix.lower() in FOUND_SUFFIXES]
+            inside = [one for one in files_below(path, closed) if one.suffix.lower() in suffixes]
             inside += closed  # which are refused with the reason
             if not inside:
                 raise MissingInput(
-                    f"{path}: no page and no record in this folder or below it ({', '.join(sorted(FOUND_SUFFIXES))})."
+                    f"{path}: {what} in this folder or below it ({', '.join(sorted(suffixes))})."
                 )
             files.update(dict.fromkeys(inside))
         else:
@@ -148,11 +156,13 @@ def answer_all(
     cores: int = 1,
     limits: Limits = LIMITS,
     stdin: bytes = b"",
+    page: int | None = None,
 ) -> Iterator[Outcome]:
     """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
-    `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`. A file that takes
-    more than `limits` is refused as others are.
+    `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`; `page` is that of
+    files of several (None: the first that is an ECG page). A file that takes more than `limits` is refused as others
+    are.
     Raises `WeightsError`, before the first, where one that is needed cannot be loaded.
     """
     kinds = frozenset(map(is_recording, files))
@@ -161,7 +171,7 @@ def answer_all(
         for file, target in itertools.zip_longest(files, targets)
     ]
     return each(
-        partial(_answered, model, beat_model),
+        partial(_answered, model, beat_model, page),
         tasks,
         lambda task, why: Outcome(
             task.file, why=why.removeprefix("page: " if task.data else f"{task.file}: ")
@@ -185,15 +195,15 @@ def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -
         load_beat_model(beat_model)
 
 
-def _answered(model: Path | None, beat_model: Path | None, task: _Task) -> Outcome:
+def _answered(model: Path | None, beat_model: Path | None, page: int | None, task: _Task) -> Outcome:
     own_model = beat_model if is_recording(task.file) else model
-    answer = predict(task.file if task.data is None else task.data, model=own_model)
+    answer = predict(task.file if task.data is None else task.data, model=own_model, page=page)
     answer = dataclasses.replace(answer, file=str(task.file))
     undrawn = _draw(answer, task.target) if task.target is not None else ""
     return Outcome(task.file, answer.as_json(), tuple(answer.lines()), tuple(answer.rows()), undrawn=undrawn)
 
 
-def _draw(answer: Answer | RecordingAnswer, target: Path) -> str:
+def _draw(answer: Answer | Digitised | RecordingAnswer, target: Path) -> str:
     """Write an answer's picture; why it could not be."""
     try:
         with written_whole(target) as aside:

@@ -133,6 +133,17 @@ def warnings_of(page: Quality, distance: float, far: float) -> tuple[str, ...]:
             f"this page is unlike the training pages (distance {distance:.1f}; 99 in 100 of them lie below "
             f"{far:.1f}): trust the answer less"
         )
+    warnings += warnings_of_reading(page)
+    if page.heart_rate_bpm is None:
+        warnings.append("no heart rate could be measured on the rhythm strip")
+    elif not _RATE_BPM[0] <= page.heart_rate_bpm <= _RATE_BPM[1]:
+        warnings.append(f"a heart rate of {page.heart_rate_bpm:.0f} bpm may be miscounted")
+    return tuple(warnings)
+
+
+def warnings_of_reading(page: Quality) -> list[str]:
+    """What a reader of the leads alone should know, a sentence each."""
+    warnings = []
     faint = [name for name, share in page.leads.items() if share < _WORN_INK]
     if faint:
         warnings.append(f"the trace of {', '.join(faint)} has gaps")
@@ -140,8 +151,4 @@ def warnings_of(page: Quality, distance: float, far: float) -> tuple[str, ...]:
         warnings.append(
             f"I + III differs from II by {page.einthoven_off:.0%}: the limb leads were read badly"
         )
-    if page.heart_rate_bpm is None:
-        warnings.append("no heart rate could be measured on the rhythm strip")
-    elif not _RATE_BPM[0] <= page.heart_rate_bpm <= _RATE_BPM[1]:
-        warnings.append(f"a heart rate of {page.heart_rate_bpm:.0f} bpm may be miscounted")
-    return tuple(warnings)
+    return warnings

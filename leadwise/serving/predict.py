@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,15 @@ from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, LEADS, probability_in_words
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
-from leadwise.pages.leads import Leads, cut_leads
-from leadwise.pages.read import IMAGE_SUFFIXES, Page, read_page
+from leadwise.pages.leads import cut_leads
+from leadwise.pages.page_signals import PageSignals
+from leadwise.pages.read import FilePage, Page, PageFile, read_page
 from leadwise.recordings.records import STRIP
 from leadwise.serving import gate
+from leadwise.serving.digitised import Digitised
+from leadwise.serving.digitize_page import read_file_page
 from leadwise.serving.gate import Quality
+from leadwise.serving.known_form import read_known_form
 from leadwise.serving.model import Model, load_model
 from leadwise.serving.overlay import as_table, overlay
 from leadwise.serving.predict_recording import (
@@ -42,11 +47,11 @@ from leadwise.serving.predict_recording import (
 )
 from leadwise.sets.views import signal_views, stacked
 
-PAGE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
-"""What names a page."""
-
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
 """From a file to an answer."""
+
+NO_CLASS = "the models learned from pages of one form, and this is another. Its leads were read"
+"""Why a page of another form has none."""
 
 _ROUNDS = 7
 
@@ -57,7 +62,8 @@ class Answer:
 
     `probabilities` are calibrated, by class; `label` is the most probable one. `boxes` float64 ``(13, 4, 2)`` are
     the corners of the twelve leads and of the rhythm strip in pixels of the page, clockwise from the upper left.
-    `signals` are in mV at 250 Hz. `page` is the picture itself, BGR. In a notebook an answer shows itself.
+    `signals` are in mV at 250 Hz. `page` is the picture itself, BGR, and `page_number` of `pages` is it in its file,
+    from 1. In a notebook an answer shows itself.
     """
 
     file: str
@@ -69,6 +75,8 @@ class Answer:
     boxes: NDArray[np.float64] = field(repr=False)
     signals: Signals = field(repr=False)
     page: Page = field(repr=False)
+    page_number: int = 1
+    pages: int = 1
 
     @property
     def heart_rate_bpm(self) -> float | None:
@@ -88,6 +96,7 @@ class Answer:
             ),
             f"heart rate {rate}; strip repeats {self.quality.rhythm_lead or 'no lead'}; "
             f"I + III = II within {self.quality.einthoven_off:.0%}",
+            *([f"page {self.page_number} of {self.pages}"] if self.pages > 1 else []),
             *(f"warning: {text}" for text in self.warnings),
             f"{self.model.name} of leadwise {self.model.version}. {CAUTION}",
         ]
@@ -97,6 +106,8 @@ class Answer:
         boxes = {name: box.round(1).tolist() for name, box in zip((*LEADS, "strip"), self.boxes, strict=True)}
         return {
             "file": self.file,
+            "page": self.page_number,
+            "of_pages": self.pages,
             "label": self.label,
             "probabilities": {name: round(share, 4) for name, share in self.probabilities.items()},
             "heart_rate_bpm": None if self.heart_rate_bpm is None else round(self.heart_rate_bpm, 1),
@@ -123,28 +134,42 @@ class Answer:
         return sorted(self.probabilities.items(), key=lambda pair: -pair[1])
 
 
-def predict(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer | RecordingAnswer:
+def predict(
+    source: str | Path | bytes, *, model: str | Path | None = None, page: int | None = None
+) -> Answer | Digitised | RecordingAnswer:
     """Answer for one file: a recording where it is named like a WFDB header (``.hea``) or its signals, else a page.
 
-    `model` is an ONNX file for that kind; by default the one that comes with leadwise. Raises what
-    `predict_recording` and `predict_page` raise.
+    `model` is an ONNX file for that kind; by default the one that comes with leadwise. `page` is that of a file of
+    several, from 1. Raises what `predict_recording` and `predict_page` raise.
     """
     if not isinstance(source, bytes) and is_recording(Path(source)):
+        if page is not None:
+            raise InputError(f"{source}: a recording, which has no page {page}. Ask for it without a page.")
         return predict_recording(source, model=model)
-    return predict_page(source, model=model)
+    return predict_page(source, model=model, page=page)
 
 
-def predict_page(source: str | Path | bytes, *, model: str | Path | None = None) -> Answer:
-    """Answer for one page: a path, or a file's bytes (JPEG, PNG, TIFF, or a PDF's first page).
+def predict_page(
+    source: str | Path | bytes, *, model: str | Path | None = None, page: int | None = None
+) -> Answer | Digitised:
+    """Answer for one page: a path, or a file's bytes, as `leadwise.pages.read.PageFile` takes them.
 
-    `model` is an ONNX file that 43_student_export wrote; by default the one that comes with leadwise. Raises
-    `UnreadablePage` (no picture), `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no
-    twelve leads of one heart) and `WeightsError` (the model), each in a sentence that says what to do.
+    A page of another form than the known one is answered with its leads and without a class. Of a file of several
+    pages it is page number `page`, from 1; by default the first that is an ECG page. `model` is an ONNX file that
+    43_student_export wrote; by default the one that comes with leadwise. Raises `UnreadablePage` (no picture),
+    `ForeignPage` (no form that is known), `DoubtfulPage` (a form, but no leads of one heart that can be trusted) and
+    `WeightsError` (the model), each in a sentence that says what to do.
     """
     loaded = load_model(None if model is None else Path(model))
-    name = "page" if isinstance(source, bytes) else str(source)
-    page = read_page(source if isinstance(source, bytes) else Path(source))
-    leads, signals, quality = read_leads(page)
+    with PageFile(source if isinstance(source, bytes) else Path(source)) as file:
+        return file.first_read(partial(_answered, loaded, file.name), page)
+
+
+def _answered(loaded: Model, name: str, page: FilePage) -> Answer | Digitised:
+    known = read_file_page(page)
+    if isinstance(known, PageSignals):
+        return Digitised(name, known, NO_CLASS)
+    signals, quality = known.signals, known.quality
     probabilities, distance = loaded.answer(stacked([signal_views(signals)]))
     shares = dict(zip(loaded.info.classes, map(float, probabilities[0]), strict=True))
     return Answer(
@@ -152,11 +177,13 @@ def predict_page(source: str | Path | bytes, *, model: str | Path | None = None)
         max(shares, key=lambda label: shares[label]),
         shares,
         quality,
-        gate.warnings_of(quality, float(distance[0]), loaded.far),
+        (*known.notes, *gate.warnings_of(quality, float(distance[0]), loaded.far)),
         loaded.info,
-        leads.boxes,
+        known.leads.boxes,
         signals,
-        page,
+        known.page,
+        page.number,
+        page.of,
     )
 
 
@@ -183,15 +210,6 @@ def _step_times_s(source: bytes, loaded: Model) -> NDArray[np.float64]:
     return np.diff(marks)
 
 
-def read_leads(page: Page) -> tuple[Leads, Signals, Quality]:
-    """The leads of a picture, BGR uint8, and how well they were read; raises as `predict` does for a page."""
-    leads = cut_leads(page, find_layout(page))
-    signals = digitize(leads)
-    quality = gate.look_at(leads.crops, leads.strip, signals)
-    gate.refuse_doubtful(quality)
-    return leads, signals, quality
-
-
 def without_each_lead(signals: Signals, model: Model) -> dict[str, dict[str, float]]:
     """Probabilities by class for a page without each of its leads, and without its rhythm strip, in one batch.
 
@@ -216,7 +234,7 @@ def without_each_lead(signals: Signals, model: Model) -> dict[str, dict[str, flo
 def is_refused(page: Page) -> bool:
     """Whether a picture, BGR uint8, is refused."""
     try:
-        read_leads(page)
+        read_known_form(page)
     except InputError:
         return True
     return False

@@ -18,7 +18,7 @@ import numpy as np
 from leadwise.pages.made import KINDS
 from leadwise.pages.read import Page
 from leadwise.serving.http.uploads import Upload
-from leadwise.serving.predict import read_leads
+from leadwise.serving.known_form import read_known_form
 
 Files = tuple[Upload, ...]
 Maker = Callable[[bytes, np.random.Generator], Files]
@@ -154,7 +154,7 @@ def broken_record(_: bytes, rng: np.random.Generator) -> Files:
 
 def other_layout(page: bytes, rng: np.random.Generator) -> Files:
     """A picture of something else, or the known form without a heart on it."""
-    real = np.nan_to_num(read_leads(_decoded(page))[1].leads.astype(float))
+    real = np.nan_to_num(read_known_form(_decoded(page)).signals.leads.astype(float))
     return (Upload("other.jpg", _encoded(".jpg", KINDS[_one(sorted(KINDS), rng)](real, rng))),)
 
 

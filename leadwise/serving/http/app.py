@@ -32,28 +32,22 @@ from leadwise.serving.http.samples import SAMPLES, load_samples
 from leadwise.serving.http.uploads import MAX_FILES
 from leadwise.serving.model import load_beat_model, load_model
 
-_UPLOAD = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "array",
-                            "items": {"type": "string", "format": "binary"},
-                            "maxItems": MAX_FILES,
-                            "description": "one page (JPEG, PNG, TIFF, BMP, WebP, or a PDF's first page), "
-                            "or one WFDB record: its .hea with its .dat, or both in a .zip",
-                        }
-                    },
-                }
-            }
-        },
+
+def _upload(files: int, what: str) -> dict[str, Any]:
+    """How OpenAPI describes a form with files."""
+    file = {
+        "type": "array",
+        "items": {"type": "string", "format": "binary"},
+        "maxItems": files,
+        "description": what,
     }
-}
+    form = {"type": "object", "required": ["file"], "properties": {"file": file}}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}
+
+
+_PAGE = "one page (JPEG, PNG, TIFF, BMP, WebP, PDF; of several the first that is an ECG)"
+_UPLOAD = _upload(MAX_FILES, f"{_PAGE}, or one WFDB record: its .hea with its .dat, or both in a .zip")
+_PAGE_UPLOAD = _upload(1, _PAGE)
 _WHY = {
     400: "no multipart form, no file in it, or a Host of another's name",
     408: "a body that stalls or comes too slowly",
@@ -108,6 +102,7 @@ def make_app(
         lifespan=life,
     )
     app.include_router(_answers(desk))
+    app.include_router(_digitized(desk))
     app.include_router(_about_server(desk, models))
     app.include_router(_page_and_samples(samples))
     app.add_exception_handler(HTTPException, _in_words)
@@ -125,13 +120,16 @@ def _answers(desk: Desk) -> APIRouter:
 
     @routes.post(
         "/predict",
-        response_model=schema.PageAnswer | schema.RecordAnswer,
+        response_model=schema.PageAnswer | schema.DigitisedAnswer | schema.RecordAnswer,
         responses=_REFUSALS,
         openapi_extra=_UPLOAD,
         summary="Answer for one page or one record",
     )
     async def predict(request: Request, picture: bool = False) -> Response:
-        """For a page its class, probabilities, leads, millivolts, quality; for a record its beats by class."""
+        """For a page its class, probabilities, leads, millivolts, quality; for a record its beats by class.
+
+        A page of another form than the one that the model knows gets its leads and no class.
+        """
         return await desk.answer(request, "json with picture" if picture else "json")
 
     @routes.post("/answer", include_in_schema=False)
@@ -159,6 +157,46 @@ def _answers(desk: Desk) -> APIRouter:
     )
     async def signals_zip(request: Request) -> Response:
         return await desk.answer(request, "wfdb")
+
+    return routes
+
+
+def _digitized(desk: Desk) -> APIRouter:
+    """Leads of pages of any form."""
+    routes = APIRouter()
+
+    def told(kind: str, what: str) -> dict[str, Any]:
+        described = {200: {"content": {kind: {}}, "description": what}, **_REFUSALS}
+        return {"response_class": Response, "responses": described, "openapi_extra": _PAGE_UPLOAD}
+
+    @routes.post(
+        "/digitize",
+        response_model=schema.DigitisedAnswer,
+        responses=_REFUSALS,
+        openapi_extra=_PAGE_UPLOAD,
+        summary="The leads of one page of any form, in millivolts",
+    )
+    async def digitize(request: Request, picture: bool = False) -> Response:
+        """Leads and strips with start and length, scale, quality and warnings; no class."""
+        return await desk.answer(request, "json with picture" if picture else "json", "digitize")
+
+    @routes.post(
+        "/digitize.csv", summary="The same as a table", **told("text/csv", "a row a sample, 500 Hz, mV")
+    )
+    async def digitize_csv(request: Request) -> Response:
+        return await desk.answer(request, "csv", "digitize")
+
+    @routes.post(
+        "/digitize.zip", summary="The same as a WFDB record", **told("application/zip", ".hea and .dat")
+    )
+    async def digitize_zip(request: Request) -> Response:
+        return await desk.answer(request, "wfdb", "digitize")
+
+    @routes.post(
+        "/digitize.png", summary="The page with its traces drawn over it", **told("image/png", "the page")
+    )
+    async def digitize_png(request: Request) -> Response:
+        return await desk.answer(request, "overlay", "digitize")
 
     return routes
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from leadwise.errors import Lost, WeightsError
 from leadwise.serving.http.bodies import Refused, claimed_size, files_of
-from leadwise.serving.http.jobs import Job, Wanted, do, refused
+from leadwise.serving.http.jobs import Asked, Job, Wanted, do, refused
 from leadwise.serving.http.limits import Ending, Limits
 from leadwise.serving.model import load_beat_model, load_model
 from leadwise.workers import LIMITS, Workers
@@ -63,10 +63,10 @@ class Desk:
             await asyncio.sleep(0.05)
         self.close()
 
-    async def answer(self, request: Request, wanted: Wanted) -> Response:
+    async def answer(self, request: Request, wanted: Wanted, asked: Asked = "predict") -> Response:
         """The response to one upload, whatever it was."""
         try:
-            response = await self._response(request, wanted)
+            response = await self._response(request, wanted, asked)
         except Refused as error:
             response = error.response
         except Lost as error:
@@ -80,7 +80,7 @@ class Desk:
             response.headers["Retry-After"] = str(_RETRY_S)
         return response
 
-    async def _response(self, request: Request, wanted: Wanted) -> Response:
+    async def _response(self, request: Request, wanted: Wanted, asked: Asked) -> Response:
         size = claimed_size(request.headers)
         self._look_for_a_place()
         held = 0
@@ -95,7 +95,7 @@ class Desk:
         try:
             files = await files_of(request, size, hold, self.limits, self.ending)
             async with self._worker() as pool:
-                return await asyncio.wrap_future(pool.submit(Job(files, wanted, *self._models)))
+                return await asyncio.wrap_future(pool.submit(Job(files, asked, wanted, *self._models)))
         finally:
             self._bytes -= held
 

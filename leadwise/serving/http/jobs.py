@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -21,16 +22,20 @@ from leadwise.pages.digitize import N_LEAD, RATE_HZ
 from leadwise.pages.forms import known_form
 from leadwise.recordings.records import STRIP, record_of, write_record
 from leadwise.serving import recordings
+from leadwise.serving.digitised import Digitised, traced
+from leadwise.serving.digitize_files import csv_of, png_of, wfdb_of
+from leadwise.serving.digitize_page import digitize_page
 from leadwise.serving.http.plain import answer_page
-from leadwise.serving.http.schema import PageAnswer, RecordAnswer, Refusal
+from leadwise.serving.http.schema import DigitisedAnswer, PageAnswer, RecordAnswer, Refusal
 from leadwise.serving.http.uploads import UnknownKind, Upload, read_uploads
 from leadwise.serving.model import load_model
 from leadwise.serving.overlay import data_uri
-from leadwise.serving.predict import Answer, without_each_lead
+from leadwise.serving.predict import Answer, predict_page, without_each_lead
 from leadwise.serving.predict_recording import RecordingAnswer, name_beats
 from leadwise.workers import give_back_memory
 
-Wanted = Literal["json", "json with picture", "html", "csv", "wfdb"]
+Asked = Literal["predict", "digitize"]
+Wanted = Literal["json", "json with picture", "html", "csv", "wfdb", "overlay"]
 
 _CODES: dict[type[InputError], tuple[int, str]] = {
     UnknownKind: (415, "unknown_kind"),
@@ -47,9 +52,10 @@ _STARTS_S = {
 
 @dataclass(frozen=True)
 class Job:
-    """Files of one request, what is wanted of them, and by which models (None: those shipped)."""
+    """Files of one request, what is asked and wanted of them, and by which models (None: those shipped)."""
 
     files: tuple[Upload, ...]
+    asked: Asked
     wanted: Wanted
     model: Path | None
     beat_model: Path | None = None
@@ -84,12 +90,19 @@ def refused(status: int, code: str, detail: str) -> Response:
     return _json(Refusal(code=code, detail=detail), status)
 
 
-def _json(content: PageAnswer | RecordAnswer | Refusal, status: int = 200) -> Response:
+def _json(content: PageAnswer | DigitisedAnswer | RecordAnswer | Refusal, status: int = 200) -> Response:
     return Response(content.model_dump_json(), status, media_type="application/json")
 
 
 def _answered(job: Job) -> Response:
-    source = read_uploads(job.files, job.model)
+    if job.asked == "digitize":
+        page = read_uploads(job.files, _digitised)
+        if not isinstance(page, Digitised):
+            raise InputError(f"{page[0]}: a record holds its signals already. Send a printed page.")
+        return _of_digitised(page, job.wanted)
+    source = read_uploads(job.files, partial(predict_page, model=job.model))
+    if isinstance(source, Digitised):
+        return _of_digitised(source, job.wanted)
     if job.wanted in ("csv", "wfdb"):
         return _signals(source, job.wanted)
     answer = source if isinstance(source, Answer) else name_beats(*source, job.beat_model)
@@ -99,6 +112,30 @@ def _answered(job: Job) -> Response:
     if isinstance(answer, Answer):
         return _json(_page_answer(answer, job.model, picture))
     return _json(_record_answer(answer, picture))
+
+
+def _digitised(data: bytes) -> Digitised:
+    return Digitised("page", digitize_page(data))
+
+
+def _of_digitised(page: Digitised, wanted: Wanted) -> Response:
+    signals = page.signals
+    if wanted == "csv":
+        return Response(csv_of(signals), media_type="text/csv")
+    if wanted == "wfdb":
+        return _zipped(wfdb_of(signals, "leadwise", page.file))
+    if wanted == "overlay":
+        return Response(png_of(page), media_type="image/png")
+    if wanted == "html":
+        return answer_page(page)
+    drawn = traced(signals) if wanted == "json with picture" else None
+    answer = DigitisedAnswer(
+        **page.as_json(),
+        page_px=(signals.page.shape[1], signals.page.shape[0]),
+        signals_mv=_millivolts((name, trace.signal_mv) for name, trace in signals.columns().items()),
+        picture=None if drawn is None else data_uri(drawn, _SHOWN_PX, ".jpg"),
+    )
+    return _json(answer)
 
 
 def _page_answer(answer: Answer, model: Path | None, picture: bool) -> PageAnswer:
@@ -136,10 +173,14 @@ def _signals(source: Answer | tuple[str, recordings.Reading], wanted: Wanted) ->
         write_record(record, folder, "leadwise", comments)
         if wanted == "csv":
             return Response((folder / "leadwise.csv").read_bytes(), media_type="text/csv")
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in ("leadwise.hea", "leadwise.dat"):
-                archive.write(folder / name, name)
+        return _zipped({name: (folder / name).read_bytes() for name in ("leadwise.hea", "leadwise.dat")})
+
+
+def _zipped(files: Mapping[str, bytes]) -> Response:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
     return Response(packed.getvalue(), media_type="application/zip")
 
 

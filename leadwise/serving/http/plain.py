@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from leadwise.files import sha256_in_policy
 from leadwise.names import CAUTION, CLASS_NAMES, as_html
+from leadwise.serving.digitised import Digitised
 from leadwise.serving.predict import Answer
 from leadwise.serving.predict_recording import RecordingAnswer
 
@@ -25,12 +26,14 @@ _POLICY = (
 )
 
 
-def answer_page(answer: Answer | RecordingAnswer) -> Response:
+def answer_page(answer: Answer | Digitised | RecordingAnswer) -> Response:
     """A page of an answer."""
     if isinstance(answer, Answer):
         title = f"Most like pages labelled {CLASS_NAMES.get(answer.label, answer.label.replace('_', ' '))}"
         meaning = "It is not the chance that a person is ill, and does not carry over to other hospitals or devices."
         note = f"{meaning} The model was trained on {answer.model.trained_on}."
+    elif isinstance(answer, Digitised):
+        title, note = "Leads read, no class given", f"Form: {answer.signals.form}."
     else:
         title = f"A recording of {answer.duration_s:.0f} s, {answer.rhythm.beats} beats"
         note = f"Leads: {', '.join(answer.record.names)}."

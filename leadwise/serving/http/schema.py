@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadwise.models.onnx_file import ModelInfo
+from leadwise.pages.page_signals import Geometry, ReadQuality
 from leadwise.recordings.summary import Rhythm
 from leadwise.serving.gate import Quality
 
@@ -81,6 +82,39 @@ class PageAnswer(BaseModel):
     )
     picture: str | None = Field(
         None, description="the page as it was read, a JPEG as data URI; where `picture=true` was sent"
+    )
+
+
+class Placed(BaseModel):
+    """Where one lead stands on the page's clock, whose 0 is the start of the first column."""
+
+    start_s: float
+    length_s: float
+
+
+class DigitisedAnswer(BaseModel):
+    """The leads of one printed page, whatever its form; the model, which knows one form, gives no class."""
+
+    kind: Literal["digitised"] = "digitised"
+    file: str
+    label: None = Field(description="no class")
+    why_no_class: str = Field(description="empty where none was asked for")
+    form: str = Field(description="how the page is laid out: rows x columns of leads + strips")
+    reader: str = Field(description="which reader read it: known form, paths (of a PDF) or any page")
+    page: int = Field(description="its number in the file, from 1")
+    of_pages: int
+    leads: dict[str, Placed] = Field(description="those that are printed; a strip is II_strip")
+    rate_hz: int = Field(description="samples a second of signals_mv")
+    geometry: Geometry
+    quality: ReadQuality
+    warnings: list[str] = Field(description="what a reader of the leads should know, a sentence each")
+    caution: str
+    page_px: tuple[int, int] = Field(description="width and height of the page as it was read")
+    signals_mv: dict[str, list[float | None]] = Field(
+        description="millivolts of each lead and strip, from its start on; null where nothing was read"
+    )
+    picture: str | None = Field(
+        None, description="the page with its traces drawn, a JPEG as data URI; where `picture=true` was sent"
     )
 
 

@@ -11,15 +11,17 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import TypeVar
 
 from leadwise.errors import InputError
 from leadwise.names import shortened
-from leadwise.pages.read import MAX_BYTES
+from leadwise.pages.read import MAX_BYTES, PAGE_SUFFIXES
 from leadwise.serving import recordings
-from leadwise.serving.predict import PAGE_SUFFIXES, Answer, predict_page
+from leadwise.serving.digitised import Digitised
+from leadwise.serving.predict import Answer
 
 RECORD_SUFFIXES = frozenset({".hea", ".dat", ".zip"})
 
@@ -29,6 +31,9 @@ MAX_FILES = 16
 _BAD_ZIP = (
     zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError, NotImplementedError
 )  # fmt: skip
+
+
+PageAnswer = TypeVar("PageAnswer", Answer, Answer | Digitised, Digitised)
 
 
 class UnknownKind(InputError):
@@ -43,8 +48,10 @@ class Upload:
     data: bytes
 
 
-def read_uploads(uploads: Sequence[Upload], model: Path | None) -> Answer | tuple[str, recordings.Reading]:
-    """The answer for one page, or one record's name and its reading; `model` is for pages (None: the one shipped).
+def read_uploads(
+    uploads: Sequence[Upload], read_page: Callable[[bytes], PageAnswer]
+) -> PageAnswer | tuple[str, recordings.Reading]:
+    """What `read_page` makes of one page, or one record's name and its reading.
 
     Raises `UnknownKind`, `UnreadablePage`, `ForeignPage`, `DoubtfulPage` or another `InputError`, each in words that
     the sender can act on, and `WeightsError` for the model.
@@ -63,7 +70,7 @@ def read_uploads(uploads: Sequence[Upload], model: Path | None) -> Answer | tupl
     if pages and len(files) > 1:
         raise InputError(f"{names}: one page or one record at a time. Send each by itself.")
     if pages:
-        return _page(pages[0], model)
+        return _page(pages[0], read_page)
     if any(_suffix(file) == ".zip" for file in files):
         if len(files) > 1:
             raise InputError(f"{names}: a zip comes alone. Send either the zip or the files.")
@@ -78,9 +85,9 @@ def read_uploads(uploads: Sequence[Upload], model: Path | None) -> Answer | tupl
         raise InputError(f"{name}: {error}") from error
 
 
-def _page(upload: Upload, model: Path | None) -> Answer:
+def _page(upload: Upload, read_page: Callable[[bytes], PageAnswer]) -> PageAnswer:
     try:
-        return dataclasses.replace(predict_page(upload.data, model=model), file=upload.name)
+        return dataclasses.replace(read_page(upload.data), file=upload.name)
     except InputError as error:
         raise type(error)(f"{upload.name}: {str(error).removeprefix('page: ')}") from error
 

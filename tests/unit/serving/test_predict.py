@@ -26,20 +26,23 @@ import numpy as np
 import pypdfium2
 import pytest
 from PIL import Image
+from read_pages import pdf_of_6x2
 
 import leadwise
 from leadwise import cli
 from leadwise.errors import DoubtfulPage, ForeignPage, Lost, MissingInput, UnreadablePage, WeightsError
 from leadwise.models.onnx_file import EMPTY_SEAL, is_sealed, sealed
-from leadwise.names import CLASSES
+from leadwise.names import CLASSES, LEADS
 from leadwise.pages import made as made_pages
 from leadwise.pages.digitize import Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
 from leadwise.serving import batch, gate, predict_within_limits
+from leadwise.serving.digitised import Digitised
+from leadwise.serving.known_form import read_known_form
 from leadwise.serving.model import load_model
-from leadwise.serving.predict import predict, read_leads
+from leadwise.serving.predict import predict
 from leadwise.sets.catalogue import shipped
 from leadwise.sets.sample import unpack_sample
 from leadwise.workers import Limits, Workers
@@ -193,6 +196,25 @@ def test_what_is_no_picture_is_refused_in_one_sentence(tmp_path: Path) -> None:
             leadwise.predict(tmp_path / name)
 
 
+def test_a_page_of_another_form_gets_its_leads_no_class_and_its_own_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exam = tmp_path / "exam.pdf"
+    exam.write_bytes(pdf_of_6x2())
+    answer = predict(exam)
+    assert isinstance(answer, Digitised)
+    assert answer.label is None
+    assert set(answer.signals.leads) == set(LEADS)
+    assert command(monkeypatch, exam) == 1
+    told = capsys.readouterr().out
+    assert "no class: the models learned from pages of one form, and this is another" in told
+    assert "12 leads, 10 s; form 6x2" in told
+    assert command(monkeypatch, exam, "--csv") == 1
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["label"], row["refused"]) == ("", "")
+    assert row["warnings"].startswith("no class:")
+
+
 # --- the gate ------------------------------------------------------------------------------------------------
 
 
@@ -218,7 +240,7 @@ def test_the_known_form_without_a_heart_on_it_is_refused(
 ) -> None:
     page = made_pages.KINDS[kind](read[2].leads, np.random.default_rng(1))
     with pytest.raises(DoubtfulPage, match=why):
-        read_leads(page)
+        read_known_form(page)
 
 
 def test_a_strip_that_repeats_no_lead_is_refused(read: tuple[np.ndarray, np.ndarray, Signals]) -> None:

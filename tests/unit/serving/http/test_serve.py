@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import wfdb
 from hostile_uploads import HOSTILE
+from read_pages import pdf_of_6x2
 from starlette.testclient import TestClient
 from waiting import wait_until
 
@@ -117,6 +118,53 @@ def test_the_signals_come_as_a_table_and_as_wfdb(client: TestClient, page: bytes
     lead_ii = [float(row["II_mv"]) for row in rows[:625] if row["II_mv"]]
     known = record.p_signal[:625, 1]
     assert lead_ii == pytest.approx(known[np.isfinite(known)], abs=1e-3)
+
+
+# --- a page of another form ----------------------------------------------------------------------------------
+
+
+def test_a_page_of_another_form_gets_its_leads_and_no_class(client: TestClient) -> None:
+    told = sent(client, ("exam.pdf", pdf_of_6x2()))
+    assert told.status_code == 200, told.text
+    answer = schema.DigitisedAnswer.model_validate_json(told.content)
+    assert (answer.file, answer.form, answer.label) == ("exam.pdf", "6x2", None)
+    assert "this is another" in answer.why_no_class
+    assert set(answer.signals_mv) == set(LEADS)
+    assert answer.leads["V1"].start_s == pytest.approx(5, abs=0.01)
+    assert len(answer.signals_mv["V1"]) == pytest.approx(5 * answer.rate_hz, abs=5)
+    assert "not a medical device" in answer.caution
+    assert answer.picture is None
+
+
+def test_a_page_is_digitized_without_being_asked_what_it_shows(client: TestClient, page: bytes) -> None:
+    answer = schema.DigitisedAnswer.model_validate_json(
+        sent(client, ("page.jpg", page), to="/digitize?picture=true").content
+    )
+    assert (answer.reader, answer.rate_hz, answer.why_no_class) == ("known form", 500, "")
+    assert list(answer.signals_mv)[:12] == list(LEADS)
+    assert answer.picture is not None
+    assert answer.picture.startswith("data:image/jpeg;base64,")
+
+
+def test_leads_of_any_form_come_as_a_table_as_wfdb_and_drawn_on_the_page(
+    client: TestClient, tmp_path: Path
+) -> None:
+    file = ("exam.pdf", pdf_of_6x2())
+    table = sent(client, file, to="/digitize.csv")
+    assert table.text.startswith(f"time_s,{','.join(LEADS)}\n0.000,")
+    assert sent(client, file, to="/signals.csv").text == table.text
+    with zipfile.ZipFile(io.BytesIO(sent(client, file, to="/digitize.zip").content)) as archive:
+        archive.extractall(tmp_path)
+    record = wfdb.rdrecord(str(tmp_path / "leadwise"))
+    assert (record.sig_name, record.fs) == (list(LEADS), 500)
+    assert sent(client, file, to="/digitize.png").content.startswith(b"\x89PNG")
+
+
+def test_a_record_is_not_digitized(client: TestClient, tmp_path: Path) -> None:
+    made_record(tmp_path)
+    told = sent(client, *record_files(tmp_path), to="/digitize")
+    assert told.status_code == 422
+    assert told.json()["detail"] == "r.hea: a record holds its signals already. Send a printed page."
 
 
 # --- a record ------------------------------------------------------------------------------------------------

@@ -1,0 +1,120 @@
+"""`leadwise digitize` as people type it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pypdfium2
+import pytest
+from drawn import ecg
+from read_pages import pdf_of_6x2
+
+import leadwise
+from leadwise import cli
+from leadwise.pages.digitize import RATE_HZ
+from leadwise.pages.page_signals import PageSignals
+from leadwise.pages.render import render
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["leadwise", "digitize", *map(str, arguments)])
+    try:
+        cli.main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two pages of the known form under one name, and a text that poses as a third."""
+    folder = tmp_path_factory.mktemp("scans")
+    page = render(np.pad(ecg(), ((0, 0), (0, 1)), "edge"), RATE_HZ)
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        cv2.imwrite(str(folder / name / "page.png"), page)
+    (folder / "note.png").write_text("no picture")
+    return folder
+
+
+def test_a_folder_becomes_signals_a_table_and_the_reasons_of_those_refused(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "signals"
+    assert command(monkeypatch, scans, "--out", out, "--format", "csv") == 1
+    told = capsys.readouterr()
+    assert "3 files: 2 pages were read, 0 with warnings; 1 were refused" in told.err
+    assert "note.png: not an image that can be read" in told.err
+    assert sorted(path.name for path in out.iterdir()) == [
+        "digitized.csv", "page-2.csv", "page-2.json", "page.csv", "page.json",
+    ]  # fmt: skip
+    table = pd.read_csv(out / "digitized.csv").set_index("name", drop=False)
+    assert len(table) == 3
+    assert table["refused"].notna().sum() == 1
+    assert table.loc["page-2", "file"].endswith("two/page.png")
+    assert table.loc["page", "reader"] == "known form"
+    signals = pd.read_csv(out / "page.csv")
+    truth = np.interp(signals["time_s"], np.arange(ecg().shape[1]) / RATE_HZ, ecg()[1])
+    off = (signals["II_strip"] - truth).iloc[50:-50]
+    assert (off - off.mean()).std() < 0.04
+
+
+def test_machines_of_a_cluster_share_the_files_and_agree_on_names(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in (1, 2):
+        command(monkeypatch, scans, "--out", tmp_path, "--format", "npy", "--shard", f"{part}/2")
+    tables = [pd.read_csv(tmp_path / f"digitized_{part}of2.csv") for part in (1, 2)]
+    assert [len(table) for table in tables] == [2, 1]
+    told = [
+        json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")) for name in ("page", "page-2")
+    ]
+    assert {Path(one["file"]).parent.name for one in told} == {"one", "two"}
+
+
+def test_every_ecg_of_a_file_is_read_and_a_letter_among_them_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exam = pypdfium2.PdfDocument(pdf_of_6x2())
+    exam.new_page(595, 842)
+    exam.import_pages(pypdfium2.PdfDocument(pdf_of_6x2()))
+    exam.save(tmp_path / "exam.pdf")
+    assert command(monkeypatch, tmp_path / "exam.pdf", "--out", tmp_path / "all", "--format", "npy") == 0
+    names = ["digitized.csv", "exam.json", "exam.npy", "exam_page3.json", "exam_page3.npy"]
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == names
+    assert "page 3 of 3" in capsys.readouterr().out
+    assert command(monkeypatch, tmp_path / "exam.pdf", "--page", 2, "--out", tmp_path / "second") == 1
+    assert "page 2 of this PDF is blank" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("none.png",), "none.png: no such file"),
+        ((".", "--format", "edf"), "'edf' is none"),
+        ((".", "--shard", "3/2"), "such as 1/8"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_read(
+    arguments: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(monkeypatch, *arguments, "--out", "signals") == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "signals").exists()
+
+
+def test_python_gives_the_leads_of_a_page(scans: Path) -> None:
+    signals = leadwise.digitize(scans / "one" / "page.png")
+    assert isinstance(signals, PageSignals)
+    assert signals.samples().shape == (5000, 13)
+    assert signals.leads["V6"].start_s == 7.5
