@@ -12,9 +12,9 @@ import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -45,7 +45,7 @@ _UPLOAD = {
                             "type": "array",
                             "items": {"type": "string", "format": "binary"},
                             "maxItems": MAX_FILES,
-                            "description": "one page (JPEG, PNG, TIFF, BMP, WebP, or a PDF's first page), "
+                            "description": "one page (JPEG, PNG, TIFF, BMP, WebP, PDF), "
                             "or one WFDB record: its .hea with its .dat, or both in a .zip",
                         }
                     },
@@ -54,6 +54,10 @@ _UPLOAD = {
         },
     }
 }
+_PageNumber = Annotated[
+    int | None,
+    Query(ge=1, description="the page of a file of several; by default the first that is an ECG page"),
+]
 _WHY = {
     400: "no multipart form, no file in it, or a Host of another's name",
     408: "a body that stalls or comes too slowly",
@@ -130,14 +134,14 @@ def _answers(desk: Desk) -> APIRouter:
         openapi_extra=_UPLOAD,
         summary="Answer for one page or one record",
     )
-    async def predict(request: Request, picture: bool = False) -> Response:
+    async def predict(request: Request, picture: bool = False, page: _PageNumber = None) -> Response:
         """For a page its class, probabilities, leads, millivolts, quality; for a record its beats by class."""
-        return await desk.answer(request, "json with picture" if picture else "json")
+        return await desk.answer(request, "json with picture" if picture else "json", page)
 
     @routes.post("/answer", include_in_schema=False)
-    async def answer(request: Request) -> Response:
+    async def answer(request: Request, page: _PageNumber = None) -> Response:
         """The same as a page, for a browser that runs no script."""
-        response = await desk.answer(request, "html")
+        response = await desk.answer(request, "html", page)
         return response if response.status_code == 200 else refusal_page(response)
 
     @routes.post(
@@ -147,8 +151,8 @@ def _answers(desk: Desk) -> APIRouter:
         openapi_extra=_UPLOAD,
         summary="The millivolts of one page or record as a table",
     )
-    async def signals_csv(request: Request) -> Response:
-        return await desk.answer(request, "csv")
+    async def signals_csv(request: Request, page: _PageNumber = None) -> Response:
+        return await desk.answer(request, "csv", page)
 
     @routes.post(
         "/signals.zip",
@@ -157,8 +161,8 @@ def _answers(desk: Desk) -> APIRouter:
         openapi_extra=_UPLOAD,
         summary="The millivolts of one page or record as a WFDB record",
     )
-    async def signals_zip(request: Request) -> Response:
-        return await desk.answer(request, "wfdb")
+    async def signals_zip(request: Request, page: _PageNumber = None) -> Response:
+        return await desk.answer(request, "wfdb", page)
 
     return routes
 

@@ -45,12 +45,16 @@ _STARTS_S = {name: column * N_LEAD / RATE_HZ for names in ON_PAGE for column, na
 
 @dataclass(frozen=True)
 class Job:
-    """Files of one request, what is wanted of them, and by which models (None: those shipped)."""
+    """Files of one request, what is wanted of them, and by which models (None: those shipped).
+
+    `page` is that of a file of several, from 1 (None: the first that is an ECG page).
+    """
 
     files: tuple[Upload, ...]
     wanted: Wanted
     model: Path | None
     beat_model: Path | None = None
+    page: int | None = None
 
 
 def do(job: Job) -> Response:
@@ -87,7 +91,7 @@ def _json(content: PageAnswer | RecordAnswer | Refusal, status: int = 200) -> Re
 
 
 def _answered(job: Job) -> Response:
-    source = read_uploads(job.files, job.model)
+    source = read_uploads(job.files, job.model, job.page)
     if job.wanted in ("csv", "wfdb"):
         return _signals(source, job.wanted)
     answer = source if isinstance(source, Answer) else name_beats(*source, job.beat_model)

@@ -43,8 +43,12 @@ class Upload:
     data: bytes
 
 
-def read_uploads(uploads: Sequence[Upload], model: Path | None) -> Answer | tuple[str, recordings.Reading]:
+def read_uploads(
+    uploads: Sequence[Upload], model: Path | None, page: int | None = None
+) -> Answer | tuple[str, recordings.Reading]:
     """The answer for one page, or one record's name and its reading; `model` is for pages (None: the one shipped).
+
+    `page` is that of a file of several, from 1; by default the first that is an ECG page.
 
     Raises `UnknownKind`, `UnreadablePage`, `ForeignPage`, `DoubtfulPage` or another `InputError`, each in words that
     the sender can act on, and `WeightsError` for the model.
@@ -63,7 +67,9 @@ def read_uploads(uploads: Sequence[Upload], model: Path | None) -> Answer | tupl
     if pages and len(files) > 1:
         raise InputError(f"{names}: one page or one record at a time. Send each by itself.")
     if pages:
-        return _page(pages[0], model)
+        return _page(pages[0], model, page)
+    if page is not None:
+        raise InputError(f"{names}: a record, which has no page {page}. Send it without a page.")
     if any(_suffix(file) == ".zip" for file in files):
         if len(files) > 1:
             raise InputError(f"{names}: a zip comes alone. Send either the zip or the files.")
@@ -78,9 +84,9 @@ def read_uploads(uploads: Sequence[Upload], model: Path | None) -> Answer | tupl
         raise InputError(f"{name}: {error}") from error
 
 
-def _page(upload: Upload, model: Path | None) -> Answer:
+def _page(upload: Upload, model: Path | None, page: int | None) -> Answer:
     try:
-        return dataclasses.replace(predict_page(upload.data, model=model), file=upload.name)
+        return dataclasses.replace(predict_page(upload.data, model=model, page=page), file=upload.name)
     except InputError as error:
         raise type(error)(f"{upload.name}: {str(error).removeprefix('page: ')}") from error
 
