@@ -84,6 +84,8 @@ def test_a_picture_lies_as_its_tag_says(small: Picture, orientation: int, suffix
 
 
 def test_a_picture_without_a_sensible_tag_lies_as_it_is_stored(small: Picture) -> None:
+    damaged = saved(small, exif=b"Exif\0\0MM\0no tags")
+    assert np.array_equal(read_page(damaged), small)
     assert np.array_equal(read_page(saved(small, exif=tagged(9))), small)
     with PageFile(saved(small)) as file:
         assert file.page(1).as_stored() is None
