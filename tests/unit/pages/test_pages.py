@@ -148,7 +148,7 @@ def test_a_pdf_of_very_many_parts_is_refused() -> None:
     with pytest.raises(UnreadablePage, match="drawn of more than 20000 parts"):
         read_page(costly_files.many_paths(30_000))
     with pytest.raises(UnreadablePage, match="nests more than 6 drawings"):
-        read_page(costly_files.nested_forms())
+        read_page(costly_files.nested_forms(depth=8, each=2))
 
 
 def test_a_pdf_that_holds_a_jpeg_of_many_scans_or_many_pictures_is_refused() -> None:
