@@ -63,7 +63,12 @@ class Evidence:
 
     @classmethod
     def of(
-        cls, every: NDArray[np.uint8], marks: NDArray[np.uint8], edges: tuple[Pixels, Pixels], baselines_px: Pixels, rows: int
+        cls,
+        every: NDArray[np.uint8],
+        marks: NDArray[np.uint8],
+        edges: tuple[Pixels, Pixels],
+        baselines_px: Pixels,
+        rows: int,
     ) -> Evidence:
         """Of all ink and its marks, edges of all traces, baselines, of which the uppermost `rows` have columns."""
         bars_ = bars(every, baselines_px)[:rows]
@@ -229,7 +234,15 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             axis=0,
         )
         of_ends = at(evidence.starts, first) + at(evidence.ends, first + count * width)
-        total = 2 * of_bars + of_jumps - 2.5 * off + 3 * share + of_words + of_ends - 4 * abs(width / width_px - 1)
+        total = (
+            2 * of_bars
+            + of_jumps
+            - 2.5 * off
+            + 3 * share
+            + of_words
+            + of_ends
+            - 4 * abs(width / width_px - 1)
+        )
         at_best = int(np.argmax(total))
         if best is None or total[at_best] > best.score:
             best = Columns(

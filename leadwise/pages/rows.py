@@ -84,7 +84,9 @@ def without_frames(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[n
     left, upright = ink, np.zeros_like(ink)
     for length_mm, is_upright in ((_STRAIGHT_MM, False), (_UPRIGHT_MM, True)):
         length = round(length_mm * PX_PER_MM)
-        lines = cv2.morphologyEx(black, cv2.MORPH_OPEN, np.ones((length, 1) if is_upright else (1, length), np.uint8))
+        lines = cv2.morphologyEx(
+            black, cv2.MORPH_OPEN, np.ones((length, 1) if is_upright else (1, length), np.uint8)
+        )
         if lines.any():
             line = cv2.dilate(lines, np.ones((1, 3) if is_upright else (3, 1), np.uint8)) > 0
             if is_upright:
