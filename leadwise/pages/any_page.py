@@ -47,6 +47,7 @@ def read_any_page(page: Page) -> PageSignals:
 def _read(page: Page, grid: Grid) -> PageSignals:
     whole = upright(page, grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
     rows = find_rows(ink_of(whole.picture))
+    quality.refuse_clutter(rows)
     candidates = [
         form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)
     ]
