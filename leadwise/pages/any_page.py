@@ -71,7 +71,7 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
-    read = _Reader(whole, rows, columns, form, edges, _pen_px(edges))
+    read = _Reader(whole, rows, columns, form, edges, boundaries.pen_px(edges))
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -162,12 +162,6 @@ def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:
     middles = (baselines_px[1:] + baselines_px[:-1]) / 2
     ends = [0.0, *middles, float(height)]
     return round(ends[row]), round(ends[row + 1])
-
-
-def _pen_px(edges: tuple[Pixels, Pixels]) -> float:
-    """Half the pen's width: half of how high ink usually is where traces are flat."""
-    thick = (edges[1] - edges[0])[np.isfinite(edges[0])]
-    return float(np.quantile(thick, 0.25)) / 2 if len(thick) else 1.0
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ Pixels = NDArray[np.float64]
 
 _BAR_MM = 7.0  # above and below the baseline
 _JUMP_PX = 8.0
-_GAP_PX, _STEADY_PX = 8, 3
+_GAP_PX, _STEADY_PX = 4, 3
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
+_ODD_WIDTH = 15.0
 _THERE = 0.2
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
@@ -50,7 +51,8 @@ class Columns:
 class Evidence:
     """What speaks for a new lead at each column of pixels, ``(width,)`` each, 0 to 1: means over rows with columns.
 
-    `starts` and `ends` tell where traces begin and stop together, `there` whether most of these rows have one.
+    `starts` and `ends` tell where traces begin and stop together, `there` whether most of these rows have one;
+    `pen_px` is half the pen's width.
     """
 
     bars: Pixels
@@ -60,6 +62,7 @@ class Evidence:
     starts: Pixels
     ends: Pixels
     there: NDArray[np.bool_]
+    pen_px: float
 
     @classmethod
     def of(
@@ -84,6 +87,7 @@ class Evidence:
             starts,
             ends,
             there[:rows].mean(axis=0) > 0.5,
+            pen_px(edges),
         )
 
 
@@ -132,6 +136,12 @@ def jumps(edges: tuple[Pixels, Pixels]) -> Pixels:
         rough = np.roll(spread, 5) + np.roll(spread, -5)
         steps[row] = np.clip(np.abs(after - before) - rough, 0, _JUMP_PX) / _JUMP_PX
     return steps
+
+
+def pen_px(edges: tuple[Pixels, Pixels]) -> float:
+    """Half the pen's width: half of how high ink is where traces are flat."""
+    thick = (edges[1] - edges[0])[np.isfinite(edges[0])]
+    return float(np.quantile(thick, 0.25)) / 2 if len(thick) else 1.0
 
 
 def bridged(middle_px: Pixels) -> Pixels:
@@ -241,7 +251,7 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             + 3 * share
             + of_words
             + of_ends
-            - 4 * abs(width / width_px - 1)
+            - _ODD_WIDTH * abs(width / width_px - 1)
         )
         at_best = int(np.argmax(total))
         if best is None or total[at_best] > best.score:
@@ -265,12 +275,15 @@ def _refined(columns: Columns, evidence: Evidence) -> Columns:
             edge = {0: evidence.starts, columns.count: evidence.ends}.get(column, evidence.jumps)
         left, right = max(0, place - 6), place + 7
         near = edge[left:right]
-        if len(near) < 13 or near.max() < _THERE:
+        outer = column in (0, columns.count)
+        if len(near) < 13 or near.max() < (0.7 * columns.bars if outer and columns.bars > _SURE else _THERE):
             continue
         at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
         around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
+        cap = evidence.pen_px if columns.bars <= _SURE else 0.0  # ink reaches beyond where the pen began and stopped
+        beyond = {0: cap, columns.count: -cap}.get(column, 0.0)
         numbers.append(column)
-        places.append(left + at - 3 + float(around @ np.arange(len(around)) / around.sum()))
+        places.append(left + at - 3 + float(around @ np.arange(len(around)) / around.sum()) + beyond)
         weights.append(float(near.max()))
     if len(numbers) < 2:
         return columns
