@@ -168,12 +168,12 @@ _LIMITS = (
     ),
     _Limit(
         lambda told: told.goldberger, 0.25, 0.70,
-        "aVR + aVL + aVF is not 0 ({value:.0%} of their size cancels): leads may stand elsewhere than in {form}, or "
+        "the sum of aVR, aVL and aVF is not 0 ({value:.0%} of their size cancels): leads may stand elsewhere than in {form}, or "
         "letters were taken for a trace",
     ),
     _Limit(
         lambda told: told.augmented, 0.60, 0.85,
-        "aVR, aVL and aVF do not follow from I and II (agreement {value:.2f}): leads may stand elsewhere "
+        "leads aVR, aVL and aVF do not follow from I and II (agreement {value:.2f}): leads may stand elsewhere "
         "than in {form}",
     ),
     _Limit(
