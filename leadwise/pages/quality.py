@@ -27,6 +27,7 @@ from leadwise.pages.rows import Rows
 _AT_EDGE_MM = 2.0  # a pulse that reaches so far into the outer columns still stands before or behind them
 _MOST_LINES = 1.6  # a row
 _PULSE_MM = 10.0  # of 1 mV
+_FIRST_S, _LAST_S = 0.15, 0.05  # names stand at a lead's beginning
 _SLOPE_S, _BEAT_S = 0.02, 0.04  # over which a slope is taken, and over which slopes are averaged
 _LATE_S, _LATE_STEP_S = 0.04, 0.01  # leads of one column may be printed so far apart
 
@@ -63,18 +64,20 @@ def measured(
     """All that can be said of the traces of one page without its truth."""
     every = [*leads.values(), *strips.values()]
     alike = physics.strip_alike(leads, strips)
+    row_mv = _row_mv(rows, form)
+    inner = {name: _inner(trace, row_mv) for name, trace in leads.items()}
     outside, within = _pulses(rows, columns)
     return ReadQuality(
         read=float(np.mean(np.concatenate([np.isfinite(trace.signal_mv) for trace in every]))),
-        einthoven=physics.einthoven(leads),
-        goldberger=physics.goldberger(leads),
+        einthoven=physics.einthoven(inner),
+        goldberger=physics.goldberger(inner),
         strip_alike=min(alike.values()) if alike else None,
         pulse_mm=float(np.median([pulse.height_mm for pulse in outside])) if outside else None,
         grid=grid.contrast,
         augmented=physics.augmented(leads),
         together=together(leads, strips, form),
         columns=float(np.clip(max(columns.bars, columns.jumps), 0, 1)),
-        strays=max(_strays(trace, rows, form) for trace in every),
+        strays=max(float(_strays(trace, row_mv).mean()) for trace in every),
         pulses_within=len(within),
     )
 
@@ -139,12 +142,28 @@ def _steepness(trace: Trace, first_s: float, length_s: float) -> NDArray[np.floa
     return np.asarray((steep - steep.mean()) / spread) if spread > 0 else None
 
 
-def _strays(trace: Trace, rows: Rows, form: Form) -> float:
-    """The share of a trace that lies further from its baseline than the next row's."""
+def _row_mv(rows: Rows, form: Form) -> float:
+    """How many mV lie between the baselines of neighbouring rows; infinitely many where there is one row."""
     if len(rows.baselines_px) < 2:
-        return 0.0
-    pitch_mv = float(np.median(np.diff(rows.baselines_px))) / PX_PER_MM / form.gain_mm_per_mv
-    return float(np.mean(np.abs(np.nan_to_num(trace.signal_mv)) > pitch_mv))
+        return np.inf
+    return float(np.median(np.diff(rows.baselines_px))) / PX_PER_MM / form.gain_mm_per_mv
+
+
+def _strays(trace: Trace, row_mv: float) -> NDArray[np.bool_]:
+    """Samples that lie further from their baseline than the next row's."""
+    return np.asarray(np.abs(np.nan_to_num(trace.signal_mv)) > row_mv)
+
+
+def _inner(trace: Trace, row_mv: float) -> Trace:
+    """A trace without its strays and its ends, where letters and bars are sometimes taken for it.
+
+    A few such samples spoil a sum of squares: of right pages of devices the least `goldberger` was 0.11 with them and
+    0.57 without, that of wrong ones stayed below 0.35.
+    """
+    signal = np.where(_strays(trace, row_mv), np.nan, trace.signal_mv)
+    signal[: round(_FIRST_S * RATE_HZ)] = np.nan
+    signal[len(signal) - round(_LAST_S * RATE_HZ) :] = np.nan
+    return replace(trace, signal_mv=np.asarray(signal, np.float32))
 
 
 # --- what is refused, and what is warned of ------------------------------------------------
@@ -167,9 +186,9 @@ _LIMITS = (
         "letters were taken for a trace",
     ),
     _Limit(
-        lambda told: told.goldberger, 0.25, 0.70,
-        "the sum of aVR, aVL and aVF is not 0 ({value:.0%} of their size cancels): leads may stand elsewhere than in {form}, or "
-        "letters were taken for a trace",
+        lambda told: told.goldberger, 0.40, 0.70,
+        "the sum of aVR, aVL and aVF is not 0 ({value:.0%} of their size cancels): leads may stand "
+        "elsewhere than in {form}, or letters were taken for a trace",
     ),
     _Limit(
         lambda told: told.augmented, 0.60, 0.85,

@@ -146,7 +146,7 @@ def test_a_clean_page_is_read_rightly_without_a_warning() -> None:
     read = read_any_page(page.page)
     assert read.warnings == ()
     assert read.quality.pulse_mm == pytest.approx(10, rel=0.03)
-    assert read.quality.together is not None and read.quality.together > 0.9
+    assert (read.quality.together or 0) > 0.9
     assert page_snr_db(page.leads, read) > WRONG_DB
 
 
@@ -182,8 +182,7 @@ def test_pictures_of_something_else_are_refused_or_read_rightly(kind: str) -> No
     page = made.KINDS[kind](signals, np.random.default_rng(0))
     try:
         read = read_any_page(page)
-    except InputError as refusal:
-        assert len(str(refusal)) > 40  # it says why
+    except InputError:
         return
     printed = {
         name: Shown(trace.start_s, KNOWN_HZ, np.tile(signals[LEADS.index(name)], round(trace.length_s / 2.5)))
