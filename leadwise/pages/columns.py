@@ -24,7 +24,7 @@ _BAR_MM = 7.0  # above and below the baseline
 _JUMP_PX = 8.0
 _GAP_PX, _STEADY_PX = 4, 3
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
-_ODD_WIDTH = 15.0
+_ODD_WIDTH, _GRIDS_WIDTH = 15.0, 0.2
 _THERE = 0.2
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
@@ -261,10 +261,10 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             )  # fmt: skip
     if best is None:
         raise ForeignPage("the page is too narrow for its rows to have columns of 2.5 s.")
-    return _refined(best, evidence)
+    return _refined(best, evidence, width_px)
 
 
-def _refined(columns: Columns, evidence: Evidence) -> Columns:
+def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
     """Columns through the middles of the bars near them, or else of jumps, starts and ends, as far as there are some."""
     numbers, places, weights = [], [], []
     for column in range(columns.count + 1):
@@ -280,16 +280,18 @@ def _refined(columns: Columns, evidence: Evidence) -> Columns:
             continue
         at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
         around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
-        cap = evidence.pen_px if columns.bars <= _SURE else 0.0  # ink reaches beyond where the pen began and stopped
+        cap = (
+            0.5 * evidence.pen_px if columns.bars <= _SURE else 0.0
+        )  # ink reaches beyond where the pen began and stopped
         beyond = {0: cap, columns.count: -cap}.get(column, 0.0)
         numbers.append(column)
         places.append(left + at - 3 + float(around @ np.arange(len(around)) / around.sum()) + beyond)
         weights.append(float(near.max()))
-    if len(numbers) < 2:
+    if not numbers:
         return columns
-    # a width that is only slightly told by few places is held near what it was
-    matrix = np.array([[1.0, number] for number in numbers] + [[0.0, 3.0]])
-    values = np.array([*places, 3.0 * columns.width_px])
-    scale = np.sqrt(np.array([*weights, 0.2]))
+    # where few places tell a width, it is that of the grid
+    matrix = np.array([[1.0, number] for number in numbers] + [[0.0, 1.0]])
+    values = np.array([*places, width_px])
+    scale = np.sqrt(np.array([*weights, _GRIDS_WIDTH]))
     first, width = np.linalg.lstsq(matrix * scale[:, None], values * scale, rcond=None)[0]
     return replace(columns, first_px=float(first), width_px=float(width))

@@ -264,7 +264,11 @@ class _Sheet:
                 self._text(text, (self.left + 5, self.look.margin_mm + 5.5 + 5.5 * number), 2.6)
             self._text("Sinus rhythm", (self.left + 150, self.look.margin_mm + 5.5), 2.6)
         if self.look.footer:
-            self._text(f"25 mm/s   10 mm/mV   0.05-{self.look.filter_hz:.0f} Hz", (self.left + 10, self.bottom + 5), 2.6)
+            self._text(
+                f"25 mm/s   10 mm/mV   0.05-{self.look.filter_hz:.0f} Hz",
+                (self.left + 10, self.bottom + 5),
+                2.6,
+            )
 
     def _line(self, points_mm: Map | list[tuple[float, float]]) -> None:
         ink.line(self.ink, np.asarray(points_mm) * self.scale, self.look.pen_px, self.look.smooth)
