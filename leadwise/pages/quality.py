@@ -186,6 +186,8 @@ class _Limit:
     says: str
 
 
+_NEVER = -2.0  # below all values: reason enough to warn, but not to refuse
+
 _LIMITS = (
     _Limit(
         lambda told: told.einthoven, 0.75, 0.88,
@@ -203,9 +205,10 @@ _LIMITS = (
         "than in {form}",
     ),
     _Limit(
-        lambda told: told.strip_alike, 0.50, 0.85,
-        "a rhythm strip does not repeat the lead that it is named after (agreement {value:.2f}): its name may be "
-        "another one, or columns begin elsewhere",
+        # some devices print every column from one moment on, and then only the first ones repeat the strip
+        lambda told: told.strip_alike, _NEVER, 0.85,
+        "a rhythm strip does not repeat the lead that it is named after (agreement {value:.2f}): it may be of "
+        "another lead, or columns may begin together in time and not one after the other",
     ),
     _Limit(
         lambda told: told.together, 0.55, 0.75,
@@ -227,7 +230,7 @@ _LIMITS = (
         "taken for it",
     ),
     _Limit(
-        lambda told: 1 - told.strays_at_ends, -1.0, 0.995,
+        lambda told: 1 - told.strays_at_ends, _NEVER, 0.995,
         "a trace jumps into another row where a lead begins or ends: a letter, a bar or that row's ink may have been "
         "taken for it there",
     ),
@@ -236,11 +239,11 @@ _LIMITS = (
         "{value:.0%} of the traces was found: the page may be cut, or too faint",
     ),
     _Limit(
-        lambda told: told.columns, -1.0, 0.25,
+        lambda told: told.columns, _NEVER, 0.10,
         "nothing that is printed marks where columns begin: leads may be late or early by some 0.05 s",
     ),
     _Limit(
-        lambda told: told.grid, -1.0, 0.40,
+        lambda told: told.grid, _NEVER, 0.40,
         "the grid is faint or bent: times and voltages may be stretched. Scan the page flat, in colour",
     ),
 )  # fmt: skip
