@@ -75,7 +75,7 @@ def measured(
         pulse_mm=float(np.median([pulse.height_mm for pulse in outside])) if outside else None,
         grid=grid.contrast,
         augmented=physics.augmented(inner),
-        together=together(leads, strips, form),
+        together=together(leads, form),
         columns=float(np.clip(max(columns.bars, columns.jumps), 0, 1)),
         strays=max(float(_strays(trace, row_mv).mean()) for trace in every),
         strays_at_ends=max(float(_strays(trace, row_mv)[_ends(trace)].mean()) for trace in every),
@@ -92,17 +92,16 @@ def _pulses(rows: Rows, columns: Columns) -> tuple[list[Pulse], list[Pulse]]:
     return outside, [pulse for pulse in found if pulse not in outside]
 
 
-def together(leads: Mapping[str, Trace], strips: Mapping[str, Trace], form: Form) -> float | None:
+def together(leads: Mapping[str, Trace], form: Form) -> float | None:
     """How well the beats of leads that are printed at one time fall together: a correlation, -1 to 1.
 
-    Of each lead's steepness with the mean of the others' in its column, strips included, at the shift of at most
-    40 ms where it is largest; the median over all leads. None where no column has two leads to compare.
+    Of each lead's steepness with the mean of the others' in its column, at the shift of at most 40 ms where it is
+    largest; the median over all leads. Strips are left out: where columns begin together in time, a strip beats with
+    the first one alone. None where no column has two leads to compare.
     """
     found: list[float] = []
     for column in range(form.columns):
-        first_s = column * form.column_s
-        parts = [leads[names[column]] for names in form.rows if names[column] in leads]
-        steep = [_steepness(trace, first_s, form.column_s) for trace in [*parts, *strips.values()]]
+        steep = [_steepness(leads[names[column]]) for names in form.rows if names[column] in leads]
         found += _fit_of_each([each for each in steep if each is not None])
     return float(np.median(found)) if found else None
 
@@ -127,12 +126,11 @@ def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(one @ other) / size if size > 0 else 0.0
 
 
-def _steepness(trace: Trace, first_s: float, length_s: float) -> NDArray[np.float64] | None:
-    """How steep a trace is in a part of the page's time, in deviations; None where it is flat or not read."""
-    first = round((first_s - trace.start_s) * RATE_HZ)
-    signal = trace.signal_mv[max(0, first) : first + round(length_s * RATE_HZ)].astype(np.float64)
+def _steepness(trace: Trace) -> NDArray[np.float64] | None:
+    """How steep a trace is, in deviations; None where it is flat or mostly not read."""
+    signal = trace.signal_mv.astype(np.float64)
     known = np.flatnonzero(np.isfinite(signal))
-    if len(signal) < round(length_s * RATE_HZ) or len(known) < len(signal) / 2:
+    if len(known) < len(signal) / 2:
         return None
     signal = np.interp(np.arange(len(signal)), known, signal[known])
     apart = round(_SLOPE_S * RATE_HZ / 2)

@@ -114,13 +114,13 @@ def traces_of(late_s: Mapping[str, float]) -> dict[str, Trace]:
 
 
 def test_beats_of_one_heart_fall_together_also_where_a_lead_is_a_little_late() -> None:
-    assert (together(traces_of({}), {}, FORM) or 0) > 0.95
-    assert (together(traces_of(dict.fromkeys(["I", "aVL", "V3", "V4"], 0.03)), {}, FORM) or 0) > 0.9
+    assert (together(traces_of({}), FORM) or 0) > 0.95
+    assert (together(traces_of(dict.fromkeys(["I", "aVL", "V3", "V4"], 0.03)), FORM) or 0) > 0.9
 
 
 def test_beats_at_other_times_do_not_fall_together() -> None:
     late = {name: 0.13 * row for row, names in enumerate(FORM.rows) for name in names}
-    assert (together(traces_of(late), {}, FORM) or 0) < 0.3
+    assert (together(traces_of(late), FORM) or 0) < 0.3
 
 
 def test_flat_and_missing_leads_have_no_beats_to_compare() -> None:
@@ -128,7 +128,7 @@ def test_flat_and_missing_leads_have_no_beats_to_compare() -> None:
         name: Trace(trace.start_s, np.full(1250, value, np.float32), trace.line_px)
         for (name, trace), value in zip(traces_of({}).items(), [0.0, np.nan] * 6, strict=True)
     }
-    assert together(flat, {}, FORM) is None
+    assert together(flat, FORM) is None
 
 
 def test_a_grid_as_black_as_its_traces_is_refused_before_it_is_followed() -> None:
