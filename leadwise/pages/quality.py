@@ -186,18 +186,23 @@ class _Limit:
 
 _NEVER = -2.0  # below all values: reason enough to warn, but not to refuse
 
+# Right (above 8 dB) and wrong (below 6 dB) are 109 drawn pages of recordings of PTB-XL and MIT-BIH in looks at random;
+# wrong ones are mostly turned or mirrored, of other forms, speeds and gains, or their rows were not found.
 _LIMITS = (
     _Limit(
+        # warned: 4 of 60 right pages, 23 of 49 wrong ones; refused: 1, 15
         lambda told: told.einthoven, 0.75, 0.88,
         "I + III and II agree by {value:.2f} only (a correlation): leads may stand elsewhere than in {form}, or "
         "letters were taken for a trace",
     ),
     _Limit(
+        # warned: 1 of 59, 29 of 49; refused: 1, 23
         lambda told: told.goldberger, 0.40, 0.55,
         "the sum of aVR, aVL and aVF is not 0 ({value:.0%} of their size cancels): leads may stand "
         "elsewhere than in {form}, or letters were taken for a trace",
     ),
     _Limit(
+        # forms of two columns alone; warned: 3 of 11, 7 of 9; refused: 0, 4
         lambda told: told.augmented, 0.60, 0.85,
         "leads aVR, aVL and aVF do not follow from I and II (agreement {value:.2f}): leads may stand elsewhere "
         "than in {form}",
@@ -209,38 +214,46 @@ _LIMITS = (
         "another lead, or columns may begin together in time and not one after the other",
     ),
     _Limit(
-        lambda told: told.together, 0.55, 0.75,
+        # right drawn pages have 0.87 at least; 20 of 21 photographs of warped pages 0.15 to 0.67
+        lambda told: told.together, 0.60, 0.80,
         "beats of leads that are printed at one time do not fall together (agreement {value:.2f}): the page may be "
         "warped, or rows were mixed up",
     ),
     _Limit(
+        # right pages differ by 1.1 % at most; warned: 0 of 43, 14 of 22; refused: 0, 12
         lambda told: _pulse_fits(told.pulse_mm), 0.60, 0.93,
         "the calibration pulse is {pulse_mm:.1f} mm high where 10 mm were expected: the gain may not be 10 mm/mV, so "
         "that all voltages are wrong by that much",
     ),
     _Limit(
+        # warned and refused: 0 of 60, 5 of 49
         lambda told: -float(told.pulses_within), -1.5, -0.5,
         "a calibration pulse stands where a lead should: columns may begin elsewhere",
     ),
     _Limit(
-        lambda told: 1 - told.strays, 0.90, 0.98,
+        # warned: 1 of 60, 0 of 49; 8 of 9 phone photographs, 7 of them by over 0.1
+        lambda told: 1 - told.strays, _NEVER, 0.98,
         "a trace reaches into the next row for {strays:.1%} of its length: ink of another row may have been "
         "taken for it",
     ),
     _Limit(
+        # warned: 6 of 60, each with such a jump; 4 of 49
         lambda told: 1 - told.strays_at_ends, _NEVER, 0.995,
         "a trace jumps into another row where a lead begins or ends: a letter, a bar or that row's ink may have been "
         "taken for it there",
     ),
     _Limit(
+        # warned: 0 of 60, 6 of 49
         lambda told: told.read, 0.70, 0.97,
         "{value:.0%} of the traces was found: the page may be cut, or too faint",
     ),
     _Limit(
+        # warned: 7 of 60, 14 of 49
         lambda told: told.columns, _NEVER, 0.10,
         "nothing that is printed marks where columns begin: leads may be late or early by some 0.05 s",
     ),
     _Limit(
+        # warned: 0 of 60, 6 of 49; 21 photographs have 0.24 to 0.45
         lambda told: told.grid, _NEVER, 0.40,
         "the grid is faint or bent: times and voltages may be stretched. Scan the page flat, in colour",
     ),
