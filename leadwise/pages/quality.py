@@ -186,7 +186,7 @@ class _Limit:
 
 _NEVER = -2.0  # below all values: reason enough to warn, but not to refuse
 
-# Right (above 8 dB) and wrong (below 6 dB) are 109 drawn pages of recordings of PTB-XL and MIT-BIH in looks at random;
+# Right (above 8 dB) and wrong (below 6 dB) are 109 drawn pages of PTB-XL and MIT-BIH in looks at random;
 # wrong ones are mostly turned or mirrored, of other forms, speeds and gains, or their rows were not found.
 _LIMITS = (
     _Limit(
