@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
 from leadwise.pages import columns as boundaries
-from leadwise.pages import physics, traces
+from leadwise.pages import physics, quality, traces
 from leadwise.pages.columns import Columns, Evidence, Pixels
 from leadwise.pages.forms import Form, forms
 from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
-from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
+from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, Trace
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, find_rows
 
@@ -50,6 +50,7 @@ def read_any_page(page: Page) -> PageSignals:
 def _read(page: Page, grid: Grid) -> PageSignals:
     whole = upright(page, grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
     rows = find_rows(ink_of(whole.picture))
+    quality.refuse_clutter(rows)
     candidates = [
         form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)
     ]
@@ -59,7 +60,7 @@ def _read(page: Page, grid: Grid) -> PageSignals:
             "'leadwise layouts' lists those that are read."
         )
     found = [_read_form(page, whole, grid, rows, form) for form in candidates]
-    return max(found, key=_convincing)
+    return quality.judged(max(found, key=_convincing))
 
 
 def _rows_of(form: Form) -> int:
@@ -97,7 +98,7 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -
             form.gain_mm_per_mv,
             "grid",
         ),
-        _quality(leads, strips, grid),
+        quality.measured(leads, strips, form, rows, columns, grid),
         (),
         page,
     )
@@ -235,22 +236,8 @@ def _named_strips(strips: list[Trace], leads: Mapping[str, Trace]) -> dict[str, 
     return max(named, key=lambda each: each[0])[1]
 
 
-def _quality(leads: Mapping[str, Trace], strips: Mapping[str, Trace], grid: Grid) -> ReadQuality:
-    every = [*leads.values(), *strips.values()]
-    alike = physics.strip_alike(leads, strips)
-    return ReadQuality(
-        read=float(np.mean(np.concatenate([np.isfinite(trace.signal_mv) for trace in every]))),
-        einthoven=physics.einthoven(leads),
-        goldberger=physics.goldberger(leads),
-        strip_alike=min(alike.values()) if alike else None,
-        grid=grid.contrast,
-    )
-
-
 def _convincing(signals: PageSignals) -> float:
-    quality = signals.quality
-    laws = [quality.einthoven, quality.goldberger, quality.strip_alike]
-    if (augmented := physics.augmented(signals.leads)) is not None:
-        laws.append(augmented)
+    told = signals.quality
+    laws = [told.einthoven, told.goldberger, told.strip_alike, told.augmented]
     known = [law for law in laws if law is not None]
     return float(np.mean(known)) if known else -1.0
