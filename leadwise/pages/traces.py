@@ -252,44 +252,53 @@ def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
 FINE = 2
 """Points of the fitted line in a pixel."""
 
-_PASSES = 10
 _HELD = 0.05
-_SMOOTH_PX = 0.8
 
 
-def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
+@dataclass(frozen=True)
+class Pen:
+    """Half a pen's width, whether its tip is a square or round, and how much smoother than its drawing a line may be.
+
+    Lines are fitted in so many passes, each smoothed over `smooth_px`: what a device prints has no finer waves.
+    """
+
+    half_px: float
+    square: bool = False
+    smooth_px: float = 0.8
+    passes: int = 10
+
+
+def undo_pen(high: Pixels, low: Pixels, pen: Pen) -> Pixels:
     """The line whose drawing has these edges, `FINE` points a pixel; nan where nothing was drawn.
 
-    `high` and `low` ``(width,)`` as `share_out` gives them; `pen_px` is half the pen's width.
+    `high` and `low` ``(width,)`` are edges as `share_out` gives them.
     """
     width = len(high)
     there = np.flatnonzero(np.isfinite(high))
     points = (np.arange(width * FINE) + 0.5) / FINE - 0.5
     if len(there) < 2:
         return np.full(len(points), np.nan)
-    line = np.interp(points, there, (high[there] + low[there]) / 2)
     middle = (high[there] + low[there]) / 2  # all that is known where ink is thinner than the pen
-    top_px, bottom_px = np.minimum(high[there], middle - pen_px), np.maximum(low[there], middle + pen_px)
-    beside = max(pen_px, 0.5)
-    widest = math.ceil(beside)
-    aside = (
-        np.arange(-widest * FINE, (widest + 1) * FINE) + 0.5
-    ) / FINE - 0.5  # of the pixel column's middle
-    inside = np.abs(aside) < beside
-    window = np.clip(
-        there[:, None] * FINE + np.arange(-widest * FINE, (widest + 1) * FINE)[inside], 0, len(points) - 1
+    line = np.interp(points, there, middle)
+    top_px, bottom_px = (
+        np.minimum(high[there], middle - pen.half_px),
+        np.maximum(low[there], middle + pen.half_px),
     )
-    round_px = pen_px * np.sqrt(
-        1 - (aside[inside] / beside) ** 2
-    )  # how far a round pen draws above its middle
+    beside_px = max(pen.half_px, 0.5)
+    steps = np.arange(-math.ceil(beside_px) * FINE, (math.ceil(beside_px) + 1) * FINE)
+    aside_px = (steps + 0.5) / FINE - 0.5  # of the pixel column's middle
+    near = np.abs(aside_px) < beside_px
+    window = np.clip(there[:, None] * FINE + steps[near], 0, len(points) - 1)
+    # how far the pen draws above and below its middle
+    tip_px = pen.half_px * (1 if pen.square else np.sqrt(1 - (aside_px[near] / beside_px) ** 2))
     rows = np.arange(len(there))
-    for _ in range(_PASSES):
-        above, below = line[window] - round_px, line[window] + round_px
+    for _ in range(pen.passes):
+        above, below = line[window] - tip_px, line[window] + tip_px
         top, bottom = above.argmin(axis=1), below.argmax(axis=1)
         at = np.concatenate([window[rows, top], window[rows, bottom]])
         off = np.concatenate([top_px - above[rows, top], bottom_px - below[rows, bottom]])
-        weight = _smoothed(np.bincount(at, minlength=len(points)))
-        line += _smoothed(np.bincount(at, off, minlength=len(points))) / (weight + _HELD)
+        weight = _smoothed(np.bincount(at, minlength=len(points)), pen.smooth_px)
+        line += _smoothed(np.bincount(at, off, minlength=len(points)), pen.smooth_px) / (weight + _HELD)
     gaps = np.diff(there)
     for gap in np.flatnonzero(gaps > _GAP_PX):
         line[(there[gap] + 1) * FINE : there[gap + 1] * FINE] = np.nan
@@ -299,10 +308,10 @@ def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
     return line
 
 
-def _smoothed(values: NDArray[Any]) -> Pixels:
+def _smoothed(values: NDArray[Any], over_px: float) -> Pixels:
     from scipy.ndimage import gaussian_filter1d
 
-    sigma = _SMOOTH_PX * FINE
+    sigma = over_px * FINE
     return np.asarray(
         gaussian_filter1d(values, sigma, output=float, mode="constant", radius=int(3 * sigma + 1))
     )
