@@ -1,30 +1,23 @@
-"""Pictures of how any page becomes twelve leads: grid, ink, traces, signals over the truth, laws, scores, refusals.
+"""Pictures of how one page of any form becomes twelve leads: grid, ink, traces, signals over the truth, laws.
 
 Signals are in mV. What was read is orange, what was printed black, wherever both stand in one picture.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from leadwise.figures.leads import ecg_paper
 from leadwise.figures.signals import BLUE, ORANGE
 from leadwise.figures.style import (
-    ALARM,
-    GREY,
     INK,
-    PALE,
     Picture,
     bare,
-    drawable,
     heading,
     legend_above,
     picture,
@@ -46,7 +39,7 @@ def grid_in_spectrum(page: Page, grid: Grid) -> Picture:
     """A page, and its spectrum with rings where a grid of this scale and turn has its waves."""
     figure = picture(13, 5.4)
     left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
-    left.imshow(rgb(page, 1400), interpolation="lanczos")
+    left.imshow(rgb(page, 1000))
     bare(left)
     left.set_title("The page as it came")
     grey = page.mean(axis=2).astype(np.float32)
@@ -55,12 +48,11 @@ def grid_in_spectrum(page: Page, grid: Grid) -> Picture:
     level = grey - cv2.blur(grey, (35, 35))
     height, width = level.shape
     waves = np.abs(np.fft.fftshift(np.fft.fft2(level * np.outer(np.hanning(height), np.hanning(width)))))
-    scale = 0.5 * (grid.x_px_per_mm + grid.y_px_per_mm) * shrink  # pixels a millimetre of what is transformed
-    ends = (-0.5 * scale, 0.5 * scale)
+    across, down = (0.5 * px_per_mm * shrink for px_per_mm in (grid.x_px_per_mm, grid.y_px_per_mm))
     shown = np.log1p(waves)
     right.imshow(
-        shown, extent=(*ends, *ends[::-1]), cmap="gray_r", aspect="equal", vmin=float(np.quantile(shown, 0.6)),
-        vmax=float(np.quantile(shown, 0.9998)), interpolation="antialiased",
+        shown, extent=(-across, across, down, -down), cmap="gray_r", aspect="equal",
+        vmin=float(np.quantile(shown, 0.6)), vmax=float(np.quantile(shown, 0.9998)), interpolation="antialiased",
     )  # fmt: skip
     turn = np.radians(grid.turn_degrees)
     for per_mm, colour, size in ((0.2, BLUE, 9), (1.0, ORANGE, 15)):
@@ -71,8 +63,8 @@ def grid_in_spectrum(page: Page, grid: Grid) -> Picture:
             label=f"waves of {1 / per_mm:.0f} mm",
         )  # fmt: skip
     right.set(xlim=(-1.25, 1.25), ylim=(1.25, -1.25), xlabel="Waves a mm across", ylabel="Waves a mm down")
-    right.set_title("Its spectrum: a grid is a few peaks", pad=26)
-    right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    right.set_title("Its spectrum: a grid is a few peaks")
+    right.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=2)
     caption = (
         f"n = 1 page; {grid.x_px_per_mm:.2f} px a mm across, {grid.y_px_per_mm:.2f} down, turned by "
         f"{grid.turn_degrees:.2f} degrees; contrast {grid.contrast:.2f}"
@@ -84,13 +76,13 @@ def rows_of_ink(upright: Page, rows: Rows) -> Picture:
     """An upright page, and its ink: traces, what was set aside as letters and marks, the rows' baselines."""
     figure = picture(13, 4.8)
     left, right = figure.subplots(1, 2)
-    left.imshow(rgb(upright, 1400), interpolation="lanczos")
+    left.imshow(rgb(upright, 1000))
     left.set_title("Turned upright, one scale on both axes")
     canvas = np.full(upright.shape, 255, np.uint8)
     canvas[rows.marks > 127] = (200, 160, 90)  # a pale blue, BGR
     canvas[rows.traces > 127] = 20
     height, width = rows.traces.shape
-    right.imshow(rgb(canvas, 1400), extent=(0, width, height, 0), interpolation="lanczos")
+    right.imshow(rgb(canvas, 1000), extent=(0, width, height, 0))
     for number, y in enumerate(rows.baselines_px):
         right.axhline(
             float(y), color=ORANGE, linewidth=1.2, linestyle="--", label="baselines" if not number else None
@@ -99,8 +91,8 @@ def rows_of_ink(upright: Page, rows: Rows) -> Picture:
     right.plot([], [], "s", color=INK, label="traces")
     for ax in (left, right):
         bare(ax)
-    right.set_title("Its ink: what goes on is a trace", pad=22)
-    right.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=9.5)
+    right.set_title("Its ink: what goes on is a trace")
+    right.legend(loc="upper right", bbox_to_anchor=(1, 0), ncols=3, fontsize=9.5)
     return heading(figure, "", f"n = 1 page, {len(rows.baselines_px)} rows of traces")
 
 
@@ -108,9 +100,7 @@ def traces_on_page(read: PageSignals) -> Picture:
     """The page with the lines that were followed, a colour a column, each named where it begins."""
     figure = picture(12, 12 * read.page.shape[0] / read.page.shape[1] + 0.6)
     ax = figure.subplots()
-    ax.imshow(
-        rgb(read.page, 1600), extent=(0, read.page.shape[1], read.page.shape[0], 0), interpolation="lanczos"
-    )
+    ax.imshow(rgb(read.page, 1200), extent=(0, read.page.shape[1], read.page.shape[0], 0))
     ax.set(xlim=(0, read.page.shape[1]), ylim=(read.page.shape[0], 0))
     bare(ax)
     columns = sorted({trace.start_s for trace in read.leads.values()})
@@ -205,8 +195,8 @@ def laws(read: PageSignals) -> Picture:
         )
     axes[0].set_ylabel("mV")
     caption = (
-        "n = 1 page; correlations after shifts of at most 40 ms; in the middle 1 minus the size of the sum over that of "
-        "the leads; 1 is perfect"
+        "n = 1 page; correlations after shifts of at most 40 ms; in the middle 1 minus the size of the sum over "
+        "that of the leads; 1 is perfect"
     )
     return heading(figure, "", caption)
 
@@ -228,94 +218,3 @@ def _over(
 
 def _shown(value: float | None) -> str:
     return "not on this page" if value is None else f"{value:.3f}"
-
-
-def snr_by_form(pages: pd.DataFrame, peers: pd.DataFrame, wrong_db: float) -> Picture:
-    """Signal to noise, aligned, of each page by its form, refused ones at the left; medians of `peers` beside.
-
-    `pages` is ``read_pages.csv``, `peers` ``published_pages.csv``.
-    """
-    forms = list(dict.fromkeys(pages["form"]))
-    figure = picture(11, 1.7 + 0.55 * len(forms))
-    ax = figure.subplots()
-    lowest = min(0.0, float(pages["aligned_db"].min(skipna=True))) if pages["read"].any() else 0.0
-    refused_at = lowest - 5
-    ax.axvspan(lowest - 2, wrong_db, color=PALE, alpha=0.5, linewidth=0)
-    ax.text(
-        wrong_db - 0.3,
-        -0.75,
-        f"wrong: below {wrong_db:g} dB",
-        ha="right",
-        va="center",
-        color=GREY,
-        fontsize=9.5,
-    )
-    for row, form in enumerate(forms):
-        of_form = pages[pages["form"] == form].reset_index(drop=True)
-        height = row + 0.5 * ((np.arange(len(of_form)) * 0.618) % 1 - 0.5)  # spread, the same each time
-        read = of_form["read"].to_numpy(bool)
-        warned = of_form["warnings"].notna().to_numpy() & read
-        snr = of_form["aligned_db"].to_numpy(float)
-        for some, marker, face, label in (
-            (read & ~warned, "o", BLUE, "read"),
-            (warned, "o", "white", "read, with a warning"),
-        ):
-            ax.plot(snr[some], height[some], marker, color=BLUE, markerfacecolor=face, markersize=6, alpha=0.85,
-                    label=label if not row else None, linestyle="none")  # fmt: skip
-        ax.plot(np.full((~read).sum(), refused_at), height[~read], "x", color=ALARM, markersize=7,
-                label="refused" if not row else None)  # fmt: skip
-        if read.any():
-            ax.plot([np.median(snr[read])] * 2, [row - 0.36, row + 0.36], color=INK, linewidth=2.2,
-                    label="median of those read" if not row else None)  # fmt: skip
-    for peer in peers.itertuples():
-        ax.axvline(float(str(peer.aligned_median_db)), color=GREY, linestyle="--", linewidth=1.4,
-                   label=f"median of {peer.work}, on other pages")  # fmt: skip
-    ax.set(yticks=range(len(forms)), yticklabels=forms, ylim=(len(forms) - 0.4, -1.1))
-    ax.set_xlabel("Signal to noise of a page after one shift in time, dB")
-    ax.set_ylabel("layout")
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=5, fontsize=9.5)
-    others = "; ".join(f"{peer.work}: {peer.pages}" for peer in peers.itertuples()).replace("`", "")
-    return heading(figure, "", f"n = {len(pages)} drawn pages, a mark each. {others}")
-
-
-def snr_and_laws(pages: pd.DataFrame, wrong_db: float) -> Picture:
-    """Whether laws notice a bad reading: the least of them, against a page's signal to noise; ``read_pages.csv``."""
-    read = pages[pages["read"]]
-    least = read[["einthoven", "goldberger", "strip_alike"]].min(axis=1).to_numpy(float)
-    snr = read["aligned_db"].to_numpy(float)
-    warned, right = read["warnings"].notna().to_numpy(), read["layout_right"].fillna(False).to_numpy(bool)
-    figure = picture(9, 5)
-    ax = figure.subplots()
-    ax.axhspan(min(0.0, float(np.min(snr, initial=0))) - 2, wrong_db, color=PALE, alpha=0.5, linewidth=0)
-    ax.text(0.01, 0.02, f"wrong: below {wrong_db:g} dB", transform=ax.transAxes, color=GREY, fontsize=9.5)
-    for some, colour, marker, label in (
-        (right, BLUE, "o", "layout right"),
-        (~right, ALARM, "s", "layout wrong"),
-    ):
-        for told, face, words in ((~warned, colour, "no warning"), (warned, "white", "a warning")):
-            ax.plot(least[some & told], snr[some & told], marker, color=colour, markerfacecolor=face, markersize=6.5,
-                    alpha=0.85, linestyle="none", label=f"{label}, {words}")  # fmt: skip
-    ax.set(xlabel="Least of Einthoven's, Goldberger's and the strip's law (1 is perfect)")
-    ax.set_ylabel("Signal to noise, aligned, dB")
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2, fontsize=9.5)
-    return heading(
-        figure,
-        "",
-        f"n = {len(read)} drawn pages that were read; laws are seen on any page, SNR on drawn ones alone",
-    )
-
-
-def pages_and_answers(pages: Sequence[Page], titles: Sequence[str], answers: Sequence[str]) -> Picture:
-    """Small pictures of pages in rows of three, each with what was said of it beneath."""
-    rows = -(-len(pages) // 3)
-    figure = picture(12, 0.4 + 3.7 * rows)
-    axes = figure.subplots(rows, 3, squeeze=False).ravel()
-    for ax in axes:
-        bare(ax)
-    for ax, page, title, answer in zip(axes, pages, titles, answers, strict=False):
-        shown = rgb(page, 700)
-        ax.imshow(shown, interpolation="lanczos")
-        ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, edgecolor=PALE))
-        ax.set_title(drawable(title), fontsize=11)
-        ax.set_xlabel(textwrap.fill(drawable(answer), 52), fontsize=9.5, color=INK, loc="left")
-    return heading(figure, "", f"n = {len(pages)} pages, and what is said of each")
