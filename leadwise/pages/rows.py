@@ -17,7 +17,7 @@ from scipy.signal import find_peaks
 from leadwise.pages.ink import PX_PER_MM
 
 _WIDE_MM = 10.0  # what goes on for so long is a trace
-_THICK_MM = 4.0  # ink a column, on average: blots and words under a marker are thicker
+_THICK_MM = 4.0  # an upright run of ink, on average: blots and words under a marker are thicker
 _STRAIGHT_MM, _UPRIGHT_MM = (
     60.0,
     50.0,
@@ -25,7 +25,7 @@ _STRAIGHT_MM, _UPRIGHT_MM = (
 _SHORT_MM = 2.0  # a run of ink that is no steep stroke
 _CLOSEST_MM = 9.0
 _FAINTEST = 0.2  # of the strongest row
-
+_EDGE = 0.7  # of the usual distance of rows
 
 _COVERED = 0.6  # of a mark's columns in which its row's trace is elsewhere: it is no piece of the trace
 
@@ -46,9 +46,13 @@ def find_rows(ink: NDArray[np.uint8]) -> Rows:
     """Rows of an upright page's ink; none where nothing goes on from left to right."""
     ink, lines = without_frames(ink)
     black = (ink > 127).astype(np.uint8)
-    _, numbers, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(black, np.ones((3, 3), np.uint8)))
+    joined = cv2.dilate(black, np.ones((3, 3), np.uint8))
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(joined)
     width, area = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_AREA]
-    wide = (width > _WIDE_MM * PX_PER_MM) & (area / np.maximum(width, 1) < _THICK_MM * PX_PER_MM)
+    # by runs, not by columns: rows that touch are one piece, several runs a column
+    first_of_run = joined > np.pad(joined[:-1], ((1, 0), (0, 0)))
+    runs = np.bincount(numbers[first_of_run], minlength=len(stats))
+    wide = (width > _WIDE_MM * PX_PER_MM) & (area < _THICK_MM * PX_PER_MM * runs)
     wide[0] = False
     traces = black & wide[numbers]
     baselines = _baselines(traces)
@@ -84,7 +88,9 @@ def without_frames(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[n
     left, upright = ink, np.zeros_like(ink)
     for length_mm, is_upright in ((_STRAIGHT_MM, False), (_UPRIGHT_MM, True)):
         length = round(length_mm * PX_PER_MM)
-        lines = cv2.morphologyEx(black, cv2.MORPH_OPEN, np.ones((length, 1) if is_upright else (1, length), np.uint8))
+        lines = cv2.morphologyEx(
+            black, cv2.MORPH_OPEN, np.ones((length, 1) if is_upright else (1, length), np.uint8)
+        )
         if lines.any():
             line = cv2.dilate(lines, np.ones((1, 3) if is_upright else (3, 1), np.uint8)) > 0
             if is_upright:
@@ -103,4 +109,13 @@ def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:
     smooth = gaussian_filter1d(profile, PX_PER_MM)
     peaks, _ = find_peaks(smooth, distance=_CLOSEST_MM * PX_PER_MM)
     peaks = peaks[smooth[peaks] > _FAINTEST * smooth[peaks].max(initial=0)]
-    return np.asarray(peaks, float)
+    return _without_edges(np.asarray(peaks, float))
+
+
+def _without_edges(baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows without what is left of a frame above the first or below the last: it stands nearer than rows do."""
+    if len(baselines_px) < 4:
+        return baselines_px
+    gaps = np.diff(baselines_px)
+    near = gaps < _EDGE * np.median(gaps)
+    return baselines_px[int(near[0]) : len(baselines_px) - int(near[-1])]
