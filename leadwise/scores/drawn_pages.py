@@ -19,6 +19,11 @@ from leadwise.scores.snr import aligned_snr_db, page_snr_db
 WRONG_DB = 6.0
 """An answer below it is wrong: a quarter of the signal's power and more is noise."""
 
+_OF_WHAT_WAS_READ = (
+    "read_form", "layout_right", "raw_db", "aligned_db", "read_share", "einthoven", "goldberger", "strip_alike",
+    "warnings",
+)  # fmt: skip
+
 Reader = Callable[[Page], PageSignals]
 
 
@@ -42,34 +47,25 @@ def drawn_at_random(recordings: Mapping[str, Record], each: int) -> Iterator[tup
 def read_drawn(drawn: DrawnPage, reader: Reader) -> dict[str, Any]:
     """How a reader reads a drawn page, as a row of ``read_pages.csv`` but for `page` and `record`.
 
-    `seconds` are those of the processor. A page that is refused has the reader's sentence under `why` and nothing
-    of what was read.
+    `seconds` are those of the processor. A page that is refused has the reader's sentence under `why`, and None for
+    all that would have been read.
     """
     look = drawn.look
-    row = {
-        "form": drawn.form.name,
-        "grid": look.grid,
-        "turn_degrees": look.turn_degrees + 90 * look.quarter_turns,
-    }
+    turn_degrees = look.turn_degrees + 90 * look.quarter_turns
+    row = {"form": drawn.form.name, "grid": look.grid, "turn_degrees": turn_degrees, "why": None}
     begun = time.process_time()
     try:
         read = reader(drawn.page)
     except InputError as error:
-        return row | {"read": False, "why": str(error), "seconds": time.process_time() - begun}
+        refused = {"read": False, "why": str(error), "seconds": time.process_time() - begun}
+        return row | refused | dict.fromkeys(_OF_WHAT_WAS_READ)
+    seconds = time.process_time() - begun
+    right = read.form == drawn.form.name and set(read.strips) == set(drawn.strips)
+    snrs_db = (page_snr_db(drawn.leads, read), aligned_snr_db(drawn.leads, read))
     quality = read.quality
-    return row | {
-        "read": True,
-        "seconds": time.process_time() - begun,
-        "read_form": read.form,
-        "layout_right": read.form == drawn.form.name and set(read.strips) == set(drawn.strips),
-        "raw_db": page_snr_db(drawn.leads, read),
-        "aligned_db": aligned_snr_db(drawn.leads, read),
-        "read_share": quality.read,
-        "einthoven": quality.einthoven,
-        "goldberger": quality.goldberger,
-        "strip_alike": quality.strip_alike,
-        "warnings": " ".join(read.warnings),
-    }
+    laws = (quality.read, quality.einthoven, quality.goldberger, quality.strip_alike)
+    told = (read.form, right, *snrs_db, *laws, " ".join(read.warnings))
+    return row | {"read": True, "seconds": seconds} | dict(zip(_OF_WHAT_WAS_READ, told, strict=True))
 
 
 def taken_for_truth(read: PageSignals) -> dict[str, Shown]:
