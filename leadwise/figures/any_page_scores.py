@@ -105,5 +105,5 @@ def pages_and_answers(pages: Sequence[Page], titles: Sequence[str], answers: Seq
         ax.imshow(shown)
         ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, edgecolor=PALE))
         ax.set_title(drawable(title), fontsize=11)
-        ax.set_xlabel(textwrap.fill(drawable(answer), 52), fontsize=9.5, color=INK, loc="left")
+        ax.set_xlabel(textwrap.fill(drawable(answer), 46), fontsize=9.5, color=INK, loc="left")
     return heading(figure, "", f"n = {len(pages)} pages, and what is said of each")
