@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +29,7 @@ from leadwise.pages.rows import Rows, find_rows
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR = 0.3
+_FINE_PEN_PX = 0.8  # half the width to which thicker pens are brought
 _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
 
 
@@ -67,11 +69,11 @@ def _rows_of(form: Form) -> int:
 def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -> PageSignals:
     first_look = traces.share_out(rows.traces, rows.baselines_px)
     columns = _columns_of(rows, first_look, form)
-    ink = _without_bars(rows, columns)
+    ink, thinner_px = _thinned(_without_bars(rows, columns), boundaries.pen_px(first_look))
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
-    read = _Reader(whole, rows, columns, form, edges, boundaries.pen_px(edges))
+    read = _Reader(whole, rows, columns, form, edges, boundaries.pen_px(first_look) - thinner_px)
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -152,10 +154,19 @@ def _without_bars(rows: Rows, columns: Columns) -> NDArray[np.uint8]:
             if not bar.size or bar.max() < _BAR:
                 continue
             out = out.copy() if out is ink else out
-            at = near.start + np.flatnonzero(bar > 0.5 * bar.max())
+            at = near.start + np.flatnonzero(bar > 0.2 * bar.max())
             top, bottom = _band(rows.baselines_px, row, len(ink))
             out[top:bottom, max(0, at[0] - 1) : at[-1] + 2] = 0
     return out
+
+
+def _thinned(ink: NDArray[np.uint8], pen_px: float) -> tuple[NDArray[np.uint8], int]:
+    """Ink as a finer pen would have drawn it, and by how much: of a thick one the sides of a narrow wave run together."""
+    finer_px = int(pen_px - _FINE_PEN_PX)
+    if finer_px < 1:
+        return ink, 0
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * finer_px + 1, 2 * finer_px + 1))
+    return np.asarray(cv2.erode(ink, disc), np.uint8), finer_px
 
 
 def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:
