@@ -22,7 +22,7 @@ def snr_by_form(pages: pd.DataFrame, peers: pd.DataFrame, wrong_db: float) -> Pi
     rows, forms = pd.factorize(pages["form"])
     within = pages.groupby("form").cumcount().to_numpy()
     height = rows + 0.5 * (
-        (within * 0.618) % 1 - 0.5
+        (0.5 + within * 0.618) % 1 - 0.5
     )  # spread by the golden section, so that no two coincide
     read = pages["read"].to_numpy(bool)
     warned = pages["warnings"].notna().to_numpy() & read
