@@ -219,6 +219,7 @@ _PAGE_ID = Column("text", pattern="[0-9a-f]{12}")
 _CONDITION = Column("text", null=True, pattern=r"[a-z_]+=[^;=]+(;[a-z_]+=[^;=]+)*")
 _NAME = Column("text", pattern="[a-z0-9_]+")
 _POSITIVE = Column("number", low=0)
+_CORRELATION = Column("number", null=True, low=-1 - 1e-6, high=1 + 1e-6)  # rounding may lead out by a little
 
 
 def _scores(**minus: Column) -> Schema:
@@ -291,6 +292,28 @@ SCHEMAS: dict[str, Schema] = {
             "goldberger_rms_mv": Column("number", null=True, low=0),
         },
         key=("page_id",),
+    ),
+    "read_pages.csv": Schema(
+        columns={
+            "page": _TEXT,
+            "record": _TEXT,
+            "form": _TEXT,
+            "grid": _TEXT,
+            "turn_degrees": _NUMBER,
+            "read": Column("truth"),
+            "why": Column("text", null=True),
+            "seconds": Column("number", low=0),
+            "read_form": Column("text", null=True),
+            "layout_right": Column("truth", null=True),
+            "raw_db": Column("number", null=True),
+            "aligned_db": Column("number", null=True),
+            "read_share": Column("number", null=True, low=0, high=1),
+            "einthoven": _CORRELATION,
+            "goldberger": _CORRELATION,
+            "strip_alike": _CORRELATION,
+            "warnings": Column("text", null=True),
+        },
+        key=("page",),
     ),
     "folds.csv": Schema(
         columns={

@@ -73,6 +73,17 @@ class LeadCutting(Parameters):
     """Pages that are distorted, and foreign ones that are drawn, to see what is still found."""
 
 
+class AnyPage(Parameters):
+    """17_image_any_page."""
+
+    DRAWN: PositiveInt = 40
+    """Pages that are drawn of each layout, read, and compared with what they show."""
+    CHECKED: PositiveInt = 40
+    """Pages of the set that are read once more, as if their layout were not known."""
+    OWN: Name | None = None
+    """A folder of your pages, of which the first are shown with what is read of them."""
+
+
 class Partitions(Parameters):
     """13_image_folds and 15_signal_beats."""
 
@@ -434,6 +445,7 @@ NOTEBOOKS = in_a_table(
         data=("mitdb", "heartbeat"),
         needs=("14_signal_records",),
     ),
+    Notebook("17_image_any_page", parameters=AnyPage, needs=("11_image_audit",)),
     *(_lead_network(name, family) for name, family in _FAMILIES.items()),
     Notebook("25_image_vit_scratch", parameters=ImageVitScratch, needs=_PAGE_DATA, gpu=True),
     Notebook(

@@ -25,6 +25,7 @@ from leadwise.folds.recordings import SIGNAL_PROTOCOLS
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
 from leadwise.names import CLASSES
+from leadwise.pages.drawn import FORMS
 from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, NOTEBOOKS, audit_of
 from leadwise.project.paths import STAGES
@@ -38,7 +39,7 @@ from leadwise.tables import read_table
 REPOSITORY = Path(__file__).resolve().parents[2]
 MICRO = [profiles.parameters("sample", name).model_dump()["MODEL"] for name in LEAD_NETWORKS]
 #: Those that score: all but those that only look at data.
-SCORING = [name for name in NOTEBOOKS if name[0] in "2345" or name == "12_image_leads"]
+SCORING = [name for name in NOTEBOOKS if name[0] in "2345" or name[:2] in {"12", "17"}]
 
 
 def result_of(folder: Path, name: str) -> dict[str, Any]:
@@ -350,6 +351,13 @@ def test_what_a_notebook_scores_keeps_the_contract_and_says_more_than_text(execu
     differences = executed_sample / name / "differences.csv"
     if differences.is_file():
         assert len(read_scores(differences, "differences.csv"))
+
+
+def test_pages_of_every_layout_are_drawn_and_each_is_read_or_refused_with_a_reason(executed_sample):
+    pages = read_table(executed_sample / "17_image_any_page" / "read_pages.csv", "read_pages.csv")
+    assert set(pages["form"]) == set(FORMS)
+    assert (pages["read"] == pages["aligned_db"].notna()).all()
+    assert (pages["read"] == pages["why"].isna()).all()
 
 
 def test_errors_are_told_page_by_page_together_and_by_kind(executed_sample):
