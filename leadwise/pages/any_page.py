@@ -25,6 +25,7 @@ from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, find_rows
+from leadwise.pages.turns import read_side_up
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR = 0.3
@@ -41,7 +42,7 @@ def read_any_page(page: Page) -> PageSignals:
         raise ForeignPage(
             "no grid was found on this page, and so no scale in millimetres. Scan it in colour, flat."
         )
-    return _read(page, grid)
+    return read_side_up(page, grid, _read)
 
 
 def _read(page: Page, grid: Grid) -> PageSignals:
