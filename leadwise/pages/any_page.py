@@ -25,7 +25,7 @@ from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, find_rows
-from leadwise.pages.turns import read_side_up
+from leadwise.pages.turns import read_side_up, runs_downwards
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR = 0.3
@@ -47,7 +47,10 @@ def read_any_page(page: Page) -> PageSignals:
 
 def _read(page: Page, grid: Grid) -> PageSignals:
     whole = upright(page, grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
-    rows = find_rows(ink_of(whole.picture))
+    ink = ink_of(whole.picture)
+    if runs_downwards(ink):
+        raise ForeignPage("traces run from top to bottom on this page. Turn it by a quarter.")
+    rows = find_rows(ink)
     candidates = [
         form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)
     ]
