@@ -132,7 +132,7 @@ class _Spectrum:
             )[0]
             for dx, dy in ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
         ]
-        return np.minimum(np.maximum.reduce(values), 30.0)
+        return np.asarray(np.minimum(np.maximum.reduce(values), 30.0), np.float32)
 
     def refined(self, turn_degrees: float, x_px: float, y_px: float) -> tuple[float, float, float]:
         """Turn and periods from the highest peaks near those that were expected."""

@@ -1,8 +1,8 @@
 """Which side of a page is up: pages that lie on their side, stand on their head or are mirrored.
 
 A page that looks upright is read once. Of others all sides are read and weighed: by physics, since leads that are
-read in a wrong order obey no law; by polarity, since R waves point up in I, II and V4 to V6 and down in aVR and V1; and by
-the T wave, which comes after its QRS complex.
+read in a wrong order obey no law; by polarity, since R waves point up in I, II and V4 to V6 and down in aVR and V1;
+and by the T wave, which comes after its QRS complex.
 """
 
 from __future__ import annotations
