@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from leadwise.pages.turns import read_side_up, runs_downwards
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR = 0.3
+_USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
 
 
 def read_any_page(page: Page) -> PageSignals:
@@ -74,7 +75,7 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
-    read = _Reader(whole, rows, columns, form, edges, _pen_px(edges))
+    read = _Reader(whole, rows, columns, form, edges, boundaries.pen_px(edges))
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -82,7 +83,7 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -
     }
     leads = {name: leads[name] for name in LEADS}
     strips = _named_strips(
-        [read.trace(len(form.rows) + n, 0, form.columns) for n in range(len(form.strips))], leads, form
+        [read.trace(len(form.rows) + n, 0, form.columns) for n in range(len(form.strips))], leads
     )
     return PageSignals(
         form.name,
@@ -167,12 +168,6 @@ def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:
     return round(ends[row]), round(ends[row + 1])
 
 
-def _pen_px(edges: tuple[Pixels, Pixels]) -> float:
-    """Half the pen's width: half of how high ink usually is where traces are flat."""
-    thick = (edges[1] - edges[0])[np.isfinite(edges[0])]
-    return float(np.quantile(thick, 0.25)) / 2 if len(thick) else 1.0
-
-
 @dataclass(frozen=True)
 class _Reader:
     whole: Upright
@@ -210,19 +205,27 @@ class _Reader:
         )
 
 
-def _named_strips(strips: list[Trace], leads: Mapping[str, Trace], form: Form) -> dict[str, Trace]:
-    """Strips by the lead that each resembles most; no two have one name."""
-    named: dict[str, Trace] = {}
-    for number, strip in enumerate(strips):
-        alike = {
-            name: physics.alike(lead, strip) or -1.0 for name, lead in leads.items() if name not in named
-        }
-        best = max(alike, key=lambda name: alike[name])
-        usual = form.strips[number]
-        if usual in alike and alike[usual] > alike[best] - 0.02:
-            best = usual
-        named[best] = strip
-    return named
+def _named_strips(strips: list[Trace], leads: Mapping[str, Trace]) -> dict[str, Trace]:
+    """Strips by the lead that each resembles most; no two have one name.
+
+    Columns follow one another in time, or all show the first seconds: whichever makes strips more alike.
+    """
+    at_once = {name: replace(lead, start_s=0.0) for name, lead in leads.items()}
+    named: list[tuple[float, dict[str, Trace]]] = []
+    for shown in (leads, at_once):
+        names: dict[str, Trace] = {}
+        total = 0.0
+        for strip in strips:
+            alike = {
+                name: (physics.alike(lead, strip) or -1.0) + _USUAL * (name in ("II", "V1", "V5"))
+                for name, lead in shown.items()
+                if name not in names
+            }
+            best = max(alike, key=lambda name: alike[name])
+            names[best] = strip
+            total += alike[best]
+        named.append((total, names))
+    return max(named, key=lambda each: each[0])[1]
 
 
 def _quality(leads: Mapping[str, Trace], strips: Mapping[str, Trace], grid: Grid) -> ReadQuality:

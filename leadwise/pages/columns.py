@@ -22,8 +22,9 @@ Pixels = NDArray[np.float64]
 
 _BAR_MM = 7.0  # above and below the baseline
 _JUMP_PX = 8.0
-_GAP_PX, _STEADY_PX = 8, 3
+_GAP_PX, _STEADY_PX = 4, 3
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
+_ODD_WIDTH, _GRIDS_WIDTH = 15.0, 0.2
 _THERE = 0.2
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
@@ -50,7 +51,8 @@ class Columns:
 class Evidence:
     """What speaks for a new lead at each column of pixels, ``(width,)`` each, 0 to 1: means over rows with columns.
 
-    `starts` and `ends` tell where traces begin and stop together, `there` whether most of these rows have one.
+    `starts` and `ends` tell where traces begin and stop together, `there` whether most of these rows have one;
+    `pen_px` is half the pen's width.
     """
 
     bars: Pixels
@@ -60,10 +62,16 @@ class Evidence:
     starts: Pixels
     ends: Pixels
     there: NDArray[np.bool_]
+    pen_px: float
 
     @classmethod
     def of(
-        cls, every: NDArray[np.uint8], marks: NDArray[np.uint8], edges: tuple[Pixels, Pixels], baselines_px: Pixels, rows: int
+        cls,
+        every: NDArray[np.uint8],
+        marks: NDArray[np.uint8],
+        edges: tuple[Pixels, Pixels],
+        baselines_px: Pixels,
+        rows: int,
     ) -> Evidence:
         """Of all ink and its marks, edges of all traces, baselines, of which the uppermost `rows` have columns."""
         bars_ = bars(every, baselines_px)[:rows]
@@ -79,6 +87,7 @@ class Evidence:
             starts,
             ends,
             there[:rows].mean(axis=0) > 0.5,
+            pen_px(edges),
         )
 
 
@@ -127,6 +136,12 @@ def jumps(edges: tuple[Pixels, Pixels]) -> Pixels:
         rough = np.roll(spread, 5) + np.roll(spread, -5)
         steps[row] = np.clip(np.abs(after - before) - rough, 0, _JUMP_PX) / _JUMP_PX
     return steps
+
+
+def pen_px(edges: tuple[Pixels, Pixels]) -> float:
+    """Half the pen's width: half of how high ink is where traces are flat."""
+    thick = (edges[1] - edges[0])[np.isfinite(edges[0])]
+    return float(np.quantile(thick, 0.25)) / 2 if len(thick) else 1.0
 
 
 def bridged(middle_px: Pixels) -> Pixels:
@@ -229,7 +244,15 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             axis=0,
         )
         of_ends = at(evidence.starts, first) + at(evidence.ends, first + count * width)
-        total = 2 * of_bars + of_jumps - 2.5 * off + 3 * share + of_words + of_ends - 4 * abs(width / width_px - 1)
+        total = (
+            2 * of_bars
+            + of_jumps
+            - 2.5 * off
+            + 3 * share
+            + of_words
+            + of_ends
+            - _ODD_WIDTH * abs(width / width_px - 1)
+        )
         at_best = int(np.argmax(total))
         if best is None or total[at_best] > best.score:
             best = Columns(
@@ -238,10 +261,10 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             )  # fmt: skip
     if best is None:
         raise ForeignPage("the page is too narrow for its rows to have columns of 2.5 s.")
-    return _refined(best, evidence)
+    return _refined(best, evidence, width_px)
 
 
-def _refined(columns: Columns, evidence: Evidence) -> Columns:
+def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
     """Columns through the middles of the bars near them, or else of jumps, starts and ends, as far as there are some."""
     numbers, places, weights = [], [], []
     for column in range(columns.count + 1):
@@ -252,18 +275,23 @@ def _refined(columns: Columns, evidence: Evidence) -> Columns:
             edge = {0: evidence.starts, columns.count: evidence.ends}.get(column, evidence.jumps)
         left, right = max(0, place - 6), place + 7
         near = edge[left:right]
-        if len(near) < 13 or near.max() < _THERE:
+        outer = column in (0, columns.count)
+        if len(near) < 13 or near.max() < (0.7 * columns.bars if outer and columns.bars > _SURE else _THERE):
             continue
         at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
         around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
+        cap = (
+            0.5 * evidence.pen_px if columns.bars <= _SURE else 0.0
+        )  # ink reaches beyond where the pen began and stopped
+        beyond = {0: cap, columns.count: -cap}.get(column, 0.0)
         numbers.append(column)
-        places.append(left + at - 3 + float(around @ np.arange(len(around)) / around.sum()))
+        places.append(left + at - 3 + float(around @ np.arange(len(around)) / around.sum()) + beyond)
         weights.append(float(near.max()))
-    if len(numbers) < 2:
+    if not numbers:
         return columns
-    # a width that is only slightly told by few places is held near what it was
-    matrix = np.array([[1.0, number] for number in numbers] + [[0.0, 3.0]])
-    values = np.array([*places, 3.0 * columns.width_px])
-    scale = np.sqrt(np.array([*weights, 0.2]))
+    # where few places tell a width, it is that of the grid
+    matrix = np.array([[1.0, number] for number in numbers] + [[0.0, 1.0]])
+    values = np.array([*places, width_px])
+    scale = np.sqrt(np.array([*weights, _GRIDS_WIDTH]))
     first, width = np.linalg.lstsq(matrix * scale[:, None], values * scale, rcond=None)[0]
     return replace(columns, first_px=float(first), width_px=float(width))

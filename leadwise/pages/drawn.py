@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
 
 from leadwise.names import LEADS
 from leadwise.pages import drawn_ink as ink
@@ -44,7 +45,8 @@ class Look:
     `x_px_per_mm` and `y_px_per_mm` may differ. `separators`: "line" through all rows, "tick" at each, or "none";
     `pulse`: "left", "right" or "none". `simultaneous`: every column begins at the recording's start, else it goes on
     where the one before ends. `dots`: 1 mm points in the place of lines. `margin_mm` of paper around all, negative
-    where the page is cut into the chart. `shade`: how much darker the darker end of the page is, 0 to 1.
+    where the page is cut into the chart. `filter_hz`: devices print
+    nothing faster, and the truth is what they print. `shade`: how much darker the darker end of the page is, 0 to 1.
     `turn_degrees` clockwise, after it `quarter_turns` clockwise, after them `mirrored` left to right.
     """
 
@@ -72,6 +74,7 @@ class Look:
     blur_px: float = 0.0
     noise: float = 0.0
     jpeg_quality: int | None = None
+    filter_hz: float = 150.0
     turn_degrees: float = 0.0
     quarter_turns: int = 0
     mirrored: bool = False
@@ -111,6 +114,7 @@ class Look:
             blur_px=float(rng.uniform(0, 0.8)) * scanned,
             noise=float(rng.uniform(0, 6)) * scanned,
             jpeg_quality=int(rng.integers(60, 96)) if rng.random() < 0.6 else None,
+            filter_hz=float(rng.choice([25, 40, 100, 150], p=(0.2, 0.4, 0.2, 0.2))),
             turn_degrees=float(rng.uniform(-3, 3)) * scanned,
             quarter_turns=int(rng.choice(4, p=(0.85, 0.05, 0.05, 0.05))),
             mirrored=bool(rng.random() < 0.03),
@@ -191,6 +195,7 @@ class _Sheet:
         self.ink = np.zeros((height_px, width_px), np.uint8)
 
     def printed(self, signals_mv: NDArray[np.float64], rate_hz: float) -> DrawnPage:
+        signals_mv = _filtered(signals_mv, rate_hz, self.look.filter_hz)
         leads: dict[str, tuple[float, NDArray[np.float64], Map]] = {}
         strips: dict[str, tuple[float, NDArray[np.float64], Map]] = {}
         for row, names in enumerate(self.form.rows):
@@ -259,7 +264,11 @@ class _Sheet:
                 self._text(text, (self.left + 5, self.look.margin_mm + 5.5 + 5.5 * number), 2.6)
             self._text("Sinus rhythm", (self.left + 150, self.look.margin_mm + 5.5), 2.6)
         if self.look.footer:
-            self._text("25 mm/s   10 mm/mV   0.05-150 Hz", (self.left + 10, self.bottom + 5), 2.6)
+            self._text(
+                f"25 mm/s   10 mm/mV   0.05-{self.look.filter_hz:.0f} Hz",
+                (self.left + 10, self.bottom + 5),
+                2.6,
+            )
 
     def _line(self, points_mm: Map | list[tuple[float, float]]) -> None:
         ink.line(self.ink, np.asarray(points_mm) * self.scale, self.look.pen_px, self.look.smooth)
@@ -284,6 +293,13 @@ class _Sheet:
             )
             page[box] = ink.grid(page[box], colour, self.scale, dots=look.dots, smooth=look.smooth)
         return ink.laid_over(page, self.ink, look.pen_colour)
+
+
+def _filtered(signals_mv: NDArray[np.float64], rate_hz: float, below_hz: float) -> NDArray[np.float64]:
+    if below_hz >= rate_hz / 2:
+        return signals_mv
+    low_pass = butter(2, below_hz, fs=rate_hz, output="sos")
+    return np.asarray(sosfiltfilt(low_pass, signals_mv, axis=1))
 
 
 def _cut(signal: NDArray[np.float64], rate_hz: float, from_s: float, length_s: float) -> NDArray[np.float64]:

@@ -178,7 +178,10 @@ def _count_frames(image: Image.Image, name: str) -> int:
 
 def _orientation(image: Image.Image) -> int:
     # not that of the format's own class: a PNG's would decode the picture to look behind it
-    told = Image.Image.getexif(image).get(_ORIENTATION, 1)
+    try:
+        told = Image.Image.getexif(image).get(_ORIENTATION, 1)
+    except _DAMAGE:  # of the tags alone, without which a picture is read as well
+        return 1
     return told if isinstance(told, int) and 1 <= told <= 8 else 1
 
 

@@ -239,11 +239,8 @@ def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
 FINE = 2
 """Points of the fitted line in a pixel."""
 
-_PASSES = 6
-_SMOOTH_PX = 1.2
-
-
-REACH = 1.0
+_PASSES = 10
+_SMOOTH_PX = 0.8
 
 
 def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
@@ -262,7 +259,7 @@ def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
     middle = (highest + lowest) / 2
     highest, lowest = np.where(swapped, middle, highest), np.where(swapped, middle, lowest)
     to_middle = (np.arange(-2 * FINE, 3 * FINE) + 0.5) / FINE - 0.5  # of the pixel column
-    reach = np.arange(-2 * FINE, 3 * FINE)[np.abs(to_middle) < max(pen_px * REACH, 0.5)]
+    reach = np.arange(-2 * FINE, 3 * FINE)[np.abs(to_middle) < max(pen_px, 0.5)]
     window = np.clip(there[:, None] * FINE + reach, 0, len(points) - 1)
     rows = np.arange(len(there))
     for _ in range(_PASSES):

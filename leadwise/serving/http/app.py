@@ -12,9 +12,9 @@ import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -48,6 +48,10 @@ def _upload(files: int, what: str) -> dict[str, Any]:
 _PAGE = "one page (JPEG, PNG, TIFF, BMP, WebP, PDF; of several the first that is an ECG)"
 _UPLOAD = _upload(MAX_FILES, f"{_PAGE}, or one WFDB record: its .hea with its .dat, or both in a .zip")
 _PAGE_UPLOAD = _upload(1, _PAGE)
+_PageNumber = Annotated[
+    int | None,
+    Query(ge=1, description="the page of a file of several; by default the first that is an ECG page"),
+]
 _WHY = {
     400: "no multipart form, no file in it, or a Host of another's name",
     408: "a body that stalls or comes too slowly",
@@ -125,17 +129,17 @@ def _answers(desk: Desk) -> APIRouter:
         openapi_extra=_UPLOAD,
         summary="Answer for one page or one record",
     )
-    async def predict(request: Request, picture: bool = False) -> Response:
+    async def predict(request: Request, picture: bool = False, page: _PageNumber = None) -> Response:
         """For a page its class, probabilities, leads, millivolts, quality; for a record its beats by class.
 
         A page of another form than the one that the model knows gets its leads and no class.
         """
-        return await desk.answer(request, "json with picture" if picture else "json")
+        return await desk.answer(request, "json with picture" if picture else "json", page=page)
 
     @routes.post("/answer", include_in_schema=False)
-    async def answer(request: Request) -> Response:
+    async def answer(request: Request, page: _PageNumber = None) -> Response:
         """The same as a page, for a browser that runs no script."""
-        response = await desk.answer(request, "html")
+        response = await desk.answer(request, "html", page=page)
         return response if response.status_code == 200 else refusal_page(response)
 
     @routes.post(
@@ -145,8 +149,8 @@ def _answers(desk: Desk) -> APIRouter:
         openapi_extra=_UPLOAD,
         summary="The millivolts of one page or record as a table",
     )
-    async def signals_csv(request: Request) -> Response:
-        return await desk.answer(request, "csv")
+    async def signals_csv(request: Request, page: _PageNumber = None) -> Response:
+        return await desk.answer(request, "csv", page=page)
 
     @routes.post(
         "/signals.zip",
@@ -155,8 +159,8 @@ def _answers(desk: Desk) -> APIRouter:
         openapi_extra=_UPLOAD,
         summary="The millivolts of one page or record as a WFDB record",
     )
-    async def signals_zip(request: Request) -> Response:
-        return await desk.answer(request, "wfdb")
+    async def signals_zip(request: Request, page: _PageNumber = None) -> Response:
+        return await desk.answer(request, "wfdb", page=page)
 
     return routes
 
@@ -176,27 +180,27 @@ def _digitized(desk: Desk) -> APIRouter:
         openapi_extra=_PAGE_UPLOAD,
         summary="The leads of one page of any form, in millivolts",
     )
-    async def digitize(request: Request, picture: bool = False) -> Response:
+    async def digitize(request: Request, picture: bool = False, page: _PageNumber = None) -> Response:
         """Leads and strips with start and length, scale, quality and warnings; no class."""
-        return await desk.answer(request, "json with picture" if picture else "json", "digitize")
+        return await desk.answer(request, "json with picture" if picture else "json", "digitize", page=page)
 
     @routes.post(
         "/digitize.csv", summary="The same as a table", **told("text/csv", "a row a sample, 500 Hz, mV")
     )
-    async def digitize_csv(request: Request) -> Response:
-        return await desk.answer(request, "csv", "digitize")
+    async def digitize_csv(request: Request, page: _PageNumber = None) -> Response:
+        return await desk.answer(request, "csv", "digitize", page=page)
 
     @routes.post(
         "/digitize.zip", summary="The same as a WFDB record", **told("application/zip", ".hea and .dat")
     )
-    async def digitize_zip(request: Request) -> Response:
-        return await desk.answer(request, "wfdb", "digitize")
+    async def digitize_zip(request: Request, page: _PageNumber = None) -> Response:
+        return await desk.answer(request, "wfdb", "digitize", page=page)
 
     @routes.post(
         "/digitize.png", summary="The page with its traces drawn over it", **told("image/png", "the page")
     )
-    async def digitize_png(request: Request) -> Response:
-        return await desk.answer(request, "overlay", "digitize")
+    async def digitize_png(request: Request, page: _PageNumber = None) -> Response:
+        return await desk.answer(request, "overlay", "digitize", page=page)
 
     return routes
 

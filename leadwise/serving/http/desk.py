@@ -63,10 +63,12 @@ class Desk:
             await asyncio.sleep(0.05)
         self.close()
 
-    async def answer(self, request: Request, wanted: Wanted, asked: Asked = "predict") -> Response:
-        """The response to one upload, whatever it was."""
+    async def answer(
+        self, request: Request, wanted: Wanted, asked: Asked = "predict", *, page: int | None = None
+    ) -> Response:
+        """The response to one upload, whatever it was; `page` is that of a file of several."""
         try:
-            response = await self._response(request, wanted, asked)
+            response = await self._response(request, wanted, asked, page)
         except Refused as error:
             response = error.response
         except Lost as error:
@@ -80,7 +82,7 @@ class Desk:
             response.headers["Retry-After"] = str(_RETRY_S)
         return response
 
-    async def _response(self, request: Request, wanted: Wanted, asked: Asked) -> Response:
+    async def _response(self, request: Request, wanted: Wanted, asked: Asked, page: int | None) -> Response:
         size = claimed_size(request.headers)
         self._look_for_a_place()
         held = 0
@@ -95,7 +97,7 @@ class Desk:
         try:
             files = await files_of(request, size, hold, self.limits, self.ending)
             async with self._worker() as pool:
-                return await asyncio.wrap_future(pool.submit(Job(files, asked, wanted, *self._models)))
+                return await asyncio.wrap_future(pool.submit(Job(files, asked, wanted, *self._models, page)))
         finally:
             self._bytes -= held
 

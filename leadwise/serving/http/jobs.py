@@ -52,13 +52,17 @@ _STARTS_S = {
 
 @dataclass(frozen=True)
 class Job:
-    """Files of one request, what is asked and wanted of them, and by which models (None: those shipped)."""
+    """Files of one request, what is asked and wanted of them, and by which models (None: those shipped).
+
+    `page` is that of a file of several, from 1 (None: the first that is an ECG page).
+    """
 
     files: tuple[Upload, ...]
     asked: Asked
     wanted: Wanted
     model: Path | None
     beat_model: Path | None = None
+    page: int | None = None
 
 
 def do(job: Job) -> Response:
@@ -96,11 +100,11 @@ def _json(content: PageAnswer | DigitisedAnswer | RecordAnswer | Refusal, status
 
 def _answered(job: Job) -> Response:
     if job.asked == "digitize":
-        page = read_uploads(job.files, _digitised)
+        page = read_uploads(job.files, partial(_digitised, page=job.page), job.page)
         if not isinstance(page, Digitised):
             raise InputError(f"{page[0]}: a record holds its signals already. Send a printed page.")
         return _of_digitised(page, job.wanted)
-    source = read_uploads(job.files, partial(predict_page, model=job.model))
+    source = read_uploads(job.files, partial(predict_page, model=job.model, page=job.page), job.page)
     if isinstance(source, Digitised):
         return _of_digitised(source, job.wanted)
     if job.wanted in ("csv", "wfdb"):
@@ -114,8 +118,8 @@ def _answered(job: Job) -> Response:
     return _json(_record_answer(answer, picture))
 
 
-def _digitised(data: bytes) -> Digitised:
-    return Digitised("page", digitize_page(data))
+def _digitised(data: bytes, page: int | None) -> Digitised:
+    return Digitised("page", digitize_page(data, page=page))
 
 
 def _of_digitised(page: Digitised, wanted: Wanted) -> Response:

@@ -19,6 +19,8 @@ Corners = list[list[float]]
 _EXAMPLE: dict[str, Any] = {
     "kind": "page",
     "file": "page.jpg",
+    "page": 1,
+    "of_pages": 1,
     "label": "normal",
     "probabilities": {"normal": 0.972, "abnormal_heartbeat": 0.021, "history_of_mi": 0.005, "mi": 0.002},
     "heart_rate_bpm": 72.1,
@@ -59,6 +61,8 @@ class PageAnswer(BaseModel):
 
     kind: Literal["page"] = "page"
     file: str
+    page: int = Field(description="which page of the file, from 1")
+    of_pages: int = Field(description="how many pages the file holds")
     label: str = Field(description="the most probable class")
     probabilities: dict[str, Share] = Field(description="calibrated on pages of the training hospital, sum 1")
     heart_rate_bpm: float | None = Field(description="measured on the rhythm strip")

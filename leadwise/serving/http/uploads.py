@@ -49,9 +49,11 @@ class Upload:
 
 
 def read_uploads(
-    uploads: Sequence[Upload], read_page: Callable[[bytes], PageAnswer]
+    uploads: Sequence[Upload], read_page: Callable[[bytes], PageAnswer], page: int | None = None
 ) -> PageAnswer | tuple[str, recordings.Reading]:
     """What `read_page` makes of one page, or one record's name and its reading.
+
+    `page` is that of a file of several, from 1; by default the first that is an ECG page.
 
     Raises `UnknownKind`, `UnreadablePage`, `ForeignPage`, `DoubtfulPage` or another `InputError`, each in words that
     the sender can act on, and `WeightsError` for the model.
@@ -71,6 +73,8 @@ def read_uploads(
         raise InputError(f"{names}: one page or one record at a time. Send each by itself.")
     if pages:
         return _page(pages[0], read_page)
+    if page is not None:
+        raise InputError(f"{names}: a record, which has no page {page}. Send it without a page.")
     if any(_suffix(file) == ".zip" for file in files):
         if len(files) > 1:
             raise InputError(f"{names}: a zip comes alone. Send either the zip or the files.")

@@ -163,13 +163,13 @@ def test_the_first_page_of_a_pdf_is_read_at_its_pictures_scale(pdf: Path, pages:
     assert told.heart_rate_bpm == pytest.approx(expected.heart_rate_bpm, abs=3)
 
 
-def test_a_pdf_without_pictures_or_damaged_is_refused(pdf: Path, tmp_path: Path) -> None:
+def test_a_blank_or_damaged_pdf_is_refused(pdf: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.pdf"
     document = pypdfium2.PdfDocument.new()
     document.new_page(595, 842)
     document.save(empty)
     document.close()
-    with pytest.raises(UnreadablePage, match="holds no picture"):
+    with pytest.raises(UnreadablePage, match="page 1 of this PDF is blank"):
         leadwise.predict(empty)
     damaged = tmp_path / "damaged.pdf"
     damaged.write_bytes(b"%PDF-1.7\n" + os.urandom(500))
