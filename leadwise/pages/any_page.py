@@ -25,7 +25,7 @@ from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.pulse import scale_of_pulses
 from leadwise.pages.read import Page
-from leadwise.pages.rows import Rows, find_rows
+from leadwise.pages.rows import Rows, are_two_pages, find_rows
 from leadwise.pages.turns import read_side_up, runs_downwards
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
@@ -64,6 +64,10 @@ def _read(page: Page, grid: Grid) -> PageSignals:
     if runs_downwards(ink):
         raise ForeignPage("traces run from top to bottom on this page. Turn it by a quarter.")
     rows = find_rows(ink)
+    if are_two_pages(rows):
+        raise ForeignPage(
+            "two pages are in this picture, and neither was read. Cut it into one picture a page."
+        )
     candidates = [
         form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)
     ]

@@ -28,7 +28,7 @@ _APART = 0.07  # the axes' millimetres differ by at most this share
 _LONGER_MM, _LONGER_SPREAD = 240.0, 0.35  # longer side of printed pages, on a logarithmic scale
 _STEP = 0.0004  # between periods that are tried, as a share
 _BOTH = 0.4  # sharp lines have their first overtone too, a wrong period mostly one of both
-_LEAST = 4.2  # 56 drawn pages of all grids had 5.0 at least, 32 without one 3.9 at most
+_LEAST = 4.5  # 56 drawn pages of all grids had 5.0 at least, 32 without one 3.9 at most
 
 
 @dataclass(frozen=True)

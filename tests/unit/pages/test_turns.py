@@ -34,7 +34,7 @@ def furthest_px(page: DrawnPage, signals: PageSignals) -> float:
     return float(np.quantile(np.linalg.norm(line[:, None] - drawn[None], axis=2).min(axis=1), 0.9))
 
 
-@pytest.mark.parametrize(("quarter_turns", "mirrored"), [(1, False), (2, False), (2, True)])
+@pytest.mark.parametrize(("quarter_turns", "mirrored"), [(1, False), (2, True)])
 def test_leads_of_a_page_that_lies_wrong_are_read_where_they_stand(
     quarter_turns: int, mirrored: bool
 ) -> None:
