@@ -23,7 +23,7 @@ from leadwise.pages.forms import Form, forms
 from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
-from leadwise.pages.pulse import scale_of_pulses
+from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
 from leadwise.pages.turns import read_side_up, runs_downwards
