@@ -11,18 +11,19 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
 from leadwise.pages import columns as boundaries
-from leadwise.pages import physics, traces
+from leadwise.pages import physics, quality, traces
 from leadwise.pages.columns import Columns, Evidence, Pixels
 from leadwise.pages.forms import Form, forms
 from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
-from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
+from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, Trace
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
@@ -30,6 +31,7 @@ from leadwise.pages.turns import read_side_up, runs_downwards
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR = 0.3
+_FINE_PEN_PX = 0.8  # half the width to which thicker pens are brought
 _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
 
 
@@ -68,6 +70,7 @@ def _read(page: Page, grid: Grid) -> PageSignals:
         raise ForeignPage(
             "two pages are in this picture, and neither was read. Cut it into one picture a page."
         )
+    quality.refuse_clutter(rows)
     candidates = [
         form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)
     ]
@@ -77,7 +80,7 @@ def _read(page: Page, grid: Grid) -> PageSignals:
             "'leadwise layouts' lists those that are read."
         )
     found = [_read_form(page, whole, grid, rows, form) for form in candidates]
-    return max(found, key=_convincing)
+    return quality.judged(max(found, key=_convincing))
 
 
 def _rows_of(form: Form) -> int:
@@ -87,11 +90,11 @@ def _rows_of(form: Form) -> int:
 def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -> PageSignals:
     first_look = traces.share_out(rows.traces, rows.baselines_px)
     columns = _columns_of(rows, first_look, form)
-    ink = _without_bars(rows, columns)
+    ink, thinner_px = _thinned(_without_bars(rows, columns), boundaries.pen_px(first_look))
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
-    read = _Reader(whole, rows, columns, form, edges, boundaries.pen_px(edges))
+    read = _Reader(whole, rows, columns, form, edges, boundaries.pen_px(first_look) - thinner_px)
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -115,7 +118,7 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -
             form.gain_mm_per_mv,
             "grid",
         ),
-        _quality(leads, strips, grid),
+        quality.measured(leads, strips, form, rows, columns, grid),
         (),
         page,
     )
@@ -172,10 +175,19 @@ def _without_bars(rows: Rows, columns: Columns) -> NDArray[np.uint8]:
             if not bar.size or bar.max() < _BAR:
                 continue
             out = out.copy() if out is ink else out
-            at = near.start + np.flatnonzero(bar > 0.5 * bar.max())
+            at = near.start + np.flatnonzero(bar > 0.2 * bar.max())
             top, bottom = _band(rows.baselines_px, row, len(ink))
             out[top:bottom, max(0, at[0] - 1) : at[-1] + 2] = 0
     return out
+
+
+def _thinned(ink: NDArray[np.uint8], pen_px: float) -> tuple[NDArray[np.uint8], int]:
+    """Ink as a finer pen would have drawn it, and by how much: of a thick one the sides of a narrow wave run together."""
+    finer_px = int(pen_px - _FINE_PEN_PX)
+    if finer_px < 1:
+        return ink, 0
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * finer_px + 1, 2 * finer_px + 1))
+    return np.asarray(cv2.erode(ink, disc), np.uint8), finer_px
 
 
 def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:
@@ -244,22 +256,8 @@ def _named_strips(strips: list[Trace], leads: Mapping[str, Trace]) -> dict[str, 
     return max(named, key=lambda each: each[0])[1]
 
 
-def _quality(leads: Mapping[str, Trace], strips: Mapping[str, Trace], grid: Grid) -> ReadQuality:
-    every = [*leads.values(), *strips.values()]
-    alike = physics.strip_alike(leads, strips)
-    return ReadQuality(
-        read=float(np.mean(np.concatenate([np.isfinite(trace.signal_mv) for trace in every]))),
-        einthoven=physics.einthoven(leads),
-        goldberger=physics.goldberger(leads),
-        strip_alike=min(alike.values()) if alike else None,
-        grid=grid.contrast,
-    )
-
-
 def _convincing(signals: PageSignals) -> float:
-    quality = signals.quality
-    laws = [quality.einthoven, quality.goldberger, quality.strip_alike]
-    if (augmented := physics.augmented(signals.leads)) is not None:
-        laws.append(augmented)
+    told = signals.quality
+    laws = [told.einthoven, told.goldberger, told.strip_alike, told.augmented]
     known = [law for law in laws if law is not None]
     return float(np.mean(known)) if known else -1.0

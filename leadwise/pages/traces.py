@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ _GAP_PX = 39.0  # 0.2 s: a longer stretch without ink is not bridged
 # Costs of a sharing-out, a column: pixels between the runs of neighbouring columns; a row without a run;
 # a run that two rows hold; ink that no row claims; and, weakly, distance from the row's baseline, in which one far
 # row is likelier than two near.
-_NO_RUN, _SHARED, _FAR = 8.0, 6.0, 0.1
+_NO_RUN, _SHARED, _FAR = 8.0, 10.0, 0.1
 _UNCLAIMED, _UNCLAIMED_PX = 4.0, 0.3  # for a run, and for each of its first 30 px
 _MOST_SHARINGS = 100
 
@@ -71,9 +72,12 @@ def share_out(
     doubtful = np.asarray((count > 1).any(axis=0))
     doubtful[runs.column[across]] = True
     chosen[band, runs.column] = np.arange(len(runs.column))
-    doubtful |= _between_jumps(runs, chosen)
+    jumpy = _between_jumps(runs, chosen)
+    doubtful |= jumpy
+    # what lies alone in one row's band is no other row's
+    contested = (count[band, runs.column] > 1) | (band != beyond) | jumpy[runs.column]
     for start, stop in _stretches(doubtful, starts):
-        _share_stretch(runs, chosen, baselines_px, starts, start, stop)
+        _share_stretch(runs, band, contested, chosen, baselines_px, starts, start, stop)
     high, low = (np.full(chosen.shape, np.nan) for _ in range(2))
     there = chosen >= 0
     upper, lower = _edges(ink, runs)
@@ -132,6 +136,8 @@ def _stretches(doubtful: NDArray[np.bool_], starts: tuple[int, ...]) -> list[tup
 
 def _share_stretch(
     runs: _Runs,
+    band: NDArray[np.intp],
+    contested: NDArray[np.bool_],
     chosen: NDArray[np.intp],
     baselines_px: Pixels,
     starts: tuple[int, ...],
@@ -146,7 +152,11 @@ def _share_stretch(
     history = []
     for column in range(start, stop):
         here = range(runs.first[column], runs.first[column + 1])
-        options = [[run for run in here if _reaches(runs, run, baseline)] + [-1] for baseline in baselines_px]
+        options = [
+            [run for run in here if band[run] == row or (contested[run] and _reaches(runs, run, baseline))]
+            + [-1]
+            for row, baseline in enumerate(baselines_px)
+        ]
         new = _sharings_of(_fewer(runs, options, baselines_px))
         cost = _cost_of(runs, new, here, baselines_px)
         if states is None:
@@ -173,10 +183,13 @@ def _reaches(runs: _Runs, run: int, baseline_px: float) -> bool:
 
 def _fewer(runs: _Runs, options: list[list[int]], baselines_px: Pixels) -> list[list[int]]:
     """The options of each row, the farthest left out until there are not too many sharings."""
-    middle = (runs.top + runs.bottom) / 2
 
     def distance(run: int, row: int) -> float:
-        return -1.0 if run < 0 else float(abs(middle[run] - baselines_px[row]))
+        return (
+            -1.0
+            if run < 0
+            else float(max(runs.top[run] - baselines_px[row], baselines_px[row] - runs.bottom[run], 0))
+        )
 
     options = [
         sorted(choices, key=functools.partial(distance, row=row)) for row, choices in enumerate(options)
@@ -240,6 +253,7 @@ FINE = 2
 """Points of the fitted line in a pixel."""
 
 _PASSES = 10
+_HELD = 0.05
 _SMOOTH_PX = 0.8
 
 
@@ -254,21 +268,28 @@ def undo_pen(high: Pixels, low: Pixels, pen_px: float = 1.5) -> Pixels:
     if len(there) < 2:
         return np.full(len(points), np.nan)
     line = np.interp(points, there, (high[there] + low[there]) / 2)
-    highest, lowest = high[there] + pen_px, low[there] - pen_px
-    swapped = highest > lowest  # thinner than the pen: only the middle is known
-    middle = (highest + lowest) / 2
-    highest, lowest = np.where(swapped, middle, highest), np.where(swapped, middle, lowest)
-    to_middle = (np.arange(-2 * FINE, 3 * FINE) + 0.5) / FINE - 0.5  # of the pixel column
-    reach = np.arange(-2 * FINE, 3 * FINE)[np.abs(to_middle) < max(pen_px, 0.5)]
-    window = np.clip(there[:, None] * FINE + reach, 0, len(points) - 1)
+    middle = (high[there] + low[there]) / 2  # all that is known where ink is thinner than the pen
+    top_px, bottom_px = np.minimum(high[there], middle - pen_px), np.maximum(low[there], middle + pen_px)
+    beside = max(pen_px, 0.5)
+    widest = math.ceil(beside)
+    aside = (
+        np.arange(-widest * FINE, (widest + 1) * FINE) + 0.5
+    ) / FINE - 0.5  # of the pixel column's middle
+    inside = np.abs(aside) < beside
+    window = np.clip(
+        there[:, None] * FINE + np.arange(-widest * FINE, (widest + 1) * FINE)[inside], 0, len(points) - 1
+    )
+    round_px = pen_px * np.sqrt(
+        1 - (aside[inside] / beside) ** 2
+    )  # how far a round pen draws above its middle
     rows = np.arange(len(there))
     for _ in range(_PASSES):
-        nearby = line[window]
-        top, bottom = nearby.argmin(axis=1), nearby.argmax(axis=1)
+        above, below = line[window] - round_px, line[window] + round_px
+        top, bottom = above.argmin(axis=1), below.argmax(axis=1)
         at = np.concatenate([window[rows, top], window[rows, bottom]])
-        off = np.concatenate([highest - nearby[rows, top], lowest - nearby[rows, bottom]])
+        off = np.concatenate([top_px - above[rows, top], bottom_px - below[rows, bottom]])
         weight = _smoothed(np.bincount(at, minlength=len(points)))
-        line += _smoothed(np.bincount(at, off, minlength=len(points))) / (weight + 0.05)
+        line += _smoothed(np.bincount(at, off, minlength=len(points))) / (weight + _HELD)
     gaps = np.diff(there)
     for gap in np.flatnonzero(gaps > _GAP_PX):
         line[(there[gap] + 1) * FINE : there[gap + 1] * FINE] = np.nan

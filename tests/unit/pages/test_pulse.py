@@ -1,0 +1,53 @@
+"""Calibration pulses: found where they stand, and as high as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn import ecg
+
+from leadwise.pages.digitize import RATE_HZ
+from leadwise.pages.drawn import FORMS, Look, draw
+from leadwise.pages.ink import PX_PER_MM, ink_of
+from leadwise.pages.pulse import Pulse, find_pulses
+
+FORM = FORMS["3x4+1"]
+PLAIN = Look(x_px_per_mm=PX_PER_MM, y_px_per_mm=PX_PER_MM, grid="pink", header=False, footer=False)
+
+
+def pulses_of(look: Look, gain_mm_per_mv: float = 10.0) -> list[Pulse]:
+    form = replace(FORM, gain_mm_per_mv=gain_mm_per_mv)
+    page = draw(ecg(), RATE_HZ, form, look)
+    baselines_mm = look.margin_mm + look.pitch_mm * (np.arange(4) + 0.6)
+    return find_pulses(ink_of(page.page), baselines_mm * PX_PER_MM)
+
+
+@pytest.mark.parametrize("gain_mm_per_mv", [5.0, 10.0, 20.0])
+def test_each_rows_pulse_is_as_high_as_one_millivolt(gain_mm_per_mv: float) -> None:
+    found = pulses_of(PLAIN, gain_mm_per_mv)
+    assert [pulse.row for pulse in found] == [0, 1, 2, 3]
+    assert [pulse.height_mm for pulse in found] == pytest.approx([gain_mm_per_mv] * 4, rel=0.02)
+
+
+@pytest.mark.parametrize(("pulse", "left_mm"), [("left", 14.5), ("right", 265.5)])
+def test_a_pulse_stands_before_or_behind_the_traces(pulse: str, left_mm: float) -> None:
+    for found in pulses_of(replace(PLAIN, pulse=pulse)):
+        assert found.left_px / PX_PER_MM == pytest.approx(left_mm, abs=0.3)
+        assert (found.right_px - found.left_px) / PX_PER_MM == pytest.approx(5, abs=0.3)
+
+
+@pytest.mark.parametrize("pen_px", [1, 4])
+def test_the_pens_width_is_no_part_of_its_height(pen_px: int) -> None:
+    assert [pulse.height_mm for pulse in pulses_of(replace(PLAIN, pen_px=pen_px))] == pytest.approx(
+        [10] * 4, rel=0.02
+    )
+
+
+def test_neither_beats_nor_bars_are_pulses() -> None:
+    assert pulses_of(replace(PLAIN, pulse="none", separators="line", frame=True)) == []
+
+
+def test_an_empty_page_has_none() -> None:
+    assert find_pulses(np.zeros((400, 600), np.uint8), np.array([200.0])) == []
