@@ -23,8 +23,10 @@ from leadwise.pages.forms import Form, forms
 from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, Trace
+from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
-from leadwise.pages.rows import Rows, find_rows
+from leadwise.pages.rows import Rows, are_two_pages, find_rows
+from leadwise.pages.turns import read_side_up, runs_downwards
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR = 0.3
@@ -37,17 +39,35 @@ def read_any_page(page: Page) -> PageSignals:
     Raises `ForeignPage` where no grid, no rows or no known form is found, `DoubtfulPage` where a form is found but
     its leads cannot be twelve leads of one heart.
     """
-    grid = find_grid(page)
-    if grid is None:
+    if (grid := find_grid(page)) is not None:
+        return read_side_up(page, grid, _read)
+    if (scale := scale_of_pulses(page)) is None:
         raise ForeignPage(
-            "no grid was found on this page, and so no scale in millimetres. Scan it in colour, flat."
+            "neither a grid nor calibration pulses were found on this page, and so no scale in millimetres. Scan it "
+            "in colour, flat and upright."
         )
-    return _read(page, grid)
+    signals = read_side_up(page, scale, _read)
+    return replace(
+        signals,
+        geometry=replace(signals.geometry, scale_from="pulse"),
+        quality=replace(signals.quality, grid=None),
+        warnings=(
+            *signals.warnings,
+            "the page has no grid: millivolts are told by its calibration pulses, seconds as at 25 mm/s",
+        ),
+    )
 
 
 def _read(page: Page, grid: Grid) -> PageSignals:
     whole = upright(page, grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
-    rows = find_rows(ink_of(whole.picture))
+    ink = ink_of(whole.picture)
+    if runs_downwards(ink):
+        raise ForeignPage("traces run from top to bottom on this page. Turn it by a quarter.")
+    rows = find_rows(ink)
+    if are_two_pages(rows):
+        raise ForeignPage(
+            "two pages are in this picture, and neither was read. Cut it into one picture a page."
+        )
     quality.refuse_clutter(rows)
     candidates = [
         form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)

@@ -25,6 +25,10 @@ _STRAIGHT_MM, _UPRIGHT_MM = (
 _SHORT_MM = 2.0  # a run of ink that is no steep stroke
 _CLOSEST_MM = 9.0
 _FAINTEST = 0.2  # of the strongest row
+_PAGES_APART = (
+    1.4  # times the usual distance of rows, between the last row of a page and the first of the next
+)
+_BETWEEN_PAGES_MM = 8.0  # without any trace; leads of one page follow one another without a gap
 _EDGE = 0.7  # of the usual distance of rows
 
 _COVERED = 0.6  # of a mark's columns in which its row's trace is elsewhere: it is no piece of the trace
@@ -65,6 +69,20 @@ def find_rows(ink: NDArray[np.uint8]) -> Rows:
             is_trace[number] = not _is_mark(traces, stats[number], baselines)
     kept = np.where(is_trace[numbers], ink, 0).astype(np.uint8)
     return Rows(kept, np.maximum(ink - kept, lines), baselines)
+
+
+def are_two_pages(rows: Rows) -> bool:
+    """Whether rows are those of two pages, one below or beside the other: paper without a trace lies between."""
+    gaps = np.diff(rows.baselines_px)
+    if len(gaps) >= 5 and gaps[2:-2].max() > _PAGES_APART * np.median(gaps):
+        return True
+    drawn = np.flatnonzero(rows.traces.any(axis=0))
+    if not len(drawn):
+        return False
+    widest = int(np.diff(drawn, append=drawn[-1]).argmax())
+    between = drawn[min(widest + 1, len(drawn) - 1)] - drawn[widest]
+    place = (drawn[widest] - drawn[0]) / max(1, drawn[-1] - drawn[0])
+    return bool(between > _BETWEEN_PAGES_MM * PX_PER_MM and 0.3 < place < 0.7)
 
 
 def _is_mark(traces: NDArray[np.uint8], stats: NDArray[np.int32], baselines: NDArray[np.float64]) -> bool:

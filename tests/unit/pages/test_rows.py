@@ -1,0 +1,60 @@
+"""Rows of a page's ink, whatever touches and frames them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from drawn import ecg
+
+from leadwise.pages.drawn import FORMS, Look, draw
+from leadwise.pages.ink import PX_PER_MM, ink_of
+from leadwise.pages.rows import are_two_pages, find_rows
+
+SIGNALS = ecg(rate_hz=500)
+LOOK = Look(x_px_per_mm=PX_PER_MM, y_px_per_mm=PX_PER_MM)
+
+
+def baselines_mm(form: str, look: Look, times: float = 1.0) -> np.ndarray:
+    """Where rows were found on a page of heartbeats that are so many times as tall."""
+    return find_rows(ink_of(draw(times * SIGNALS, 500, FORMS[form], look).page)).baselines_px / PX_PER_MM
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_has_its_rows(form: str) -> None:
+    rows = baselines_mm(form, replace(LOOK, pitch_mm=22))
+    assert len(rows) == len(FORMS[form].rows) + len(FORMS[form].strips)
+    assert np.diff(rows) == pytest.approx(22, abs=0.5)
+
+
+def test_rows_whose_waves_reach_into_the_next_are_still_rows() -> None:
+    rows = baselines_mm("6x2+1", replace(LOOK, pitch_mm=19, pen_px=3), times=1.8)
+    assert np.diff(rows) == pytest.approx(19, abs=0.5)
+    assert len(rows) == 7
+
+
+@pytest.mark.parametrize("separators", ["line", "tick", "none"])
+def test_a_frame_and_separators_are_no_rows(separators: str) -> None:
+    rows = baselines_mm("3x4+1", replace(LOOK, frame=True, separators=separators))
+    assert len(rows) == 4
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_two_pages_below_or_beside_one_another_are_told_from_one(form: str) -> None:
+    page = draw(SIGNALS, 500, FORMS[form], replace(LOOK, x_px_per_mm=4, y_px_per_mm=4)).page
+
+    def are_two(picture: np.ndarray) -> bool:
+        large = cv2.resize(picture, None, fx=PX_PER_MM / 4, fy=PX_PER_MM / 4, interpolation=cv2.INTER_CUBIC)
+        return are_two_pages(find_rows(ink_of(large)))
+
+    assert not are_two(page)
+    assert are_two(np.vstack([page, page]))
+    assert are_two(np.hstack([page, page]))
+
+
+def test_an_empty_page_has_no_rows() -> None:
+    found = find_rows(np.zeros((600, 900), np.uint8))
+    assert not len(found.baselines_px)
+    assert not found.traces.any()
