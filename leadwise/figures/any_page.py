@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from leadwise.drawing.drawn import DrawnPage
 from leadwise.figures.leads import ecg_paper
 from leadwise.figures.signals import BLUE, ORANGE
 from leadwise.figures.style import (
@@ -23,7 +24,6 @@ from leadwise.figures.style import (
     picture,
     rgb,
 )
-from leadwise.pages.drawn import DrawnPage
 from leadwise.pages.forms import Form
 from leadwise.pages.grid import Grid
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, Trace

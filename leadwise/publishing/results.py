@@ -556,7 +556,7 @@ TABLES: Mapping[str, Section] = {
             Cell("peak_memory_mb"),
         ),
         intro="The reader of any page, on pages of which it knows no form beforehand. `ludb`: recordings of LUDB, drawn by "
-        "others. `drawn`: the twelve embedded recordings of PTB-XL, drawn by `leadwise.pages.drawn` in every layout and in "
+        "others. `drawn`: the twelve embedded recordings of PTB-XL, drawn by `leadwise.drawing.drawn` in every layout and in "
         "looks at random, on coloured grids, `drawn_grey` on grey ones or none. `known_form` and `mendeley`: pages that have "
         "a reader of their own, here read by this one; of real pages the truth is what that reader reads. `pdf`: "
         "vector PDFs of recordings of PTB-XL. `pdf_other`, `devices`, `scans`: what many devices, cameras and scanners "

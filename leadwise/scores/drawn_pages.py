@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from leadwise.drawing.drawn import FORMS, DrawnPage, Look, Shown, draw, with_any_strips
 from leadwise.errors import InputError
 from leadwise.names import LEADS
-from leadwise.pages.drawn import FORMS, DrawnPage, Look, Shown, draw, with_any_strips
 from leadwise.pages.page_signals import RATE_HZ, PageSignals
 from leadwise.pages.read import Page
 from leadwise.recordings.records import Record

@@ -15,7 +15,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from leadwise.pages.made import KINDS
+from leadwise.drawing.made import KINDS
 from leadwise.pages.read import Page
 from leadwise.serving.http.uploads import Upload
 from leadwise.serving.known_form import read_known_form

@@ -1,7 +1,7 @@
 """Pages of many kinds with what is known of them, and how well a reader of any page reads each.
 
 Cases are made one at a time, so that thousands need no more memory than one. Kinds with truth: ``ludb`` (drawn by
-others), ``drawn`` (by `leadwise.pages.drawn`), ``known_form`` (as its device draws it), ``mendeley`` (real pages; the
+others), ``drawn`` (by `leadwise.drawing.drawn`), ``known_form`` (as its device draws it), ``mendeley`` (real pages; the
 truth is what the known form's own reader reads), ``pdf`` (vector PDFs of PTB-XL's recordings). Of ``devices`` and
 ``scans`` nothing is known but what leads must be to each other.
 """
@@ -18,18 +18,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.drawing.drawn import FORMS, Look, draw, with_any_strips
+from leadwise.drawing.render import render
+from leadwise.drawing.trials import band_limited
 from leadwise.errors import ForeignPage, InputError
 from leadwise.names import LEADS
 from leadwise.pages.digitize import RATE_HZ as KNOWN_HZ
 from leadwise.pages.digitize import digitize
-from leadwise.pages.drawn import FORMS, Look, draw, with_any_strips
 from leadwise.pages.forms import Form
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import Page, read_page
-from leadwise.pages.render import render
-from leadwise.pages.trials import band_limited
 from leadwise.recordings.records import read_record
 from leadwise.scores.snr import aligned_snr_db, page_snr_db
 
@@ -218,6 +218,7 @@ def _read_picture(page: Page) -> PageSignals:
 
 def _read_pdf(path: Path) -> PageSignals:
     import pypdfium2
+
     from leadwise.pages.vector import read_paths
 
     document = pypdfium2.PdfDocument(path)

@@ -19,13 +19,13 @@ from PIL import Image
 from safetensors import safe_open
 from sites import broken_links, fetched, pages
 
+from leadwise.drawing.drawn import FORMS
 from leadwise.folds.pages import assert_disjoint
 from leadwise.folds.partition import weights_name
 from leadwise.folds.recordings import SIGNAL_PROTOCOLS
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
 from leadwise.names import CLASSES
-from leadwise.pages.drawn import FORMS
 from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, NOTEBOOKS, audit_of
 from leadwise.project.paths import STAGES

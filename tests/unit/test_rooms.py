@@ -22,7 +22,7 @@ import leadwise
 PACKAGE = Path(leadwise.__file__).parent
 ROOMS = (
     "names", "quiet", "errors", "files", "processes", "workers", "machine", "tables",
-    "pages", "recordings", "sets", "folds", "scores", "figures", "audit", "models", "learning",
+    "pages", "drawing", "recordings", "sets", "folds", "scores", "figures", "audit", "models", "learning",
     "serving", "project", "publishing", "cli",
 )  # fmt: skip
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in {"__init__.py", "__main__.py"})

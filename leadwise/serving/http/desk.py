@@ -132,7 +132,7 @@ class Desk:
 
 def _warm() -> None:
     """Load in a new process what the first answer would wait for."""
-    from leadwise.pages.render import render
+    from leadwise.drawing.render import render
     from leadwise.serving.predict import is_refused
 
     load_model()

@@ -16,9 +16,9 @@ from read_pages import pdf_of_6x2
 
 import leadwise
 from leadwise import cli
+from leadwise.drawing.render import render
 from leadwise.pages.digitize import RATE_HZ
 from leadwise.pages.page_signals import PageSignals
-from leadwise.pages.render import render
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

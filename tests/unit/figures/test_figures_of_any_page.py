@@ -10,9 +10,9 @@ import pytest
 from drawn import ecg
 from pictures import check, words
 
+from leadwise.drawing.drawn import FORMS, Look, draw
 from leadwise.figures import any_page, any_page_scores
 from leadwise.names import LEADS
-from leadwise.pages.drawn import FORMS, Look, draw
 from leadwise.pages.grid import Grid
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.rows import Rows

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from leadwise.drawing.trials import scaled
 from leadwise.names import LEADS
 from leadwise.pages.checks import AFTER, BEFORE, alikeness, check, heart_rate_bpm, median_beat, r_peaks, rms
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
 from leadwise.pages.forms import known_printout
 from leadwise.pages.read import read_page
-from leadwise.pages.trials import scaled
 
 PIXEL_MV = 1 / known_printout().px_per_mv
 

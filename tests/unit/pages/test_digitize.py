@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from leadwise.drawing.render import render
+from leadwise.drawing.trials import DISTORTIONS
 from leadwise.names import LEADS
 from leadwise.pages.checks import quality
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals, correlation, digitize, rhythm_lead
@@ -20,8 +22,6 @@ from leadwise.pages.header import Header
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import read_page
-from leadwise.pages.render import render
-from leadwise.pages.trials import DISTORTIONS
 from leadwise.recordings.records import record_of
 
 TEMPLATE = known_printout()

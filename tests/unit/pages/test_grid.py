@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from drawn import ecg
 
-from leadwise.pages.drawn import FORMS, Look, draw
+from leadwise.drawing.drawn import FORMS, Look, draw
 from leadwise.pages.grid import find_grid
 
 SIGNALS = ecg(rate_hz=500)

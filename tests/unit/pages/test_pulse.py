@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from drawn import ecg
 
+from leadwise.drawing.drawn import FORMS, Look, draw
 from leadwise.pages.digitize import RATE_HZ
-from leadwise.pages.drawn import FORMS, Look, draw
 from leadwise.pages.ink import PX_PER_MM, ink_of
 from leadwise.pages.pulse import Pulse, find_pulses
 

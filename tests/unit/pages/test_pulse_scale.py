@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from drawn import ecg
 
+from leadwise.drawing.drawn import FORMS, Look, draw
 from leadwise.errors import ForeignPage
 from leadwise.pages.any_page import read_any_page
-from leadwise.pages.drawn import FORMS, Look, draw
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.scores.snr import page_snr_db
 

@@ -11,12 +11,12 @@ import pytest
 from drawn import ecg
 from numpy.typing import NDArray
 
+from leadwise.drawing import made
+from leadwise.drawing.drawn import FORMS, Look, draw
 from leadwise.errors import DoubtfulPage, ForeignPage, InputError
 from leadwise.names import LEADS
-from leadwise.pages import made
 from leadwise.pages.any_page import read_any_page
 from leadwise.pages.digitize import RATE_HZ as KNOWN_HZ
-from leadwise.pages.drawn import FORMS, Look, draw
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.quality import judged, refuse_clutter, together
 from leadwise.pages.rows import Rows

@@ -19,11 +19,11 @@ from drawn import ecg
 from numpy.typing import NDArray
 from PIL import Image
 
+from leadwise.drawing.render import render
 from leadwise.errors import DoubtfulPage, ForeignPage, UnreadablePage
 from leadwise.pages import pictures, read
 from leadwise.pages.layout import find_layout
 from leadwise.pages.read import FilePage, PageFile, page_size, read_page
-from leadwise.pages.render import render
 from leadwise.serving.predict import predict
 
 Picture = NDArray[np.uint8]

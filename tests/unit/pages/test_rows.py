@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from drawn import ecg
 
-from leadwise.pages.drawn import FORMS, Look, draw
+from leadwise.drawing.drawn import FORMS, Look, draw
 from leadwise.pages.ink import PX_PER_MM, ink_of
 from leadwise.pages.rows import are_two_pages, find_rows
 

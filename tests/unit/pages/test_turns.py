@@ -9,9 +9,9 @@ import pytest
 from drawn import BEATS_S, ecg
 from numpy.typing import NDArray
 
+from leadwise.drawing.drawn import FORMS, DrawnPage, Look, draw
 from leadwise.errors import ForeignPage
 from leadwise.pages.any_page import read_any_page
-from leadwise.pages.drawn import FORMS, DrawnPage, Look, draw
 from leadwise.pages.grid import Grid
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.turns import UPRIGHT, Side, is_upright, read_side_up, runs_downwards

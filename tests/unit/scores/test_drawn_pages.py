@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from drawn import ecg
 
+from leadwise.drawing.drawn import FORMS, DrawnPage, Look, draw
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
-from leadwise.pages.drawn import FORMS, DrawnPage, Look, draw
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.read import Page
 from leadwise.recordings.records import Record

@@ -30,10 +30,10 @@ from read_pages import pdf_of_6x2
 
 import leadwise
 from leadwise import cli
+from leadwise.drawing import made as made_pages
 from leadwise.errors import DoubtfulPage, ForeignPage, Lost, MissingInput, UnreadablePage, WeightsError
 from leadwise.models.onnx_file import EMPTY_SEAL, is_sealed, sealed
 from leadwise.names import CLASSES, LEADS
-from leadwise.pages import made as made_pages
 from leadwise.pages.digitize import Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads

@@ -1,4 +1,4 @@
-"""Lines, letters, grids and what a scanner adds: the strokes of `leadwise.pages.drawn`, in pixels."""
+"""Lines, letters, grids and what a scanner adds: the strokes of `leadwise.drawing.drawn`, in pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from leadwise.pages.read import Page
 
 if TYPE_CHECKING:
-    from leadwise.pages.drawn import Look
+    from leadwise.drawing.drawn import Look
 
 Map = NDArray[np.float64]
 

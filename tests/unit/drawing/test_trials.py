@@ -13,13 +13,8 @@ import pytest
 from drawn import ecg
 from numpy.typing import NDArray
 
-from leadwise.names import LEADS
-from leadwise.pages import trials as page_checks
-from leadwise.pages.digitize import digitize
-from leadwise.pages.layout import find_layout
-from leadwise.pages.leads import cut_leads
-from leadwise.pages.read import Page, read_page
-from leadwise.pages.trials import (
+from leadwise.drawing import trials as page_checks
+from leadwise.drawing.trials import (
     DISTORTIONS,
     FOREIGN,
     PRINT_FILTERS,
@@ -29,6 +24,11 @@ from leadwise.pages.trials import (
     round_trip,
     round_trip_snr_db,
 )
+from leadwise.names import LEADS
+from leadwise.pages.digitize import digitize
+from leadwise.pages.layout import find_layout
+from leadwise.pages.leads import cut_leads
+from leadwise.pages.read import Page, read_page
 from leadwise.recordings.records import read_record
 
 

@@ -16,16 +16,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.drawing.drawn import FORMS, Look, draw
+from leadwise.drawing.render import render
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
 from leadwise.pages.checks import quality
 from leadwise.pages.digitize import N_LEAD, RATE_HZ, digitize
-from leadwise.pages.drawn import FORMS, Look, draw
 from leadwise.pages.forms import known_form, known_printout
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import Page
-from leadwise.pages.render import render
 
 PRINTED_HZ = (0.67, 25.0)
 """The band in which the pages are printed, by their footers; by what filters is not known."""

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from drawn import ecg
 
+from leadwise.drawing.drawn import FORMS, GRIDS, DrawnPage, Look, draw, with_any_strips
+from leadwise.drawing.drawn_ink import FONTS
 from leadwise.names import LEADS
-from leadwise.pages.drawn import FORMS, GRIDS, DrawnPage, Look, draw, with_any_strips
-from leadwise.pages.drawn_ink import FONTS
 
 RATE_HZ = 500
 SIGNALS = ecg(rate_hz=RATE_HZ)

@@ -1,6 +1,6 @@
 """Pictures that must be refused: the known form without twelve leads of one heart on it, and what is no form at all.
 
-`leadwise.pages.trials.FOREIGN` has pages of other layouts; here is the rest of what people drop on a program.
+`leadwise.drawing.trials.FOREIGN` has pages of other layouts; here is the rest of what people drop on a program.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.drawing.render import render
+from leadwise.drawing.trials import FOREIGN
 from leadwise.names import LEADS
 from leadwise.pages.digitize import RATE_HZ
 from leadwise.pages.forms import known_printout
 from leadwise.pages.read import Page
-from leadwise.pages.render import render
-from leadwise.pages.trials import FOREIGN
 
 _SAMPLES = 10 * RATE_HZ + 1
 

@@ -1,7 +1,7 @@
 """Pages of any form, as other devices print and scanners see them, with the truth: what each trace shows, and where.
 
 Flat pages alone: paper with or without a grid, ink, and what a scanner or a screenshot adds. Nothing here is used to
-read a page. `leadwise.pages.render` draws the one known form as its device does.
+read a page. `leadwise.drawing.render` draws the one known form as its device does.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from leadwise.drawing import drawn_ink as ink
 from leadwise.names import LEADS
-from leadwise.pages import drawn_ink as ink
 from leadwise.pages.forms import Form, forms
 from leadwise.pages.read import Page
 
