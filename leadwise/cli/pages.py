@@ -327,7 +327,7 @@ def layouts() -> None:
     """
     from leadwise.pages.forms import forms
 
-    rows = [("layout", "s a column", "mm/s", "mm/mV", "strips", "rows")]
+    rows: list[tuple[str, ...]] = [("layout", "s a column", "mm/s", "mm/mV", "strips", "rows")]
     for form in forms():
         numbers = (f"{number:g}" for number in (form.column_s, form.speed_mm_per_s, form.gain_mm_per_mv))
         rows.append(

@@ -44,6 +44,7 @@ class Columns:
     off: float
 
     def start(self, column: int) -> float:
+        """Where a column begins, and with `count` where the last one ends, in pixels of the upright page."""
         return self.first_px + column * self.width_px
 
 
@@ -220,25 +221,28 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             inside = (place >= 0) & (place < page_px - 1)
             return np.where(inside, values[np.clip(np.round(place), 0, page_px - 1).astype(int)], 0.0)
 
-        def within(sums_: Pixels, column: int) -> Pixels:
+        def within(sums_: Pixels, column: int, first: Pixels = first, width: float = width) -> Pixels:
             ends = [
                 np.clip(np.round(first + (column + end) * width), 0, page_px).astype(int) for end in (0, 1)
             ]
             return np.asarray(sums_[ends[1]] - sums_[ends[0]])
 
         inner = [first + column * width for column in range(1, count)]
-        of_bars = sum(at(edge, place) for place in inner) / len(inner)
+        of_bars = np.mean([at(edge, place) for place in inner], axis=0)
         of_bars = of_bars + 0.1 * (at(edge, first) + at(edge, first + count * width))
-        of_jumps = sum(at(jump, place) for place in inner) / len(inner)
-        off = sum(
-            np.minimum(within(off_, column) / np.maximum(within(size, column), 1.0), 1)
-            for column, off_, size in sums
-        ) / max(1, len(sums))
+        of_jumps = np.mean([at(jump, place) for place in inner], axis=0)
+        off = np.mean(
+            [
+                np.minimum(within(off_, column) / np.maximum(within(size, column), 1.0), 1)
+                for column, off_, size in sums
+            ],
+            axis=0,
+        )
         share = sum(within(covered, column) for column in range(count)) / count / width
         shifts = np.arange(-1, 7, 0.5) * PX_PER_MM
         of_words = np.max(
             [
-                sum(at(word, first + shift + column * width) for column in range(count)) / count
+                np.mean([at(word, first + shift + column * width) for column in range(count)], axis=0)
                 for shift in shifts
             ],
             axis=0,
@@ -265,7 +269,7 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
 
 
 def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
-    """Columns through the middles of the bars near them, or else of jumps, starts and ends, as far as there are some."""
+    """Columns through the middles of the bars near them, or else of jumps, starts and ends, where there are some."""
     numbers, places, weights = [], [], []
     for column in range(columns.count + 1):
         place = round(columns.start(column))

@@ -46,8 +46,9 @@ class Signals:
 class Line:
     """The way of the pen's middle for one lead, or for the strip, in pixels of its template.
 
-    `y_px` float64 ``(points,)`` are rows from the top of the template's ink box, `traces.FINE` points a pixel, nan where
-    nothing was drawn; the first pixel is that in column `x_px`. `row` is the row of leads; it begins at `first_x`.
+    `y_px` float64 ``(points,)`` are rows from the top of the template's ink box, `traces.FINE` points a pixel, nan
+    where nothing was drawn; the first pixel is that in column `x_px`. `row` is the row of leads; it begins at
+    `first_x`.
     """
 
     template: Template

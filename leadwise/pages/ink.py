@@ -54,8 +54,8 @@ def upright(page: Page, x_px_per_mm: float, y_px_per_mm: float, turn_degrees: fl
     size = np.ceil(high - low).astype(int)
     if size.max() > MOST_PX or size.min() < 20 * PX_PER_MM:
         raise ForeignPage(
-            f"by its grid this page would be {size[0] / PX_PER_MM:.0f} x {size[1] / PX_PER_MM:.0f} mm large, which is "
-            "no printed ECG. Scan one page, whole and flat."
+            f"by its grid this page would be {size[0] / PX_PER_MM:.0f} x {size[1] / PX_PER_MM:.0f} mm large, which "
+            "is no printed ECG. Scan one page, whole and flat."
         )
     to_page = np.column_stack([forth, forth @ (low + 0.5)])
     white = tuple(
@@ -63,7 +63,10 @@ def upright(page: Page, x_px_per_mm: float, y_px_per_mm: float, turn_degrees: fl
     )
     small, inward = page, to_page
     if scale.max() > 1.25:  # thin strokes would fall between the pixels that are looked at
-        small = cv2.resize(page, None, fx=1 / scale.max(), fy=1 / scale.max(), interpolation=cv2.INTER_AREA)
+        shrink = 1 / scale.max()
+        small = np.asarray(
+            cv2.resize(page, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8
+        )
         shrunk = np.array([small.shape[1] / width, small.shape[0] / height])
         inward = shrunk[:, None] * to_page
         inward[:, 2] += shrunk * 0.5 - 0.5
@@ -89,11 +92,11 @@ def darkness(picture: Page) -> NDArray[np.float32]:
     )
     shares = [
         cv2.divide(part, white, dtype=cv2.CV_32F)
-        for part, white in zip(cv2.split(picture), cv2.split(cv2.max(paper, 1)), strict=True)
+        for part, white in zip(cv2.split(picture), cv2.split(np.maximum(paper, 1)), strict=True)
     ]
     lightest = cv2.max(cv2.max(shares[0], shares[1]), shares[2])
     least = cv2.min(cv2.min(shares[0], shares[1]), shares[2])
-    spread = cv2.max(lightest - least - 0.1, 0.0)
+    spread = np.maximum(lightest - least - 0.1, 0.0)
     return np.asarray(np.clip(1 - lightest - _GREY * spread, 0, 1), np.float32)
 
 
@@ -107,7 +110,7 @@ def ink_of(picture: Page) -> NDArray[np.uint8]:
     grid, black = np.quantile(some, _GRID_SHARE), np.quantile(some, _INK_SHARE)
     if black - grid < _LEAST_APART:
         raise ForeignPage(
-            "no trace that is darker than its grid was found on this page. Pages whose grid is as black as the trace, "
-            "and empty ones, cannot be read; scan it in colour."
+            "no trace that is darker than its grid was found on this page. Pages whose grid is as black as the "
+            "trace, and empty ones, cannot be read; scan it in colour."
         )
     return np.asarray(np.clip((dark - grid) * (255 / (black - grid)), 0, 255), np.uint8)

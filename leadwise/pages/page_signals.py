@@ -29,6 +29,7 @@ class Trace:
 
     @property
     def length_s(self) -> float:
+        """How long it is."""
         return len(self.signal_mv) / RATE_HZ
 
 
@@ -108,7 +109,7 @@ class PageSignals:
         return leads | {f"{name}_strip": trace for name, trace in self.strips.items()}
 
     def samples(self) -> NDArray[np.float32]:
-        """All `columns` on one clock, float32 ``(samples, columns)`` mV at RATE_HZ; nan where a lead is not printed."""
+        """All `columns` on one clock, float32 ``(samples, columns)`` mV at RATE_HZ; nan where nothing is printed."""
         traces = self.columns().values()
         table = np.full((round(self.length_s * RATE_HZ), len(traces)), np.nan, np.float32)
         for column, trace in enumerate(traces):

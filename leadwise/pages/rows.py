@@ -18,16 +18,11 @@ from leadwise.pages.ink import PX_PER_MM
 
 _WIDE_MM = 10.0  # what goes on for so long is a trace
 _THICK_MM = 4.0  # an upright run of ink, on average: blots and words under a marker are thicker
-_STRAIGHT_MM, _UPRIGHT_MM = (
-    60.0,
-    50.0,
-)  # frames; a flat trace still moves by a pixel, and no QRS complex is so tall
+_STRAIGHT_MM, _UPRIGHT_MM = 60.0, 50.0  # frames; a flat trace moves by a pixel, and no QRS complex is so tall
 _SHORT_MM = 2.0  # a run of ink that is no steep stroke
 _CLOSEST_MM = 9.0
 _FAINTEST = 0.2  # of the strongest row
-_PAGES_APART = (
-    1.4  # times the usual distance of rows, between the last row of a page and the first of the next
-)
+_PAGES_APART = 1.4  # times the usual distance of rows, between the last of a page and the first of the next
 _BETWEEN_PAGES_MM = 8.0  # without any trace; leads of one page follow one another without a gap
 _EDGE = 0.7  # of the usual distance of rows
 

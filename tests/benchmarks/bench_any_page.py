@@ -45,12 +45,10 @@ from other_pages import (
 )
 
 from leadwise.errors import LeadwiseError
+from leadwise.scores.drawn_pages import WRONG_DB
 from leadwise.scores.draws import Interval, bootstrap_share, bootstrap_statistic
 from leadwise.scores.table import stated
 from leadwise.sets.sample import unpack_recordings
-
-WRONG_DB = 6.0
-"""Below it an answer is wrong: a fifth of the signal's power and more is noise."""
 
 LEAST = {
     ("ludb", "aligned"): 20.0,

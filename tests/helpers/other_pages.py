@@ -1,8 +1,8 @@
 """Pages of many kinds with what is known of them, and how well a reader of any page reads each.
 
 Cases are made one at a time, so that thousands need no more memory than one. Kinds with truth: ``ludb`` (drawn by
-others), ``drawn`` (by `leadwise.drawing.drawn`), ``known_form`` (as its device draws it), ``mendeley`` (real pages; the
-truth is what the known form's own reader reads), ``pdf`` (vector PDFs of PTB-XL's recordings). Of ``devices`` and
+others), ``drawn`` (by `leadwise.drawing.drawn`), ``known_form`` (as its device draws it), ``mendeley`` (real pages;
+the truth is what the known form's own reader reads), ``pdf`` (vector PDFs of PTB-XL's recordings). Of ``devices`` and
 ``scans`` nothing is known but what leads must be to each other.
 """
 
