@@ -296,6 +296,6 @@ def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
     # where few places tell a width, it is that of the grid
     matrix = np.array([[1.0, number] for number in numbers] + [[0.0, 1.0]])
     values = np.array([*places, width_px])
-    scale = np.sqrt(np.array([*weights, _GRIDS_WIDTH]))
+    scale = np.sqrt(np.array([*weights, _GRIDS_WIDTH if len(numbers) < 3 else 0.1 * _GRIDS_WIDTH]))
     first, width = np.linalg.lstsq(matrix * scale[:, None], values * scale, rcond=None)[0]
     return replace(columns, first_px=float(first), width_px=float(width))

@@ -29,7 +29,7 @@ _GAP_PX = 39.0  # 0.2 s: a longer stretch without ink is not bridged
 # Costs of a sharing-out, a column: pixels between the runs of neighbouring columns; a row without a run;
 # a run that two rows hold; ink that no row claims; and, weakly, distance from the row's baseline, in which one far
 # row is likelier than two near.
-_NO_RUN, _SHARED, _FAR = 8.0, 10.0, 0.1
+_NO_RUN, _SHARED, _FAR = 8.0, 6.0, 0.1
 _UNCLAIMED, _UNCLAIMED_PX = 4.0, 0.3  # for a run, and for each of its first 30 px
 _MOST_SHARINGS = 100
 
