@@ -29,7 +29,7 @@ from leadwise.pages.rows import Rows, are_two_pages, find_rows
 from leadwise.pages.turns import read_side_up, runs_downwards
 
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
-_BAR = 0.3
+_BAR, _BARS_SIDE, _AS_DARK = 0.3, 0.3, 0.7
 _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
 
 
@@ -88,7 +88,7 @@ def _rows_of(form: Form) -> int:
 def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -> PageSignals:
     first_look = traces.share_out(rows.traces, rows.baselines_px)
     columns = _columns_of(rows, first_look, form)
-    ink = _without_bars(rows, columns)
+    ink = _without_bars(rows, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
@@ -159,24 +159,31 @@ def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tupl
     return max(itertools.product(range(len(form.rows)), range(form.columns)), key=alike)
 
 
-def _without_bars(rows: Rows, columns: Columns) -> NDArray[np.uint8]:
-    """Ink without bars that cross a trace where columns meet."""
-    ink = rows.traces
-    found = boundaries.bars(np.maximum(ink, rows.marks), rows.baselines_px)
+def _without_bars(rows: Rows, columns: Columns, form: Form) -> NDArray[np.uint8]:
+    """Ink without the bars that stand where columns meet, and without what little of a trace they cover."""
+    found = boundaries.bars(np.maximum(rows.traces, rows.marks), rows.baselines_px)
     reach = round(_SEPARATOR_MM * PX_PER_MM)
-    out = ink
+    out = rows.traces.copy()
+    leads = len(form.rows)
     for column in range(columns.count + 1):
         place = round(columns.start(column))
         near = slice(max(0, place - reach), max(0, place + reach + 1))
-        for row in range(len(rows.baselines_px)):
+        outer = column in (0, columns.count)  # where a QRS complex is no bar
+        least = max(_BAR, _AS_DARK * columns.bars) if outer else _BAR
+        every = found[:leads, near].mean(axis=0)
+        if every.size and every.max() > least:
+            _blank(out, every, near.start, 0, _band(rows.baselines_px, leads - 1, len(out))[1])
+        for row in range(leads, len(rows.baselines_px)):
             bar = found[row, near]
-            if not bar.size or bar.max() < _BAR:
-                continue
-            out = out.copy() if out is ink else out
-            at = near.start + np.flatnonzero(bar > 0.2 * bar.max())
-            top, bottom = _band(rows.baselines_px, row, len(ink))
-            out[top:bottom, max(0, at[0] - 1) : at[-1] + 2] = 0
+            if bar.size and bar.max() > max(_BAR, _AS_DARK * columns.bars):
+                _blank(out, bar, near.start, *_band(rows.baselines_px, row, len(out)))
     return out
+
+
+def _blank(ink: NDArray[np.uint8], bar: Pixels, first: int, top: int, bottom: int) -> None:
+    """Take out the columns of pixels that a bar covers, and one to both sides."""
+    at = first + np.flatnonzero(bar > _BARS_SIDE * bar.max())
+    ink[top:bottom, max(0, at[0] - 1) : at[-1] + 2] = 0
 
 
 def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:
@@ -207,7 +214,7 @@ class _Reader:
                 np.full(samples, np.nan, np.float32),
                 np.zeros((0, 2), np.float32),
             )
-        line = traces.undo_pen(self.edges[0][row, part], self.edges[1][row, part], self.pen)
+        line = traces.undo_pen(*traces.without_strays(self.edges[0][row, part], self.edges[1][row, part]), self.pen)
         at_px = (np.arange(len(line)) + 0.5) / traces.FINE - 0.5 + part.start
         time_px = start + np.arange(samples) / samples * (stop - start)
         values = np.interp(time_px, at_px, line, left=np.nan, right=np.nan)

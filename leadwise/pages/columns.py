@@ -142,7 +142,7 @@ def jumps(edges: tuple[Pixels, Pixels]) -> Pixels:
 def pen_px(edges: tuple[Pixels, Pixels]) -> float:
     """Half the pen's width: half of how high ink is where traces are flat."""
     thick = (edges[1] - edges[0])[np.isfinite(edges[0])]
-    return float(np.quantile(thick, 0.25)) / 2 if len(thick) else 1.0
+    return float(np.quantile(thick, 0.1)) / 2 if len(thick) else 1.0
 
 
 def bridged(middle_px: Pixels) -> Pixels:

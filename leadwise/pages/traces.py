@@ -247,6 +247,43 @@ def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
             high[still, part] = low[still, part] = np.nan
 
 
+_STRAY_GAP_PX, _STRAY_PX, _END_PX = 8.0, 30, 12
+
+
+def without_strays(high: Pixels, low: Pixels) -> tuple[Pixels, Pixels]:
+    """Edges ``(width,)`` of one lead without pieces that are another row's, or a letter's: nan there.
+
+    A trace goes on from one column of pixels to the next. A short piece that does not, on both sides, and without
+    which what is before and behind it fits better, is none of it; nor is a few pixels' piece at an end.
+    """
+    there = np.flatnonzero(np.isfinite(high))
+    if not len(there):
+        return high, low
+    top, bottom = high[there], low[there]
+    apart = np.maximum(top[1:] - bottom[:-1], top[:-1] - bottom[1:])
+    ends = np.flatnonzero(apart > _STRAY_GAP_PX) + 1
+    pieces = [(int(part[0]), int(part[-1])) for part in np.split(np.arange(len(there)), ends)]
+    kept: list[tuple[int, int]] = []
+    for number, (first, last) in enumerate(pieces):
+        length = there[last] - there[first] + 1
+        behind = pieces[number + 1] if number + 1 < len(pieces) else None
+        if kept and behind is not None:
+            before = kept[-1][1]
+            past = max(top[behind[0]] - bottom[before], top[before] - bottom[behind[0]])
+            to_it = max(top[first] - bottom[before], top[before] - bottom[first])
+            from_it = max(top[behind[0]] - bottom[last], top[last] - bottom[behind[0]])
+            stray = length < _STRAY_PX and past < min(to_it, from_it)
+        else:
+            stray = len(pieces) > 1 and length < _END_PX
+        if not stray:
+            kept.append((first, last))
+    clean = np.full((2, len(high)), np.nan)
+    for first, last in kept:
+        part = there[first : last + 1]
+        clean[:, part] = high[part], low[part]
+    return clean[0], clean[1]
+
+
 # --- where the pen's middle ran ----------------------------------------------------------------------------
 
 FINE = 2
