@@ -73,8 +73,10 @@ def _read(page: Page, grid: Grid) -> PageSignals:
         form for form in forms() if form.printout is None and _rows_of(form) == len(rows.baselines_px)
     ]
     if not candidates:
+        number = len(rows.baselines_px)
+        told = "1 row of traces was" if number == 1 else f"{number or 'no'} rows of traces were"
         raise ForeignPage(
-            f"{len(rows.baselines_px)} rows of traces were found, and no known form has so many. "
+            f"{told} found, and no known form has that number of rows. "
             "'leadwise layouts' lists those that are read."
         )
     found = [_read_form(page, whole, grid, rows, form) for form in candidates]
@@ -214,7 +216,9 @@ class _Reader:
                 np.full(samples, np.nan, np.float32),
                 np.zeros((0, 2), np.float32),
             )
-        line = traces.undo_pen(*traces.without_strays(self.edges[0][row, part], self.edges[1][row, part]), self.pen)
+        line = traces.undo_pen(
+            *traces.without_strays(self.edges[0][row, part], self.edges[1][row, part]), self.pen
+        )
         at_px = (np.arange(len(line)) + 0.5) / traces.FINE - 0.5 + part.start
         time_px = start + np.arange(samples) / samples * (stop - start)
         values = np.interp(time_px, at_px, line, left=np.nan, right=np.nan)

@@ -45,7 +45,7 @@ def refuse_clutter(rows: Rows) -> None:
     lines = int(np.count_nonzero(black[1:] & ~black[:-1])) / black.shape[1] / max(1, len(rows.baselines_px))
     if lines > _MOST_LINES:
         raise ForeignPage(
-            f"{len(rows.baselines_px)} rows were found, but {lines:.1f} lines of ink lie one above another in each: "
+            f"{lines:.1f} lines of ink lie one above another in each row of this page, where one trace should: "
             "the grid is as black as the traces, or the page is no ECG, or it is folded. Scan it in colour, flat."
         )
 

@@ -37,9 +37,9 @@ ROWS: dict[str, dict[str, object]] = {
     | {"rhythm_lead": "II", "strip_correlation": 0.999, "heart_rate_bpm": 81.2}
     | {"einthoven_correlation": 0.998, "einthoven_rms_mv": 0.007, "goldberger_rms_mv": 0.008},
     "read_pages.csv": {"page": "0001", "record": "00003_hr", "form": "6x2", "grid": "red"}
-    | {"turn_degrees": 1.5, "read": True, "why": None, "seconds": 0.8, "read_form": "6x2", "layout_right": True}
-    | {"raw_db": 19.2, "aligned_db": 20.1, "read_share": 1.0, "einthoven": 0.99, "goldberger": 0.95}
-    | {"strip_alike": None, "warnings": None},
+    | {"turn_degrees": 1.5, "read": True, "why": None, "seconds": 0.8, "read_form": "6x2"}
+    | {"layout_right": True, "raw_db": 19.2, "aligned_db": 20.1, "read_share": 1.0, "einthoven": 0.99}
+    | {"goldberger": 0.95, "strip_alike": None, "warnings": None},
     "folds.csv": {"protocol": "interpatient", "unit": "record", "unit_id": "201"}
     | {"group_id": "record-201", "seed": 1, "fold": 1, "part": "train", "inner": 2},
     "predictions.csv": {"unit": "lead", "unit_id": "283b52bac093", "group_id": "id-168616"}

@@ -20,9 +20,8 @@ from leadwise.pages.digitize import RATE_HZ as KNOWN_HZ
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.quality import judged, refuse_clutter, together
 from leadwise.pages.rows import Rows
+from leadwise.scores.drawn_pages import WRONG_DB
 from leadwise.scores.snr import page_snr_db
-
-WRONG_DB = 6.0
 
 FORM = FORMS["3x4+1"]
 LOOK = Look(x_px_per_mm=6, y_px_per_mm=6, pen_px=2)
@@ -164,6 +163,13 @@ def test_a_page_of_a_form_that_is_not_known_is_refused(change: Mapping[str, Any]
     page = draw(ecg(), KNOWN_HZ, replace(FORM, **change), LOOK)
     with pytest.raises(DoubtfulPage, match=why):
         read_any_page(page.page)
+
+
+def test_a_rhythm_strip_alone_is_refused_as_one_row() -> None:
+    page = draw(ecg(), KNOWN_HZ, FORM, LOOK).page
+    strip_mm = 8 + 7 + 0.6 * LOOK.pitch_mm  # margin and footer below it, and its share of the rows
+    with pytest.raises(ForeignPage, match=r"^1 row of traces was found"):
+        read_any_page(page[-round((strip_mm + 5) * LOOK.y_px_per_mm) :])
 
 
 @dataclass(frozen=True)
