@@ -7,6 +7,7 @@ any trace is. A row's baseline is where its trace is most of the time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,11 +58,8 @@ def find_rows(ink: NDArray[np.uint8]) -> Rows:
     baselines = _baselines(traces)
     if not len(baselines):
         return Rows(np.zeros_like(ink), np.maximum(ink, lines), baselines)
-    is_trace = wide.copy()
+    is_trace = wide | ~_are_marks(traces, stats, baselines)
     is_trace[0] = True
-    for number in np.flatnonzero(~wide):
-        if number:
-            is_trace[number] = not _is_mark(traces, stats[number], baselines)
     kept = np.where(is_trace[numbers], ink, 0).astype(np.uint8)
     return Rows(kept, np.maximum(ink - kept, lines), baselines)
 
@@ -80,19 +78,21 @@ def are_two_pages(rows: Rows) -> bool:
     return bool(between > _BETWEEN_PAGES_MM * PX_PER_MM and 0.3 < place < 0.7)
 
 
-def _is_mark(traces: NDArray[np.uint8], stats: NDArray[np.int32], baselines: NDArray[np.float64]) -> bool:
-    """Whether a piece of ink stands beside the trace of its row and not in a gap of it, or far from all rows."""
+def _are_marks(
+    traces: NDArray[np.uint8], stats: NDArray[Any], baselines: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether pieces of ink stand beside the trace of their row and not in a gap of it, or far from all rows."""
     left, top, width, height = (
-        int(stats[n]) for n in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)
+        stats[:, n] for n in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)
     )
     pitch = float(np.median(np.diff(baselines))) if len(baselines) > 1 else 30 * PX_PER_MM
-    middle = top + height / 2
-    row = baselines[np.abs(baselines - middle).argmin()]
-    if abs(middle - row) > 0.75 * pitch:
-        return True
-    first, last = max(0, round(row - pitch / 2)), round(row + pitch / 2)
-    beside = traces[first:last, left : left + width].any(axis=0)
-    return bool(beside.mean() > _COVERED)
+    off = np.abs(baselines[:, None] - (top + height / 2))
+    row = off.argmin(axis=0)
+    ends = np.round(baselines[:, None] + np.array([-0.5, 0.5]) * pitch).astype(int).clip(0, len(traces))
+    beside = np.stack([traces[first:last].any(axis=0) for first, last in ends])
+    covered = np.pad(np.cumsum(beside, axis=1), ((0, 0), (1, 0)))
+    share = (covered[row, left + width] - covered[row, left]) / np.maximum(width, 1)
+    return np.asarray((off.min(axis=0) > 0.75 * pitch) | (share > _COVERED))
 
 
 def without_frames(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -32,6 +32,7 @@ _GAP_PX = 39.0  # 0.2 s: a longer stretch without ink is not bridged
 _NO_RUN, _SHARED, _FAR = 8.0, 6.0, 0.1
 _UNCLAIMED, _UNCLAIMED_PX = 4.0, 0.3  # for a run, and for each of its first 30 px
 _MOST_SHARINGS = 100
+_FEW_ROWS = 4  # of more, what lies alone in one row's band is no other row's: all sharings would be too many
 
 _JUMP_PX, _TIP_PX = 20, 25  # no stroke leaves more between two columns; a tip that crosses is not wider
 
@@ -74,8 +75,9 @@ def share_out(
     chosen[band, runs.column] = np.arange(len(runs.column))
     jumpy = _between_jumps(runs, chosen)
     doubtful |= jumpy
-    # what lies alone in one row's band is no other row's
     contested = (count[band, runs.column] > 1) | (band != beyond) | jumpy[runs.column]
+    if rows <= _FEW_ROWS:
+        contested[:] = True
     for start, stop in _stretches(doubtful, starts):
         _share_stretch(runs, band, contested, chosen, baselines_px, starts, start, stop)
     high, low = (np.full(chosen.shape, np.nan) for _ in range(2))
