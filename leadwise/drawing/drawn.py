@@ -74,7 +74,7 @@ class Look:
     blur_px: float = 0.0
     noise: float = 0.0
     jpeg_quality: int | None = None
-    filter_hz: float = 150.0
+    filter_hz: float = 250.0
     turn_degrees: float = 0.0
     quarter_turns: int = 0
     mirrored: bool = False

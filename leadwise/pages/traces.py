@@ -34,6 +34,7 @@ _UNCLAIMED, _UNCLAIMED_PX = 4.0, 0.3  # for a run, and for each of its first 30 
 _MOST_SHARINGS = 100
 _FEW_ROWS = 4  # of more, what lies alone in one row's band is no other row's: all sharings would be too many
 
+_SLIT_PX, _SPECK_PX = 8, 6
 _JUMP_PX, _TIP_PX = 20, 25  # no stroke leaves more between two columns; a tip that crosses is not wider
 
 # --- which ink belongs to which row ------------------------------------------------------------------------
@@ -61,6 +62,8 @@ def share_out(
     rows = len(baselines_px)
     bands = np.concatenate([[-np.inf], (baselines_px[1:] + baselines_px[:-1]) / 2, [np.inf]])
     runs = _find_runs(ink)
+    if rows > _FEW_ROWS:
+        runs = _without_specks(runs, ink.shape[1])
     width = ink.shape[1]
     chosen = np.full((rows, width), -1)
     if not len(runs.column):
@@ -112,6 +115,18 @@ def _find_runs(ink: NDArray[np.uint8]) -> _Runs:
     column, top = np.divmod(changes[::2], height + 2)
     bottom = changes[1::2] % (height + 2) - 1
     return _Runs(column, top, bottom, np.searchsorted(column, np.arange(width + 1)))
+
+
+def _without_specks(runs: _Runs, width: int) -> _Runs:
+    """Runs without what little ink lies right above or below a tall one: the sides of a narrow wave, not quite apart."""
+    height = runs.bottom - runs.top + 1
+    near = (runs.column[1:] == runs.column[:-1]) & (runs.top[1:] - runs.bottom[:-1] <= _SLIT_PX)
+    small = height <= _SPECK_PX
+    kept = np.ones(len(height), np.bool_)
+    kept[1:] &= ~(near & small[1:] & (height[:-1] > 3 * height[1:]))
+    kept[:-1] &= ~(near & small[:-1] & (height[1:] > 3 * height[:-1]))
+    column = runs.column[kept]
+    return _Runs(column, runs.top[kept], runs.bottom[kept], np.searchsorted(column, np.arange(width + 1)))
 
 
 def _edges(ink: NDArray[np.uint8], runs: _Runs) -> tuple[Pixels, Pixels]:
@@ -186,12 +201,17 @@ def _reaches(runs: _Runs, run: int, baseline_px: float) -> bool:
 def _fewer(runs: _Runs, options: list[list[int]], baselines_px: Pixels) -> list[list[int]]:
     """The options of each row, the farthest left out until there are not too many sharings."""
 
+    tall_first = (
+        len(baselines_px) > _FEW_ROWS
+    )  # else as the known form's pages were read when they were published
+
     def distance(run: int, row: int) -> float:
-        return (
-            -1.0
-            if run < 0
-            else float(max(runs.top[run] - baselines_px[row], baselines_px[row] - runs.bottom[run], 0))
-        )
+        if run < 0:
+            return -np.inf
+        if not tall_first:
+            return float(abs((runs.top[run] + runs.bottom[run]) / 2 - baselines_px[row]))
+        off = max(runs.top[run] - baselines_px[row], baselines_px[row] - runs.bottom[run], 0)
+        return float(off - min(runs.bottom[run] - runs.top[run], 30))
 
     options = [
         sorted(choices, key=functools.partial(distance, row=row)) for row, choices in enumerate(options)
