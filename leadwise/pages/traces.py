@@ -118,7 +118,7 @@ def _find_runs(ink: NDArray[np.uint8]) -> _Runs:
 
 
 def _without_specks(runs: _Runs, width: int) -> _Runs:
-    """Runs without what little ink lies right above or below a tall one: the sides of a narrow wave, not quite apart."""
+    """Runs without what little ink lies right above or below a tall one: sides of a narrow wave, not quite apart."""
     height = runs.bottom - runs.top + 1
     near = (runs.column[1:] == runs.column[:-1]) & (runs.top[1:] - runs.bottom[:-1] <= _SLIT_PX)
     small = height <= _SPECK_PX
@@ -200,7 +200,6 @@ def _reaches(runs: _Runs, run: int, baseline_px: float) -> bool:
 
 def _fewer(runs: _Runs, options: list[list[int]], baselines_px: Pixels) -> list[list[int]]:
     """The options of each row, the farthest left out until there are not too many sharings."""
-
     tall_first = (
         len(baselines_px) > _FEW_ROWS
     )  # else as the known form's pages were read when they were published
