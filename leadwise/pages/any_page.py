@@ -28,6 +28,7 @@ from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
 from leadwise.pages.turns import read_side_up, runs_downwards
 
+_MOST_ROWS = 7
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR, _BARS_SIDE, _AS_DARK = 0.3, 0.3, 0.7
 _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
@@ -74,10 +75,16 @@ def _read(page: Page, grid: Grid) -> PageSignals:
     ]
     if not candidates:
         number = len(rows.baselines_px)
-        told = "1 row of traces was" if number == 1 else f"{number or 'no'} rows of traces were"
+        if number > _MOST_ROWS:
+            raise ForeignPage(
+                f"{number} rows of traces were found, more than any known form has: are there two pages in this "
+                "picture? Cut it into one picture a page."
+            )
+        if not number:
+            raise ForeignPage("no traces were found on this page. Is it a printed ECG, whole and flat?")
+        told = "1 row of traces was" if number == 1 else f"{number} rows of traces were"
         raise ForeignPage(
-            f"{told} found, and no known form has that number of rows. "
-            "'leadwise layouts' lists those that are read."
+            f"{told} found, and no known form has that number of rows. 'leadwise layouts' lists those that are read."
         )
     found = [_read_form(page, whole, grid, rows, form) for form in candidates]
     return quality.judged(max(found, key=_convincing))
@@ -167,6 +174,8 @@ def _without_bars(rows: Rows, columns: Columns, form: Form) -> NDArray[np.uint8]
     reach = round(_SEPARATOR_MM * PX_PER_MM)
     out = rows.traces.copy()
     leads = len(form.rows)
+    if columns.bars < _BAR:  # then what looks like a bar is a QRS complex
+        return out
     for column in range(columns.count + 1):
         place = round(columns.start(column))
         near = slice(max(0, place - reach), max(0, place + reach + 1))
@@ -216,9 +225,9 @@ class _Reader:
                 np.full(samples, np.nan, np.float32),
                 np.zeros((0, 2), np.float32),
             )
-        line = traces.undo_pen(
-            *traces.without_strays(self.edges[0][row, part], self.edges[1][row, part]), self.pen
-        )
+        band = _band(self.rows.baselines_px, row, len(self.rows.traces))
+        high, low = traces.without_strays(self.edges[0][row, part], self.edges[1][row, part], band)
+        line = traces.undo_pen(high, low, self.pen)
         at_px = (np.arange(len(line)) + 0.5) / traces.FINE - 0.5 + part.start
         time_px = start + np.arange(samples) / samples * (stop - start)
         values = np.interp(time_px, at_px, line, left=np.nan, right=np.nan)

@@ -264,7 +264,7 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
                 float(of_bars[at_best]), float(of_jumps[at_best]), float(of_words[at_best]), float(off[at_best]),
             )  # fmt: skip
     if best is None:
-        raise ForeignPage("the page is too narrow for its rows to have columns of 2.5 s.")
+        raise ForeignPage("the page is too narrow for all columns of its form: is it cut? Scan it whole.")
     return _refined(best, evidence, width_px)
 
 

@@ -55,7 +55,7 @@ def upright(page: Page, x_px_per_mm: float, y_px_per_mm: float, turn_degrees: fl
     if size.max() > MOST_PX or size.min() < 20 * PX_PER_MM:
         raise ForeignPage(
             f"by its grid this page would be {size[0] / PX_PER_MM:.0f} x {size[1] / PX_PER_MM:.0f} mm large, which "
-            "is no printed ECG. Scan one page, whole and flat."
+            "is no printed ECG: are there two pages in this picture? Scan one page, whole and flat."
         )
     to_page = np.column_stack([forth, forth @ (low + 0.5)])
     white = tuple(

@@ -271,11 +271,11 @@ def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
 _STRAY_GAP_PX, _STRAY_PX, _END_PX = 8.0, 30, 12
 
 
-def without_strays(high: Pixels, low: Pixels) -> tuple[Pixels, Pixels]:
-    """Edges ``(width,)`` of one lead without pieces that are another row's, or a letter's: nan there.
+def without_strays(high: Pixels, low: Pixels, band_px: tuple[float, float]) -> tuple[Pixels, Pixels]:
+    """Edges ``(width,)`` of one lead without pieces that are another row's: nan there.
 
-    A trace goes on from one column of pixels to the next. A short piece that does not, on both sides, and without
-    which what is before and behind it fits better, is none of it; nor is a few pixels' piece at an end.
+    A trace goes on from one column of pixels to the next. A short piece outside the row's own band that does not, on
+    both sides, and without which what is before and behind it fits better, is none of it; nor is one at an end.
     """
     there = np.flatnonzero(np.isfinite(high))
     if not len(there):
@@ -296,7 +296,8 @@ def without_strays(high: Pixels, low: Pixels) -> tuple[Pixels, Pixels]:
             stray = length < _STRAY_PX and past < min(to_it, from_it)
         else:
             stray = len(pieces) > 1 and length < _END_PX
-        if not stray:
+        middle = float(np.mean(top[first : last + 1] + bottom[first : last + 1])) / 2
+        if not stray or band_px[0] <= middle < band_px[1]:
             kept.append((first, last))
     clean = np.full((2, len(high)), np.nan)
     for first, last in kept:

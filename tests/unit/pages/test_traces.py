@@ -43,7 +43,7 @@ def test_a_piece_of_another_row_is_left_out_of_a_lead() -> None:
     high, low = drawn_with(wave(), 1.0, square=False)
     high[200:210], low[200:210] = 240, 243
     high[:6], low[:6] = 10, 13
-    clean, _ = without_strays(high, low)
+    clean, _ = without_strays(high, low, (20, 200))
     assert np.isnan(clean[200:210]).all()
     assert np.isnan(clean[:6]).all()
     assert np.isfinite(clean[6:200]).all()
@@ -52,7 +52,7 @@ def test_a_piece_of_another_row_is_left_out_of_a_lead() -> None:
 
 def test_a_steep_wave_is_no_stray() -> None:
     high, low = drawn_with(wave(), 1.0, square=False)
-    clean, _ = without_strays(high, low)
+    clean, _ = without_strays(high, low, (20, 200))
     assert np.isfinite(clean).all()
 
 
