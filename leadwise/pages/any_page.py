@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
-from leadwise.pages import columns as boundaries
 from leadwise.pages import physics, quality, traces
-from leadwise.pages.columns import Columns, Evidence, Pixels
+from leadwise.pages.columns import Columns, Evidence, Look, Pixels, bridged, find_columns, laws_of
+from leadwise.pages.digitize import correlation
 from leadwise.pages.forms import Form, forms
 from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
@@ -86,7 +86,8 @@ def _read(page: Page, grid: Grid) -> PageSignals:
         raise ForeignPage(
             f"{told} found, and no known form has that number of rows. 'leadwise layouts' lists those that are read."
         )
-    found = [_read_form(page, whole, grid, rows, form) for form in candidates]
+    look = Look.at(rows)
+    found = [_read_form(page, whole, grid, rows, look, form) for form in candidates]
     return quality.judged(max(found, key=_convincing))
 
 
@@ -94,14 +95,13 @@ def _rows_of(form: Form) -> int:
     return len(form.rows) + len(form.strips)
 
 
-def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -> PageSignals:
-    first_look = traces.share_out(rows.traces, rows.baselines_px)
-    columns = _columns_of(rows, first_look, form)
-    ink = _without_bars(rows, columns, form)
+def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, look: Look, form: Form) -> PageSignals:
+    columns = _columns_of(rows, look, form)
+    ink = _without_bars(rows, look.bars, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
-    read = _Reader(whole, rows, columns, form, edges, traces.Pen(boundaries.pen_px(first_look)))
+    read = _Reader(whole, rows, columns, form, edges, traces.Pen(look.pen_px))
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -131,21 +131,15 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, form: Form) -
     )
 
 
-def _columns_of(rows: Rows, edges: tuple[Pixels, Pixels], form: Form) -> Columns:
+def _columns_of(rows: Rows, look: Look, form: Form) -> Columns:
     """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
-    middles = (edges[0] + edges[1]) / 2
-    every = np.maximum(rows.traces, rows.marks)
-    evidence = Evidence.of(every, rows.marks, edges, rows.baselines_px, len(form.rows))
+    middles = (look.edges[0] + look.edges[1]) / 2
+    evidence = Evidence.of(look, len(form.rows))
     heights = np.stack(
-        [
-            baseline - boundaries.bridged(middle)
-            for middle, baseline in zip(middles, rows.baselines_px, strict=True)
-        ]
+        [baseline - bridged(middle) for middle, baseline in zip(middles, rows.baselines_px, strict=True)]
     )
     width_px = form.column_s * form.speed_mm_per_s * PX_PER_MM
-    found = boundaries.find_columns(
-        evidence, boundaries.laws_of(heights, form.columns, ()), form.columns, width_px
-    )
+    found = find_columns(evidence, laws_of(heights, form.columns, ()), form.columns, width_px)
     repeated = [
         (row, column, strip)
         for strip in range(len(form.rows), len(heights))
@@ -153,8 +147,8 @@ def _columns_of(rows: Rows, edges: tuple[Pixels, Pixels], form: Form) -> Columns
     ]
     if not repeated:
         return found
-    laws = boundaries.laws_of(heights, form.columns, repeated)
-    return boundaries.find_columns(evidence, laws, form.columns, width_px)
+    laws = laws_of(heights, form.columns, repeated)
+    return find_columns(evidence, laws, form.columns, width_px)
 
 
 def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tuple[int, int]:
@@ -163,14 +157,13 @@ def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tupl
     def alike(place: tuple[int, int]) -> float:
         first, last = (max(0, round(columns.start(place[1] + end))) for end in (0, 1))
         one, two = heights[place[0], first:last], heights[strip, first:last]
-        return float(np.corrcoef(one, two)[0, 1]) if len(one) > 2 and np.ptp(one) and np.ptp(two) else -1.0
+        return float(np.nan_to_num(correlation(one, two), nan=-1.0))
 
     return max(itertools.product(range(len(form.rows)), range(form.columns)), key=alike)
 
 
-def _without_bars(rows: Rows, columns: Columns, form: Form) -> NDArray[np.uint8]:
+def _without_bars(rows: Rows, bars: Pixels, columns: Columns, form: Form) -> NDArray[np.uint8]:
     """Ink without the bars that stand where columns meet, and without what little of a trace they cover."""
-    found = boundaries.bars(np.maximum(rows.traces, rows.marks), rows.baselines_px)
     reach = round(_SEPARATOR_MM * PX_PER_MM)
     out = rows.traces.copy()
     leads = len(form.rows)
@@ -181,11 +174,11 @@ def _without_bars(rows: Rows, columns: Columns, form: Form) -> NDArray[np.uint8]
         near = slice(max(0, place - reach), max(0, place + reach + 1))
         outer = column in (0, columns.count)  # where a QRS complex is no bar
         least = max(_BAR, _AS_DARK * columns.bars) if outer else _BAR
-        every = found[:leads, near].mean(axis=0)
+        every = bars[:leads, near].mean(axis=0)
         if every.size and every.max() > least:
             _blank(out, every, near.start, 0, _band(rows.baselines_px, leads - 1, len(out))[1])
         for row in range(leads, len(rows.baselines_px)):
-            bar = found[row, near]
+            bar = bars[row, near]
             if bar.size and bar.max() > max(_BAR, _AS_DARK * columns.bars):
                 _blank(out, bar, near.start, *_band(rows.baselines_px, row, len(out)))
     return out
@@ -267,6 +260,4 @@ def _named_strips(strips: list[Trace], leads: Mapping[str, Trace]) -> dict[str, 
 
 def _convincing(signals: PageSignals) -> float:
     told = signals.quality
-    laws = [told.einthoven, told.goldberger, told.strip_alike, told.augmented]
-    known = [law for law in laws if law is not None]
-    return float(np.mean(known)) if known else -1.0
+    return physics.agreement(told.einthoven, told.goldberger, told.strip_alike, told.augmented)

@@ -17,6 +17,8 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from leadwise.errors import ForeignPage
 from leadwise.pages.ink import PX_PER_MM
+from leadwise.pages.rows import Rows, pitch_px
+from leadwise.pages.traces import share_out
 
 Pixels = NDArray[np.float64]
 
@@ -37,15 +39,35 @@ class Columns:
     first_px: float
     width_px: float
     count: int
-    score: float
     bars: float
     jumps: float
-    words: float
-    off: float
 
     def start(self, column: int) -> float:
         """Where a column begins, and with `count` where the last one ends, in pixels of the upright page."""
         return self.first_px + column * self.width_px
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is seen of a page's rows before a form is tried, ``(rows, width)`` each: edges, bars, jumps and words."""
+
+    edges: tuple[Pixels, Pixels]
+    bars: Pixels
+    jumps: Pixels
+    words: Pixels
+    pen_px: float
+
+    @classmethod
+    def at(cls, rows: Rows) -> Look:
+        """Of rows that were found."""
+        edges = share_out(rows.traces, rows.baselines_px)
+        return cls(
+            edges,
+            _bars(np.maximum(rows.traces, rows.marks), rows.baselines_px),
+            _jumps(edges),
+            _words(rows.marks, rows.baselines_px),
+            _pen_px(edges),
+        )
 
 
 @dataclass(frozen=True)
@@ -66,29 +88,18 @@ class Evidence:
     pen_px: float
 
     @classmethod
-    def of(
-        cls,
-        every: NDArray[np.uint8],
-        marks: NDArray[np.uint8],
-        edges: tuple[Pixels, Pixels],
-        baselines_px: Pixels,
-        rows: int,
-    ) -> Evidence:
-        """Of all ink and its marks, edges of all traces, baselines, of which the uppermost `rows` have columns."""
-        bars_ = bars(every, baselines_px)[:rows]
-        jump = maximum_filter1d(jumps(edges)[:rows], 3, axis=1).mean(axis=0)
-        there = np.isfinite(edges[0])
-        starts = np.mean([_starts(row) for row in there], axis=0)
-        ends = np.mean([_starts(row[::-1])[::-1] for row in there], axis=0)
+    def of(cls, look: Look, rows: int) -> Evidence:
+        """Of a page whose uppermost `rows` have columns."""
+        there = np.isfinite(look.edges[0])
         return cls(
-            maximum_filter1d(bars_, 3, axis=1).mean(axis=0),
-            bars_.mean(axis=0),
-            jump,
-            words(marks, baselines_px)[:rows].mean(axis=0),
-            starts,
-            ends,
+            maximum_filter1d(look.bars[:rows], 3, axis=1).mean(axis=0),
+            look.bars[:rows].mean(axis=0),
+            maximum_filter1d(look.jumps[:rows], 3, axis=1).mean(axis=0),
+            look.words[:rows].mean(axis=0),
+            np.mean([_starts(row) for row in there], axis=0),
+            np.mean([_starts(row[::-1])[::-1] for row in there], axis=0),
             there[:rows].mean(axis=0) > 0.5,
-            pen_px(edges),
+            look.pen_px,
         )
 
 
@@ -99,7 +110,7 @@ def _starts(there: NDArray[np.bool_]) -> Pixels:
     return np.asarray(maximum_filter1d(begins.astype(float), 2 * _STEADY_PX + 1))
 
 
-def bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
+def _bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
     """How much of a bar stands at each column of pixels in each row, ``(rows, width)``, 0 to 1.
 
     `ink` uint8 with letters and marks. A bar is dark above and below the baseline, and narrow.
@@ -119,7 +130,7 @@ def bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
     return found
 
 
-def jumps(edges: tuple[Pixels, Pixels]) -> Pixels:
+def _jumps(edges: tuple[Pixels, Pixels]) -> Pixels:
     """How clearly each row's trace jumps between two flat pieces at each column of pixels, ``(rows, width)``, 0 to 1.
 
     `edges` ``(rows, width)`` are the upper and lower ones. Tall ink is a steep stroke, and so is no flat piece.
@@ -139,7 +150,7 @@ def jumps(edges: tuple[Pixels, Pixels]) -> Pixels:
     return steps
 
 
-def pen_px(edges: tuple[Pixels, Pixels]) -> float:
+def _pen_px(edges: tuple[Pixels, Pixels]) -> float:
     """Half the pen's width: half of how high ink is where traces are flat."""
     thick = (edges[1] - edges[0])[np.isfinite(edges[0])]
     return float(np.quantile(thick, 0.1)) / 2 if len(thick) else 1.0
@@ -151,11 +162,11 @@ def bridged(middle_px: Pixels) -> Pixels:
     return np.asarray(np.interp(np.arange(len(middle_px)), known, middle_px[known]))
 
 
-def words(marks: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
+def _words(marks: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
     """Where words begin beside each row, ``(rows, width)``, 0 to 1, `_WORD_MM` to both sides."""
     rows, width = len(baselines_px), marks.shape[1]
     begins = np.zeros((rows, width))
-    pitch = float(np.median(np.diff(baselines_px))) if rows > 1 else 30 * PX_PER_MM
+    pitch = pitch_px(baselines_px)
     _, _, stats, _ = cv2.connectedComponentsWithStats((marks > 127).astype(np.uint8))
     letters = [
         (left, left + wide, top + tall / 2)
@@ -212,6 +223,7 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
         for column, off, size in laws
     ]
     best: Columns | None = None
+    score = -np.inf
     for width in width_px * np.arange(1 - _APART, 1 + _APART + 1e-9, 0.002):
         first = np.arange(round(-0.1 * width), page_px - (count - 0.5) * width)
         if not len(first):
@@ -258,11 +270,11 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             - _ODD_WIDTH * abs(width / width_px - 1)
         )
         at_best = int(np.argmax(total))
-        if best is None or total[at_best] > best.score:
+        if total[at_best] > score:
+            score = total[at_best]
             best = Columns(
-                float(first[at_best]), float(width), count, float(total[at_best]),
-                float(of_bars[at_best]), float(of_jumps[at_best]), float(of_words[at_best]), float(off[at_best]),
-            )  # fmt: skip
+                float(first[at_best]), float(width), count, float(of_bars[at_best]), float(of_jumps[at_best])
+            )
     if best is None:
         raise ForeignPage("the page is too narrow for all columns of its form: is it cut? Scan it whole.")
     return _refined(best, evidence, width_px)
@@ -270,26 +282,24 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
 
 def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
     """Columns through the middles of the bars near them, or else of jumps, starts and ends, where there are some."""
+    sure = columns.bars > _SURE
+    cap_px = 0.0 if sure else 0.5 * evidence.pen_px  # ink reaches beyond where the pen began and stopped
+    beyond_px = {0: cap_px, columns.count: -cap_px}
+    ends = {0: evidence.starts, columns.count: evidence.ends}
     numbers, places, weights = [], [], []
     for column in range(columns.count + 1):
         place = round(columns.start(column))
-        if columns.bars > _SURE:
-            edge = evidence.thin_bars
-        else:
-            edge = {0: evidence.starts, columns.count: evidence.ends}.get(column, evidence.jumps)
-        left, right = max(0, place - 6), place + 7
-        near = edge[left:right]
-        outer = column in (0, columns.count)
-        if len(near) < 13 or near.max() < (0.7 * columns.bars if outer and columns.bars > _SURE else _THERE):
+        edge = evidence.thin_bars if sure else ends.get(column, evidence.jumps)
+        left = max(0, place - 6)
+        near = edge[left : place + 7]
+        least = 0.7 * columns.bars if sure and column in ends else _THERE
+        if len(near) < 13 or near.max() < least:
             continue
         at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
         around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
-        cap = (
-            0.5 * evidence.pen_px if columns.bars <= _SURE else 0.0
-        )  # ink reaches beyond where the pen began and stopped
-        beyond = {0: cap, columns.count: -cap}.get(column, 0.0)
+        middle = left + at - 3 + float(around @ np.arange(len(around)) / around.sum())
         numbers.append(column)
-        places.append(left + at - 3 + float(around @ np.arange(len(around)) / around.sum()) + beyond)
+        places.append(middle + beyond_px.get(column, 0.0))
         weights.append(float(near.max()))
     if not numbers:
         return columns

@@ -138,15 +138,11 @@ class _Spectrum:
         """Turn and periods from the highest peaks near those that were expected."""
         turns, periods = [], []
         for period, upright in ((x_px, False), (y_px, True)):
-            found = [
-                self._peak(order / period, turn_degrees, upright)
-                for order in (0.2, 0.4, 0.6, 1, 2)
-                if order / period < 0.45
-            ]
-            orders = [order for order in (0.2, 0.4, 0.6, 1, 2) if order / period < 0.45]
             strong = [
                 (height * order, frequency / order, angle)
-                for order, (height, frequency, angle) in zip(orders, found, strict=True)
+                for order in (0.2, 0.4, 0.6, 1, 2)
+                if order / period < 0.45
+                for height, frequency, angle in [self._peak(order / period, turn_degrees, upright)]
                 if height > 3
             ]
             if not strong:

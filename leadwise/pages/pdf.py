@@ -49,12 +49,17 @@ def draw(page: pypdfium2.PdfPage, number: int, name: str) -> Page:
     """
     try:
         scale = _scale(page, f"{name}: page {number} of this PDF", name)
-        picture = page.render(scale=scale, rev_byteorder=False, prefer_bgrx=False).to_numpy()
+        return picture_of(page, scale)
     except pypdfium2.PdfiumError as error:
         raise UnreadablePage(
             f"{name}: page {number} of the PDF cannot be drawn ({error}). Copy it again."
         ) from error
-    colours = np.asarray(picture, np.uint8)
+
+
+def picture_of(page: pypdfium2.PdfPage, scale: float, turn_degrees: int = 0) -> Page:
+    """A page drawn at so many pixels a point, turned clockwise by quarters, BGR uint8."""
+    drawn = page.render(scale=scale, rotation=turn_degrees, rev_byteorder=False, prefer_bgrx=False).to_numpy()
+    colours = np.asarray(drawn, np.uint8)
     if colours.ndim == 2 or colours.shape[2] == 1:
         return np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2BGR), np.uint8)
     return np.ascontiguousarray(colours[:, :, :3])

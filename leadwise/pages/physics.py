@@ -69,6 +69,12 @@ def alike(first: Trace, second: Trace) -> float | None:
     return _largest_correlation({"first": first, "second": second}, "first", (("second", 1.0),))
 
 
+def agreement(*laws: float | None) -> float:
+    """The mean of what laws say of a page, of those that it shows; -1 where it shows none."""
+    known = [law for law in laws if law is not None]
+    return float(np.mean(known)) if known else -1.0
+
+
 def _largest_correlation(
     leads: Mapping[str, Trace], name: str, parts: Sequence[tuple[str, float]]
 ) -> float | None:

@@ -16,7 +16,8 @@ from scipy.ndimage import uniform_filter1d
 
 from leadwise.errors import DoubtfulPage, ForeignPage
 from leadwise.pages import physics
-from leadwise.pages.columns import Columns
+from leadwise.pages.columns import Columns, bridged
+from leadwise.pages.digitize import correlation
 from leadwise.pages.forms import Form
 from leadwise.pages.grid import Grid
 from leadwise.pages.ink import PX_PER_MM
@@ -66,6 +67,7 @@ def measured(
     alike = physics.strip_alike(leads, strips)
     row_mv = _row_mv(rows, form)
     inner = {name: _inner(trace, row_mv) for name, trace in leads.items()}
+    strays = [_strays(trace, row_mv) for trace in every]
     outside, within = _pulses(rows, columns)
     return ReadQuality(
         read=float(np.mean(np.concatenate([np.isfinite(trace.signal_mv) for trace in every]))),
@@ -77,8 +79,10 @@ def measured(
         augmented=physics.augmented(inner),
         together=together(leads, form),
         columns=float(np.clip(max(columns.bars, columns.jumps), 0, 1)),
-        strays=max(float(_strays(trace, row_mv).mean()) for trace in every),
-        strays_at_ends=max(float(_strays(trace, row_mv)[_ends(trace)].mean()) for trace in every),
+        strays=max(float(each.mean()) for each in strays),
+        strays_at_ends=max(
+            float(each[_ends(trace)].mean()) for each, trace in zip(strays, every, strict=True)
+        ),
         pulses_within=len(within),
     )
 
@@ -114,25 +118,18 @@ def _fit_of_each(steep: list[NDArray[np.float64]]) -> Iterator[float]:
     total = np.sum(steep, axis=0)
     for one in steep:
         others = (total - one)[most:-most]
-        yield max(
-            _correlation(np.roll(one, shift)[most:-most], others) for shift in range(-most, most + 1, step)
-        )
-
-
-def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """0 where one does not move."""
-    one, other = one - one.mean(), other - other.mean()
-    size = float(np.sqrt((one @ one) * (other @ other)))
-    return float(one @ other) / size if size > 0 else 0.0
+        alike = [
+            correlation(np.roll(one, shift)[most:-most], others) for shift in range(-most, most + 1, step)
+        ]
+        yield float(np.nan_to_num(alike).max())  # 0 where one does not move
 
 
 def _steepness(trace: Trace) -> NDArray[np.float64] | None:
     """How steep a trace is, in deviations; None where it is flat or mostly not read."""
     signal = trace.signal_mv.astype(np.float64)
-    known = np.flatnonzero(np.isfinite(signal))
-    if len(known) < len(signal) / 2:
+    if np.isfinite(signal).sum() < len(signal) / 2:
         return None
-    signal = np.interp(np.arange(len(signal)), known, signal[known])
+    signal = bridged(signal)
     apart = round(_SLOPE_S * RATE_HZ / 2)
     slope = np.zeros_like(signal)
     slope[apart:-apart] = np.abs(signal[2 * apart :] - signal[: -2 * apart])

@@ -17,6 +17,7 @@ from scipy.signal import find_peaks
 
 from leadwise.pages.ink import PX_PER_MM
 
+_USUAL_PITCH_MM = 30.0
 _WIDE_MM = 10.0  # what goes on for so long is a trace
 _THICK_MM = 4.0  # an upright run of ink, on average: blots and words under a marker are thicker
 _STRAIGHT_MM, _UPRIGHT_MM = 60.0, 50.0  # frames; a flat trace moves by a pixel, and no QRS complex is so tall
@@ -64,6 +65,11 @@ def find_rows(ink: NDArray[np.uint8]) -> Rows:
     return Rows(kept, np.maximum(ink - kept, lines), baselines)
 
 
+def pitch_px(baselines_px: NDArray[np.float64]) -> float:
+    """From row to row; of one row, as far as rows usually stand apart."""
+    return float(np.median(np.diff(baselines_px))) if len(baselines_px) > 1 else _USUAL_PITCH_MM * PX_PER_MM
+
+
 def are_two_pages(rows: Rows) -> bool:
     """Whether rows are those of two pages, one below or beside the other: paper without a trace lies between."""
     gaps = np.diff(rows.baselines_px)
@@ -85,7 +91,7 @@ def _are_marks(
     left, top, width, height = (
         stats[:, n] for n in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT)
     )
-    pitch = float(np.median(np.diff(baselines))) if len(baselines) > 1 else 30 * PX_PER_MM
+    pitch = pitch_px(baselines)
     off = np.abs(baselines[:, None] - (top + height / 2))
     row = off.argmin(axis=0)
     ends = np.round(baselines[:, None] + np.array([-0.5, 0.5]) * pitch).astype(int).clip(0, len(traces))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import DoubtfulPage, InputError
+from leadwise.pages import physics
 from leadwise.pages.checks import r_peaks
 from leadwise.pages.grid import Grid
 from leadwise.pages.ink import PX_PER_MM
@@ -159,9 +160,7 @@ def _value(signals: PageSignals) -> float:
 
 
 def _lawful(quality: ReadQuality) -> float:
-    laws = (quality.einthoven, quality.goldberger, quality.strip_alike)
-    known = [law for law in laws if law is not None]
-    return float(np.mean(known)) if known else -1.0
+    return physics.agreement(quality.einthoven, quality.goldberger, quality.strip_alike)
 
 
 def _upwards(leads: Mapping[str, Trace]) -> float:

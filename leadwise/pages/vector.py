@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import pypdfium2
 from numpy.typing import NDArray
@@ -26,8 +25,8 @@ from leadwise.pages.lead_words import (
 from leadwise.pages.named_lines import BEFORE_TRACE, Line, name_lines
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQuality, Trace
 from leadwise.pages.paths import POINTS_PER_MM, Drawing, read_drawing
+from leadwise.pages.pdf import picture_of
 from leadwise.pages.physics import alike, einthoven, goldberger, strip_alike
-from leadwise.pages.read import Page
 from leadwise.pages.strokes import grid_pitches, pulse_heights, traces_of
 
 PX_PER_POINT = 150 / 72
@@ -181,7 +180,7 @@ def _signals(
         ),
         quality=quality,
         warnings=(*warnings, *_doubts(leads, quality, paper, column_s)),
-        page=_picture(page, scale, drawing.turn_degrees),
+        page=picture_of(page, scale, drawing.turn_degrees),
         number=number_of[0],
         of=number_of[1],
     )
@@ -282,11 +281,3 @@ def _doubts(leads: Mapping[str, Trace], quality: ReadQuality, paper: _Paper, col
     if quality.strip_alike is not None and quality.strip_alike < _ALIKE:
         doubts.append(f"a strip follows its lead only by a correlation of {quality.strip_alike:.2f}")
     return doubts
-
-
-def _picture(page: pypdfium2.PdfPage, scale: float, turn_degrees: int) -> Page:
-    drawn = page.render(scale=scale, rotation=turn_degrees, rev_byteorder=False, prefer_bgrx=False).to_numpy()
-    colours = np.asarray(drawn, np.uint8)
-    if colours.ndim == 2 or colours.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2BGR), np.uint8)
-    return np.ascontiguousarray(colours[:, :, :3])

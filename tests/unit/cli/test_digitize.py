@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -11,23 +10,16 @@ import numpy as np
 import pandas as pd
 import pypdfium2
 import pytest
+from command_line import command_of
 from drawn import ecg
 from read_pages import pdf_of_6x2
 
 import leadwise
-from leadwise import cli
 from leadwise.drawing.render import render
 from leadwise.pages.digitize import RATE_HZ
 from leadwise.pages.page_signals import PageSignals
 
-
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["leadwise", "digitize", *map(str, arguments)])
-    try:
-        cli.main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
+command = command_of("digitize")
 
 
 @pytest.fixture(scope="module")

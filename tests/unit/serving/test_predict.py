@@ -25,11 +25,11 @@ import misbehaving
 import numpy as np
 import pypdfium2
 import pytest
+from command_line import command_of
 from PIL import Image
 from read_pages import pdf_of_6x2
 
 import leadwise
-from leadwise import cli
 from leadwise.drawing import made as made_pages
 from leadwise.errors import DoubtfulPage, Lost, MissingInput, UnreadablePage, WeightsError
 from leadwise.models.onnx_file import EMPTY_SEAL, is_sealed, sealed
@@ -70,13 +70,7 @@ def read(pages: list[Path]) -> tuple[np.ndarray, np.ndarray, Signals]:
     return leads.crops, leads.strip, digitize(leads)
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["leadwise", "predict", *map(str, arguments)])
-    try:
-        cli.main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
+command = command_of("predict")
 
 
 # --- one page ------------------------------------------------------------------------------------------------

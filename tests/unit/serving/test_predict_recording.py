@@ -17,12 +17,12 @@ import onnx
 import pytest
 import torch
 import wfdb
+from command_line import command_of
 from made import made_beats
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
 import leadwise
-from leadwise import cli
 from leadwise.errors import InputError, MissingInput, WeightsError
 from leadwise.learning.export import describe
 from leadwise.learning.export_beats import beat_metadata, export_beats
@@ -70,13 +70,7 @@ def put(record: Record, folder: Path, name: str = "r") -> Path:
     return folder / f"{name}.hea"
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["leadwise", "predict", *map(str, arguments)])
-    try:
-        cli.main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
+command = command_of("predict")
 
 
 # --- an answer -----------------------------------------------------------------------------------------------

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+from command_line import command_of
 from hostile_uploads import HOSTILE
 from read_pages import pdf_of_6x2
 from starlette.testclient import TestClient
 from waiting import wait_until
 
 import leadwise
-from leadwise import cli
 from leadwise.errors import InputError, WeightsError
 from leadwise.names import LEADS
 from leadwise.serving import recordings
@@ -377,13 +377,7 @@ def test_a_full_house_says_503_and_when_to_ask_again(page: bytes) -> None:
         assert sent(client, ("page.jpg", page)).status_code == 200
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["leadwise", "serve", *map(str, arguments)])
-    try:
-        cli.main()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
+command = command_of("serve")
 
 
 def test_it_does_not_start_with_a_model_that_was_changed(
