@@ -35,7 +35,7 @@ def predict(
     `source` is a path, or a page's bytes; `model` is an ONNX file for that kind, by default the one that comes with
     leadwise. `page` is that of a file of several, from 1; by default the first that is an ECG page. The first call
     starts the process that reads, which takes a second; it stays for the next. Raises `UnreadablePage` (no picture),
-    `ForeignPage` (another layout, upside down), `DoubtfulPage` (the layout, but no twelve leads of one heart),
+    `ForeignPage` (no ECG of a form that is known), `DoubtfulPage` (one whose leads cannot be trusted),
     `MissingInput` and `InputError` (a record that is not there, damaged, too short), `Lost` (beyond `limits`) and
     `WeightsError` (the model), each in a sentence that says what to do. Ctrl+C ends what is being read, that of other
     threads too.

@@ -8,8 +8,10 @@ import signal
 import struct
 import tempfile
 import time
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,9 +47,9 @@ def work(task: str) -> str:
     return Word(task)
 
 
-def named(task: tuple[str, str, None]) -> str:
-    """As `work`, of a task as `leadwise.predict` has it."""
-    return work(task[1])
+def named(task: tuple[str, partial[Any]]) -> str:
+    """As `work`, of a task as `leadwise.predict` has it: a folder, and a call whose first argument is the word."""
+    return work(task[1].args[0])
 
 
 def _send_half() -> None:

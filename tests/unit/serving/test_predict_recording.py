@@ -449,10 +449,10 @@ def test_a_server_without_a_model_of_beats_still_answers_for_the_signals(
     monkeypatch.setattr(BeatModel, "shipped", "no_such.onnx")
     room._opened.cache_clear()
     files = tuple(Upload(f"208{end}", (excerpts / f"208{end}").read_bytes()) for end in (".hea", ".dat"))
-    refused = do(Job(files, "json", None))
+    refused = do(Job(files, "predict", "json", None))
     assert refused.status_code == 501
     assert b"no_such.onnx" in refused.body
-    assert do(Job(files, "csv", None)).status_code == 200
+    assert do(Job(files, "predict", "csv", None)).status_code == 200
 
 
 @pytest.mark.parametrize(
