@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from leadwise.errors import ForeignPage
-from leadwise.pages.any_page import read_any_page
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import FilePage, PageFile
-from leadwise.pages.vector import read_paths
 from leadwise.serving.known_form import KnownForm, read_known_form
 
 _WRONG_TAG = "the file's orientation tag turns this page away from upright; it was read as it is stored"
@@ -35,13 +33,23 @@ def _signals_of(page: FilePage) -> PageSignals:
 
 
 def read_file_page(page: FilePage) -> KnownForm | PageSignals:
-    """What the first reader says that knows the page; raises as `digitize_page` does."""
-    if page.pdf is not None and (drawn := read_paths(page.pdf, page.number, page.of)) is not None:
-        return drawn
+    """What the first reader says that knows the page; raises as `digitize_page` does.
+
+    Readers of other pages are imported where one comes: they load all of scipy, which takes a second.
+    """
+    if page.pdf is not None:
+        from leadwise.pages.vector import read_paths
+
+        if (drawn := read_paths(page.pdf, page.number, page.of)) is not None:
+            return drawn
     try:
         return read_known_form(page.picture)
     except ForeignPage:
         if (stored := page.as_stored()) is not None:
             with contextlib.suppress(ForeignPage):
                 return replace(read_known_form(stored), notes=(_WRONG_TAG,))
+    from leadwise.pages.any_page import (
+        read_any_page,
+    )  # a second's worth of scipy, which the known form needs not
+
     return replace(read_any_page(page.picture), number=page.number, of=page.of)
