@@ -1,0 +1,356 @@
+"""Where each millimetre of a bent sheet lies in its photograph: the grid's own waves, followed over the whole page.
+
+A printed grid is a wave of 5 mm in each of two directions, with overtones where its lines are thin. A photograph bends
+it. The two waves are found in the spectrum of small pieces, where bending is slight; then the picture is multiplied by
+the wave that was expected, and what is left turns slowly: its angle tells how far the paper lies from where it was
+expected (demodulation, as of fringes in interferometry). Angles are unwrapped from the clearest place outwards, and
+overtones make the place finer. Ink is masked, since a QRS complex pulls a wave as a line does.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import rfft2
+
+from leadwise.pages.read import Page
+
+Pixels = NDArray[np.float64]
+Values = NDArray[np.float32]
+
+CELL_MM = 5.0
+"""Between the stronger lines of a grid."""
+
+_SIDE_PX = 2000  # photographs are looked at in at most this size
+_TILE_PX = 256
+_CELLS = (26.0, 110.0)  # of 5 mm along the longer side: a sheet that fills a third of the picture, or a narrow strip
+_BOX = 0.024
+_MOST = 1.6
+_STROKE_PX = 9
+_LINE_CELLS, _AS_LINES, _LEAST_DARK = 0.04, 2.1, 0.12
+_NODE_MM = 3.0
+_SIGMA_CELLS = 1.1  # of the first filter: wide enough to see waves alone, narrow enough for 15 % of perspective
+_MOST_PASSES, _GROWS, _LEAST_NODES = 6, 1.02, 30
+_USUAL_BEND = {0: 1e3, 1: 1e3, 2: 6.0, 3: 1.0}  # cells at the picture's edge, of terms by their order
+# orders of overtones, widths of the filter and of what smooths its answer, in cells and in nodes
+_FINER = (
+    ((1,), 0.9, 1.5), ((1,), 0.9, 1.5), ((1, 2), 0.9, 0.7), ((1, 2, 3, 4, 5), 0.7, 0.8), ((1, 2, 3, 4, 5), 0.6, 0.8)
+)  # fmt: skip
+_SURE = 0.3  # cells: what is further off is not this line
+_UNEVEN = 0.15
+_STEP_MM = 2.5  # between the nodes of the answer
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where nodes of paper, `_STEP_MM` apart, lie in the picture: ``(rows, columns, 2)`` x and y in pixels.
+
+    `bent_mm` is how far nodes lie from a flat, evenly scaled sheet (95th percentile); `contrast`, 0 to 1, how clear
+    the waves are where there is paper.
+    """
+
+    nodes_px: Values
+    bent_mm: float
+    contrast: float
+
+
+# --- the two waves ------------------------------------------------------------------------------------------
+
+
+def levelled(grey: Values, ink: NDArray[np.bool_]) -> Values:
+    """Darkness against the surroundings in their deviations; 0 where ink lies, which counts for neither."""
+    box = max(9, round(_BOX * max(grey.shape)) | 1)
+    paper = (~ink).astype(np.float32)
+    share = np.maximum(cv2.boxFilter(paper, -1, (box, box)), 0.05)
+    grey = grey * paper
+    mean = cv2.boxFilter(grey, -1, (box, box)) / share
+    spread = np.sqrt(np.maximum(cv2.boxFilter(grey * grey, -1, (box, box)) / share - mean * mean, 4.0))
+    return np.clip((mean - grey) / spread, -_MOST, _MOST) * paper
+
+
+def waves_of(picture: Values) -> tuple[Pixels, Pixels, float] | None:
+    """Wave vectors, cycles a pixel, of the 5 mm lines that stand upright and of those that lie; and their height."""
+    spectrum = _mean_spectrum(picture)
+    longer = max(picture.shape)
+    periods = np.exp(np.arange(math.log(longer / _CELLS[1]), math.log(longer / _CELLS[0]), 0.01))
+    angles = np.radians(np.arange(-55, 146, 1.0))
+    score = np.zeros((len(angles), len(periods)), np.float32)
+    for weight, orders in ((1 / 5, (1, 2, 3, 4, 5)), (-1 / 4, (0.5, 1.5, 2.5, 3.5))):
+        for order in orders:
+            score += weight * _at(spectrum, order / periods, angles)
+    score += -0.5 * ((np.log(longer / periods) - math.log(52)) / 0.45) ** 2 * 0.3
+    near = cv2.dilate(score, np.ones((17, 31), np.uint8))  # 8 degrees, 15 %
+    first = slice(10, 101)  # -45 to 45 degrees
+    both = score[first] + near[first.start + 90 : first.stop + 90]
+    row, column = np.unravel_index(int(both.argmax()), both.shape)
+    row += first.start
+    other = score[row + 82 : row + 99, max(0, column - 15) : column + 16]
+    row2, column2 = np.unravel_index(int(other.argmax()), other.shape)
+    row2, column2 = row2 + row + 82, column2 + max(0, column - 15)
+    waves = []
+    for r, c in ((row, column), (row2, column2)):
+        waves.append(np.array([math.cos(angles[r]), math.sin(angles[r])]) / periods[c])
+    height = float(min(score[row, column], score[row2, column2]))
+    return waves[0], waves[1], height
+
+
+def _mean_spectrum(picture: Values) -> Values:
+    """Mean log magnitude of all pieces, over its surroundings, fx from 0, fy centred."""
+    size = _TILE_PX
+    window = np.hanning(size).astype(np.float32)
+    window = window[:, None] * window
+    total = np.zeros((size, size // 2 + 1), np.float32)
+    for top in range(0, max(1, picture.shape[0] - size + 1), size // 2):
+        for left in range(0, max(1, picture.shape[1] - size + 1), size // 2):
+            tile = picture[top : top + size, left : left + size]
+            if tile.shape == (size, size):
+                total += np.abs(rfft2(tile * window)) ** 2
+    total = np.fft.fftshift(np.sqrt(total), axes=0)
+    total = np.concatenate([total[:, 8:0:-1][::-1], total], axis=1)  # some of the other half, for what lies upright
+    around = cv2.blur(total, (15, 15)) + 1e-6
+    return np.asarray(np.log(total / around), np.float32)
+
+
+def _at(spectrum: Values, frequency: Pixels, angles: Pixels) -> Values:
+    size = _TILE_PX
+    fx = np.cos(angles)[:, None] * frequency
+    fy = np.sin(angles)[:, None] * frequency
+    back = fx < 0
+    fx, fy = np.where(back, -fx, fx), np.where(back, -fy, fy)
+    outside = np.hypot(fx, fy) > 0.48
+    x = (fx * size + 8).astype(np.float32)
+    y = (fy * size + size // 2).astype(np.float32)
+    found = cv2.remap(spectrum, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.where(outside, 0.0, found).astype(np.float32)
+
+
+# --- followed over the page ---------------------------------------------------------------------------------
+
+
+def find_field(page: Page) -> Field | None:
+    """The field of a photographed page, BGR uint8; None where no grid is found or followed."""
+    shrink = min(1.0, _SIDE_PX / max(page.shape[:2]))
+    small = page if shrink == 1 else cv2.resize(page, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    grey = small.mean(axis=2, dtype=np.float32)
+    if min(grey.shape) < _TILE_PX:
+        return None
+    flat = levelled(grey, np.zeros(grey.shape, np.bool_))
+    found = waves_of(flat)
+    waves = np.array(found[:2])
+    cell_px = float(1 / np.hypot(*waves.T).mean())
+    step = max(4, round(_NODE_MM / CELL_MM * cell_px))
+    follow = _Follower(flat, step, cell_px)
+    linear = follow.plane(waves)
+    # what is clear tells the shape, by which more of the page gets clear
+    expected, most = linear, 0
+    for _ in range(_MOST_PASSES):
+        turned, clear = follow.unwrapped(expected, _SIGMA_CELLS)
+        if clear.sum() < _LEAST_NODES:
+            return None
+        if clear.sum() < _GROWS * most:
+            break
+        most = int(clear.sum())
+        expected = follow.polynomial(expected + turned, clear)
+    turned, clear = follow.unwrapped(expected, 1.0)
+    place = expected + _spread(turned, clear, 0.7)
+    follow.picture = levelled(grey, _ink(small, follow.dense(place)))
+    turned, clear = follow.unwrapped(expected, 1.0)
+    place = expected + _spread(turned, clear, 0.7)
+    for orders, sigma, smooth in _FINER:
+        off, weight = follow.off(place, orders, sigma)
+        place = place + _smoothed(off, weight * (np.abs(off).max(axis=0) < _SURE), smooth)
+    contrast = float(np.median(follow.height(place)[:, clear]))
+    return follow.field(place, clear, shrink, contrast)
+
+
+def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
+    """Thin strokes that are darker than the grid's lines around, whose places are known by now; `cells` of each pixel."""
+    lightest = page.max(axis=2)
+    around = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, np.ones((_STROKE_PX, _STROKE_PX), np.uint8))
+    dark = 1 - lightest / np.maximum(around, 1).astype(np.float32)
+    on_line = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0)
+    box = (round(4 * _BOX * max(dark.shape)) | 1,) * 2
+    lines = on_line.astype(np.float32)
+    usual = cv2.boxFilter(np.minimum(dark, 0.6) * lines, -1, box) / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
+    ink = dark > np.maximum(_AS_LINES * usual, _LEAST_DARK)
+    return np.asarray(cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+class _Follower:
+    """A picture that is demodulated at nodes, `step` pixels apart; places are ``(2, rows, columns)`` in cells."""
+
+    def __init__(self, picture: Values, step: int, cell_px: float) -> None:
+        self.picture, self.step, self.cell_px = picture, step, cell_px
+        height, width = picture.shape
+        self.y, self.x = np.mgrid[step // 2 : height : step, step // 2 : width : step].astype(np.float64)
+
+    def plane(self, waves: Pixels) -> Pixels:
+        return waves[:, 0, None, None] * self.x + waves[:, 1, None, None] * self.y
+
+    def dense(self, place: Pixels) -> Values:
+        """Of every pixel, from nodes."""
+        height, width = self.picture.shape
+        move = np.array([[self.step, 0, self.x[0, 0]], [0, self.step, self.y[0, 0]]])
+        return np.stack(
+            [
+                cv2.warpAffine(each, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                for each in place.astype(np.float32)
+            ]
+        )
+
+    def waves(self, place: Pixels, order: int, sigma_cells: float) -> NDArray[np.complex64]:
+        """What is left of a wave and its overtone at nodes, ``(2, rows, columns)``."""
+        dense = self._dense_for(place)
+        sigma = sigma_cells * self.cell_px
+        out = []
+        for axis in range(2):
+            turn = (-2 * math.pi * order) * dense[axis]
+            real, imaginary = cv2.polarToCart(self.picture, turn)
+            # first to a third of a node's distance, by areas, and then the filter
+            third = max(1, self.step // 3)
+            size = (self.picture.shape[1] // third, self.picture.shape[0] // third)
+            parts = []
+            for part in (real, imaginary):
+                cut = part[: size[1] * third, : size[0] * third]
+                small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+                smooth = cv2.GaussianBlur(small, (0, 0), sigma / third)
+                at = ((self.x + 0.5) / third - 0.5, (self.y + 0.5) / third - 0.5)
+                parts.append(
+                    cv2.remap(
+                        smooth, at[0].astype(np.float32), at[1].astype(np.float32), cv2.INTER_LINEAR,
+                        borderMode=cv2.BORDER_REPLICATE,
+                    )
+                )
+            out.append(parts[0] + 1j * parts[1])
+        return np.stack(out).astype(np.complex64)
+
+    def _dense_for(self, place: Pixels) -> Values:
+        if getattr(self, "_last", None) is None or self._last[0] is not place:
+            self._last = (place, self.dense(place))
+        return self._last[1]
+
+    def height(self, place: Pixels) -> Pixels:
+        return np.abs(self.waves(place, 1, 0.9))
+
+    def unwrapped(self, expected: Pixels, sigma_cells: float) -> tuple[Pixels, NDArray[np.bool_]]:
+        """How many cells nodes lie beside where they were expected, and which of them tell it."""
+        left = self.waves(expected, 1, sigma_cells)
+        height = np.abs(left)
+        quality = height.min(axis=0)  # wood has a grain, but no lines across it
+        quality /= np.quantile(quality, 0.9)
+        turn = np.angle(left) / (2 * math.pi)
+        return _unwrap(turn, quality)
+
+    def off(self, place: Pixels, orders: tuple[int, ...], sigma_cells: float) -> tuple[Pixels, Pixels]:
+        """How far beside `place` nodes lie, by all overtones, each as much as it is clear."""
+        total = np.zeros(place.shape)
+        weights = np.zeros(place.shape)
+        for order in orders:
+            left = self.waves(place, order, sigma_cells)
+            weight = (np.abs(left) * order) ** 2
+            total += weight * np.angle(left) / (2 * math.pi * order)
+            weights += weight
+        return total / (weights + 1e-9), np.sqrt(weights)
+
+    def polynomial(self, place: Pixels, clear: NDArray[np.bool_]) -> Pixels:
+        """The cubic of x and y that runs near clear nodes, as flat as these allow."""
+        height, width = self.picture.shape
+        x, y = self.x / width * 2 - 1, self.y / height * 2 - 1
+        powers = [(i, j) for i in range(4) for j in range(4 - i)]
+        terms = np.stack([x**i * y**j for i, j in powers])
+        matrix = terms[:, clear].T / (_UNEVEN * math.sqrt(clear.sum() / 30))
+        prior = np.diag([1 / _USUAL_BEND[i + j] for i, j in powers])
+        out = []
+        for axis in range(2):
+            values = place[axis][clear] / (_UNEVEN * math.sqrt(clear.sum() / 30))
+            solution = np.linalg.lstsq(
+                np.vstack([matrix, prior]), np.concatenate([values, np.zeros(len(powers))]), rcond=None
+            )[0]
+            out.append(np.tensordot(solution, terms, 1))
+        return np.stack(out)
+
+    def field(self, place: Pixels, clear: NDArray[np.bool_], shrink: float, contrast: float) -> Field:
+        """Nodes of paper in pixels of the page."""
+        whole = np.floor(np.array([part[clear].min() for part in place]))
+        ends = np.ceil(np.array([part[clear].max() for part in place]))
+        per_cell = round(CELL_MM / _STEP_MM)
+        v, u = np.mgrid[whole[1] : ends[1] + 1e-6 : 1 / per_cell, whole[0] : ends[0] + 1e-6 : 1 / per_cell]
+        wanted = np.stack([u, v])
+        # a flat sheet first, then what it is off, again and again
+        matrix = np.stack([np.ones(clear.sum()), place[0][clear], place[1][clear]], axis=1)
+        flat = [np.linalg.lstsq(matrix, part[clear], rcond=None)[0] for part in (self.x, self.y)]
+        at = np.stack([one[0] + one[1] * u + one[2] * v for one in flat])
+        start = at.copy()
+        slope = np.array([one[1:] for one in flat])
+        small = place.astype(np.float32)
+        for _ in range(12):
+            column = ((at[0] - self.x[0, 0]) / self.step).astype(np.float32)
+            row = ((at[1] - self.y[0, 0]) / self.step).astype(np.float32)
+            rows, columns = self.x.shape
+            inside_c, inside_r = np.clip(column, 0, columns - 1), np.clip(row, 0, rows - 1)
+            there = np.stack([cv2.remap(part, inside_c, inside_r, cv2.INTER_LINEAR) for part in small])
+            # beyond the nodes the sheet goes on as if flat
+            beyond = np.stack([(column - inside_c) * self.step, (row - inside_r) * self.step])
+            there = there + np.tensordot(np.linalg.inv(slope), beyond, 1)
+            at = at + np.tensordot(slope, wanted - there, 1)
+        pixel_mm = CELL_MM / self.cell_px
+        bent = float(np.quantile(np.hypot(*(at - start)), 0.95)) * pixel_mm
+        nodes = (np.moveaxis(at, 0, 2) + 0.5) / shrink - 0.5
+        return Field(nodes.astype(np.float32), bent, contrast)
+
+
+def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Turns of ``(2, rows, columns)`` without their jumps, from the clearest node outwards, and which were reached."""
+    rows, columns = quality.shape
+    out = np.zeros(turn.shape)
+    done = np.zeros(quality.shape, np.bool_)
+    seed = np.unravel_index(int(cv2.blur(quality.astype(np.float32), (7, 7)).argmax()), quality.shape)
+    queue = [(-1.0, int(seed[0]), int(seed[1]), int(seed[0]), int(seed[1]))]
+    least, most = 0.36, 0.2
+    while queue:
+        _, row, column, from_row, from_column = heapq.heappop(queue)
+        if done[row, column]:
+            continue
+        before = out[:, from_row, from_column]
+        step = turn[:, row, column] - before
+        step -= np.round(step)
+        if (row, column) != (from_row, from_column) and np.abs(step).max() > most:
+            continue
+        done[row, column] = True
+        out[:, row, column] = turn[:, row, column] if (row, column) == (from_row, from_column) else before + step
+        for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
+            if 0 <= r < rows and 0 <= c < columns and not done[r, c] and quality[r, c] > least:
+                heapq.heappush(queue, (-quality[r, c], r, c, row, column))
+    return out, done
+
+
+def _smoothed(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
+    """Weighted by how clear they are; where nothing is clear, what is furthest away counts too."""
+    out = np.zeros(values.shape)
+    for axis in range(len(values)):
+        w = weight[axis] ** 2 if weight.ndim == 3 else weight.astype(float) ** 2
+        fine = [cv2.GaussianBlur(part, (0, 0), sigma) for part in (values[axis] * w, w)]
+        wide = [cv2.GaussianBlur(part, (0, 0), 4 * sigma) for part in (values[axis] * w, w)]
+        usual = 0.02 * np.quantile(w, 0.9) + 1e-12
+        out[axis] = (fine[0] + 0.02 * wide[0]) / (fine[1] + 0.02 * wide[1] + 1e-3 * usual)
+    return out
+
+
+def _spread(values: Pixels, clear: NDArray[np.bool_], sigma: float) -> Pixels:
+    return _smoothed(values, np.stack([clear, clear]).astype(float), sigma)
+
+
+def rectified(page: Page, field: Field, px_per_mm: float) -> tuple[Page, Values]:
+    """The sheet at one scale, and for each of its pixels where it lies on the page."""
+    rows, columns = field.nodes_px.shape[:2]
+    step = _STEP_MM * px_per_mm
+    size = (int((columns - 1) * step) + 1, int((rows - 1) * step) + 1)
+    move = np.array([[step, 0, 0], [0, step, 0]], float)
+    maps = cv2.warpAffine(field.nodes_px, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    picture = cv2.remap(page, maps[..., 0], maps[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(picture, np.uint8), maps
