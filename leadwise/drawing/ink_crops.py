@@ -41,7 +41,8 @@ class Crop:
     """A square of an upright page and its truth.
 
     `beside` uint8 ``(3, side, side)``: channels over the paper's, LEVELS is paper. `kinds` uint8 ``(6, side, side)``:
-    how much of each pixel is covered, in the order of KINDS, 0 to 255. `picture` is BGR as it was seen.
+    how much of each pixel is covered, in the order of KINDS, 0 to 255; of the grid where that is known. `picture` is
+    BGR as it was seen, of a `grid` of this colour.
     """
 
     beside: Mask = field(repr=False)
@@ -50,6 +51,7 @@ class Crop:
     grid: str = "none"
     photo: bool = False
     one_bit: bool = False
+    grid_known: bool = True
 
 
 def crops(

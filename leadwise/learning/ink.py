@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
-from leadwise.drawing.ink_crops import LEVELS, Crop
 from leadwise.learning.ink_supply import Store
 from leadwise.models.ink_net import InkNet
 from leadwise.pages.ink_maps import KINDS
@@ -27,7 +23,6 @@ WEIGHTS: Mapping[str, float] = {
 _WARM_STEPS = 200
 _COOL_SHARE = 0.3  # of all steps, at the end: the rate falls to nothing
 _KEPT = 0.997  # of the running mean of weights, a step: it is some 300 steps long
-_HELD = 0.5  # a pixel is ink where at least half of it is covered
 
 
 @dataclass(frozen=True)
@@ -59,10 +54,10 @@ class Training:
         while self.step < self.recipe.steps:
             if self.step % self.recipe.renew_every == 0:
                 store.renew()
-            beside, kinds = (torch.from_numpy(part) for part in store.batch(self.recipe.batch))
+            beside, kinds, judged = (torch.from_numpy(part) for part in store.batch(self.recipe.batch))
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.rate * self._share()
-            found = loss(self.network(beside.contiguous(memory_format=torch.channels_last)), kinds)
+            found = loss(self.network(beside.contiguous(memory_format=torch.channels_last)), kinds, judged)
             self.optimizer.zero_grad(set_to_none=True)
             found.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -106,35 +101,19 @@ class Training:
         return min(1.0, (self.step + 1) / _WARM_STEPS, max(left, 0.0))
 
 
-def loss(logits: Tensor, kinds: Tensor) -> Tensor:
-    """Cross entropy and one minus soft Dice, a kind each, weighed by WEIGHTS; both ``(N, 6, height, width)``."""
+def loss(logits: Tensor, kinds: Tensor, judged: Tensor) -> Tensor:
+    """Cross entropy and one minus soft Dice, a kind each, weighed by WEIGHTS.
+
+    Logits and kinds are ``(N, 6, height, width)``; `judged` ``(N, 6)`` says of which crops a kind is known.
+    """
     weights = logits.new_tensor([WEIGHTS[kind] for kind in KINDS])
-    entropy = functional.binary_cross_entropy_with_logits(logits, kinds, reduction="none").mean(dim=(0, 2, 3))
+    known = judged.float()
+    entropy = functional.binary_cross_entropy_with_logits(logits, kinds, reduction="none").mean(dim=(2, 3))
+    entropy = (entropy * known).sum(dim=0) / known.sum(dim=0).clamp_min(1)
     share = torch.sigmoid(logits)
-    both = (share * kinds).sum(dim=(0, 2, 3))
-    dice = (2 * both + 1) / ((share * share).sum(dim=(0, 2, 3)) + (kinds * kinds).sum(dim=(0, 2, 3)) + 1)
+
+    def total(values: Tensor) -> Tensor:
+        return (values.sum(dim=(2, 3)) * known).sum(dim=0)
+
+    dice = (2 * total(share * kinds) + 1) / (total(share * share) + total(kinds * kinds) + 1)
     return ((4 * entropy + 1 - dice) * weights).sum() / weights.sum()
-
-
-@torch.inference_mode()
-def shares(network: InkNet, crop: Crop) -> NDArray[np.float32]:
-    """What the network says of a crop, 0 to 1, ``(6, side, side)``."""
-    beside = torch.from_numpy(crop.beside[None].astype(np.float32) / LEVELS)
-    return np.asarray(torch.sigmoid(network(beside.contiguous(memory_format=torch.channels_last)))[0].numpy())
-
-
-def dice(said: Sequence[NDArray[np.bool_]], true: Sequence[NDArray[np.bool_]]) -> float:
-    """Twice the pixels that are both over the sum of both, of all pictures together; nan where there are none."""
-    both = sum(int((a & b).sum()) for a, b in zip(said, true, strict=True))
-    all_of_them = sum(int(a.sum()) + int(b.sum()) for a, b in zip(said, true, strict=True))
-    return 2 * both / all_of_them if all_of_them else math.nan
-
-
-def dice_by_kind(network: InkNet, pictures: Sequence[Crop]) -> dict[str, float]:
-    """Dice of each kind over some crops."""
-    said = [shares(network, crop) >= _HELD for crop in pictures]
-    true = [crop.kinds >= 255 * _HELD for crop in pictures]
-    return {
-        kind: dice([each[number] for each in said], [each[number] for each in true])
-        for number, kind in enumerate(KINDS)
-    }

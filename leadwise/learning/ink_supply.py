@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,14 +12,24 @@ from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import FORMS
 from leadwise.drawing.ink_crops import LEVELS, Crop, crops
+from leadwise.drawing.ink_pages import known_ink, page_crops
 from leadwise.names import LEADS
+from leadwise.pages.ink_maps import KINDS
+from leadwise.pages.read import read_page
 from leadwise.recordings.records import read_record
 
 Mask = NDArray[np.uint8]
 
 _LENGTH_S = 10.0
+_REAL = 0.15  # real pages are of one device alone
 _GAIN_SPREAD = 0.4  # of a logarithm: hearts of half and of twice the usual voltage are drawn too
 _SLOWEST = 0.65  # a recording may be drawn slower by this factor: fewer beats a page than people have
+
+
+def parted(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Recordings to train on, and about one in ten, by a digest of its name, that is held out; never none."""
+    held = [path for path in paths if zlib.crc32(path.name.encode()) % 10 == 0] or list(paths[:1])
+    return [path for path in paths if path not in set(held)], held
 
 
 class Recordings:
@@ -53,37 +64,48 @@ class Recordings:
 class Store:
     """Crops in memory, the oldest replaced by new ones; batches are drawn from it at random.
 
-    `size` crops of `side_px`. It is empty until `renew` is called.
+    `size` crops of `side_px`, of drawn pages and, a share `_REAL` of the time, of real ones: `pages` are files of the
+    known form. It is empty until `renew` is called.
     """
 
-    def __init__(self, recordings: Recordings, size: int, side_px: int, seed: int) -> None:
-        self.recordings, self.rng = recordings, np.random.default_rng(seed)
+    def __init__(
+        self, recordings: Recordings, size: int, side_px: int, seed: int, pages: Sequence[Path] = ()
+    ) -> None:
+        self.recordings, self.pages, self.rng = recordings, tuple(pages), np.random.default_rng(seed)
         self.side_px, self.filled, self.next = side_px, 0, 0
         self.beside = np.zeros((size, 3, side_px, side_px), np.uint8)
-        self.kinds = np.zeros((size, 6, side_px, side_px), np.uint8)
+        self.kinds = np.zeros((size, len(KINDS), side_px, side_px), np.uint8)
+        self.judged = np.ones((size, len(KINDS)), bool)
 
     def renew(self) -> int:
         """Draw one page and put its crops in place of the oldest; how many."""
-        drawn = draw_crops(self.recordings, self.rng, side_px=self.side_px)
+        real = self.pages and self.rng.random() < _REAL
+        known = known_ink(read_page(self.pages[int(self.rng.integers(len(self.pages)))])) if real else None
+        if known:
+            drawn = list(page_crops(*known, self.rng, side_px=self.side_px))
+        else:
+            drawn = draw_crops(self.recordings, self.rng, side_px=self.side_px)
         for crop in drawn:
-            self.put(crop.beside, crop.kinds)
+            self.put(crop)
         return len(drawn)
 
-    def put(self, beside: Mask, kinds: Mask) -> None:
+    def put(self, crop: Crop) -> None:
         """One crop in place of the oldest."""
-        self.beside[self.next], self.kinds[self.next] = beside, kinds
+        self.beside[self.next], self.kinds[self.next] = crop.beside, crop.kinds
+        self.judged[self.next] = [crop.grid_known or kind not in {"coarse", "fine"} for kind in KINDS]
         self.filled = max(self.filled, self.next + 1)
         self.next = (self.next + 1) % len(self.beside)
 
-    def batch(self, crops: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def batch(self, crops: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         """Channels over the paper's ``(crops, 3, side, side)``, and what covers each pixel, 0 to 1, of six kinds.
 
-        Darkness of each crop is made 0.8 to 1.2 times as strong.
+        Last, which kinds are known, ``(crops, 6)``. Darkness of each crop is made 0.8 to 1.2 times as strong.
         """
         rows = self.rng.integers(0, self.filled, crops)
         strong = self.rng.uniform(0.8, 1.2, (crops, 1, 1, 1)).astype(np.float32)
         beside = 1 - strong * (1 - self.beside[rows].astype(np.float32) / LEVELS)
-        return np.asarray(beside, np.float32), np.asarray(self.kinds[rows] / 255, np.float32)
+        kinds = self.kinds[rows] * np.float32(1 / 255)
+        return np.asarray(beside, np.float32), np.asarray(kinds, np.float32), self.judged[rows]
 
 
 def draw_crops(
