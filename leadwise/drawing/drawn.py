@@ -17,6 +17,7 @@ from scipy.signal import butter, sosfiltfilt
 from leadwise.drawing import drawn_ink as ink
 from leadwise.names import LEADS
 from leadwise.pages.forms import Form, forms
+from leadwise.pages.ink_maps import KINDS
 from leadwise.pages.read import Page
 
 Map = NDArray[np.float64]
@@ -38,16 +39,20 @@ GRIDS: Mapping[str, tuple[int, int, int] | None] = MappingProxyType(
 """Colours of the 5 mm lines, BGR; those of 1 mm are lighter."""
 
 
+_Trace = tuple[float, NDArray[np.float64], Map]  # start_s, signal, line in mm
+
+
 @dataclass(frozen=True)
 class Look:
     """How a page is printed and seen; lengths on paper in mm, pens in px, colours BGR 0 to 255.
 
     `x_px_per_mm` and `y_px_per_mm` may differ. `separators`: "line" through all rows, "tick" at each, or "none";
-    `pulse`: "left", "right" or "none". `simultaneous`: every column begins at the recording's start, else it goes on
-    where the one before ends. `dots`: 1 mm points in the place of lines. `margin_mm` of paper around all, negative
-    where the page is cut into the chart. `filter_hz`: devices print
-    nothing faster, and the truth is what they print. `shade`: how much darker the darker end of the page is, 0 to 1.
-    `turn_degrees` clockwise, after it `quarter_turns` clockwise, after them `mirrored` left to right.
+    `separator_px` their pen, 0 for that of the traces. `pulse`: "left", "right" or "none", `pulse_mm` wide.
+    `simultaneous`: every column begins at the recording's start, else it goes on where the one before ends. `dots`:
+    1 mm points in the place of lines. `margin_mm` of paper around all, negative where the page is cut into the chart.
+    `filter_hz`: devices print nothing faster, and the truth is what they print. `shade`: how much darker the darker
+    end of the page is, 0 to 1. `turn_degrees` clockwise, after it `quarter_turns` clockwise, after them `mirrored`
+    left to right.
     """
 
     grid: str = "red"
@@ -63,7 +68,9 @@ class Look:
     name_mm: float = 3.0
     name_above_mm: float = 6.0
     pulse: str = "left"
+    pulse_mm: float = 5.0
     separators: str = "tick"
+    separator_px: int = 0
     simultaneous: bool = False
     header: bool = True
     footer: bool = True
@@ -158,11 +165,21 @@ def draw(signals_mv: NDArray[np.floating], rate_hz: float, form: Form, look: Loo
     Each trace lies with its median on its row's baseline, and its truth has it there. Columns follow one another in
     time, or begin together, as the look says. Raises `ValueError` where the shape or the length does not fit.
     """
-    if signals_mv.ndim != 2 or len(signals_mv) != len(LEADS) or signals_mv.shape[1] < form.length_s * rate_hz:
-        raise ValueError(
-            f"signals {signals_mv.shape}: 12 leads of at least 10 s at {rate_hz:g} Hz are needed"
-        )
+    _check(signals_mv, rate_hz, form)
     return _Sheet(form, look).printed(np.asarray(signals_mv, np.float64), rate_hz)
+
+
+def draw_kinds(
+    signals_mv: NDArray[np.floating], rate_hz: float, form: Form, look: Look
+) -> dict[str, ink.Mask]:
+    """What covers each pixel of the page that `draw` draws, before it is seen: uint8 0 to 255 for each of KINDS.
+
+    Where a trace runs through a letter both cover the pixel. Raises as `draw` does.
+    """
+    _check(signals_mv, rate_hz, form)
+    sheet = _Sheet(form, look, apart=True)
+    sheet.draw(np.asarray(signals_mv, np.float64), rate_hz)
+    return sheet.kinds | sheet.grid_kinds()
 
 
 def with_any_strips(form: Form, rng: np.random.Generator) -> Form:
@@ -171,10 +188,17 @@ def with_any_strips(form: Form, rng: np.random.Generator) -> Form:
     return replace(form, strips=tuple(str(name) for name in strips))
 
 
-class _Sheet:
-    """The places of a page in mm from its upper left corner, and its canvas of ink."""
+def _check(signals_mv: NDArray[np.floating], rate_hz: float, form: Form) -> None:
+    if signals_mv.ndim != 2 or len(signals_mv) != len(LEADS) or signals_mv.shape[1] < form.length_s * rate_hz:
+        raise ValueError(
+            f"signals {signals_mv.shape}: 12 leads of at least 10 s at {rate_hz:g} Hz are needed"
+        )
 
-    def __init__(self, form: Form, look: Look) -> None:
+
+class _Sheet:
+    """The places of a page in mm from its upper left corner, and its canvas of ink, `apart` one a kind as well."""
+
+    def __init__(self, form: Form, look: Look, *, apart: bool = False) -> None:
         self.form, self.look = form, look
         self.rng = np.random.default_rng(look.seed)
         pulse_mm = {"left": 10.0, "right": 10.0, "none": 0.0}[look.pulse]
@@ -193,27 +217,14 @@ class _Sheet:
             round(side * scale) for side, scale in zip((self.width, self.height), self.scale, strict=True)
         )
         self.ink = np.zeros((height_px, width_px), np.uint8)
+        self.kinds = {kind: np.zeros_like(self.ink) for kind in KINDS[:4]} if apart else {}
 
     def printed(self, signals_mv: NDArray[np.float64], rate_hz: float) -> DrawnPage:
-        signals_mv = _filtered(signals_mv, rate_hz, self.look.filter_hz)
-        leads: dict[str, tuple[float, NDArray[np.float64], Map]] = {}
-        strips: dict[str, tuple[float, NDArray[np.float64], Map]] = {}
-        for row, names in enumerate(self.form.rows):
-            for column, name in enumerate(names):
-                start_s = column * self.form.column_s
-                from_s = 0.0 if self.look.simultaneous else start_s
-                signal = _cut(signals_mv[LEADS.index(name)], rate_hz, from_s, self.form.column_s)
-                leads[name] = (start_s, signal, self._trace(name, signal, rate_hz, start_s, row))
-        for number, name in enumerate(self.form.strips):
-            signal = _cut(signals_mv[LEADS.index(name)], rate_hz, 0.0, self.form.length_s)
-            row = len(self.form.rows) + number
-            strips[name] = (0.0, signal, self._trace(name, signal, rate_hz, 0.0, row))
-        self._marks()
-        self._words()
+        leads, strips = self.draw(signals_mv, rate_hz)
         page, to_page = ink.seen(self._composed(), self.look, self.rng)
         to_page = to_page @ np.array([[self.scale[0], 0, 0], [0, self.scale[1], 0], [0, 0, 1]])
 
-        def shown(trace: tuple[float, NDArray[np.float64], Map]) -> Shown:
+        def shown(trace: _Trace) -> Shown:
             start_s, signal, line_mm = trace
             return Shown(start_s, rate_hz, signal, line_mm @ to_page[:, :2].T + to_page[:, 2])
 
@@ -226,11 +237,32 @@ class _Sheet:
             to_page,
         )
 
+    def draw(
+        self, signals_mv: NDArray[np.float64], rate_hz: float
+    ) -> tuple[dict[str, _Trace], dict[str, _Trace]]:
+        """Ink of leads and strips, marks and words; the traces by name."""
+        signals_mv = _filtered(signals_mv, rate_hz, self.look.filter_hz)
+        leads: dict[str, _Trace] = {}
+        strips: dict[str, _Trace] = {}
+        for row, names in enumerate(self.form.rows):
+            for column, name in enumerate(names):
+                start_s = column * self.form.column_s
+                from_s = 0.0 if self.look.simultaneous else start_s
+                signal = _cut(signals_mv[LEADS.index(name)], rate_hz, from_s, self.form.column_s)
+                leads[name] = (start_s, signal, self._trace(name, signal, rate_hz, start_s, row))
+        for number, name in enumerate(self.form.strips):
+            signal = _cut(signals_mv[LEADS.index(name)], rate_hz, 0.0, self.form.length_s)
+            row = len(self.form.rows) + number
+            strips[name] = (0.0, signal, self._trace(name, signal, rate_hz, 0.0, row))
+        self._marks()
+        self._words()
+        return leads, strips
+
     def _trace(self, name: str, signal: NDArray[np.float64], rate_hz: float, start_s: float, row: int) -> Map:
         """Draw a trace and its name; its line ``(samples, 2)`` in mm."""
         x = self.first_mm + self.form.speed_mm_per_s * (start_s + np.arange(len(signal)) / rate_hz)
         line = np.stack([x, self.baselines_mm[row] - self.form.gain_mm_per_mv * signal], axis=1)
-        self._line(line)
+        self._line("trace", line)
         below_mm = self.baselines_mm[row] - self.look.name_above_mm
         self._text(name, (x[0] + 1.0, below_mm), self.look.name_mm)
         return line
@@ -241,19 +273,21 @@ class _Sheet:
         if look.pulse != "none":
             x = self.first_mm - 9.0 if look.pulse == "left" else self.last_mm + 2.0
             for y in self.baselines_mm:
-                top = y - self.form.gain_mm_per_mv
-                self._line([(x, y), (x + 1.5, y), (x + 1.5, top), (x + 6.5, top), (x + 6.5, y), (x + 8, y)])
+                top, left, right = y - self.form.gain_mm_per_mv, x + 1.5, x + 1.5 + look.pulse_mm
+                self._line("pulse", [(x, y), (left, y), (left, top), (right, top), (right, y), (x + 8, y)])
         rows = self.baselines_mm[: len(self.form.rows)]
         for column in range(1, len(self.form.rows[0])):
             x = self.first_mm + column * self.form.column_s * self.form.speed_mm_per_s
             if look.separators == "line":
-                self._line([(x, rows[0] - 0.5 * look.pitch_mm), (x, rows[-1] + 0.4 * look.pitch_mm)])
+                self._line(
+                    "separator", [(x, rows[0] - 0.5 * look.pitch_mm), (x, rows[-1] + 0.4 * look.pitch_mm)]
+                )
             if look.separators == "tick":
                 for y in rows:
-                    self._line([(x, y - 4), (x, y + 4)])
+                    self._line("separator", [(x, y - 4), (x, y + 4)])
         if look.frame:
             corners = [(self.left, self.top), (self.right, self.top), (self.right, self.bottom)]
-            self._line([*corners, (self.left, self.bottom), corners[0]])
+            self._line("separator", [*corners, (self.left, self.bottom), corners[0]])
 
     def _words(self) -> None:
         if self.look.header:
@@ -270,13 +304,37 @@ class _Sheet:
                 2.6,
             )
 
-    def _line(self, points_mm: Map | list[tuple[float, float]]) -> None:
-        ink.line(self.ink, np.asarray(points_mm) * self.scale, self.look.pen_px, self.look.smooth)
+    def _line(self, kind: str, points_mm: Map | list[tuple[float, float]]) -> None:
+        pen_px = self.look.separator_px if kind == "separator" else 0
+        for canvas in self._canvases(kind):
+            ink.line(canvas, np.asarray(points_mm) * self.scale, pen_px or self.look.pen_px, self.look.smooth)
 
     def _text(self, text: str, where_mm: tuple[float, float], height_mm: float) -> None:
         font = self.look.font if text in LEADS else "outlines"
         where, height = np.array(where_mm) * self.scale, height_mm * self.scale[1]
-        ink.write(self.ink, text, where, height, font, self.look.smooth)
+        for canvas in self._canvases("text"):
+            ink.write(canvas, text, where, height, font, self.look.smooth)
+
+    def _canvases(self, kind: str) -> list[ink.Mask]:
+        return [self.ink, self.kinds[kind]] if self.kinds else [self.ink]
+
+    def grid_kinds(self) -> dict[str, ink.Mask]:
+        """Lines of 5 mm and of 1 mm, each a kind."""
+        coarse, fine = np.zeros_like(self.ink), np.zeros_like(self.ink)
+        if GRIDS[self.look.grid] is not None:
+            box = self._chart()
+            fine[box], coarse[box] = ink.grid_lines(
+                fine[box].shape, self.scale, dots=self.look.dots, smooth=self.look.smooth
+            )
+        return {"coarse": coarse, "fine": fine}
+
+    def _chart(self) -> tuple[slice, slice]:
+        """Rows and columns of pixels that have a grid."""
+        whole = self.look.grid_on_all
+        x, y = (0.0, 0.0) if whole else (self.left, self.top)
+        right, bottom = (self.width, self.height) if whole else (self.right, self.bottom)
+        down, across = self.scale[1], self.scale[0]
+        return slice(round(y * down), round(bottom * down)), slice(round(x * across), round(right * across))
 
     def _composed(self) -> Page:
         """Paper, grid and ink."""
@@ -284,13 +342,7 @@ class _Sheet:
         page = np.empty((*self.ink.shape, 3), np.uint8)
         page[:] = look.paper
         if colour is not None:
-            whole = look.grid_on_all
-            x, y = (0.0, 0.0) if whole else (self.left, self.top)
-            right, bottom = (self.width, self.height) if whole else (self.right, self.bottom)
-            box = tuple(
-                slice(round(a * s), round(b * s))
-                for a, b, s in ((y, bottom, self.scale[1]), (x, right, self.scale[0]))
-            )
+            box = self._chart()
             page[box] = ink.grid(page[box], colour, self.scale, dots=look.dots, smooth=look.smooth)
         return ink.laid_over(page, self.ink, look.pen_colour)
 

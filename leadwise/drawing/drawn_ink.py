@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leadwise.drawing.drawn import Look
 
 Map = NDArray[np.float64]
+Mask = NDArray[np.uint8]
 
 _FACE = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4  # cv2 takes points in 16ths of a pixel
@@ -118,15 +119,28 @@ def _outlines(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def grid(page: Page, colour: tuple[int, int, int], px_per_mm: Map, *, dots: bool, smooth: bool) -> Page:
     """Paper with lines of 5 mm in a colour and of 1 mm in one half as strong, the first at the upper left corner."""
     height, width = page.shape[:2]
-    along, down = (
-        [_lines(size, scale * step, 0.14 * scale, smooth) for step in (1, 5)]
-        for size, scale in zip((width, height), px_per_mm, strict=True)
-    )
-    fine = (
-        np.minimum(along[0][None], down[0][:, None]) if dots else np.maximum(along[0][None], down[0][:, None])
-    )
-    strong = np.maximum(along[1][None], down[1][:, None])
+    fine, strong = grid_lines((height, width), px_per_mm, dots=dots, smooth=smooth)
     return laid_over(page, np.maximum(fine // (1 if dots else 2), strong), colour)
+
+
+def grid_lines(
+    size_px: tuple[int, int],
+    px_per_mm: Map,
+    *,
+    dots: bool,
+    smooth: bool,
+    wide_mm: tuple[float, float] = (0.14, 0.14),
+) -> tuple[Mask, Mask]:
+    """How much of each pixel ``(height, width)`` lies on lines of 1 mm, and of 5 mm, 0 to 255.
+
+    `wide_mm` is the width of both; `dots`: of those of 1 mm only where they cross.
+    """
+    (along, down) = (
+        [_lines(size, scale * step, wide * scale, smooth) for step, wide in zip((1, 5), wide_mm, strict=True)]
+        for size, scale in zip(size_px[::-1], px_per_mm, strict=True)
+    )
+    cross = np.minimum if dots else np.maximum
+    return cross(along[0][None], down[0][:, None]), np.maximum(along[1][None], down[1][:, None])
 
 
 def _lines(size_px: int, step_px: float, wide_px: float, smooth: bool) -> NDArray[np.uint8]:

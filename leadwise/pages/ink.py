@@ -81,8 +81,11 @@ def upright(page: Page, x_px_per_mm: float, y_px_per_mm: float, turn_degrees: fl
     return Upright(np.asarray(picture, np.uint8), to_page)
 
 
-def darkness(picture: Page) -> NDArray[np.float32]:
-    """How dark an upright page is beside its paper, 0 to 1, where it is dark in all colours."""
+def beside_paper(picture: Page) -> NDArray[np.float32]:
+    """Each channel of an upright page divided by the paper's brightness around, float32 ``(3, height, width)``.
+
+    Paper is 1, black ink nearly 0; shadows and a cast are gone. The channels' order is the picture's: BGR.
+    """
     height, width = picture.shape[:2]
     step = round(_PAPER_MM * PX_PER_MM / 2)
     half = np.ascontiguousarray(picture[::2, ::2])
@@ -90,10 +93,15 @@ def darkness(picture: Page) -> NDArray[np.float32]:
     paper = cv2.resize(
         cv2.GaussianBlur(small, (0, 0), step / 2), (width, height), interpolation=cv2.INTER_LINEAR
     )
-    shares = [
-        cv2.divide(part, white, dtype=cv2.CV_32F)
-        for part, white in zip(cv2.split(picture), cv2.split(np.maximum(paper, 1)), strict=True)
-    ]
+    shares = np.empty((3, height, width), np.float32)
+    for share, part, white in zip(shares, cv2.split(picture), cv2.split(np.maximum(paper, 1)), strict=True):
+        cv2.divide(part, white, dst=share, dtype=cv2.CV_32F)
+    return shares
+
+
+def darkness(picture: Page) -> NDArray[np.float32]:
+    """How dark an upright page is beside its paper, 0 to 1, where it is dark in all colours."""
+    shares = beside_paper(picture)
     lightest = cv2.max(cv2.max(shares[0], shares[1]), shares[2])
     least = cv2.min(cv2.min(shares[0], shares[1]), shares[2])
     spread = np.maximum(lightest - least - 0.1, 0.0)

@@ -1,0 +1,119 @@
+"""Training of the ink network on crops of drawn pages, and how well it tells one ink from another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional
+
+from leadwise.learning.ink_supply import Store
+from leadwise.models.ink_net import InkNet
+from leadwise.pages.ink_maps import KINDS
+
+WEIGHTS: Mapping[str, float] = {
+    "trace": 1.0, "text": 1.0, "pulse": 0.5, "separator": 0.5, "coarse": 0.25, "fine": 0.25
+}  # fmt: skip
+"""How much each kind weighs in the loss: the reader follows traces and leaves words out; grids are found without."""
+
+_WARM_STEPS = 200
+_COOL_SHARE = 0.3  # of all steps, at the end: the rate falls to nothing
+_KEPT = 0.997  # of the running mean of weights, a step: it is some 300 steps long
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast: `steps` of `batch` crops, Adam at `rate`; a page is drawn every `renew_every` steps."""
+
+    steps: int
+    batch: int = 8
+    rate: float = 3e-3
+    weight_decay: float = 1e-4
+    renew_every: int = 5
+
+
+class Training:
+    """An ink network in training: the weights, their running mean, which is what is used, and the optimizer."""
+
+    def __init__(self, recipe: Recipe, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.recipe, self.step = recipe, 0
+        self.network = InkNet().to(memory_format=torch.channels_last)
+        self.mean = InkNet().to(memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
+        self.mean.load_state_dict(self.network.state_dict())
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), recipe.rate, weight_decay=recipe.weight_decay
+        )
+
+    def run(self, store: Store) -> Iterator[tuple[int, float]]:
+        """Train to the recipe's last step; each step and its loss."""
+        while self.step < self.recipe.steps:
+            if self.step % self.recipe.renew_every == 0:
+                store.renew()
+            beside, kinds, judged = (torch.from_numpy(part) for part in store.batch(self.recipe.batch))
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.recipe.rate * self._share()
+            found = loss(self.network(beside.contiguous(memory_format=torch.channels_last)), kinds, judged)
+            self.optimizer.zero_grad(set_to_none=True)
+            found.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            self.optimizer.step()
+            self.step += 1
+            kept = min(_KEPT, self.step / (self.step + 10))
+            with torch.no_grad():
+                for mean, now in zip(self.mean.parameters(), self.network.parameters(), strict=True):
+                    mean.lerp_(now, 1 - kept)
+            yield self.step, float(found.detach())
+
+    def save(self, path: Path) -> None:
+        """All that `resume` needs, as safetensors."""
+        held = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        held |= {f"mean.{name}": value for name, value in self.mean.state_dict().items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            held |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+        part = path.with_suffix(".part")
+        save_file({name: value.contiguous() for name, value in held.items()}, part, {"step": str(self.step)})
+        part.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on where `save` left off."""
+        held = load_file(path)
+        for prefix, network in (("network.", self.network), ("mean.", self.mean)):
+            network.load_state_dict(
+                {name.removeprefix(prefix): value for name, value in held.items() if name.startswith(prefix)}
+            )
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in held.items():
+            if name.startswith("optimizer."):
+                _, number, what = name.split(".")
+                state.setdefault(int(number), {})[what] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.step = int(state[0]["step"]) if state else 0
+
+    def _share(self) -> float:
+        """Of the recipe's rate at this step: it rises, stays, and falls at the end."""
+        left = (self.recipe.steps - self.step) / (_COOL_SHARE * self.recipe.steps)
+        return min(1.0, (self.step + 1) / _WARM_STEPS, max(left, 0.0))
+
+
+def loss(logits: Tensor, kinds: Tensor, judged: Tensor) -> Tensor:
+    """Cross entropy and one minus soft Dice, a kind each, weighed by WEIGHTS.
+
+    Logits and kinds are ``(N, 6, height, width)``; `judged` ``(N, 6)`` says of which crops a kind is known.
+    """
+    weights = logits.new_tensor([WEIGHTS[kind] for kind in KINDS])
+    known = judged.float()
+    entropy = functional.binary_cross_entropy_with_logits(logits, kinds, reduction="none").mean(dim=(2, 3))
+    entropy = (entropy * known).sum(dim=0) / known.sum(dim=0).clamp_min(1)
+    share = torch.sigmoid(logits)
+
+    def total(values: Tensor) -> Tensor:
+        return (values.sum(dim=(2, 3)) * known).sum(dim=0)
+
+    dice = (2 * total(share * kinds) + 1) / (total(share * share) + total(kinds * kinds) + 1)
+    return ((4 * entropy + 1 - dice) * weights).sum() / weights.sum()

@@ -1,0 +1,74 @@
+"""What ink each pixel of an upright page has, by a small network: traces, letters, pulses, separators, grid.
+
+Where a grid is as black as the trace, or a shadow darker than both, no rule on colours tells them apart; their shapes
+do. The network is shipped as ``ink.onnx``; `leadwise.models.ink_net` is its form, ``INK_CARD.md`` tells how it was
+trained. Pages are run whole by onnxruntime on one thread, large ones in bands that overlap by what a pixel sees.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.errors import WeightsError
+from leadwise.files import RESOURCES
+from leadwise.pages.ink import beside_paper
+from leadwise.pages.read import Page
+
+KINDS = ("trace", "text", "pulse", "separator", "coarse", "fine")
+"""What may be printed on a page: the last two are the grid's lines of 5 mm and of 1 mm; frames are separators."""
+
+_SHIPPED = "ink.onnx"
+_STRIDE = 32  # sides of what goes in are multiples of it
+_SEEN_PX = (
+    224  # so far from a pixel, at most, lies what its answer hangs on: seven cells of the coarsest level
+)
+_AT_ONCE_PX = 4_500_000  # a page of 2200 x 1700 is run whole; each million takes some 0.3 GB of memory
+
+
+def ink_net_maps(picture: Page, session: Any = None) -> dict[str, NDArray[np.float32]]:
+    """How surely each pixel of an upright page, BGR uint8 ``(height, width, 3)``, has each of KINDS, 0 to 1.
+
+    The page is at `leadwise.pages.ink.PX_PER_MM`. `session` is another network's than the shipped one. Raises
+    `WeightsError` where that is missing or onnxruntime cannot load it.
+    """
+    session = session or _shipped()
+    height, width = picture.shape[:2]
+    beside = np.pad(
+        beside_paper(picture), ((0, 0), (0, -height % _STRIDE), (0, -width % _STRIDE)), constant_values=1.0
+    )
+    maps = np.empty((len(KINDS), *beside.shape[1:]), np.float32)
+    rows = beside.shape[1]
+    if rows * beside.shape[2] > _AT_ONCE_PX:
+        rows = max(_STRIDE, (_AT_ONCE_PX // beside.shape[2] - 2 * _SEEN_PX) // _STRIDE * _STRIDE)
+    for top in range(0, beside.shape[1], rows):
+        first, last = max(0, top - _SEEN_PX), min(beside.shape[1], top + rows + _SEEN_PX)
+        said = session.run(None, {"beside": beside[None, :, first:last]})[0][0]
+        maps[:, top : top + rows] = said[:, top - first : top - first + rows]
+    return {kind: each[:height, :width] for kind, each in zip(KINDS, maps, strict=True)}
+
+
+@cache
+def _shipped() -> Any:
+    path = RESOURCES / _SHIPPED
+    if not path.is_file():
+        raise WeightsError(f"{_SHIPPED} is not among leadwise's resources: install leadwise again.")
+    return session_of(path.read_bytes())
+
+
+def session_of(model: bytes | str) -> Any:
+    """An ONNX model, its bytes or path, ready to run on one thread; raises `WeightsError` for what is none."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own errors have no common type
+        raise WeightsError(
+            f"{_SHIPPED}: onnxruntime cannot load it ({str(error).splitlines()[0]})."
+        ) from error
