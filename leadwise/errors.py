@@ -5,6 +5,7 @@
     │   ├── UnreadablePage        no image, truncated, or larger than the limits
     │   ├── ForeignPage           an image, but no page of a known layout
     │   ├── DoubtfulPage          the known layout, but no twelve leads that can be trusted
+    │   │   └── OtherScale        its calibration pulse says that its scale is no known one
     │   ├── TableError            a table that breaks its contract
     │   ├── Lost                  a file that took too long, or that ended the process that read it
     │   ├── MissingInput          a file or folder that must be there is not
@@ -41,6 +42,10 @@ class ForeignPage(InputError):
 
 class DoubtfulPage(InputError):
     """The known layout, but what is drawn there are not twelve leads of one heart, or they cannot be read."""
+
+
+class OtherScale(DoubtfulPage):
+    """A page whose calibration pulse is as high at no known gain: its voltages cannot be told."""
 
 
 class TableError(InputError):

@@ -6,13 +6,13 @@ displaced, and its slope darkens it or lights it. Nothing here is used to read a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.drawing.drawn import DrawnPage
+from leadwise.drawing.drawn import DrawnPage, Look
 from leadwise.pages.read import Page
 
 Values = NDArray[np.float32]
@@ -30,13 +30,31 @@ class Photograph:
     mm: Values = field(repr=False)
 
 
+def as_printed(look: Look, rng: np.random.Generator) -> Look:
+    """The look of a printed sheet before it is photographed: fine, upright, and without what a scanner adds."""
+    px_per_mm = float(rng.uniform(9, 11))
+    return replace(
+        look,
+        x_px_per_mm=px_per_mm,
+        y_px_per_mm=px_per_mm,
+        pen_px=int(rng.integers(2, 5)),
+        shade=0.0,
+        blur_px=0.0,
+        noise=0.0,
+        jpeg_quality=None,
+        turn_degrees=0.0,
+        quarter_turns=0,
+        mirrored=False,
+    )
+
+
 def photographed(drawn: DrawnPage, rng: np.random.Generator, *, crumple: float | None = None) -> Photograph:
     """A photograph of a drawn page, `crumple` between 0, a flat sheet, and 1; at random where it is None."""
     crumple = float(rng.uniform(0, 1)) if crumple is None else crumple
     height, width = drawn.page.shape[:2]
     scale = rng.uniform(*_SEEN_PX) * rng.uniform(0.62, 0.95) / max(height, width)
     seen = tuple(round(side * scale / rng.uniform(0.72, 0.92)) for side in (width, height))
-    x, y, paper = _sheet_seen(seen, (width, height), scale, rng)
+    x, y = _sheet_seen(seen, (width, height), scale, rng)
     # all lengths of the sheet's shape are shares of its longer side
     up, along, down = _shape(x, y, max(height, width), rng, crumple)
     off_x, off_y = along * up, down * up
@@ -45,7 +63,7 @@ def photographed(drawn: DrawnPage, rng: np.random.Generator, *, crumple: float |
     inside = (source_x > 0) & (source_y > 0) & (source_x < width - 1) & (source_y < height - 1)
     fine = drawn.page if scale > 0.8 else cv2.GaussianBlur(drawn.page, (0, 0), 0.4 / scale)
     sheet = cv2.remap(fine, source_x, source_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    light = _light(up, rng, crumple)
+    light = _light(up, rng)
     shadow = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 12)[..., None]
     table = table * (1 - 0.4 * shadow)
     share = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.7)[..., None]
@@ -62,7 +80,7 @@ def photographed(drawn: DrawnPage, rng: np.random.Generator, *, crumple: float |
 
 def _sheet_seen(
     seen: tuple[int, int], size: tuple[int, int], scale: float, rng: np.random.Generator
-) -> tuple[Values, Values, NDArray[np.float64]]:
+) -> tuple[Values, Values]:
     """Pixels of the page that a flat sheet would show at each pixel of the photograph: turned, and from the side."""
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float) * size
     middle = (corners - np.array(size) / 2) * scale
@@ -76,7 +94,7 @@ def _sheet_seen(
     below = back[2, 0] * u + back[2, 1] * v + back[2, 2]
     x = (back[0, 0] * u + back[0, 1] * v + back[0, 2]) / below
     y = (back[1, 0] * u + back[1, 1] * v + back[1, 2]) / below
-    return x.astype(np.float32), y.astype(np.float32), back
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
 
 def _shape(
@@ -99,18 +117,27 @@ def _shape(
         small = 1 / 8
         size = (max(2, round(u.shape[1] * small)), max(2, round(u.shape[0] * small)))
         us, vs = cv2.resize(u, size), cv2.resize(v, size)
-        facets = np.zeros_like(us)
+        facets: NDArray[np.floating] = np.zeros_like(us)
         for number in (6, 14):
             seeds = rng.uniform((-0.1, -0.1), (1.1, 0.9), (number, 2))
             far = np.stack([np.hypot(us - a, vs - b) for a, b in seeds])
             facets += (np.sort(far, axis=0)[0] - 0.1) * rng.uniform(-0.06, 0.06) * crumple
-        up += cv2.resize(cv2.GaussianBlur(facets, (0, 0), 1.0), (u.shape[1], u.shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(up * longer, np.float32), float(rng.uniform(-0.35, 0.35)), float(rng.uniform(-0.35, 0.35))
+        up += cv2.resize(
+            cv2.GaussianBlur(facets, (0, 0), 1.0), (u.shape[1], u.shape[0]), interpolation=cv2.INTER_CUBIC
+        )
+    return (
+        np.asarray(up * longer, np.float32),
+        float(rng.uniform(-0.35, 0.35)),
+        float(rng.uniform(-0.35, 0.35)),
+    )
 
 
-def _light(up: Values, rng: np.random.Generator, crumple: float) -> Values:
+def _light(up: Values, rng: np.random.Generator) -> Values:
     """What a slope and the lamp make of the paper's brightness, around 1."""
-    slope_x, slope_y = cv2.Sobel(up, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(up, cv2.CV_32F, 0, 1, scale=1 / 8)
+    slope_x, slope_y = (
+        cv2.Sobel(up, cv2.CV_32F, 1, 0, scale=1 / 8),
+        cv2.Sobel(up, cv2.CV_32F, 0, 1, scale=1 / 8),
+    )
     turn = rng.uniform(0, 2 * np.pi)
     slope = np.cos(turn) * slope_x + np.sin(turn) * slope_y
     height, width = up.shape
@@ -121,7 +148,7 @@ def _light(up: Values, rng: np.random.Generator, crumple: float) -> Values:
 def _table(seen: tuple[int, int], rng: np.random.Generator) -> Values:
     """Wood, or a plain dark cloth."""
     width, height = seen
-    grain = rng.normal(0, 1, (height // 2, max(2, width // 120))).astype(np.float32)
-    grain = cv2.resize(grain, seen, interpolation=cv2.INTER_CUBIC)
+    rough = rng.normal(0, 1, (height // 2, max(2, width // 120))).astype(np.float32)
+    grain = cv2.resize(rough, seen, interpolation=cv2.INTER_CUBIC)
     colour = np.array([(80, 120, 160), (50, 50, 55), (120, 140, 150)][rng.integers(3)], np.float32)
     return np.asarray(colour * (1 + 0.08 * grain[..., None]), np.float32)

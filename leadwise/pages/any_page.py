@@ -8,26 +8,31 @@ side is up is told the same way, where the first look is not convincing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import ForeignPage
+from leadwise.errors import ForeignPage, InputError, OtherScale
 from leadwise.names import LEADS
 from leadwise.pages import physics, quality, traces
 from leadwise.pages.columns import Columns, Evidence, Look, Pixels, bridged, find_columns, laws_of
 from leadwise.pages.digitize import correlation
+from leadwise.pages.field import find_field
 from leadwise.pages.forms import Form, forms
-from leadwise.pages.grid import Grid, find_grid
-from leadwise.pages.ink import PX_PER_MM, Upright, ink_of, upright
+from leadwise.pages.grid import find_grid
+from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, Trace
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
-from leadwise.pages.turns import read_side_up, runs_downwards
+from leadwise.pages.sheet import Sheet, bent_sheet, flat_sheet
+from leadwise.pages.turns import Side, read_side_up, runs_downwards
 
+_FLAT = 0.58  # contrast of a grid that is surely flat
+_BENT_MM = 0.5
 _MOST_ROWS = 7
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR, _BARS_SIDE, _AS_DARK = 0.3, 0.3, 0.7
@@ -35,36 +40,79 @@ _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others
 
 
 def read_any_page(page: Page) -> PageSignals:
-    """The leads of a flat page, BGR uint8 ``(height, width, 3)``, of any form in ``forms.yaml``.
+    """The leads of a page, BGR uint8 ``(height, width, 3)``, of any form in ``forms.yaml``, flat or photographed.
 
-    Raises `ForeignPage` where no grid, no rows or no known form is found, `DoubtfulPage` where a form is found but
-    its leads cannot be twelve leads of one heart.
+    Ways to read it are tried from the quickest to the slowest, until one gives leads of which nothing is to be said;
+    else the one of which least is to be said. Raises `ForeignPage` where no grid, no rows or no known form is found,
+    `DoubtfulPage` where a form is found but its leads cannot be twelve leads of one heart.
     """
-    if (grid := find_grid(page)) is not None:
-        return read_side_up(page, grid, _read)
+    found: list[PageSignals] = []
+    errors: list[InputError] = []
+    for sheet_of in _ways(page):
+        try:
+            signals = _read_sheet(sheet_of())
+        except OtherScale:
+            raise
+        except InputError as error:
+            errors.append(error)
+            continue
+        if not quality.ink_is_doubtful(signals):
+            return signals
+        found.append(signals)
+    if found:
+        return min(found, key=lambda each: (len(each.warnings), -_convincing(each)))
+    raise errors[-1]
+
+
+def _ways(page: Page) -> Iterator[Callable[[], Sheet]]:
+    """Sheets that a page may be, each made when its turn comes."""
+    grid = find_grid(page)
+    if grid is not None and grid.contrast >= _FLAT:
+        yield lambda: flat_sheet(page, grid)
+    field = find_field(page)
+    if field is not None and (grid is None or field.bent_mm > _BENT_MM):
+        yield lambda: bent_sheet(page, field)
+    elif grid is not None:
+        if grid.contrast < _FLAT:
+            yield lambda: flat_sheet(page, grid)
+        yield lambda: flat_sheet(page, grid, by_network=True)
+    else:
+        yield lambda: _scaled_by_pulses(page)
+
+
+def _scaled_by_pulses(page: Page) -> Sheet:
     if (scale := scale_of_pulses(page)) is None:
         raise ForeignPage(
             "neither a grid nor calibration pulses were found on this page, and so no scale in millimetres. Scan it "
             "in colour, flat and upright."
         )
-    signals = read_side_up(page, scale, _read)
+    return flat_sheet(page, scale, "pulse")
+
+
+def _read_sheet(sheet: Sheet) -> PageSignals:
+    """What a sheet holds, its lines in pixels of the page."""
+    signals = read_side_up(sheet.strokes.shape, partial(_read, sheet))
+
+    def on_page(traces_: Mapping[str, Trace]) -> dict[str, Trace]:
+        return {
+            name: replace(trace, line_px=sheet.on_page(trace.line_px)) if len(trace.line_px) else trace
+            for name, trace in traces_.items()
+        }
+
+    by_pulse = "the page has no grid: millivolts are told by its calibration pulses, seconds as at 25 mm/s"
     return replace(
         signals,
-        geometry=replace(signals.geometry, scale_from="pulse"),
-        quality=replace(signals.quality, grid=None),
-        warnings=(
-            *signals.warnings,
-            "the page has no grid: millivolts are told by its calibration pulses, seconds as at 25 mm/s",
-        ),
+        leads=on_page(signals.leads),
+        strips=on_page(signals.strips),
+        warnings=(*signals.warnings, by_pulse) if sheet.scale_from == "pulse" else signals.warnings,
     )
 
 
-def _read(page: Page, grid: Grid) -> PageSignals:
-    whole = upright(page, grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
-    ink = ink_of(whole.picture)
+def _read(sheet: Sheet, side: Side) -> PageSignals:
+    ink, letters = side.set_up(sheet.strokes), side.set_up(sheet.letters)
     if runs_downwards(ink):
         raise ForeignPage("traces run from top to bottom on this page. Turn it by a quarter.")
-    rows = find_rows(ink)
+    rows = find_rows(ink, letters)
     if are_two_pages(rows):
         raise ForeignPage(
             "two pages are in this picture, and neither was read. Cut it into one picture a page."
@@ -87,21 +135,44 @@ def _read(page: Page, grid: Grid) -> PageSignals:
             f"{told} found, and no known form has that number of rows. 'leadwise layouts' lists those that are read."
         )
     look = Look.at(rows)
-    found = [_read_form(page, whole, grid, rows, look, form) for form in candidates]
-    return quality.judged(max(found, key=_convincing))
+    found = [_read_form(sheet, rows, look, form) for form in candidates]
+    return quality.judged(_at_printed_gain(max(found, key=_convincing)))
+
+
+def _at_printed_gain(signals: PageSignals) -> PageSignals:
+    """Voltages by the gain that the calibration pulse tells, where it is another than the form's."""
+    told = signals.quality.pulse_mm
+    usual = signals.geometry.gain_mm_per_mv
+    if told is None or (gain := quality.printed_gain(told)) == usual:
+        return signals
+
+    def scaled(traces_: Mapping[str, Trace]) -> dict[str, Trace]:
+        return {
+            name: replace(trace, signal_mv=np.asarray(trace.signal_mv * (usual / gain), np.float32))
+            for name, trace in traces_.items()
+        }
+
+    said = f"the calibration pulse is {told:.1f} mm high: voltages are read at {gain:g} mm/mV"
+    return replace(
+        signals,
+        leads=scaled(signals.leads),
+        strips=scaled(signals.strips),
+        geometry=replace(signals.geometry, gain_mm_per_mv=gain),
+        warnings=(*signals.warnings, said),
+    )
 
 
 def _rows_of(form: Form) -> int:
     return len(form.rows) + len(form.strips)
 
 
-def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, look: Look, form: Form) -> PageSignals:
+def _read_form(sheet: Sheet, rows: Rows, look: Look, form: Form) -> PageSignals:
     columns = _columns_of(rows, look, form)
     ink = _without_bars(rows, look.bars, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
-    read = _Reader(whole, rows, columns, form, edges, traces.Pen(look.pen_px))
+    read = _Reader(rows, columns, form, edges, traces.Pen(look.pen_px))
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -117,17 +188,18 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, look: Look, f
         leads,
         strips,
         Geometry(
-            grid.x_px_per_mm,
-            grid.y_px_per_mm,
-            grid.turn_degrees,
+            sheet.x_px_per_mm,
+            sheet.y_px_per_mm,
+            sheet.turn_degrees,
             False,
             form.speed_mm_per_s,
             form.gain_mm_per_mv,
-            "grid",
+            sheet.scale_from,
+            sheet.bent_mm,
         ),
-        quality.measured(leads, strips, form, rows, columns, grid),
+        quality.measured(leads, strips, form, rows, columns, sheet.contrast),
         (),
-        page,
+        sheet.page,
     )
 
 
@@ -198,7 +270,6 @@ def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Reader:
-    whole: Upright
     rows: Rows
     columns: Columns
     form: Form
@@ -231,7 +302,7 @@ class _Reader:
         return Trace(
             column * self.form.column_s,
             np.asarray((self.rows.baselines_px[row] - values) / px_per_mv, np.float32),
-            self.whole.on_page(points),
+            np.asarray(points, np.float32),
         )
 
 

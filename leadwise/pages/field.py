@@ -1,10 +1,11 @@
 """Where each millimetre of a bent sheet lies in its photograph: the grid's own waves, followed over the whole page.
 
-A printed grid is a wave of 5 mm in each of two directions, with overtones where its lines are thin. A photograph bends
-it. The two waves are found in the spectrum of small pieces, where bending is slight; then the picture is multiplied by
-the wave that was expected, and what is left turns slowly: its angle tells how far the paper lies from where it was
-expected (demodulation, as of fringes in interferometry). Angles are unwrapped from the clearest place outwards, and
-overtones make the place finer. Ink is masked, since a QRS complex pulls a wave as a line does.
+A printed grid is a wave of 5 mm in each of two directions, with overtones where its lines are thin. A photograph
+bends it. The two waves are found in the spectrum of small pieces, where bending is slight; then the picture is
+multiplied by the wave that was expected, and what is left turns slowly: its angle tells how far the paper lies from
+where it was expected (demodulation, as of fringes in interferometry). Angles are unwrapped from the clearest place
+outwards, and overtones make the place finer. Ink is masked, since it pulls a wave as a line does: with it places near
+a trace were wrong by 0.7 mm on drawn photographs (90th percentile), without it by 0.05 mm.
 """
 
 from __future__ import annotations
@@ -28,13 +29,18 @@ CELL_MM = 5.0
 
 _SIDE_PX = 2000  # photographs are looked at in at most this size
 _TILE_PX = 256
-_CELLS = (26.0, 110.0)  # of 5 mm along the longer side: a sheet that fills a third of the picture, or a narrow strip
+_CELLS = (
+    26.0,
+    110.0,
+)  # of 5 mm along the longer side: a sheet that fills a third of the picture, or a narrow strip
 _BOX = 0.024
 _MOST = 1.6
 _STROKE_PX = 9
-_LINE_CELLS, _AS_LINES, _LEAST_DARK = 0.04, 2.1, 0.12
+_LINE_CELLS, _AS_LINES, _LEAST_DARK, _DARKEST_LINE = 0.04, 2.1, 0.12, 0.6
 _NODE_MM = 3.0
-_SIGMA_CELLS = 1.1  # of the first filter: wide enough to see waves alone, narrow enough for 15 % of perspective
+_SIGMA_CELLS = (
+    1.1  # of the first filter: wide enough to see waves alone, narrow enough for 15 % of perspective
+)
 _MOST_PASSES, _GROWS, _LEAST_NODES = 6, 1.02, 30
 _USUAL_BEND = {0: 1e3, 1: 1e3, 2: 6.0, 3: 1.0}  # cells at the picture's edge, of terms by their order
 # orders of overtones, widths of the filter and of what smooths its answer, in cells and in nodes
@@ -70,11 +76,11 @@ def levelled(grey: Values, ink: NDArray[np.bool_]) -> Values:
     grey = grey * paper
     mean = cv2.boxFilter(grey, -1, (box, box)) / share
     spread = np.sqrt(np.maximum(cv2.boxFilter(grey * grey, -1, (box, box)) / share - mean * mean, 4.0))
-    return np.clip((mean - grey) / spread, -_MOST, _MOST) * paper
+    return np.asarray(np.clip((mean - grey) / spread, -_MOST, _MOST) * paper, np.float32)
 
 
-def waves_of(picture: Values) -> tuple[Pixels, Pixels, float] | None:
-    """Wave vectors, cycles a pixel, of the 5 mm lines that stand upright and of those that lie; and their height."""
+def waves_of(picture: Values) -> Pixels:
+    """Wave vectors ``(2, 2)``, cycles a pixel, across the lines of 5 mm that stand upright and those that lie."""
     spectrum = _mean_spectrum(picture)
     longer = max(picture.shape)
     periods = np.exp(np.arange(math.log(longer / _CELLS[1]), math.log(longer / _CELLS[0]), 0.01))
@@ -87,16 +93,13 @@ def waves_of(picture: Values) -> tuple[Pixels, Pixels, float] | None:
     near = cv2.dilate(score, np.ones((17, 31), np.uint8))  # 8 degrees, 15 %
     first = slice(10, 101)  # -45 to 45 degrees
     both = score[first] + near[first.start + 90 : first.stop + 90]
-    row, column = np.unravel_index(int(both.argmax()), both.shape)
+    row, column = divmod(int(both.argmax()), both.shape[1])
     row += first.start
-    other = score[row + 82 : row + 99, max(0, column - 15) : column + 16]
-    row2, column2 = np.unravel_index(int(other.argmax()), other.shape)
-    row2, column2 = row2 + row + 82, column2 + max(0, column - 15)
-    waves = []
-    for r, c in ((row, column), (row2, column2)):
-        waves.append(np.array([math.cos(angles[r]), math.sin(angles[r])]) / periods[c])
-    height = float(min(score[row, column], score[row2, column2]))
-    return waves[0], waves[1], height
+    left = max(0, column - 15)
+    other = score[row + 82 : row + 99, left : column + 16]
+    across = divmod(int(other.argmax()), other.shape[1])
+    places = ((row, column), (across[0] + row + 82, across[1] + left))
+    return np.array([[math.cos(angles[r]) / periods[c], math.sin(angles[r]) / periods[c]] for r, c in places])
 
 
 def _mean_spectrum(picture: Values) -> Values:
@@ -111,7 +114,9 @@ def _mean_spectrum(picture: Values) -> Values:
             if tile.shape == (size, size):
                 total += np.abs(rfft2(tile * window)) ** 2
     total = np.fft.fftshift(np.sqrt(total), axes=0)
-    total = np.concatenate([total[:, 8:0:-1][::-1], total], axis=1)  # some of the other half, for what lies upright
+    total = np.concatenate(
+        [total[:, 8:0:-1][::-1], total], axis=1
+    )  # some of the other half, for what lies upright
     around = cv2.blur(total, (15, 15)) + 1e-6
     return np.asarray(np.log(total / around), np.float32)
 
@@ -135,13 +140,16 @@ def _at(spectrum: Values, frequency: Pixels, angles: Pixels) -> Values:
 def find_field(page: Page) -> Field | None:
     """The field of a photographed page, BGR uint8; None where no grid is found or followed."""
     shrink = min(1.0, _SIDE_PX / max(page.shape[:2]))
-    small = page if shrink == 1 else cv2.resize(page, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small = page
+    if shrink < 1:
+        small = np.asarray(
+            cv2.resize(page, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8
+        )
     grey = small.mean(axis=2, dtype=np.float32)
     if min(grey.shape) < _TILE_PX:
         return None
     flat = levelled(grey, np.zeros(grey.shape, np.bool_))
-    found = waves_of(flat)
-    waves = np.array(found[:2])
+    waves = waves_of(flat)
     cell_px = float(1 / np.hypot(*waves.T).mean())
     step = max(4, round(_NODE_MM / CELL_MM * cell_px))
     follow = _Follower(flat, step, cell_px)
@@ -169,14 +177,16 @@ def find_field(page: Page) -> Field | None:
 
 
 def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
-    """Thin strokes that are darker than the grid's lines around, whose places are known by now; `cells` of each pixel."""
+    """Thin strokes that are darker than the grid's lines around, which lie where `cells` ``(2, ...)`` are whole."""
     lightest = page.max(axis=2)
     around = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, np.ones((_STROKE_PX, _STROKE_PX), np.uint8))
-    dark = 1 - lightest / np.maximum(around, 1).astype(np.float32)
+    dark = np.asarray(1 - lightest / np.maximum(around, 1), np.float32)
     on_line = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0)
     box = (round(4 * _BOX * max(dark.shape)) | 1,) * 2
     lines = on_line.astype(np.float32)
-    usual = cv2.boxFilter(np.minimum(dark, 0.6) * lines, -1, box) / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
+    on_lines = np.asarray(np.minimum(dark, _DARKEST_LINE) * lines, np.float32)
+    total = cv2.boxFilter(on_lines, -1, box)
+    usual = total / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
     ink = dark > np.maximum(_AS_LINES * usual, _LEAST_DARK)
     return np.asarray(cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
@@ -186,11 +196,12 @@ class _Follower:
 
     def __init__(self, picture: Values, step: int, cell_px: float) -> None:
         self.picture, self.step, self.cell_px = picture, step, cell_px
+        self._last: tuple[Pixels, Values] | None = None
         height, width = picture.shape
         self.y, self.x = np.mgrid[step // 2 : height : step, step // 2 : width : step].astype(np.float64)
 
     def plane(self, waves: Pixels) -> Pixels:
-        return waves[:, 0, None, None] * self.x + waves[:, 1, None, None] * self.y
+        return np.asarray(waves[:, 0, None, None] * self.x + waves[:, 1, None, None] * self.y)
 
     def dense(self, place: Pixels) -> Values:
         """Of every pixel, from nodes."""
@@ -198,7 +209,9 @@ class _Follower:
         move = np.array([[self.step, 0, self.x[0, 0]], [0, self.step, self.y[0, 0]]])
         return np.stack(
             [
-                cv2.warpAffine(each, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                cv2.warpAffine(
+                    each, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+                )
                 for each in place.astype(np.float32)
             ]
         )
@@ -222,7 +235,10 @@ class _Follower:
                 at = ((self.x + 0.5) / third - 0.5, (self.y + 0.5) / third - 0.5)
                 parts.append(
                     cv2.remap(
-                        smooth, at[0].astype(np.float32), at[1].astype(np.float32), cv2.INTER_LINEAR,
+                        smooth,
+                        at[0].astype(np.float32),
+                        at[1].astype(np.float32),
+                        cv2.INTER_LINEAR,
                         borderMode=cv2.BORDER_REPLICATE,
                     )
                 )
@@ -230,7 +246,7 @@ class _Follower:
         return np.stack(out).astype(np.complex64)
 
     def _dense_for(self, place: Pixels) -> Values:
-        if getattr(self, "_last", None) is None or self._last[0] is not place:
+        if self._last is None or self._last[0] is not place:
             self._last = (place, self.dense(place))
         return self._last[1]
 
@@ -244,7 +260,7 @@ class _Follower:
         quality = height.min(axis=0)  # wood has a grain, but no lines across it
         quality /= np.quantile(quality, 0.9)
         turn = np.angle(left) / (2 * math.pi)
-        return _unwrap(turn, quality)
+        return _unwrap(np.asarray(turn, np.float64), np.asarray(quality, np.float64))
 
     def off(self, place: Pixels, orders: tuple[int, ...], sigma_cells: float) -> tuple[Pixels, Pixels]:
         """How far beside `place` nodes lie, by all overtones, each as much as it is clear."""
@@ -305,7 +321,7 @@ class _Follower:
 
 
 def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
-    """Turns of ``(2, rows, columns)`` without their jumps, from the clearest node outwards, and which were reached."""
+    """Turns ``(2, rows, columns)`` without their jumps, from the clearest node outwards, and which were reached."""
     rows, columns = quality.shape
     out = np.zeros(turn.shape)
     done = np.zeros(quality.shape, np.bool_)
@@ -322,7 +338,9 @@ def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
         if (row, column) != (from_row, from_column) and np.abs(step).max() > most:
             continue
         done[row, column] = True
-        out[:, row, column] = turn[:, row, column] if (row, column) == (from_row, from_column) else before + step
+        out[:, row, column] = (
+            turn[:, row, column] if (row, column) == (from_row, from_column) else before + step
+        )
         for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
             if 0 <= r < rows and 0 <= c < columns and not done[r, c] and quality[r, c] > least:
                 heapq.heappush(queue, (-quality[r, c], r, c, row, column))
@@ -353,4 +371,18 @@ def rectified(page: Page, field: Field, px_per_mm: float) -> tuple[Page, Values]
     move = np.array([[step, 0, 0], [0, step, 0]], float)
     maps = cv2.warpAffine(field.nodes_px, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     picture = cv2.remap(page, maps[..., 0], maps[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(picture, np.uint8), maps
+    return np.asarray(picture, np.uint8), np.asarray(maps, np.float32)
+
+
+def looked_up(places: Values, points: NDArray[np.floating]) -> Values:
+    """Where points ``(n, 2)`` of a rectified sheet lie on the page, by what `rectified` gave with it."""
+    at = np.asarray(points, np.float32)[:, None]
+    there = cv2.remap(places, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(there[:, 0], np.float32)
+
+
+def middle(field: Field) -> tuple[float, float, float]:
+    """Pixels a millimetre across and down, and how far the sheet is turned clockwise, in the median."""
+    across, down = np.diff(field.nodes_px, axis=1) / _STEP_MM, np.diff(field.nodes_px, axis=0) / _STEP_MM
+    x, y = (float(np.median(np.hypot(each[..., 0], each[..., 1]))) for each in (across, down))
+    return x, y, float(np.degrees(np.median(np.arctan2(across[..., 1], across[..., 0]))))

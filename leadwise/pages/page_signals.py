@@ -38,7 +38,9 @@ class Geometry:
     """Scale and turn of a page: pixels in a millimetre of paper on both axes, which need not be equal.
 
     `turn_degrees` is how far the page is turned clockwise from upright, -180 to 180; `mirrored` says that it was
-    turned over besides. `scale_from` says what told the scale: "grid", "pulse", "form" or "file" (a PDF's points).
+    turned over besides. `scale_from` says what told the scale: "grid", "pulse", "form" or "file" (a PDF's
+    points). `bent_mm` is how far the paper lies beside a flat sheet (95th percentile); then scale and turn are those
+    of its middle.
     """
 
     x_px_per_mm: float
@@ -48,6 +50,7 @@ class Geometry:
     speed_mm_per_s: float
     gain_mm_per_mv: float
     scale_from: str
+    bent_mm: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from leadwise.errors import DoubtfulPage, ForeignPage
+from leadwise.errors import DoubtfulPage, ForeignPage, OtherScale
 from leadwise.pages import physics
 from leadwise.pages.columns import Columns, bridged
 from leadwise.pages.digitize import correlation
 from leadwise.pages.forms import Form
-from leadwise.pages.grid import Grid
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, ReadQuality, Trace
 from leadwise.pages.pulse import Pulse, find_pulses
@@ -27,7 +26,9 @@ from leadwise.pages.rows import Rows
 
 _AT_EDGE_MM = 2.0  # a pulse that reaches so far into the outer columns still stands before or behind them
 _MOST_LINES = 1.6  # a row
-_PULSE_MM = 10.0  # of 1 mV
+GAINS_MM_PER_MV = (5.0, 10.0, 20.0)
+"""Gains at which pages are printed; a calibration pulse of 1 mV tells which."""
+
 _FIRST_S, _LAST_S = 0.15, 0.05  # names stand at a lead's beginning
 _SLOPE_S, _BEAT_S = 0.02, 0.04  # over which a slope is taken, and over which slopes are averaged
 _LATE_S, _LATE_STEP_S = 0.04, 0.01  # leads of one column may be printed so far apart
@@ -60,7 +61,7 @@ def measured(
     form: Form,
     rows: Rows,
     columns: Columns,
-    grid: Grid,
+    contrast: float | None,
 ) -> ReadQuality:
     """All that can be said of the traces of one page without its truth."""
     every = [*leads.values(), *strips.values()]
@@ -75,7 +76,7 @@ def measured(
         goldberger=physics.goldberger(inner),
         strip_alike=min(alike.values()) if alike else None,
         pulse_mm=float(np.median([pulse.height_mm for pulse in outside])) if outside else None,
-        grid=grid.contrast,
+        grid=contrast,
         augmented=physics.augmented(inner),
         together=together(leads, form),
         columns=float(np.clip(max(columns.bars, columns.jumps), 0, 1)),
@@ -179,6 +180,7 @@ class _Limit:
     refused: float
     warned: float
     says: str
+    of_ink: bool = True
 
 
 _NEVER = -2.0  # below all values: reason enough to warn, but not to refuse
@@ -218,9 +220,10 @@ _LIMITS = (
     ),
     _Limit(
         # right pages differ by 1.1 % at most; warned: 0 of 43, 14 of 22; refused: 0, 12
-        lambda told: _pulse_fits(told.pulse_mm), 0.60, 0.93,
-        "the calibration pulse is {pulse_mm:.1f} mm high where 10 mm were expected: the gain may not be 10 mm/mV, so "
-        "that all voltages are wrong by that much",
+        lambda told: _pulse_fits(told.pulse_mm), 0.80, 0.93,
+        "the calibration pulse is {pulse_mm:.1f} mm high, where 5, 10 or 20 mm were expected: all voltages may be "
+        "wrong by that much",
+        of_ink=False,
     ),
     _Limit(
         # warned and refused: 0 of 60, 5 of 49
@@ -248,6 +251,7 @@ _LIMITS = (
         # warned: 7 of 60, 14 of 49
         lambda told: told.columns, _NEVER, 0.10,
         "nothing that is printed marks where columns begin: leads may be late or early by some 0.05 s",
+        of_ink=False,
     ),
     _Limit(
         # warned: 0 of 60, 6 of 49; 21 photographs have 0.24 to 0.45
@@ -267,7 +271,8 @@ def judged(signals: PageSignals) -> PageSignals:
             continue
         says = limit.says.format(value=value, form=signals.form, pulse_mm=told.pulse_mm, strays=told.strays)
         if value < limit.refused:
-            raise DoubtfulPage(
+            error = DoubtfulPage if limit.of_ink else OtherScale
+            raise error(
                 f"read as {signals.form}, {says}. Nothing is answered for such a page. 'leadwise layouts' lists "
                 "the forms that are read; scan the page whole, upright and flat."
             )
@@ -275,6 +280,24 @@ def judged(signals: PageSignals) -> PageSignals:
     return replace(signals, warnings=(*signals.warnings, *warnings))
 
 
+def ink_is_doubtful(signals: PageSignals) -> bool:
+    """Whether something is to be said of a page that another look at its ink might mend."""
+    return any(
+        value is not None and value < limit.warned
+        for limit in _LIMITS
+        if limit.of_ink
+        for value in [limit.value(signals.quality)]
+    )
+
+
+def printed_gain(pulse_mm: float) -> float:
+    """The gain, mm/mV, whose calibration pulse is nearest to this height."""
+    return min(GAINS_MM_PER_MV, key=lambda gain: abs(np.log(max(pulse_mm, 1e-9) / gain)))
+
+
 def _pulse_fits(pulse_mm: float | None) -> float | None:
-    """The smaller of pulse over 10 mm and 10 mm over pulse."""
-    return None if pulse_mm is None else min(pulse_mm / _PULSE_MM, _PULSE_MM / max(pulse_mm, 1e-9))
+    """The smaller of pulse over that of the nearest gain, and of that over pulse."""
+    if pulse_mm is None:
+        return None
+    gain = printed_gain(pulse_mm)
+    return min(pulse_mm / gain, gain / max(pulse_mm, 1e-9))

@@ -43,9 +43,11 @@ class Rows:
     baselines_px: NDArray[np.float64]
 
 
-def find_rows(ink: NDArray[np.uint8]) -> Rows:
-    """Rows of an upright page's ink; none where nothing goes on from left to right."""
+def find_rows(ink: NDArray[np.uint8], letters: NDArray[np.uint8] | None = None) -> Rows:
+    """Rows of an upright page's ink; none where nothing goes on from left to right. Known `letters` are marks."""
     ink, lines = without_frames(ink)
+    if letters is not None:
+        lines = np.maximum(lines, letters)
     black = (ink > 127).astype(np.uint8)
     joined = cv2.dilate(black, np.ones((3, 3), np.uint8))
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(joined)

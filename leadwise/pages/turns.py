@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from leadwise.errors import DoubtfulPage, InputError
 from leadwise.pages import physics
 from leadwise.pages.checks import r_peaks
-from leadwise.pages.grid import Grid
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, ReadQuality, Trace
-from leadwise.pages.read import Page
 from leadwise.pages.rows import without_frames
 
 _POINTS = {"I": 1, "II": 1, "V4": 1, "V5": 1, "V6": 1, "aVR": -1, "V1": -1}
@@ -41,40 +39,38 @@ class Side:
     quarter_turns: int
     mirrored: bool
 
-    def set_up(self, page: Page) -> Page:
-        """The page brought upright."""
+    def set_up(self, page: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The page, or its ink, brought upright."""
         flipped = cv2.flip(page, 1) if self.mirrored else page
         return np.ascontiguousarray(np.rot90(flipped, self.quarter_turns))
 
-    def grid(self, grid: Grid) -> Grid:
-        """The grid of the page that was brought upright."""
-        x, y = grid.x_px_per_mm, grid.y_px_per_mm
-        return replace(
-            grid,
-            x_px_per_mm=y if self.quarter_turns % 2 else x,
-            y_px_per_mm=x if self.quarter_turns % 2 else y,
-            turn_degrees=-grid.turn_degrees if self.mirrored else grid.turn_degrees,
-        )
-
-    def laid_back(self, signals: PageSignals, page: Page) -> PageSignals:
-        """What was read of the page brought upright, with lines and turn as the page lies."""
+    def laid_back(self, signals: PageSignals, shape: tuple[int, int]) -> PageSignals:
+        """What was read of the page brought upright, with lines and turn as the page, of this shape, lies."""
+        upright = shape[::-1] if self.quarter_turns % 2 else shape
 
         def back(trace: Trace) -> Trace:
             x, y = trace.line_px.T
-            height, width = signals.page.shape[:2]
+            height, width = upright
             for _ in range(self.quarter_turns):
                 x, y = height - 1 - y, x
                 height, width = width, height
             line = np.stack([width - 1 - x if self.mirrored else x, y], axis=1)
             return replace(trace, line_px=np.asarray(line, np.float32))
 
-        turn = signals.geometry.turn_degrees + 90 * self.quarter_turns
+        geometry = signals.geometry
+        x, y = geometry.x_px_per_mm, geometry.y_px_per_mm
+        turn = (-geometry.turn_degrees if self.mirrored else geometry.turn_degrees) + 90 * self.quarter_turns
         return replace(
             signals,
             leads={name: back(trace) for name, trace in signals.leads.items()},
             strips={name: back(trace) for name, trace in signals.strips.items()},
-            geometry=replace(signals.geometry, turn_degrees=(turn + 180) % 360 - 180, mirrored=self.mirrored),
-            page=page,
+            geometry=replace(
+                geometry,
+                x_px_per_mm=y if self.quarter_turns % 2 else x,
+                y_px_per_mm=x if self.quarter_turns % 2 else y,
+                turn_degrees=(turn + 180) % 360 - 180,
+                mirrored=self.mirrored,
+            ),
         )
 
     def turned_over(self) -> tuple[Side, Side, Side]:
@@ -94,8 +90,8 @@ class Side:
 UPRIGHT = Side(0, mirrored=False)
 
 
-def read_side_up(page: Page, grid: Grid, read: Callable[[Page, Grid], PageSignals]) -> PageSignals:
-    """What `read` makes of a page whose grid is known, on that of its eight sides which is up.
+def read_side_up(shape: tuple[int, int], read: Callable[[Side], PageSignals]) -> PageSignals:
+    """What `read` makes of a page of this shape on that of its eight sides which is up, as the page lies.
 
     Upright where that convinces, or where no other side does: then a warning says that it does not. Raises what
     `read` raises of the upright page where it can read no side.
@@ -105,7 +101,7 @@ def read_side_up(page: Page, grid: Grid, read: Callable[[Page, Grid], PageSignal
 
     def look(side: Side) -> None:
         try:
-            found[side] = read(side.set_up(page), side.grid(grid))
+            found[side] = read(side)
         except InputError as error:
             errors[side] = error
 
@@ -127,7 +123,7 @@ def read_side_up(page: Page, grid: Grid, read: Callable[[Page, Grid], PageSignal
     else:
         raise errors[UPRIGHT]
     signals = replace(found[side], warnings=(*found[side].warnings, warning))
-    return signals if side == UPRIGHT else side.laid_back(signals, page)
+    return signals if side == UPRIGHT else side.laid_back(signals, shape)
 
 
 def runs_downwards(ink: NDArray[np.uint8]) -> bool:

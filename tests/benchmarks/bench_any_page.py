@@ -34,11 +34,13 @@ from other_pages import (
     OTHER_GRIDS,
     Case,
     drawn,
+    drawn_photographs,
     known_form,
     ludb,
     measured,
     mendeley,
     pdfs,
+    photographs,
     reader_of,
     records_in,
     unknown,
@@ -57,6 +59,8 @@ LEAST = {
     ("known_form", "raw"): 24.0,
     ("mendeley", "raw"): 18.0,
     ("pdf", "aligned"): 20.0,
+    ("photos", "aligned"): 7.0,
+    ("drawn_photos", "raw"): 12.0,
 }
 """Medians that are claimed, in dB."""
 
@@ -150,6 +154,14 @@ def _pdf(places: Places) -> Iterator[Case]:
     return pdfs(places.other / "pdf", places.signals / "ptbxl425" / "records")
 
 
+def _photos(places: Places) -> Iterator[Case]:
+    return photographs(places.other / "photos") if places.other else iter(())
+
+
+def _drawn_photos(places: Places) -> Iterator[Case]:
+    return drawn_photographs(records_in(places.embedded), 1)
+
+
 def _devices(places: Places) -> Iterator[Case]:
     return unknown("devices", places.other / "devices") if places.other else iter(())
 
@@ -165,6 +177,8 @@ KINDS: dict[str, Callable[[Places], Iterator[Case]]] = {
     "known_form": _known_form,
     "mendeley": _mendeley,
     "pdf": _pdf,
+    "photos": _photos,
+    "drawn_photos": _drawn_photos,
     "devices": _devices,
     "scans": _scans,
 }

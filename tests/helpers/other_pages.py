@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import FORMS, Look, draw, with_any_strips
+from leadwise.drawing.photographed import as_printed, photographed
 from leadwise.drawing.render import render
 from leadwise.drawing.trials import band_limited
 from leadwise.errors import ForeignPage, InputError
@@ -33,6 +34,7 @@ from leadwise.pages.read import Page, read_page
 from leadwise.recordings.records import read_record
 from leadwise.scores.snr import aligned_snr_db, page_snr_db
 
+GRIDDED = ("red", "pink", "blue", "green", "grey")
 COLOURED, OTHER_GRIDS = ("red", "pink", "blue", "green"), ("grey", "none")
 
 Reader = Callable[[], PageSignals]
@@ -95,6 +97,33 @@ def drawn(recordings: list[Path], looks: int, grids: tuple[str, ...], seed: int 
                     page.leads,
                     tuple(page.strips),
                 )
+
+
+def photographs(folder: Path) -> Iterator[Case]:
+    """Recordings of PTB-XL that others printed, crumpled and photographed."""
+    for path in sorted(folder.glob("*.jpg")):
+        record = path.with_name(path.name.removesuffix("-0.jpg"))
+        printed = printed_of(*recording(record), FORMS["3x4+1"])
+        yield Case("photos", path.name, path.name, reader_of(path), "3x4+1", "red", printed, ("II",))
+
+
+def drawn_photographs(recordings: list[Path], looks: int, seed: int = 2) -> Iterator[Case]:
+    """Each recording `looks` times in each of FORMS, bent and photographed."""
+    for number, form in enumerate(FORMS.values()):
+        rng = np.random.default_rng((seed, number))
+        for path in recordings:
+            signals, rate_hz = recording(path)
+            for look in range(looks):
+                made = Look.at_random(
+                    rng, rows=len(form.rows) + len(form.strips), grid=str(rng.choice(GRIDDED))
+                )
+                flat = draw(signals, rate_hz, with_any_strips(form, rng), as_printed(made, rng))
+                seen = photographed(flat, rng)
+                name = f"{form.name} {path.name} {look}"
+                yield Case(
+                    "drawn_photos", name, path.name, _of_page(seen.page), form.name, made.grid, flat.leads,
+                    tuple(flat.strips),
+                )  # fmt: skip
 
 
 def known_form(recordings: list[Path]) -> Iterator[Case]:

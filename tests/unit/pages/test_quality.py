@@ -155,14 +155,25 @@ def test_a_clean_page_is_read_rightly_without_a_warning() -> None:
             {"rows": (("aVL", "II", "V1", "V4"), ("I", "aVF", "V2", "V5"), ("aVR", "III", "V3", "V6"))},
             r"aVF|I \+ III",
         ),
-        ({"gain_mm_per_mv": 5.0}, "5.0 mm high"),
+        ({"gain_mm_per_mv": 7.0}, "7.0 mm high"),
     ],
-    ids=["leads in Cabrera's order", "half the gain"],
+    ids=["leads in Cabrera's order", "a gain that no device has"],
 )
 def test_a_page_of_a_form_that_is_not_known_is_refused(change: Mapping[str, Any], why: str) -> None:
     page = draw(ecg(), KNOWN_HZ, replace(FORM, **change), LOOK)
     with pytest.raises(DoubtfulPage, match=why):
         read_any_page(page.page)
+
+
+@pytest.mark.parametrize("gain_mm_per_mv", [5.0, 20.0])
+def test_a_calibration_pulse_tells_the_gain(gain_mm_per_mv: float) -> None:
+    page = draw(
+        0.6 * ecg(), KNOWN_HZ, replace(FORM, gain_mm_per_mv=gain_mm_per_mv), replace(LOOK, pitch_mm=40)
+    )
+    read = read_any_page(page.page)
+    assert read.geometry.gain_mm_per_mv == gain_mm_per_mv
+    assert f"at {gain_mm_per_mv:g} mm/mV" in " ".join(read.warnings)
+    assert page_snr_db(page.leads, read) > WRONG_DB
 
 
 def test_a_rhythm_strip_alone_is_refused_as_one_row() -> None:
