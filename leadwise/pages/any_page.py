@@ -171,7 +171,7 @@ def _read_form(sheet: Sheet, rows: Rows, look: Look, form: Form) -> PageSignals:
     ink = _without_bars(rows, look.bars, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
-    edges = traces.share_out(ink, rows.baselines_px, inside)
+    edges = traces.share_out(ink, rows.baselines_px, inside, traces.ANY_PAGE)
     read = _Reader(rows, columns, form, edges, traces.Pen(look.pen_px))
     leads = {
         name: read.trace(row, column, 1)

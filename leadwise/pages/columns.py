@@ -18,7 +18,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from leadwise.errors import ForeignPage
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.rows import Rows, pitch_px
-from leadwise.pages.traces import share_out
+from leadwise.pages.traces import ANY_PAGE, share_out
 
 Pixels = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Look:
     @classmethod
     def at(cls, rows: Rows) -> Look:
         """Of rows that were found."""
-        edges = share_out(rows.traces, rows.baselines_px)
+        edges = share_out(rows.traces, rows.baselines_px, sharing=ANY_PAGE)
         return cls(
             edges,
             _bars(np.maximum(rows.traces, rows.marks), rows.baselines_px),
