@@ -91,17 +91,26 @@ def _read(page: Page, grid: Grid) -> PageSignals:
     return quality.judged(max(found, key=_convincing))
 
 
+def _pen_of(edges: tuple[Pixels, Pixels], leads: int, columns: Columns, half_px: float) -> traces.Pen:
+    """The page's pen, by the first leads of its rows."""
+    width = edges[0].shape[1]
+    first, last = (int(np.clip(round(columns.start(column)), 0, width)) for column in (0, 1))
+    return traces.pen_of(
+        [(high[first:last], low[first:last]) for high, low in zip(*edges, strict=True)][:leads], half_px
+    )
+
+
 def _rows_of(form: Form) -> int:
     return len(form.rows) + len(form.strips)
 
 
 def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, look: Look, form: Form) -> PageSignals:
-    columns = _columns_of(rows, look, form)
+    columns = _columns_of(rows, look, form, whole.x_px_per_mm)
     ink = _without_bars(rows, look.bars, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside)
-    read = _Reader(whole, rows, columns, form, edges, traces.Pen(look.pen_px))
+    read = _Reader(whole, rows, columns, form, edges, _pen_of(edges, len(form.rows), columns, look.pen_px))
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -131,14 +140,14 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, look: Look, f
     )
 
 
-def _columns_of(rows: Rows, look: Look, form: Form) -> Columns:
+def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Columns:
     """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
     middles = (look.edges[0] + look.edges[1]) / 2
     evidence = Evidence.of(look, len(form.rows))
     heights = np.stack(
         [baseline - bridged(middle) for middle, baseline in zip(middles, rows.baselines_px, strict=True)]
     )
-    width_px = form.column_s * form.speed_mm_per_s * PX_PER_MM
+    width_px = form.column_s * form.speed_mm_per_s * x_px_per_mm
     found = find_columns(evidence, laws_of(heights, form.columns, ()), form.columns, width_px)
     repeated = [
         (row, column, strip)
