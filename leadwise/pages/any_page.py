@@ -50,8 +50,6 @@ def read_any_page(page: Page) -> PageSignals:
     signals = read_side_up(page, scale, _read)
     return replace(
         signals,
-        geometry=replace(signals.geometry, scale_from="pulse"),
-        quality=replace(signals.quality, grid=None),
         warnings=(
             *signals.warnings,
             "the page has no grid: millivolts are told by its calibration pulses, seconds as at 25 mm/s",
@@ -132,7 +130,7 @@ def _read_form(page: Page, whole: Upright, grid: Grid, rows: Rows, look: Look, f
             False,
             form.speed_mm_per_s,
             form.gain_mm_per_mv,
-            "grid",
+            grid.told_by,
         ),
         quality.measured(leads, strips, form, rows, columns, grid),
         (),

@@ -54,7 +54,7 @@ class Geometry:
 class ReadQuality:
     """What speaks for and against a page's traces; None where the page does not show it.
 
-    `read` is the share of the printed time in which a trace was followed. `einthoven` is the correlation of I + III
+    `read` is the share of the printed time in which a trace was followed, or bridged for 0.2 s at most. `einthoven` is the correlation of I + III
     with II and `goldberger` 1 minus the size of aVR + aVL + aVF over that of these leads, after small shifts in time;
     `strip_alike` the least correlation of a strip with the lead that it repeats; `pulse_mm` the height of the
     calibration pulse on paper; `grid` the grid's contrast, 0 to 1. `augmented` is the least correlation of aVR, aVL
