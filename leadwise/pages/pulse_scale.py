@@ -21,7 +21,7 @@ _ALIKE = 0.04
 
 
 def scale_of_pulses(page: Page) -> Grid | None:
-    """Pixels a millimetre of an upright page, BGR uint8, as a grid that is not seen; None where no pulses are found."""
+    """Pixels a millimetre of an upright page, BGR uint8, as a grid not seen; None where no pulses are found."""
     grey = page.max(axis=2)
     limit, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     black = (grey <= limit).astype(np.uint8)
