@@ -67,13 +67,13 @@ def read_any_page(page: Page) -> PageSignals:
 def _ways(page: Page) -> Iterator[Callable[[], Sheet]]:
     """Sheets that a page may be, each made when its turn comes."""
     grid = find_grid(page)
-    if grid is not None and grid.contrast >= _FLAT:
+    if grid is not None and (grid.contrast or 0) >= _FLAT:
         yield lambda: flat_sheet(page, grid)
     field = find_field(page)
     if field is not None and (grid is None or field.bent_mm > _BENT_MM):
         yield lambda: bent_sheet(page, field)
     elif grid is not None:
-        if grid.contrast < _FLAT:
+        if (grid.contrast or 0) < _FLAT:
             yield lambda: flat_sheet(page, grid)
         yield lambda: flat_sheet(page, grid, by_network=True)
     else:
@@ -86,7 +86,7 @@ def _scaled_by_pulses(page: Page) -> Sheet:
             "neither a grid nor calibration pulses were found on this page, and so no scale in millimetres. Scan it "
             "in colour, flat and upright."
         )
-    return flat_sheet(page, scale, "pulse")
+    return flat_sheet(page, scale)
 
 
 def _read_sheet(sheet: Sheet) -> PageSignals:
@@ -162,17 +162,26 @@ def _at_printed_gain(signals: PageSignals) -> PageSignals:
     )
 
 
+def _pen_of(edges: tuple[Pixels, Pixels], leads: int, columns: Columns, half_px: float) -> traces.Pen:
+    """The page's pen, by the first leads of its rows."""
+    width = edges[0].shape[1]
+    first, last = (int(np.clip(round(columns.start(column)), 0, width)) for column in (0, 1))
+    return traces.pen_of(
+        [(high[first:last], low[first:last]) for high, low in zip(*edges, strict=True)][:leads], half_px
+    )
+
+
 def _rows_of(form: Form) -> int:
     return len(form.rows) + len(form.strips)
 
 
 def _read_form(sheet: Sheet, rows: Rows, look: Look, form: Form) -> PageSignals:
-    columns = _columns_of(rows, look, form)
+    columns = _columns_of(rows, look, form, sheet.across_px_per_mm)
     ink = _without_bars(rows, look.bars, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
     edges = traces.share_out(ink, rows.baselines_px, inside, traces.ANY_PAGE)
-    read = _Reader(rows, columns, form, edges, traces.Pen(look.pen_px))
+    read = _Reader(rows, columns, form, edges, _pen_of(edges, len(form.rows), columns, look.pen_px))
     leads = {
         name: read.trace(row, column, 1)
         for row, names in enumerate(form.rows)
@@ -203,14 +212,14 @@ def _read_form(sheet: Sheet, rows: Rows, look: Look, form: Form) -> PageSignals:
     )
 
 
-def _columns_of(rows: Rows, look: Look, form: Form) -> Columns:
+def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Columns:
     """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
     middles = (look.edges[0] + look.edges[1]) / 2
     evidence = Evidence.of(look, len(form.rows))
     heights = np.stack(
         [baseline - bridged(middle) for middle, baseline in zip(middles, rows.baselines_px, strict=True)]
     )
-    width_px = form.column_s * form.speed_mm_per_s * PX_PER_MM
+    width_px = form.column_s * form.speed_mm_per_s * x_px_per_mm
     found = find_columns(evidence, laws_of(heights, form.columns, ()), form.columns, width_px)
     repeated = [
         (row, column, strip)

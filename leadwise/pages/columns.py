@@ -28,6 +28,10 @@ _GAP_PX, _STEADY_PX = 4, 3
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
 _ODD_WIDTH, _GRIDS_WIDTH = 15.0, 0.2
 _THERE = 0.2
+# From the first column of ink to where the pen began is half a pen less that: on 38 drawn pages to 0.4 px.
+# Where no bar tells where the last column ends, its last sample stands before that, at 500 Hz by so much.
+_CAP_PX, _SAMPLE_PX = 0.7, 0.4
+_TOGETHER, _END_PX = 0.5, 0.4  # of rows that begin or end at one place, and how well that tells it
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
 
@@ -104,10 +108,10 @@ class Evidence:
 
 
 def _starts(there: NDArray[np.bool_]) -> Pixels:
-    """Where a trace begins after a gap, `_STEADY_PX` to both sides."""
+    """Where a trace begins after a gap."""
     before = np.concatenate([np.zeros(_GAP_PX + 1), np.cumsum(there)])
     begins = there & (before[_GAP_PX:-1] == before[: len(there)])
-    return np.asarray(maximum_filter1d(begins.astype(float), 2 * _STEADY_PX + 1))
+    return np.asarray(begins, float)
 
 
 def _bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
@@ -217,6 +221,7 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
     """The columns that fit best: `count` of about `width_px` each."""
     edge, jump, word, there = evidence.bars, evidence.jumps, evidence.words, evidence.there
     page_px = len(edge)
+    starts, ends = (maximum_filter1d(each, 2 * _STEADY_PX + 1) for each in (evidence.starts, evidence.ends))
     covered = np.concatenate([[0], np.cumsum(there)])
     sums = [
         (column, np.concatenate([[0], np.cumsum(off)]), np.concatenate([[0], np.cumsum(size)]))
@@ -259,7 +264,7 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             ],
             axis=0,
         )
-        of_ends = at(evidence.starts, first) + at(evidence.ends, first + count * width)
+        of_ends = at(starts, first) + at(ends, first + count * width)
         total = (
             2 * of_bars
             + of_jumps
@@ -283,24 +288,29 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
 def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
     """Columns through the middles of the bars near them, or else of jumps, starts and ends, where there are some."""
     sure = columns.bars > _SURE
-    cap_px = 0.0 if sure else 0.5 * evidence.pen_px  # ink reaches beyond where the pen began and stopped
-    beyond_px = {0: cap_px, columns.count: -cap_px}
-    ends = {0: evidence.starts, columns.count: evidence.ends}
+    cap_px = max(0.0, evidence.pen_px - _CAP_PX)  # ink reaches beyond where the pen began and stopped
+    ends = {
+        0: (evidence.starts, cap_px),
+        columns.count: (evidence.ends, (0.0 if sure else _SAMPLE_PX) - cap_px),
+    }
     numbers, places, weights = [], [], []
+    unmarked = []
     for column in range(columns.count + 1):
-        place = round(columns.start(column))
-        edge = evidence.thin_bars if sure else ends.get(column, evidence.jumps)
-        left = max(0, place - 6)
-        near = edge[left : place + 7]
+        edge, beyond_px = (evidence.thin_bars, 0.0) if sure else ends.get(column, (evidence.jumps, 0.0))
         least = 0.7 * columns.bars if sure and column in ends else _THERE
-        if len(near) < 13 or near.max() < least:
-            continue
-        at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
-        around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
-        middle = left + at - 3 + float(around @ np.arange(len(around)) / around.sum())
-        numbers.append(column)
-        places.append(middle + beyond_px.get(column, 0.0))
-        weights.append(float(near.max()))
+        if (found := _middle_near(edge, round(columns.start(column)), least)) is not None:
+            numbers.append(column)
+            places.append(found[0] + beyond_px)
+            weights.append(found[1])
+        elif sure and column in ends:
+            unmarked.append(column)
+    weight = _off_rhythm_px(numbers, places) ** 2 / _END_PX**2
+    for column in unmarked:  # bars on whole pixels do not tell all
+        edge, beyond_px = ends[column]
+        if (found := _middle_near(edge, round(columns.start(column)), _TOGETHER)) is not None:
+            numbers.append(column)
+            places.append(found[0] + beyond_px)
+            weights.append(min(weight, 1.0))
     if not numbers:
         return columns
     # where few places tell a width, it is that of the grid
@@ -309,3 +319,22 @@ def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
     scale = np.sqrt(np.array([*weights, _GRIDS_WIDTH if len(numbers) < 3 else 0.1 * _GRIDS_WIDTH]))
     first, width = np.linalg.lstsq(matrix * scale[:, None], values * scale, rcond=None)[0]
     return replace(columns, first_px=float(first), width_px=float(width))
+
+
+def _off_rhythm_px(numbers: list[int], places_px: list[float]) -> float:
+    """How far places are from equal distances, one standard deviation; 0 where two or less cannot tell."""
+    if len(numbers) < 3:
+        return 0.0
+    _, squares, *_ = np.polyfit(numbers, places_px, 1, full=True)
+    return float(np.sqrt(squares.sum() / (len(numbers) - 2)))
+
+
+def _middle_near(edge: Pixels, place: int, least: float) -> tuple[float, float] | None:
+    """Where what is seen near a place has its middle, and how much of it is seen; None where that is less."""
+    left = max(0, place - 6)
+    near = edge[left : place + 7]
+    if len(near) < 13 or near.max() < least:
+        return None
+    at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
+    around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
+    return left + at - 3 + float(around @ np.arange(len(around)) / around.sum()), float(near.max())

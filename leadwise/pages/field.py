@@ -184,7 +184,7 @@ def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
     on_line = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0)
     box = (round(4 * _BOX * max(dark.shape)) | 1,) * 2
     lines = on_line.astype(np.float32)
-    on_lines = np.asarray(np.minimum(dark, _DARKEST_LINE) * lines, np.float32)
+    on_lines: Values = np.minimum(dark, np.float32(_DARKEST_LINE)) * lines
     total = cv2.boxFilter(on_lines, -1, box)
     usual = total / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
     ink = dark > np.maximum(_AS_LINES * usual, _LEAST_DARK)

@@ -35,13 +35,15 @@ _LEAST = 4.5  # 56 drawn pages of all grids had 5.0 at least, 32 without one 3.9
 class Grid:
     """Pixels a millimetre along the grid's two directions, how far it is turned clockwise, and its contrast, 0 to 1.
 
-    `turn_degrees` lies between -45 and 45: which of its four sides is the upper one a grid does not say.
+    `turn_degrees` lies between -45 and 45: which of its four sides is the upper one a grid does not say. `told_by`
+    says what told the scale: "grid", or "pulse" where no grid is seen and so none has a contrast.
     """
 
     x_px_per_mm: float
     y_px_per_mm: float
     turn_degrees: float
-    contrast: float
+    contrast: float | None
+    told_by: str = "grid"
 
 
 def find_grid(page: Page) -> Grid | None:

@@ -57,14 +57,14 @@ class Geometry:
 class ReadQuality:
     """What speaks for and against a page's traces; None where the page does not show it.
 
-    `read` is the share of the printed time in which a trace was followed. `einthoven` is the correlation of I + III
-    with II and `goldberger` 1 minus the size of aVR + aVL + aVF over that of these leads, after small shifts in time;
-    `strip_alike` the least correlation of a strip with the lead that it repeats; `pulse_mm` the height of the
-    calibration pulse on paper; `grid` the grid's contrast, 0 to 1. `augmented` is the least correlation of aVR, aVL
-    and aVF with what I and II make of them; `together` how well the beats of a column's leads fall into one time, a
-    correlation; `columns` how clearly print marks where columns begin, 0 to 1. `strays` is the largest share of a
-    trace that lies beyond its neighbours' baselines, `strays_at_ends` that of its ends; `pulses_within` is how many
-    pulses stand where leads should.
+    `read` is the share of the printed time in which a trace was followed, or bridged for 0.2 s at most. `einthoven`
+    is the correlation of I + III with II and `goldberger` 1 minus the size of aVR + aVL + aVF over that of these
+    leads, after small shifts in time; `strip_alike` the least correlation of a strip with the lead that it repeats;
+    `pulse_mm` the height of the calibration pulse on paper; `grid` the grid's contrast, 0 to 1. `augmented` is the
+    least correlation of aVR, aVL and aVF with what I and II make of them; `together` how well the beats of a
+    column's leads fall into one time, a correlation; `columns` how clearly print marks where columns begin, 0 to 1.
+    `strays` is the largest share of a trace that lies beyond its neighbours' baselines, `strays_at_ends` that of
+    its ends; `pulses_within` is how many pulses stand where leads should.
     """
 
     read: float

@@ -21,7 +21,7 @@ _ALIKE = 0.04
 
 
 def scale_of_pulses(page: Page) -> Grid | None:
-    """Pixels a millimetre of an upright page, BGR uint8, as a grid of no contrast; None where no pulses are found."""
+    """Pixels a millimetre of an upright page, BGR uint8, as a grid not seen; None where no pulses are found."""
     grey = page.max(axis=2)
     limit, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     black = (grey <= limit).astype(np.uint8)
@@ -45,7 +45,7 @@ def scale_of_pulses(page: Page) -> Grid | None:
     y = float(np.median(heights[most])) / _HEIGHT_MM
     x = float(np.median(widths[most])) / _USUAL_WIDTH_MM
     # a width is mostly 5 mm; where it is not nearly, pixels are taken to be square
-    return Grid(x if abs(x / y - 1) < _ALIKE else y, y, 0.0, 0.0)
+    return Grid(x if abs(x / y - 1) < _ALIKE else y, y, 0.0, None, "pulse")
 
 
 def _pulse_px(piece: NDArray[np.bool_]) -> tuple[float, float] | None:

@@ -26,6 +26,8 @@ _CLOSEST_MM = 9.0
 _FAINTEST = 0.2  # of the strongest row
 _PAGES_APART = 1.4  # times the usual distance of rows, between the last of a page and the first of the next
 _BETWEEN_PAGES_MM = 8.0  # without any trace; leads of one page follow one another without a gap
+_SPECK_PX = 3  # a dot of a grid
+_BROAD_PX, _OF_RUNS = 3, 0.25  # if no more of the ink is thinner: such a pen draws no line of one pixel
 _EDGE = 0.7  # of the usual distance of rows
 
 _COVERED = 0.6  # of a mark's columns in which its row's trace is elsewhere: it is no piece of the trace
@@ -63,8 +65,12 @@ def find_rows(ink: NDArray[np.uint8], letters: NDArray[np.uint8] | None = None) 
         return Rows(np.zeros_like(ink), np.maximum(ink, lines), baselines)
     is_trace = wide | ~_are_marks(traces, stats, baselines)
     is_trace[0] = True
+    # two more than the ink, which was joined
+    is_speck = np.maximum(width, stats[:, cv2.CC_STAT_HEIGHT]) <= _SPECK_PX + 2
+    is_trace &= ~is_speck
     kept = np.where(is_trace[numbers], ink, 0).astype(np.uint8)
-    return Rows(kept, np.maximum(ink - kept, lines), baselines)
+    marks = np.where(is_trace[numbers] | is_speck[numbers], 0, ink).astype(np.uint8)
+    return Rows(_without_dots(kept), np.maximum(marks, lines), baselines)
 
 
 def pitch_px(baselines_px: NDArray[np.float64]) -> float:
@@ -101,6 +107,18 @@ def _are_marks(
     covered = np.pad(np.cumsum(beside, axis=1), ((0, 0), (1, 0)))
     share = (covered[row, left + width] - covered[row, left]) / np.maximum(width, 1)
     return np.asarray((off.min(axis=0) > 0.75 * pitch) | (share > _COVERED))
+
+
+def _without_dots(traces: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without what is thinner than a broad pen: dots of a grid that touch a trace."""
+    black = np.pad(traces > 127, ((1, 1), (0, 0))).astype(np.int8)
+    heights = np.diff(np.flatnonzero(np.diff(black, axis=0).T))[::2]
+    if not len(heights) or np.quantile(heights, _OF_RUNS) < _BROAD_PX:
+        return traces
+    square = np.ones((2, 2), np.uint8)
+    shrunk = cv2.erode(traces, square, anchor=(1, 1))
+    # of an even square each goes to one side, so they go to opposite ones: cv2.MORPH_OPEN moves all by a pixel
+    return np.asarray(cv2.dilate(shrunk, square, anchor=(0, 0)), np.uint8)
 
 
 def without_frames(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -17,6 +17,7 @@ from leadwise.pages.grid import Grid
 from leadwise.pages.ink import PX_PER_MM, ink_of, upright
 from leadwise.pages.ink_maps import ink_net_maps
 from leadwise.pages.read import Page
+from leadwise.pages.turns import runs_downwards
 
 Ink = NDArray[np.uint8]
 Points = NDArray[np.floating]
@@ -24,7 +25,9 @@ Points = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Sheet:
-    """Ink of a sheet at PX_PER_MM, uint8, 255 where black: `strokes` of traces, pulses and bars, `letters` apart.
+    """Ink of a sheet, uint8, 255 where black: `strokes` of traces, pulses and bars, and `letters` apart.
+
+    Down the sheet has PX_PER_MM, across `across_px_per_mm`, which is nearly that.
 
     Where letters are not told apart they are among the strokes. `on_page` takes points ``(n, 2)`` of the sheet to
     pixels of the page; `x_px_per_mm`, `y_px_per_mm` and `turn_degrees` are those of the page, in the middle where it
@@ -33,6 +36,7 @@ class Sheet:
     """
 
     page: Page = field(repr=False)
+    across_px_per_mm: float
     strokes: Ink = field(repr=False)
     letters: Ink = field(repr=False)
     on_page: Callable[[Points], NDArray[np.float32]]
@@ -44,21 +48,17 @@ class Sheet:
     scale_from: str
 
 
-def flat_sheet(page: Page, grid: Grid, scale_from: str = "grid", *, by_network: bool = False) -> Sheet:
+def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
     """A flat page of a known scale. Raises `ForeignPage` where it shows no ink, or is too large by its grid."""
-    whole = upright(page, grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
-    strokes, letters = _by_network(whole.picture) if by_network else _by_colour(whole.picture)
+    ink = _by_network if by_network else _by_colour
+    place = (grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
+    whole = upright(page, *place)
+    strokes, letters = ink(whole.picture)
+    if whole.x_px_per_mm != PX_PER_MM and runs_downwards(strokes):
+        whole = upright(page, *place, columns_kept=False)
+        strokes, letters = ink(whole.picture)
     return Sheet(
-        page,
-        strokes,
-        letters,
-        whole.on_page,
-        grid.x_px_per_mm,
-        grid.y_px_per_mm,
-        grid.turn_degrees,
-        0.0,
-        grid.contrast if scale_from == "grid" else None,
-        scale_from,
+        page, whole.x_px_per_mm, strokes, letters, whole.on_page, *place, 0.0, grid.contrast, grid.told_by
     )
 
 
@@ -72,7 +72,17 @@ def bent_sheet(page: Page, found: fields.Field) -> Sheet:
 
     x_px_per_mm, y_px_per_mm, turn_degrees = fields.middle(found)
     return Sheet(
-        page, strokes, letters, on_page, x_px_per_mm, y_px_per_mm, turn_degrees, found.bent_mm, None, "grid"
+        page,
+        PX_PER_MM,
+        strokes,
+        letters,
+        on_page,
+        x_px_per_mm,
+        y_px_per_mm,
+        turn_degrees,
+        found.bent_mm,
+        None,
+        "grid",
     )
 
 

@@ -42,7 +42,8 @@ def test_columns_are_found_to_half_a_pixel_with_bars_between_them_and_without(se
     page, signals = read("3x4", replace(LOOK, separators=separators))
     for name in ("aVR", "V1", "V4"):  # the first that stand behind a boundary
         first = signals.leads[name].line_px[0]
-        assert abs(first[0] - page.leads[name].line_px[0, 0]) < 0.7
+        # a line's points stand on half pixels of the upright page: the first up to 0.6 px before its column
+        assert abs(first[0] - page.leads[name].line_px[0, 0]) < 0.8
 
 
 def test_a_line_lies_on_the_trace_of_the_page_as_it_was_given() -> None:

@@ -37,6 +37,7 @@ def test_a_page_without_a_grid_is_read_by_its_pulses_and_says_so() -> None:
     assert found.geometry.scale_from == "pulse"
     assert found.quality.grid is None
     assert "no grid" in found.warnings[-1]
+    assert not any("faint" in warning for warning in found.warnings)
     assert page_snr_db(page.leads, found) > 6
 
 

@@ -58,3 +58,20 @@ def test_an_empty_page_has_no_rows() -> None:
     found = find_rows(np.zeros((600, 900), np.uint8))
     assert not len(found.baselines_px)
     assert not found.traces.any()
+
+
+def test_dots_of_a_grid_are_no_ink_and_traces_stay_where_they_are() -> None:
+    ink = np.zeros((500, 1200), np.uint8)
+    wave = np.round(8 * np.cos(np.arange(1200) / 9)).astype(int)
+    for baseline in (120, 320):
+        for column in range(50, 1150):
+            first, last = sorted(baseline + wave[column - 1 : column + 1])
+            ink[first : last + 3, column] = 255
+    dotted = ink.copy()
+    dotted[::8, ::8] = 255
+    for column in range(210, 1000, 50):  # some hang below the trace
+        dotted[120 + wave[column] + 3 :, column][:3] = 255
+    plain, found = find_rows(ink), find_rows(dotted)
+    assert np.count_nonzero(plain.traces) > 0.99 * np.count_nonzero(ink)
+    assert np.mean((plain.traces > 0) != (found.traces > 0)) < 1e-4
+    assert not found.marks.any()

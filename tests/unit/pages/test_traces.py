@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from leadwise.pages.traces import FINE, Pen, share_out, undo_pen, without_strays
+from leadwise.pages.traces import FINE, Pen, pen_of, share_out, undo_pen, without_strays
 
 WIDTH = 300
 
@@ -72,3 +73,17 @@ def test_traces_of_six_rows_that_cross_are_told_apart() -> None:
         assert known.mean() > 0.95
         flat = known & (np.abs(np.arange(WIDTH) - 150) > 12)
         assert np.abs(middle[row] - line)[flat].max() < 2
+
+
+def test_the_pen_is_the_one_that_draws_the_edges() -> None:
+    x = np.arange(0, WIDTH, 0.4)
+    line = 100 - sum(60 * np.exp(-(((x - at) / 5.0) ** 2)) for at in range(30, WIDTH, 40))
+    points = np.round(np.stack([x, line], axis=1)).astype(np.int32)
+    thin = cv2.polylines(np.zeros((160, WIDTH), np.uint8), [points], False, 255)
+    square = cv2.dilate(thin, np.ones((3, 3), np.uint8))
+    finer = np.round(16 * np.stack([x, line], axis=1)).astype(np.int32)
+    soft = cv2.polylines(np.zeros((160, WIDTH), np.uint8), [finer], False, 255, 2, cv2.LINE_AA, 4)
+    for ink, is_square in ((square, True), (soft, False)):
+        high, low = share_out(ink, np.array([100.0]))
+        half_px = float(np.quantile(low[0] - high[0], 0.1)) / 2
+        assert pen_of([(high[0], low[0])], half_px).square is is_square
