@@ -60,11 +60,14 @@ _STEP_MM = 2.5  # between the nodes of the answer
 class Field:
     """Where nodes of paper, `_STEP_MM` apart, lie in the picture: ``(rows, columns, 2)`` x and y in pixels.
 
+    `clear` ``(rows, columns)`` says where a grid was followed; between such nodes there is paper, beyond them a table.
+
     `bent_mm` is how far nodes lie from a flat, evenly scaled sheet (95th percentile); `contrast` how clearly
     the millimetre's wave stands where the waves of 5 mm say.
     """
 
     nodes_px: Values
+    clear: NDArray[np.bool_]
     bent_mm: float
     contrast: float
 
@@ -190,7 +193,7 @@ def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
     on_line = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0)
     box = (round(4 * _BOX * max(dark.shape)) | 1,) * 2
     lines = on_line.astype(np.float32)
-    on_lines: NDArray[Any] = np.minimum(dark, _DARKEST_LINE) * lines
+    on_lines: Any = np.minimum(dark, _DARKEST_LINE) * lines
     total = cv2.boxFilter(on_lines, -1, box)
     usual = total / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
     ink = dark > np.maximum(_AS_LINES * usual, _LEAST_DARK)
@@ -324,7 +327,15 @@ class _Follower:
         pixel_mm = CELL_MM / self.cell_px
         bent = float(np.quantile(np.hypot(*(at - start)), 0.95)) * pixel_mm
         nodes = (np.moveaxis(at, 0, 2) + 0.5) / shrink - 0.5
-        return Field(nodes.astype(np.float32), bent, contrast)
+        inside = cv2.remap(clear.astype(np.float32), column, row, cv2.INTER_LINEAR) > 0.5
+        return Field(nodes.astype(np.float32), _filled(inside), bent, contrast)
+
+
+def _filled(clear: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Clear nodes and those that they enclose, in rows and columns."""
+    along = [np.logical_or.accumulate(clear, axis) for axis in (0, 1)]
+    back = [np.flip(np.logical_or.accumulate(np.flip(clear, axis), axis), axis) for axis in (0, 1)]
+    return np.asarray((along[0] & back[0]) & (along[1] & back[1]))
 
 
 def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
@@ -370,15 +381,16 @@ def _spread(values: Pixels, clear: NDArray[np.bool_], sigma: float) -> Pixels:
     return _smoothed(values, np.stack([clear, clear]).astype(float), sigma)
 
 
-def rectified(page: Page, field: Field, px_per_mm: float) -> tuple[Page, Values]:
-    """The sheet at one scale, and for each of its pixels where it lies on the page."""
+def rectified(page: Page, field: Field, px_per_mm: float) -> tuple[Page, Values, NDArray[np.bool_]]:
+    """The sheet at one scale, for each of its pixels where it lies on the page, and whether that is paper."""
     rows, columns = field.nodes_px.shape[:2]
     step = _STEP_MM * px_per_mm
     size = (int((columns - 1) * step) + 1, int((rows - 1) * step) + 1)
     move = np.array([[step, 0, 0], [0, step, 0]], float)
     maps = cv2.warpAffine(field.nodes_px, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     picture = cv2.remap(page, maps[..., 0], maps[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(picture, np.uint8), np.asarray(maps, np.float32)
+    paper = cv2.warpAffine(field.clear.astype(np.float32), move, size, flags=cv2.INTER_LINEAR) > 0.5
+    return np.asarray(picture, np.uint8), np.asarray(maps, np.float32), np.asarray(paper)
 
 
 def looked_up(places: Values, points: NDArray[np.floating]) -> Values:

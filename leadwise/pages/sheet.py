@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.pages import field as fields
 from leadwise.pages.grid import Grid
-from leadwise.pages.ink import PX_PER_MM, ink_of, upright
+from leadwise.pages.ink import PX_PER_MM, darkness, ink_of, upright
 from leadwise.pages.ink_maps import ink_net_maps
 from leadwise.pages.read import Page
 from leadwise.pages.turns import runs_downwards
+
+_NO_STROKE, _A_STROKE = 0.1, 0.3  # how sure the network is of none, and of one
+_BLACKER = 1.1
+_GAP_PX = 15
 
 Ink = NDArray[np.uint8]
 Points = NDArray[np.floating]
@@ -64,8 +69,8 @@ def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
 
 def bent_sheet(page: Page, found: fields.Field) -> Sheet:
     """A photographed page whose field is known; its ink is told by the network."""
-    picture, places = fields.rectified(page, found, PX_PER_MM)
-    strokes, letters = _by_network(picture)
+    picture, places, paper = fields.rectified(page, found, PX_PER_MM)
+    strokes, letters = (np.where(paper, ink, 0).astype(np.uint8) for ink in _by_network(picture))
 
     def on_page(points: Points) -> NDArray[np.float32]:
         return fields.looked_up(places, points)
@@ -92,10 +97,19 @@ def _by_colour(picture: Page) -> tuple[Ink, Ink]:
 
 
 def _by_network(picture: Page) -> tuple[Ink, Ink]:
+    """Strokes as dark as the picture has them where the network says that there is one, and letters."""
     maps = ink_net_maps(picture)
-    strokes = np.maximum(np.maximum(maps["trace"], maps["pulse"]), maps["separator"])
-    return _as_ink(strokes), _as_ink(np.where(strokes > maps["text"], 0, maps["text"]))
+    sure = np.maximum(np.maximum(maps["trace"], maps["pulse"]), maps["separator"])
+    letters = np.where(sure > maps["text"], 0, maps["text"])
+    sure = np.where(sure < maps["text"] / 2, 0, sure)
+    dark = darkness(picture)
+    inked = dark[sure > 0.5]  # a stroke is seldom darker than most are
+    black = float(np.median(inked)) / _BLACKER if len(inked) else 1.0
+    stroke = np.clip((sure - _NO_STROKE) / (_A_STROKE - _NO_STROKE), 0, 1) * np.clip(dark / black, 0, 1)
+    # thin strokes that go up and down steeply are seen with gaps
+    whole = cv2.morphologyEx(_as_ink(stroke), cv2.MORPH_CLOSE, np.ones((_GAP_PX, 1), np.uint8))
+    return np.asarray(whole, np.uint8), _as_ink(letters)
 
 
-def _as_ink(sure: NDArray[np.float32]) -> Ink:
-    return np.round(255 * sure).astype(np.uint8)
+def _as_ink(share: NDArray[np.floating]) -> Ink:
+    return np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)

@@ -30,7 +30,7 @@ _GAP_PX = 39.0  # 0.2 s: a longer stretch without ink is not bridged
 # Costs of a sharing-out, a column: pixels between the runs of neighbouring columns; a row without a run;
 # a run that two rows hold; ink that no row claims; and, weakly, distance from the row's baseline, in which one far
 # row is likelier than two near.
-_NO_RUN, _FAR = 8.0, 0.1
+_FAR = 0.1
 _UNCLAIMED, _UNCLAIMED_PX = 4.0, 0.3  # for a run, and for each of its first 30 px
 _MOST_SHARINGS = 100
 _FEW_ROWS = 4  # of more, what lies alone in one row's band is no other row's: all sharings would be too many
@@ -54,16 +54,21 @@ class _Runs:
 
 @dataclass(frozen=True)
 class Sharing:
-    """What it costs that two rows hold one run, and whether a trace that comes back from a gap does so near 0 mV."""
+    """What a column costs in which a row has no run, or two rows hold one; and how far a step may cost.
 
+    Where it goes `from_baseline`, a trace goes into a gap and comes back from it at 0 mV; else from anywhere.
+    """
+
+    none: float = 8.0
     shared: float = 6.0
+    furthest: float = 100.0
     from_baseline: bool = False
 
 
 KNOWN_FORM = Sharing()
 """As pages of the known form were read when that was published: hardly a gap is on them."""
 
-ANY_PAGE = Sharing(shared=9.0, from_baseline=True)
+ANY_PAGE = Sharing(none=2.0, shared=3.0, furthest=200.0, from_baseline=True)
 """Where ink may be missing: no row takes another's ink for its own in a gap, which costs less."""
 
 
@@ -185,7 +190,6 @@ def _share_stretch(
     edges = {0, *starts, chosen.shape[1]}
     before = None if start in edges else _sharings_of([[int(run)] for run in chosen[:, start - 1]])
     total = np.zeros(1)
-    from_px = baselines_px if sharing.from_baseline else None
     states, back = before, []
     history = []
     for column in range(start, stop):
@@ -196,11 +200,11 @@ def _share_stretch(
             for row, baseline in enumerate(baselines_px)
         ]
         new = _sharings_of(_fewer(runs, options, baselines_px))
-        cost = _cost_of(runs, new, here, baselines_px, sharing.shared)
+        cost = _cost_of(runs, new, here, baselines_px, sharing)
         if states is None:
             pointers, total = np.zeros(len(new), int), cost
         else:
-            way = total[:, None] + _steps(runs, states, new, from_px)
+            way = total[:, None] + _steps(runs, states, new, baselines_px, sharing)
             pointers = way.argmin(axis=0)
             total = way[pointers, np.arange(len(new))] + cost
         states = new
@@ -208,7 +212,7 @@ def _share_stretch(
         back.append(pointers)
     if stop not in edges and states is not None:
         after = _sharings_of([[int(run)] for run in chosen[:, stop]])
-        total = total + _steps(runs, states, after, from_px)[:, 0]
+        total = total + _steps(runs, states, after, baselines_px, sharing)[:, 0]
     state = int(total.argmin())
     for column in range(stop - 1, start - 1, -1):
         chosen[:, column] = history[column - start][state]
@@ -247,7 +251,7 @@ def _sharings_of(options: list[list[int]]) -> NDArray[np.intp]:
 
 
 def _cost_of(
-    runs: _Runs, sharings: NDArray[np.intp], here: range, baselines_px: Pixels, shared_cost: float
+    runs: _Runs, sharings: NDArray[np.intp], here: range, baselines_px: Pixels, sharing: Sharing
 ) -> NDArray[np.float64]:
     none = sharings < 0
     middle = (runs.top[sharings] + runs.bottom[sharings]) / 2
@@ -256,26 +260,25 @@ def _cost_of(
     height = np.minimum(runs.bottom[here.start : here.stop] - runs.top[here.start : here.stop], 30)
     left_over = (~claimed) @ (_UNCLAIMED + _UNCLAIMED_PX * height)
     shared = (~none).sum(axis=1) - claimed.sum(axis=1)
-    alone = np.where(none, _NO_RUN, _FAR * far).sum(axis=1)
-    return np.asarray(alone + shared_cost * shared + left_over)
+    alone = np.where(none, sharing.none, _FAR * far).sum(axis=1)
+    return np.asarray(alone + sharing.shared * shared + left_over)
 
 
 def _steps(
-    runs: _Runs, old: NDArray[np.intp], new: NDArray[np.intp], from_px: Pixels | None
+    runs: _Runs, old: NDArray[np.intp], new: NDArray[np.intp], baselines_px: Pixels, sharing: Sharing
 ) -> NDArray[np.float64]:
-    """Cost ``(n old, n new)`` of going from one column's sharing to the next one's.
-
-    To and from a gap it costs nothing, or, where `from_px` are baselines, as much as from there.
-    """
+    """Cost ``(n old, n new)`` of going from one column's sharing to the next one's."""
     from_, to = old[:, None, :], new[None, :, :]
     gap = np.maximum(runs.top[to] - runs.bottom[from_], runs.top[from_] - runs.bottom[to])
     known = (from_ >= 0) & (to >= 0)
-    if from_px is not None:
-        off = np.maximum(runs.top - from_px[:, None], from_px[:, None] - runs.bottom)  # (rows, runs)
-        row = np.arange(len(from_px))
+    if sharing.from_baseline:
+        off = np.maximum(
+            runs.top - baselines_px[:, None], baselines_px[:, None] - runs.bottom
+        )  # (rows, runs)
+        row = np.arange(len(baselines_px))
         gap = np.where(from_ < 0, off[row, to], np.where(to < 0, off[row, from_], gap))
         known = (from_ >= 0) | (to >= 0)
-    return np.asarray(np.where(known, np.clip(gap - 1, 0, 100), 0).sum(axis=2), np.float64)
+    return np.asarray(np.where(known, np.clip(gap - 1, 0, sharing.furthest), 0).sum(axis=2), np.float64)
 
 
 def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
