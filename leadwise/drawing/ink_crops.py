@@ -33,9 +33,10 @@ LEVELS = 200
 """So many levels of a crop's pixel are the paper's brightness; 255 is brighter than paper by a quarter."""
 
 _FLAT_SHARE = 0.4  # of pieces are scans and screenshots, the others photographs
-_PEN_MM = (0.18, 0.6)
+_PEN_MM = (0.1, 0.6)
+_BLACK = 0.2  # of pieces have a black grid besides those to which it falls by chance: the hardest
 _FRAMED = 0.08  # a level trace and a frame are hard to tell apart in a crop, and traces matter more
-_ON_A_LINE = 0.4  # of pieces have a baseline on a line of the grid
+_ON_A_LINE = 0.5  # of pieces have a baseline on a line of the grid
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def crops(
     for number, word in enumerate(_words(rng)):
         _write(page["text"], word, look.y_px_per_mm, rng, by_hand=number > 5)
     for _ in range(pieces):
-        colour = grid or str(rng.choice(list(ink_looks.GRID_COLOURS)))
+        any_colour = "black" if rng.random() < _BLACK else str(rng.choice(list(ink_looks.GRID_COLOURS)))
+        colour = grid or any_colour
         as_photo = bool(rng.random() > _FLAT_SHARE) if photo is None else photo
         picture, kinds, one_bit = _piece(page, look, colour, as_photo, rng)
         beside = np.clip(beside_paper(picture) * LEVELS, 0, 255).astype(np.uint8)
@@ -96,7 +98,7 @@ def _look(form: Form, rng: np.random.Generator) -> Look:
     """A look of more pens, bars and places of names than `Look.at_random` has, at 4 to 12 px a mm."""
     look = Look.at_random(rng, rows=len(form.rows) + len(form.strips), grid="none")
     scale = look.y_px_per_mm
-    pen_px = max(1, round(scale * float(rng.uniform(*_PEN_MM))))
+    pen_px = max(1, round(scale * float(np.exp(rng.uniform(*np.log(_PEN_MM))))))
     below = rng.random() < 0.3
     return replace(
         look,

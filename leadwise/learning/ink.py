@@ -20,6 +20,9 @@ WEIGHTS: Mapping[str, float] = {
 }  # fmt: skip
 """How much each kind weighs in the loss: the reader follows traces and leaves words out; grids are found without."""
 
+_MISSED = (
+    2.0  # what is missed of a trace weighs more: a level one may as well be a separator, and rows need it
+)
 _WARM_STEPS = 200
 _COOL_SHARE = 0.3  # of all steps, at the end: the rate falls to nothing
 _KEPT = 0.997  # of the running mean of weights, a step: it is some 300 steps long
@@ -108,7 +111,9 @@ def loss(logits: Tensor, kinds: Tensor, judged: Tensor) -> Tensor:
     """
     weights = logits.new_tensor([WEIGHTS[kind] for kind in KINDS])
     known = judged.float()
-    entropy = functional.binary_cross_entropy_with_logits(logits, kinds, reduction="none").mean(dim=(2, 3))
+    missed = logits.new_tensor([_MISSED if kind == "trace" else 1.0 for kind in KINDS])[:, None, None]
+    entropy = functional.binary_cross_entropy_with_logits(logits, kinds, reduction="none", pos_weight=missed)
+    entropy = entropy.mean(dim=(2, 3))
     entropy = (entropy * known).sum(dim=0) / known.sum(dim=0).clamp_min(1)
     share = torch.sigmoid(logits)
 
