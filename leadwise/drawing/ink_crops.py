@@ -33,7 +33,10 @@ LEVELS = 200
 """So many levels of a crop's pixel are the paper's brightness; 255 is brighter than paper by a quarter."""
 
 _FLAT_SHARE = 0.4  # of pieces are scans and screenshots, the others photographs
-_PEN_MM = (0.18, 0.6)
+_PEN_MM = (0.1, 0.6)
+_BLACK = 0.2  # of pieces have a black grid besides those to which it falls by chance: the hardest
+_FRAMED = 0.08  # a level trace and a frame are hard to tell apart in a crop, and traces matter more
+_ON_A_LINE = 0.5  # of pieces have a baseline on a line of the grid
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,15 @@ def crops(
     for number, word in enumerate(_words(rng)):
         _write(page["text"], word, look.y_px_per_mm, rng, by_hand=number > 5)
     for _ in range(pieces):
-        colour = grid or str(rng.choice(list(ink_looks.GRID_COLOURS)))
+        any_colour = "black" if rng.random() < _BLACK else str(rng.choice(list(ink_looks.GRID_COLOURS)))
+        colour = grid or any_colour
         as_photo = bool(rng.random() > _FLAT_SHARE) if photo is None else photo
         picture, kinds, one_bit = _piece(page, look, colour, as_photo, rng)
         beside = np.clip(beside_paper(picture) * LEVELS, 0, 255).astype(np.uint8)
-        for top, left in rng.integers(0, PIECE_PX - side_px + 1, (each, 2)):
+        places = rng.integers(0, PIECE_PX - side_px + 1, (each, 2))
+        near = (PIECE_PX - side_px) // 2  # half of all have what the piece was chosen for
+        places[::2] = np.clip(places[::2], near - side_px // 3, near + side_px // 3)
+        for top, left in places:
             box = (slice(top, top + side_px), slice(left, left + side_px))
             covered = np.stack([kinds[kind][box] for kind in KINDS])
             yield Crop(beside[:, *box], covered, picture[box], colour, as_photo, one_bit)
@@ -91,11 +98,12 @@ def _look(form: Form, rng: np.random.Generator) -> Look:
     """A look of more pens, bars and places of names than `Look.at_random` has, at 4 to 12 px a mm."""
     look = Look.at_random(rng, rows=len(form.rows) + len(form.strips), grid="none")
     scale = look.y_px_per_mm
-    pen_px = max(1, round(scale * float(rng.uniform(*_PEN_MM))))
+    pen_px = max(1, round(scale * float(np.exp(rng.uniform(*np.log(_PEN_MM))))))
     below = rng.random() < 0.3
     return replace(
         look,
         pen_px=pen_px,
+        frame=bool(rng.random() < _FRAMED),
         smooth=bool(rng.random() < 0.85),
         separator_px=max(1, round(scale * float(rng.uniform(0.2, 0.9)))) if rng.random() < 0.5 else 0,
         separators=str(rng.choice(["line", "tick", "tick", "none"])),
@@ -111,7 +119,7 @@ def _piece(
     scale = np.array([look.x_px_per_mm, look.y_px_per_mm]) / PX_PER_MM
     reach = np.ceil(PIECE_PX * scale * 0.5 * 1.08 + 4).astype(int)
     kinds = _cut(page, _middle(page, rng), reach)
-    fine, coarse = _any_grid(kinds["trace"].shape, scale * PX_PER_MM, look, rng)
+    fine, coarse = _any_grid(kinds["trace"], scale * PX_PER_MM, look, rng)
     kinds |= {"fine": fine, "coarse": coarse} if grid != "none" else {}
     one_bit = rng.random() < (0.3 if grid in {"black", "grey", "none"} else 0.05)
     seen = ink_looks.printed(kinds, grid, rng)
@@ -126,7 +134,7 @@ def _piece(
 
 def _middle(page: dict[str, Mask], rng: np.random.Generator) -> NDArray[np.int64]:
     """Where a piece lies, x and y: on a trace mostly, on any ink, or anywhere."""
-    kind = rng.choice(["trace", "text", "pulse", "separator", ""], p=(0.45, 0.2, 0.12, 0.13, 0.1))
+    kind = rng.choice(["trace", "text", "pulse", "separator", ""], p=(0.35, 0.2, 0.2, 0.15, 0.1))
     height, width = page["trace"].shape
     if kind:
         row = int(rng.integers(height))
@@ -152,10 +160,19 @@ def _cut(page: dict[str, Mask], middle: NDArray[np.int64], reach: NDArray[np.int
 
 
 def _any_grid(
-    size: tuple[int, ...], px_per_mm: NDArray[np.float64], look: Look, rng: np.random.Generator
+    trace: Mask, px_per_mm: NDArray[np.float64], look: Look, rng: np.random.Generator
 ) -> tuple[Mask, Mask]:
-    """Lines of any width and phase, on all of a piece or on a part; some grids have no 1 mm lines."""
+    """Lines of any width and phase, on all of a piece or on a part; some grids have no 1 mm lines.
+
+    Often a baseline lies on a line, as many devices print it: what is hardest to tell apart.
+    """
+    size = trace.shape
     down, right = (int(rng.integers(0, round(5 * scale))) for scale in px_per_mm[::-1])
+    if rng.random() < _ON_A_LINE:
+        baseline = int((trace > 127).sum(axis=1).argmax())
+        step_px = float(px_per_mm[1]) * float(rng.choice([1, 5, 5]))
+        down = round(-baseline % step_px + rng.uniform(-0.1, 0.1) * float(px_per_mm[1]))
+        down = max(0, down)
     wide = (float(rng.uniform(0.08, 0.25)), float(rng.uniform(0.1, 0.4)))
     fine, coarse = (
         lines[down:, right:].copy()

@@ -16,10 +16,13 @@ from leadwise.models.ink_net import InkNet
 from leadwise.pages.ink_maps import KINDS
 
 WEIGHTS: Mapping[str, float] = {
-    "trace": 1.0, "text": 1.0, "pulse": 0.5, "separator": 0.5, "coarse": 0.25, "fine": 0.25
+    "trace": 1.0, "text": 1.0, "pulse": 0.75, "separator": 0.75, "coarse": 0.25, "fine": 0.25
 }  # fmt: skip
 """How much each kind weighs in the loss: the reader follows traces and leaves words out; grids are found without."""
 
+_MISSED = (
+    2.0  # what is missed of a trace weighs more: a level one may as well be a separator, and rows need it
+)
 _WARM_STEPS = 200
 _COOL_SHARE = 0.3  # of all steps, at the end: the rate falls to nothing
 _KEPT = 0.997  # of the running mean of weights, a step: it is some 300 steps long
@@ -108,12 +111,16 @@ def loss(logits: Tensor, kinds: Tensor, judged: Tensor) -> Tensor:
     """
     weights = logits.new_tensor([WEIGHTS[kind] for kind in KINDS])
     known = judged.float()
-    entropy = functional.binary_cross_entropy_with_logits(logits, kinds, reduction="none").mean(dim=(2, 3))
+    missed = logits.new_tensor([_MISSED if kind == "trace" else 1.0 for kind in KINDS])[:, None, None]
+    entropy = functional.binary_cross_entropy_with_logits(logits, kinds, reduction="none", pos_weight=missed)
+    entropy = entropy.mean(dim=(2, 3))
     entropy = (entropy * known).sum(dim=0) / known.sum(dim=0).clamp_min(1)
     share = torch.sigmoid(logits)
 
     def total(values: Tensor) -> Tensor:
         return (values.sum(dim=(2, 3)) * known).sum(dim=0)
 
-    dice = (2 * total(share * kinds) + 1) / (total(share * share) + total(kinds * kinds) + 1)
+    both, true = total(share * kinds), total(kinds * kinds)
+    dice = (2 * both + 1) / (total(share * share) + true + 1)
+    dice = torch.where(true > 0, dice, 1.0)  # or a kind that few crops have would best be never said
     return ((4 * entropy + 1 - dice) * weights).sum() / weights.sum()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,16 @@ def by_network(network: InkNet) -> Teller:
     return tell
 
 
+def by_file(session: Any) -> Teller:
+    """What an exported network says, run by onnxruntime."""
+
+    def tell(crop: Crop) -> Maps:
+        beside = crop.beside[None].astype(np.float32) / np.float32(LEVELS)
+        return np.asarray(session.run(None, {"beside": beside})[0][0])
+
+    return tell
+
+
 def by_colours(crop: Crop) -> Maps:
     """What `leadwise.pages.ink.ink_of` says: all ink is trace to it, and where it refuses nothing is."""
     maps = np.zeros((len(KINDS), *crop.picture.shape[:2]), np.float32)
@@ -64,7 +75,9 @@ def dice_by_kind(tell: Teller, pictures: Sequence[Crop]) -> dict[str, float]:
     }
 
 
-def held_out(recordings: Recordings, each: int, seed: int) -> dict[tuple[str, bool], list[Crop]]:
+def held_out(
+    recordings: Recordings, each: int, seed: int, grids: Sequence[str] = tuple(GRID_COLOURS)
+) -> dict[tuple[str, bool], list[Crop]]:
     """`each` pieces of drawn pages, one a page, for every colour of grid, flat and photographed.
 
     By colour and whether it is a photograph. The same call draws the same.
@@ -79,16 +92,15 @@ def held_out(recordings: Recordings, each: int, seed: int) -> dict[tuple[str, bo
             )
         ]
         for photo in (False, True)
-        for grid in GRID_COLOURS
+        for grid in grids
     }
 
 
-def told(network: InkNet, pieces: dict[tuple[str, bool], list[Crop]]) -> pd.DataFrame:
-    """A row a kind of page: `grid`, `photo`, `n`, and Dice of each of KINDS by the network.
+def told(tell: Teller, pieces: dict[tuple[str, bool], list[Crop]]) -> pd.DataFrame:
+    """A row a kind of page: `grid`, `photo`, `n`, and Dice of each of KINDS by a network.
 
     `colours` is Dice of the trace by the rule on colours.
     """
-    tell = by_network(network)
     return pd.DataFrame(
         [
             {"grid": grid, "photo": photo, "n": len(crops)}

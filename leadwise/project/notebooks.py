@@ -277,6 +277,25 @@ class StudentExport(Epochs):
     """Pictures that are no page of ours, made to see whether all are refused."""
 
 
+GridColour = Literal["red", "pink", "blue", "green", "grey", "black", "none"]
+
+
+class ImageInk(Parameters):
+    """28_image_ink."""
+
+    STEPS: PositiveInt = 6000
+    """Of training, BATCH crops each. None is chosen: what is told apart is looked at once, at the end."""
+    BATCH: PositiveInt = 4
+    CROPS: PositiveInt = 3000
+    """That are kept in memory, 0.33 MB each; an eighth of them is drawn before the first step."""
+    HELD: PositiveInt = 12
+    """Pieces of pages of recordings held out for each colour of grid, flat and photographed."""
+    GRIDS: Some[GridColour] = ["red", "pink", "blue", "green", "grey", "black", "none"]
+    """Colours of grids that are told apart."""
+    SEED: NonNegativeInt = 1
+    """Of first weights and crops; real pages of fold 1 of this seed are held out."""
+
+
 class Comparison(Parameters):
     """42_student_test, and what 51_image_models has of it."""
 
@@ -462,6 +481,13 @@ NOTEBOOKS = in_a_table(
         needs=_PAGE_DATA,
         gpu=True,
         figures=("falling_score.png", "learning_curve.png"),
+    ),
+    Notebook(
+        "28_image_ink",
+        parameters=ImageInk,
+        data=("pages", "ptbxl_fold10", "mitdb"),
+        needs=("11_image_audit", "13_image_folds"),
+        gpu=True,
     ),
     Notebook(
         "31_signal_attention",

@@ -20,12 +20,14 @@ from safetensors import safe_open
 from sites import broken_links, fetched, pages
 
 from leadwise.drawing.drawn import FORMS
+from leadwise.files import sha256
 from leadwise.folds.pages import assert_disjoint
 from leadwise.folds.partition import weights_name
 from leadwise.folds.recordings import SIGNAL_PROTOCOLS
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
 from leadwise.names import CLASSES
+from leadwise.pages.ink_maps import ink_net_maps, session_of
 from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, NOTEBOOKS, audit_of
 from leadwise.project.paths import STAGES
@@ -358,6 +360,18 @@ def test_pages_of_every_layout_are_drawn_and_each_is_read_or_refused_with_a_reas
     assert set(pages["form"]) == set(FORMS)
     assert (pages["read"] == pages["aligned_db"].notna()).all()
     assert (pages["read"] == pages["why"].isna()).all()
+
+
+def test_each_ink_is_told_on_pages_held_out_and_by_the_file_itself(executed_sample):
+    folder = executed_sample / "28_image_ink"
+    told = pd.read_csv(folder / "told.csv")
+    grids = profiles.parameters("sample", "28_image_ink").GRIDS
+    assert [tuple(row) for row in told[["grid", "photo"]].to_numpy()] == [
+        (grid, photo) for photo in (False, True) for grid in grids
+    ]
+    assert set(told["file"]) == {sha256(folder / "ink.onnx")[:12]}
+    maps = ink_net_maps(np.full((64, 96, 3), 255, np.uint8), session_of(str(folder / "ink.onnx")))
+    assert all(each.shape == (64, 96) for each in maps.values())
 
 
 def test_errors_are_told_page_by_page_together_and_by_kind(executed_sample):

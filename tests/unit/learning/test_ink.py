@@ -11,7 +11,7 @@ import torch
 from leadwise.drawing.ink_crops import Crop
 from leadwise.learning.ink import Recipe, Training, loss
 from leadwise.learning.ink_supply import Recordings, Store, draw_crops, parted
-from leadwise.learning.ink_told import by_colours, dice, dice_by_kind, held_out, told
+from leadwise.learning.ink_told import by_colours, by_network, dice, dice_by_kind, held_out, told
 from leadwise.models.ink_net import InkNet
 from leadwise.pages.ink_maps import KINDS
 from leadwise.sets.sample import unpack_excerpts, unpack_recordings
@@ -117,6 +117,6 @@ def test_the_truth_itself_has_the_highest_dice(twelve: list[Path]) -> None:
 
 def test_every_kind_of_page_is_told(twelve: list[Path]) -> None:
     pieces = held_out(Recordings(twelve[:1]), 1, seed=0)
-    table = told(InkNet().eval(), pieces)
+    table = told(by_network(InkNet().eval()), pieces)
     assert len(table) == 14
     assert {"grid", "photo", "n", "colours", *KINDS} == set(table)
