@@ -339,4 +339,6 @@ def _middle_near(edge: Pixels, place: int, least: float) -> tuple[float, float] 
         return None
     at = max(3, int(np.median(np.flatnonzero(near > 0.9 * near.max()))))
     around = np.clip(near - 0.2 * near.max(), 0, None)[at - 3 : at + 4]
+    if not around.any():
+        return None
     return left + at - 3 + float(around @ np.arange(len(around)) / around.sum()), float(near.max())

@@ -60,7 +60,7 @@ _STEP_MM = 2.5  # between the nodes of the answer
 class Field:
     """Where nodes of paper, `_STEP_MM` apart, lie in the picture: ``(rows, columns, 2)`` x and y in pixels.
 
-    `clear` ``(rows, columns)`` says where a grid was followed; between such nodes there is paper, beyond them a table.
+    `clear` ``(rows, columns)`` says where a grid was followed: between such nodes is paper, beyond them a table.
 
     `bent_mm` is how far nodes lie from a flat, evenly scaled sheet (95th percentile); `contrast` how clearly
     the millimetre's wave stands where the waves of 5 mm say.
@@ -192,7 +192,7 @@ def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
     dark = np.asarray(1 - lightest / np.maximum(around, 1), np.float32)
     on_line = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0)
     box = (round(4 * _BOX * max(dark.shape)) | 1,) * 2
-    lines = on_line.astype(np.float32)
+    lines: Any = on_line.astype(np.float32)
     on_lines: Any = np.minimum(dark, _DARKEST_LINE) * lines
     total = cv2.boxFilter(on_lines, -1, box)
     usual = total / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
@@ -325,10 +325,11 @@ class _Follower:
             there = there + np.tensordot(np.linalg.inv(slope), beyond, 1)
             at = at + np.tensordot(slope, wanted - there, 1)
         pixel_mm = CELL_MM / self.cell_px
-        bent = float(np.quantile(np.hypot(*(at - start)), 0.95)) * pixel_mm
         nodes = (np.moveaxis(at, 0, 2) + 0.5) / shrink - 0.5
         inside = cv2.remap(clear.astype(np.float32), column, row, cv2.INTER_LINEAR) > 0.5
-        return Field(nodes.astype(np.float32), _filled(inside), bent, contrast)
+        paper = _filled(inside)
+        bent = float(np.quantile(np.hypot(*(at - start))[paper], 0.95)) * pixel_mm if paper.any() else 0.0
+        return Field(nodes.astype(np.float32), paper, bent, contrast)
 
 
 def _filled(clear: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -112,4 +112,4 @@ def _by_network(picture: Page) -> tuple[Ink, Ink]:
 
 
 def _as_ink(share: NDArray[np.floating]) -> Ink:
-    return np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
+    return np.asarray(np.round(255 * np.clip(share, 0, 1)), np.uint8)

@@ -7,12 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drawn import BEATS_S, ecg
-from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import FORMS, DrawnPage, Look, draw
 from leadwise.errors import ForeignPage
 from leadwise.pages.any_page import read_any_page
-from leadwise.pages.grid import Grid
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.turns import UPRIGHT, Side, is_upright, read_side_up, runs_downwards
 from leadwise.scores.snr import page_snr_db
@@ -20,7 +18,6 @@ from leadwise.scores.snr import page_snr_db
 RATE_HZ = 500
 SIGNALS = ecg(BEATS_S, RATE_HZ)
 LOOK = Look(x_px_per_mm=5, y_px_per_mm=5.1, header=False, turn_degrees=1.5)
-GRID = Grid(5.0, 5.1, 1.5, 0.6)
 
 
 def page_of(quarter_turns: int, mirrored: bool) -> DrawnPage:
@@ -51,16 +48,16 @@ def test_leads_of_a_page_that_lies_wrong_are_read_where_they_stand(
 
 
 def test_an_upright_page_is_read_once_and_without_a_word() -> None:
-    read: list[Grid] = []
+    read: list[Side] = []
     upright = read_any_page(page_of(0, mirrored=False).page)
 
-    def once(page: NDArray[np.uint8], grid: Grid) -> PageSignals:
-        read.append(grid)
+    def once(side: Side) -> PageSignals:
+        read.append(side)
         return upright
 
     assert is_upright(upright)
-    assert read_side_up(upright.page, GRID, once) is upright
-    assert read == [GRID]
+    assert read_side_up(upright.page.shape[:2], once) is upright
+    assert read == [UPRIGHT]
 
 
 def test_waves_that_show_no_side_are_answered_upright_with_a_warning() -> None:
@@ -71,17 +68,17 @@ def test_waves_that_show_no_side_are_answered_upright_with_a_warning() -> None:
             name: replace(lead, signal_mv=np.zeros_like(lead.signal_mv)) for name, lead in flat.leads.items()
         },
     )
-    found = read_side_up(flat.page, GRID, lambda page, grid: flat)
+    found = read_side_up(flat.page.shape[:2], lambda side: flat)
     assert "which side" in found.warnings[-1]
     assert found.geometry == flat.geometry
 
 
 def test_what_no_side_shows_is_said_of_the_upright_page() -> None:
-    def none(page: NDArray[np.uint8], grid: Grid) -> PageSignals:
-        raise ForeignPage("no rows" if grid == GRID else "of another side")
+    def none(side: Side) -> PageSignals:
+        raise ForeignPage("no rows" if side == UPRIGHT else "of another side")
 
     with pytest.raises(ForeignPage, match="no rows"):
-        read_side_up(np.zeros((40, 60, 3), np.uint8), GRID, none)
+        read_side_up((40, 60), none)
 
 
 @pytest.mark.parametrize("quarter_turns", range(4))
