@@ -1,0 +1,48 @@
+"""Pictures of how a photograph of a bent sheet is read: its field, and the sheet laid flat."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from leadwise.figures.signals import BLUE, ORANGE
+from leadwise.figures.style import Picture, bare, heading, picture, rgb
+from leadwise.pages.field import Field, rectified
+from leadwise.pages.ink import PX_PER_MM
+from leadwise.pages.read import Page
+from leadwise.pages.sheet import Sheet
+
+_WIDE_PX = 1100
+_EVERY = 4  # nodes: every 10 mm
+
+
+def laid_flat(page: Page, field: Field, sheet: Sheet) -> Picture:
+    """A photograph with its field, the sheet laid flat by it, and the strokes and letters that are seen on it."""
+    flat, _, paper = rectified(page, field, PX_PER_MM)
+    figure = picture(13, 10)
+    places = figure.subplot_mosaic("AA;BC", height_ratios=[1.5, 1])
+    left, middle, right = (places[name] for name in "ABC")
+    left.imshow(rgb(page, _WIDE_PX))
+    shrink = min(1.0, _WIDE_PX / max(page.shape[:2]))
+    nodes = np.where(field.clear[..., None], field.nodes_px * shrink, np.nan)[::_EVERY, ::_EVERY]
+    for lines in (nodes, nodes.transpose(1, 0, 2)):
+        for line in lines:
+            left.plot(line[:, 0], line[:, 1], color=BLUE, linewidth=0.8)
+    left.set_title("The photograph: a line every 10 mm of paper")
+    middle.imshow(rgb(np.where(paper[..., None], flat, 255).astype(np.uint8), _WIDE_PX))
+    middle.set_title("The sheet laid flat")
+    ink = np.full((*sheet.strokes.shape, 3), 255, np.uint8)
+    ink[cv2.dilate(sheet.letters, np.ones((3, 3), np.uint8)) > 127] = _bgr(ORANGE)
+    ink[cv2.dilate(sheet.strokes, np.ones((3, 3), np.uint8)) > 127] = 0
+    right.imshow(rgb(ink, _WIDE_PX))
+    right.set_title("Its ink: strokes black, letters orange")
+    for ax in (left, middle, right):
+        bare(ax)
+    caption = (
+        f"n = 1 photograph; the paper lies up to {field.bent_mm:.1f} mm beside a flat sheet (95th percentile)"
+    )
+    return heading(figure, "", caption)
+
+
+def _bgr(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[place : place + 2], 16) for place in (5, 3, 1))
