@@ -90,10 +90,10 @@ def page_and_maps(page: Page, maps: Mapping[str, NDArray[np.float32]], caption: 
     """An upright page, BGR, and beside it the ink of each kind that was found on it."""
     figure = picture(13, 5.2)
     left, right = figure.subplots(1, 2)
-    shrink = min(1.0, 1300 / max(page.shape[:2]))
+    shrink = min(1.0, 900 / max(page.shape[:2]))
     size = (round(page.shape[1] * shrink), round(page.shape[0] * shrink))
     small = np.stack([cv2.resize(maps[kind], size, interpolation=cv2.INTER_AREA) for kind in KINDS])
-    left.imshow(rgb(page, 1300))
+    left.imshow(rgb(page, 900))
     right.imshow(painted(np.minimum(1.6 * small, 1)))
     for axes, title in ((left, "The page"), (right, "What the network finds on it")):
         bare(axes)

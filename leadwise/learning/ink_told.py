@@ -59,10 +59,10 @@ def by_colours(crop: Crop) -> Maps:
 
 
 def dice(said: Sequence[NDArray[np.bool_]], true: Sequence[NDArray[np.bool_]]) -> float:
-    """Twice the pixels that are both over the sum of both, of all pictures together; nan where there are none."""
+    """Twice the pixels that are both over the sum of both, of all pictures together; nan where the truth has none."""
     both = sum(int((a & b).sum()) for a, b in zip(said, true, strict=True))
     each = sum(int(a.sum()) + int(b.sum()) for a, b in zip(said, true, strict=True))
-    return 2 * both / each if each else math.nan
+    return 2 * both / each if any(part.any() for part in true) else math.nan
 
 
 def dice_by_kind(tell: Teller, pictures: Sequence[Crop]) -> dict[str, float]:
