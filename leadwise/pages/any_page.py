@@ -72,6 +72,7 @@ def _ways(page: Page) -> Iterator[Callable[[], Sheet]]:
     field = find_field(page)
     if field is not None and (grid is None or field.bent_mm > _BENT_MM):
         yield lambda: bent_sheet(page, field)
+        yield lambda: bent_sheet(page, field, keen=True)
     elif grid is not None:
         if (grid.contrast or 0) < _FLAT:
             yield lambda: flat_sheet(page, grid)

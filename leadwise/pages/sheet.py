@@ -21,6 +21,7 @@ from leadwise.pages.read import Page
 from leadwise.pages.turns import runs_downwards
 
 _NO_STROKE, _A_STROKE = 0.1, 0.3  # how sure the network is of none, and of one
+_KEENER = 2.0  # where `keen`, as sure by so much less
 _BLACKER = 1.1
 _GAP_PX = 15
 
@@ -67,10 +68,10 @@ def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
     )
 
 
-def bent_sheet(page: Page, found: fields.Field) -> Sheet:
-    """A photographed page whose field is known; its ink is told by the network."""
+def bent_sheet(page: Page, found: fields.Field, *, keen: bool = False) -> Sheet:
+    """A photographed page whose field is known, its ink by the network; `keen` takes faint ink for strokes."""
     picture, places, paper = fields.rectified(page, found, PX_PER_MM)
-    strokes, letters = (np.where(paper, ink, 0).astype(np.uint8) for ink in _by_network(picture))
+    strokes, letters = (np.where(paper, ink, 0).astype(np.uint8) for ink in _by_network(picture, keen=keen))
 
     def on_page(points: Points) -> NDArray[np.float32]:
         return fields.looked_up(places, points)
@@ -96,16 +97,17 @@ def _by_colour(picture: Page) -> tuple[Ink, Ink]:
     return ink, np.zeros_like(ink)
 
 
-def _by_network(picture: Page) -> tuple[Ink, Ink]:
+def _by_network(picture: Page, *, keen: bool = False) -> tuple[Ink, Ink]:
     """Strokes as dark as the picture has them where the network says that there is one, and letters."""
     maps = ink_net_maps(picture)
+    none, one = (limit / (_KEENER if keen else 1) for limit in (_NO_STROKE, _A_STROKE))
     sure = np.maximum(np.maximum(maps["trace"], maps["pulse"]), maps["separator"])
     letters = np.where(sure > maps["text"], 0, maps["text"])
     sure = np.where(sure < maps["text"] / 2, 0, sure)
     dark = darkness(picture)
     inked = dark[sure > 0.5]  # a stroke is seldom darker than most are
     black = float(np.median(inked)) / _BLACKER if len(inked) else 1.0
-    stroke = np.clip((sure - _NO_STROKE) / (_A_STROKE - _NO_STROKE), 0, 1) * np.clip(dark / black, 0, 1)
+    stroke = np.clip((sure - none) / (one - none), 0, 1) * np.clip(dark / black, 0, 1)
     # thin strokes that go up and down steeply are seen with gaps
     whole = cv2.morphologyEx(_as_ink(stroke), cv2.MORPH_CLOSE, np.ones((_GAP_PX, 1), np.uint8))
     return np.asarray(whole, np.uint8), _as_ink(letters)
