@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from leadwise.errors import ForeignPage, InputError, OtherScale
 from leadwise.names import LEADS
+from leadwise.pages import pen as pens
 from leadwise.pages import physics, quality, traces
 from leadwise.pages.columns import Columns, Evidence, Look, Pixels, bridged, find_columns, laws_of
 from leadwise.pages.digitize import correlation
@@ -163,11 +164,11 @@ def _at_printed_gain(signals: PageSignals) -> PageSignals:
     )
 
 
-def _pen_of(edges: tuple[Pixels, Pixels], leads: int, columns: Columns, half_px: float) -> traces.Pen:
+def _pen_of(edges: tuple[Pixels, Pixels], leads: int, columns: Columns, half_px: float) -> pens.Pen:
     """The page's pen, by the first leads of its rows."""
     width = edges[0].shape[1]
     first, last = (int(np.clip(round(columns.start(column)), 0, width)) for column in (0, 1))
-    return traces.pen_of(
+    return pens.pen_of(
         [(high[first:last], low[first:last]) for high, low in zip(*edges, strict=True)][:leads], half_px
     )
 
@@ -284,7 +285,7 @@ class _Reader:
     columns: Columns
     form: Form
     edges: tuple[Pixels, Pixels]
-    pen: traces.Pen
+    pen: pens.Pen
 
     def trace(self, row: int, column: int, columns: int) -> Trace:
         """What a row shows from one column on, over some columns."""
@@ -301,8 +302,8 @@ class _Reader:
             )
         band = _band(self.rows.baselines_px, row, len(self.rows.traces))
         high, low = traces.without_strays(self.edges[0][row, part], self.edges[1][row, part], band)
-        line = traces.undo_pen(high, low, self.pen)
-        at_px = (np.arange(len(line)) + 0.5) / traces.FINE - 0.5 + part.start
+        line = pens.undo_pen(high, low, self.pen)
+        at_px = (np.arange(len(line)) + 0.5) / pens.FINE - 0.5 + part.start
         time_px = start + np.arange(samples) / samples * (stop - start)
         values = np.interp(time_px, at_px, line, left=np.nan, right=np.nan)
         near = (time_px > at_px[0] - 2) & (time_px < at_px[-1] + 2)

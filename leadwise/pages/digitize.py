@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.names import LEADS
+from leadwise.pages import pen as pens
 from leadwise.pages import traces
 from leadwise.pages.forms import known_form
 from leadwise.pages.leads import Leads
@@ -24,7 +25,7 @@ N_LEAD, N_STRIP = 625, 2500
 
 Pixels = NDArray[np.float64]
 
-_PEN = traces.Pen(
+_PEN = pens.Pen(
     1.5, square=True, smooth_px=1.2, passes=6
 )  # what this device draws with, and nothing above 25 Hz
 _SAME_LEAD = 0.99
@@ -46,7 +47,7 @@ class Signals:
 class Line:
     """The way of the pen's middle for one lead, or for the strip, in pixels of its template.
 
-    `y_px` float64 ``(points,)`` are rows from the top of the template's ink box, `traces.FINE` points a pixel, nan
+    `y_px` float64 ``(points,)`` are rows from the top of the template's ink box, `pens.FINE` points a pixel, nan
     where nothing was drawn; the first pixel is that in column `x_px`. `row` is the row of leads; it begins at
     `first_x`.
     """
@@ -62,14 +63,14 @@ class Line:
         known = self.template
         at = (
             np.arange(samples) / rate_hz * known.px_per_s - (self.x_px - self.first_x) + 0.5
-        ) * traces.FINE - 0.5
+        ) * pens.FINE - 0.5
         millivolts = (known.baselines_y[self.row] - known.ink_box[1] - self.y_px) / known.px_per_mv
         return np.asarray(np.interp(at, np.arange(len(self.y_px)), millivolts), np.float32)
 
     def points(self) -> Pixels:
         """Where it runs, float64 ``(points, 2)``: x and y in pixels of the template."""
         drawn = np.flatnonzero(np.isfinite(self.y_px))
-        x = self.x_px + (drawn + 0.5) / traces.FINE - 0.5
+        x = self.x_px + (drawn + 0.5) / pens.FINE - 0.5
         return np.stack([x, self.template.ink_box[1] + self.y_px[drawn]], axis=1)
 
 
@@ -102,10 +103,10 @@ def follow(leads: Leads) -> Lines:
     for row, names in enumerate(template.rows):
         for column, name in enumerate(names):
             part = slice(template.columns_x[column], ends[column])
-            line = traces.undo_pen(high[row, part], low[row, part], _PEN)
+            line = pens.undo_pen(high[row, part], low[row, part], _PEN)
             first_x = template.first_x + column * template.column_px
             lines[name] = Line(template, line, template.ink_box[0] + part.start, row, first_x)
-    strip = traces.undo_pen(high[-1], low[-1], _PEN)
+    strip = pens.undo_pen(high[-1], low[-1], _PEN)
     return Lines(
         {name: lines[name] for name in LEADS},
         Line(template, strip, template.ink_box[0], len(template.rows), template.first_x),

@@ -18,41 +18,31 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfft2
 
 from leadwise.pages.read import Page
-
-Pixels = NDArray[np.float64]
-Values = NDArray[np.float32]
+from leadwise.pages.waves import BOX, TILE_PX, Pixels, Values, levelled, waves_of
 
 CELL_MM = 5.0
 """Between the stronger lines of a grid."""
 
 _SIDE_PX = 2000  # photographs are looked at in at most this size
-_TILE_PX = 256
-_CELLS = (
-    26.0,
-    110.0,
-)  # of 5 mm along the longer side: a sheet that fills a third of the picture, or a narrow strip
-_BOX = 0.024
-_MOST = 1.6
-_STROKE_PX = 9
+_STROKE_PX = 9  # wider than any stroke of ink
+# ink is darker than the lines of the grid around it, which at this size reach twice their mean on photographs
 _LINE_CELLS, _AS_LINES, _LEAST_DARK, _DARKEST_LINE = 0.04, 2.1, 0.12, 0.6
 _NODE_MM = 3.0
-_SIGMA_CELLS = (
-    1.1  # of the first filter: wide enough to see waves alone, narrow enough for 15 % of perspective
-)
+_SIGMA_CELLS = 1.1  # of the first filter: it sees one wave alone, and follows 15 % of perspective
 _MOST_PASSES, _GROWS, _LEAST_NODES = 6, 1.02, 30
-_USUAL_BEND = {0: 1e3, 1: 1e3, 2: 6.0, 3: 1.0}  # cells at the picture's edge, of terms by their order
+_CLEAR, _MOST_STEP = 0.36, 0.2  # of the clearest nodes, or it is a table's grain; cells from node to node
+_UNEVEN = 0.15  # cells: how far paper lies beside a cubic surface
+_USUAL_BEND = {0: 1e3, 1: 1e3, 2: 6.0, 3: 1.0}  # cells at the picture's edge, of its terms by their order
 # orders of overtones, widths of the filter and of what smooths its answer, in cells and in nodes
 _FINER = (
     ((1,), 0.9, 1.5), ((1,), 0.9, 1.5), ((1, 2), 0.9, 0.7), ((1, 2, 3, 4, 5), 0.7, 0.8), ((1, 2, 3, 4, 5), 0.6, 0.8)
 )  # fmt: skip
 _SURE = 0.3  # cells: what is further off is not this line
 _LEAST_CONTRAST = (
-    0.03  # 23 grids, drawn and photographed, had 0.085 or more, 8 pages without one and noise 0.011
+    0.03  # 23 grids, drawn or photographed, had 0.085 at least, 8 pages without one and noise 0.011
 )
-_UNEVEN = 0.15
 _STEP_MM = 2.5  # between the nodes of the answer
 
 
@@ -72,78 +62,6 @@ class Field:
     contrast: float
 
 
-# --- the two waves ------------------------------------------------------------------------------------------
-
-
-def levelled(grey: Values, ink: NDArray[np.bool_]) -> Values:
-    """Darkness against the surroundings in their deviations; 0 where ink lies, which counts for neither."""
-    box = max(9, round(_BOX * max(grey.shape)) | 1)
-    paper = (~ink).astype(np.float32)
-    share = np.maximum(cv2.boxFilter(paper, -1, (box, box)), 0.05)
-    grey = grey * paper
-    mean = cv2.boxFilter(grey, -1, (box, box)) / share
-    spread = np.sqrt(np.maximum(cv2.boxFilter(grey * grey, -1, (box, box)) / share - mean * mean, 4.0))
-    return np.asarray(np.clip((mean - grey) / spread, -_MOST, _MOST) * paper, np.float32)
-
-
-def waves_of(picture: Values) -> Pixels:
-    """Wave vectors ``(2, 2)``, cycles a pixel, across the lines of 5 mm that stand upright and those that lie."""
-    spectrum = _mean_spectrum(picture)
-    longer = max(picture.shape)
-    periods = np.exp(np.arange(math.log(longer / _CELLS[1]), math.log(longer / _CELLS[0]), 0.01))
-    angles = np.radians(np.arange(-55, 146, 1.0))
-    score = np.zeros((len(angles), len(periods)), np.float32)
-    for weight, orders in ((1 / 5, (1, 2, 3, 4, 5)), (-1 / 4, (0.5, 1.5, 2.5, 3.5))):
-        for order in orders:
-            score += weight * _at(spectrum, order / periods, angles)
-    score += -0.5 * ((np.log(longer / periods) - math.log(52)) / 0.45) ** 2 * 0.3
-    near = cv2.dilate(score, np.ones((17, 31), np.uint8))  # 8 degrees, 15 %
-    first = slice(10, 101)  # -45 to 45 degrees
-    both = score[first] + near[first.start + 90 : first.stop + 90]
-    row, column = divmod(int(both.argmax()), both.shape[1])
-    row += first.start
-    left = max(0, column - 15)
-    other = score[row + 82 : row + 99, left : column + 16]
-    across = divmod(int(other.argmax()), other.shape[1])
-    places = ((row, column), (across[0] + row + 82, across[1] + left))
-    return np.array([[math.cos(angles[r]) / periods[c], math.sin(angles[r]) / periods[c]] for r, c in places])
-
-
-def _mean_spectrum(picture: Values) -> Values:
-    """Mean log magnitude of all pieces, over its surroundings, fx from 0, fy centred."""
-    size = _TILE_PX
-    window = np.hanning(size).astype(np.float32)
-    window = window[:, None] * window
-    total = np.zeros((size, size // 2 + 1), np.float32)
-    for top in range(0, max(1, picture.shape[0] - size + 1), size // 2):
-        for left in range(0, max(1, picture.shape[1] - size + 1), size // 2):
-            tile = picture[top : top + size, left : left + size]
-            if tile.shape == (size, size):
-                total += np.abs(rfft2(tile * window)) ** 2
-    total = np.fft.fftshift(np.sqrt(total), axes=0)
-    total = np.concatenate(
-        [total[:, 8:0:-1][::-1], total], axis=1
-    )  # some of the other half, for what lies upright
-    around = cv2.blur(total, (15, 15)) + 1e-6
-    return np.asarray(np.log(total / around), np.float32)
-
-
-def _at(spectrum: Values, frequency: Pixels, angles: Pixels) -> Values:
-    size = _TILE_PX
-    fx = np.cos(angles)[:, None] * frequency
-    fy = np.sin(angles)[:, None] * frequency
-    back = fx < 0
-    fx, fy = np.where(back, -fx, fx), np.where(back, -fy, fy)
-    outside = np.hypot(fx, fy) > 0.48
-    x = (fx * size + 8).astype(np.float32)
-    y = (fy * size + size // 2).astype(np.float32)
-    found = cv2.remap(spectrum, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.where(outside, 0.0, found).astype(np.float32)
-
-
-# --- followed over the page ---------------------------------------------------------------------------------
-
-
 def find_field(page: Page) -> Field | None:
     """The field of a photographed page, BGR uint8; None where no grid is found or followed."""
     shrink = min(1.0, _SIDE_PX / max(page.shape[:2]))
@@ -153,7 +71,7 @@ def find_field(page: Page) -> Field | None:
             cv2.resize(page, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8
         )
     grey = small.mean(axis=2, dtype=np.float32)
-    if min(grey.shape) < _TILE_PX:
+    if min(grey.shape) < TILE_PX:
         return None
     flat = levelled(grey, np.zeros(grey.shape, np.bool_))
     waves = waves_of(flat)
@@ -191,7 +109,7 @@ def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
     around = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, np.ones((_STROKE_PX, _STROKE_PX), np.uint8))
     dark = np.asarray(1 - lightest / np.maximum(around, 1), np.float32)
     on_line = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0)
-    box = (round(4 * _BOX * max(dark.shape)) | 1,) * 2
+    box = (round(4 * BOX * max(dark.shape)) | 1,) * 2
     lines: Any = on_line.astype(np.float32)
     on_lines: Any = np.minimum(dark, _DARKEST_LINE) * lines
     total = cv2.boxFilter(on_lines, -1, box)
@@ -346,7 +264,6 @@ def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
     done = np.zeros(quality.shape, np.bool_)
     seed = np.unravel_index(int(cv2.blur(quality.astype(np.float32), (7, 7)).argmax()), quality.shape)
     queue = [(-1.0, int(seed[0]), int(seed[1]), int(seed[0]), int(seed[1]))]
-    least, most = 0.36, 0.2
     while queue:
         _, row, column, from_row, from_column = heapq.heappop(queue)
         if done[row, column]:
@@ -354,20 +271,20 @@ def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
         before = out[:, from_row, from_column]
         step = turn[:, row, column] - before
         step -= np.round(step)
-        if (row, column) != (from_row, from_column) and np.abs(step).max() > most:
+        if (row, column) != (from_row, from_column) and np.abs(step).max() > _MOST_STEP:
             continue
         done[row, column] = True
         out[:, row, column] = (
             turn[:, row, column] if (row, column) == (from_row, from_column) else before + step
         )
         for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
-            if 0 <= r < rows and 0 <= c < columns and not done[r, c] and quality[r, c] > least:
+            if 0 <= r < rows and 0 <= c < columns and not done[r, c] and quality[r, c] > _CLEAR:
                 heapq.heappush(queue, (-quality[r, c], r, c, row, column))
     return out, done
 
 
 def _smoothed(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
-    """Weighted by how clear they are; where nothing is clear, what is furthest away counts too."""
+    """Values weighed by how clear they are; where nothing near is clear, by what lies further away."""
     out = np.zeros(values.shape)
     for axis in range(len(values)):
         w = weight[axis] ** 2 if weight.ndim == 3 else weight.astype(float) ** 2

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.errors import ForeignPage
 from leadwise.pages import field as fields
 from leadwise.pages.grid import Grid
-from leadwise.pages.ink import PX_PER_MM, darkness, ink_of, upright
+from leadwise.pages.ink import MOST_PX, PX_PER_MM, darkness, ink_of, upright
 from leadwise.pages.ink_maps import ink_net_maps
 from leadwise.pages.read import Page
 from leadwise.pages.turns import runs_downwards
@@ -71,6 +72,11 @@ def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
 def bent_sheet(page: Page, found: fields.Field, *, keen: bool = False) -> Sheet:
     """A photographed page whose field is known, its ink by the network; `keen` takes faint ink for strokes."""
     picture, places, paper = fields.rectified(page, found, PX_PER_MM)
+    if max(paper.shape) > MOST_PX:
+        raise ForeignPage(
+            "by its grid the paper in this picture would be over half a metre large, which is no printed ECG. "
+            "Photograph one page, as large as it fits into the picture."
+        )
     strokes, letters = (np.where(paper, ink, 0).astype(np.uint8) for ink in _by_network(picture, keen=keen))
 
     def on_page(points: Points) -> NDArray[np.float32]:

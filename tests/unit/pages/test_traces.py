@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from leadwise.pages.traces import FINE, Pen, pen_of, share_out, undo_pen, without_strays
+from leadwise.pages.pen import FINE, Pen, pen_of, undo_pen
+from leadwise.pages.traces import share_out, without_strays
 
 WIDTH = 300
 
