@@ -99,7 +99,16 @@ def rows_of_ink(upright: Page, rows: Rows) -> Picture:
 def traces_on_page(read: PageSignals) -> Picture:
     """The page with the lines that were followed, a colour a column, each named where it begins."""
     figure = picture(12, 12 * read.page.shape[0] / read.page.shape[1] + 0.6)
-    ax = figure.subplots()
+    draw_traces(figure.subplots(), read)
+    quality = read.quality
+    caption = (
+        f"n = 1 page, read as {read.form}; a line was followed in {quality.read:.0%} of the printed time"
+    )
+    return heading(figure, "", caption)
+
+
+def draw_traces(ax: Axes, read: PageSignals) -> None:
+    """The page and its lines, into one part of a picture."""
     ax.imshow(rgb(read.page, 1200), extent=(0, read.page.shape[1], read.page.shape[0], 0))
     ax.set(xlim=(0, read.page.shape[1]), ylim=(read.page.shape[0], 0))
     bare(ax)
@@ -114,11 +123,6 @@ def traces_on_page(read: PageSignals) -> Picture:
             name.replace("_", " "), tuple(trace.line_px[0]), (2, 16), textcoords="offset points", color=colour,
             fontweight="bold", fontsize=11, bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1},
         )  # fmt: skip
-    quality = read.quality
-    caption = (
-        f"n = 1 page, read as {read.form}; a line was followed in {quality.read:.0%} of the printed time"
-    )
-    return heading(figure, "", caption)
 
 
 def leads_over_truth(read: PageSignals, drawn: DrawnPage, snr_db: Mapping[str, float]) -> Picture:
@@ -127,6 +131,16 @@ def leads_over_truth(read: PageSignals, drawn: DrawnPage, snr_db: Mapping[str, f
     rows = len(form.rows) + len(form.strips)
     figure = picture(12, 12 * 0.4 * rows * _ROW_MV / form.length_s + 1.1)
     ax = figure.subplots()
+    draw_over_truth(ax, read, drawn, snr_db)
+    legend_above(figure, ax, 2)
+    caption = f"n = 1 page; signal to noise of each lead raw, in dB; {_PAPER}; PTB-XL, Wagner et al. 2022, CC BY 4.0"
+    return heading(figure, "", caption)
+
+
+def draw_over_truth(ax: Axes, read: PageSignals, drawn: DrawnPage, snr_db: Mapping[str, float]) -> None:
+    """All leads over what was printed, into one part of a picture, with what its legend needs."""
+    form = drawn.form
+    rows = len(form.rows) + len(form.strips)
     ecg_paper(ax, (0, form.length_s), (-rows * _ROW_MV, 0))
     for name, middle in _places(form):
         true = drawn.leads[name]
@@ -147,9 +161,6 @@ def leads_over_truth(read: PageSignals, drawn: DrawnPage, snr_db: Mapping[str, f
     ax.plot([], [], color=INK, linewidth=2.6, label="printed")
     ax.plot([], [], color=ORANGE, linewidth=1.2, label="read")
     ax.set(xlim=(0, form.length_s), ylim=(-rows * _ROW_MV, 0), yticks=[], xlabel="Time, s", aspect=0.4)
-    legend_above(figure, ax, 2)
-    caption = f"n = 1 page; signal to noise of each lead raw, in dB; {_PAPER}; PTB-XL, Wagner et al. 2022, CC BY 4.0"
-    return heading(figure, "", caption)
 
 
 def _places(form: Form) -> list[tuple[str, float]]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
+from leadwise.drawing.drawn import DrawnPage
+from leadwise.figures.any_page import draw_over_truth, draw_traces
 from leadwise.figures.signals import BLUE, ORANGE
-from leadwise.figures.style import Picture, bare, heading, picture, rgb
+from leadwise.figures.style import Picture, bare, heading, legend_above, picture, rgb
 from leadwise.pages.field import Field, rectified
 from leadwise.pages.ink import PX_PER_MM
+from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import Page
 from leadwise.pages.sheet import Sheet
 
@@ -40,6 +45,21 @@ def laid_flat(page: Page, field: Field, sheet: Sheet) -> Picture:
         bare(ax)
     caption = (
         f"n = 1 photograph; the paper lies up to {field.bent_mm:.1f} mm beside a flat sheet (95th percentile)"
+    )
+    return heading(figure, "", caption)
+
+
+def read_from_photograph(read: PageSignals, drawn: DrawnPage, snr_db: Mapping[str, float]) -> Picture:
+    """A photograph with the lines that were followed, and beneath it the leads over the true signal."""
+    height = 12 * read.page.shape[0] / read.page.shape[1]
+    figure = picture(12, height + 7)
+    above, below = figure.subplots(2, 1, height_ratios=[height, 6])
+    draw_traces(above, read)
+    draw_over_truth(below, read, drawn, snr_db)
+    legend_above(figure, below, 2)
+    caption = (
+        "n = 1 photograph, drawn and bent by a program; dB: signal to noise, raw; 25 mm/s, 10 mm/mV; "
+        "PTB-XL, Wagner et al. 2022, CC BY 4.0"
     )
     return heading(figure, "", caption)
 

@@ -464,7 +464,7 @@ NOTEBOOKS = in_a_table(
         data=("mitdb", "heartbeat"),
         needs=("14_signal_records",),
     ),
-    Notebook("17_image_any_page", parameters=AnyPage, needs=("11_image_audit",)),
+    Notebook("17_image_any_page", parameters=AnyPage, needs=("11_image_audit",), figures=("photograph.png",)),
     *(_lead_network(name, family) for name, family in _FAMILIES.items()),
     Notebook("25_image_vit_scratch", parameters=ImageVitScratch, needs=_PAGE_DATA, gpu=True),
     Notebook(
