@@ -30,7 +30,7 @@ from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
 from leadwise.pages.sheet import Sheet, bent_sheet, flat_sheet
-from leadwise.pages.turns import Side, read_side_up, runs_downwards
+from leadwise.pages.turns import UPRIGHT, Side, read_side_up, runs_downwards
 
 _FLAT = 0.58  # contrast of a grid that is surely flat
 _BENT_MM = 0.5
@@ -49,9 +49,9 @@ def read_any_page(page: Page) -> PageSignals:
     """
     found: list[PageSignals] = []
     errors: list[InputError] = []
-    for sheet_of in _ways(page):
+    for read in _ways(page):
         try:
-            signals = _read_sheet(sheet_of())
+            signals = read()
         except OtherScale:
             raise
         except InputError as error:
@@ -62,24 +62,24 @@ def read_any_page(page: Page) -> PageSignals:
         found.append(signals)
     if found:
         return min(found, key=lambda each: (len(each.warnings), -_convincing(each)))
-    raise errors[-1]
+    raise errors[0]
 
 
-def _ways(page: Page) -> Iterator[Callable[[], Sheet]]:
-    """Sheets that a page may be, each made when its turn comes."""
+def _ways(page: Page) -> Iterator[Callable[[], PageSignals]]:
+    """Ways to read a page, as flat or as bent, by the rule on colours or by the network."""
     grid = find_grid(page)
     if grid is not None and (grid.contrast or 0) >= _FLAT:
-        yield lambda: flat_sheet(page, grid)
+        yield lambda: _read_sheet(flat_sheet(page, grid))
     field = find_field(page)
     if field is not None and (grid is None or field.bent_mm > _BENT_MM):
-        yield lambda: bent_sheet(page, field)
-        yield lambda: bent_sheet(page, field, keen=True)
+        yield lambda: _read_sheet(bent_sheet(page, field))
+        yield lambda: _read_sheet(bent_sheet(page, field, keen=True), all_sides=False)
     elif grid is not None:
         if (grid.contrast or 0) < _FLAT:
-            yield lambda: flat_sheet(page, grid)
-        yield lambda: flat_sheet(page, grid, by_network=True)
+            yield lambda: _read_sheet(flat_sheet(page, grid))
+        yield lambda: _read_sheet(flat_sheet(page, grid, by_network=True))
     else:
-        yield lambda: _scaled_by_pulses(page)
+        yield lambda: _read_sheet(_scaled_by_pulses(page))
 
 
 def _scaled_by_pulses(page: Page) -> Sheet:
@@ -91,9 +91,10 @@ def _scaled_by_pulses(page: Page) -> Sheet:
     return flat_sheet(page, scale)
 
 
-def _read_sheet(sheet: Sheet) -> PageSignals:
+def _read_sheet(sheet: Sheet, *, all_sides: bool = True) -> PageSignals:
     """What a sheet holds, its lines in pixels of the page."""
-    signals = read_side_up(sheet.strokes.shape, partial(_read, sheet))
+    read = partial(_read, sheet)
+    signals = read_side_up(sheet.strokes.shape, read) if all_sides else read(UPRIGHT)
 
     def on_page(traces_: Mapping[str, Trace]) -> dict[str, Trace]:
         return {
