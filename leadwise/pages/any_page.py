@@ -32,7 +32,6 @@ from leadwise.pages.rows import Rows, are_two_pages, find_rows
 from leadwise.pages.sheet import Sheet, bent_sheet, flat_sheet
 from leadwise.pages.turns import UPRIGHT, Side, read_side_up, runs_downwards
 
-_FLAT = 0.58  # contrast of a grid that is surely flat
 _BENT_MM = 0.5
 _MOST_ROWS = 7
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
@@ -68,15 +67,13 @@ def read_any_page(page: Page) -> PageSignals:
 def _ways(page: Page) -> Iterator[Callable[[], PageSignals]]:
     """Ways to read a page, as flat or as bent, by the rule on colours or by the network."""
     grid = find_grid(page)
-    if grid is not None and (grid.contrast or 0) >= _FLAT:
+    if grid is not None:
         yield lambda: _read_sheet(flat_sheet(page, grid))
     field = find_field(page)
     if field is not None and (grid is None or field.bent_mm > _BENT_MM):
         yield lambda: _read_sheet(bent_sheet(page, field))
         yield lambda: _read_sheet(bent_sheet(page, field, keen=True), all_sides=False)
     elif grid is not None:
-        if (grid.contrast or 0) < _FLAT:
-            yield lambda: _read_sheet(flat_sheet(page, grid))
         yield lambda: _read_sheet(flat_sheet(page, grid, by_network=True))
     else:
         yield lambda: _read_sheet(_scaled_by_pulses(page))

@@ -59,7 +59,8 @@ def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
     """A flat page of a known scale. Raises `ForeignPage` where it shows no ink, or is too large by its grid."""
     ink = _by_network if by_network else _by_colour
     place = (grid.x_px_per_mm, grid.y_px_per_mm, grid.turn_degrees)
-    whole = upright(page, *place)
+    lies = page.shape[0] > page.shape[1]  # on its side, as far as a picture's shape tells
+    whole = upright(page, *place, columns_kept=not lies)
     strokes, letters = ink(whole.picture)
     if whole.x_px_per_mm != PX_PER_MM and runs_downwards(strokes):
         whole = upright(page, *place, columns_kept=False)
