@@ -186,8 +186,7 @@ def seen(page: Page, look: Look, rng: np.random.Generator) -> tuple[Page, Map]:
         noise = np.tile(tile, times)[:height, :width]
         picture = cv2.add(picture, noise, dtype=cv2.CV_8U)
     if look.jpeg_quality is not None:
-        data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, look.jpeg_quality])[1]
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        picture = as_jpeg(picture, look.jpeg_quality)
     for _ in range(look.quarter_turns):
         moved = np.array([[0, -1, picture.shape[0] - 1], [1, 0, 0], [0, 0, 1.0]]) @ moved
         picture = cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)
@@ -195,6 +194,12 @@ def seen(page: Page, look: Look, rng: np.random.Generator) -> tuple[Page, Map]:
         moved = np.array([[-1, 0, picture.shape[1] - 1], [0, 1, 0], [0, 0, 1.0]]) @ moved
         picture = cv2.flip(picture, 1)
     return np.asarray(picture, np.uint8), moved[:2]
+
+
+def as_jpeg(page: Page, quality: int) -> Page:
+    """A picture as it comes back from a JPEG of this quality."""
+    data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _turned(page: Page, degrees: float) -> tuple[Page, Map]:

@@ -15,6 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.drawing.drawn_ink import as_jpeg
+from leadwise.pages.ink import PX_PER_MM
+
 Values = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
@@ -79,7 +82,7 @@ def scanned(page: Values, px: float, rng: np.random.Generator) -> NDArray[np.uin
 def photographed(page: Values, px: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """As a camera sees it: stains, creases, shadows, a cast, blur, noise, moire, low contrast, sharpened."""
     size = page.shape[:2]
-    mm = 7.864 * px
+    mm = PX_PER_MM * px
     light = 1 - rng.uniform(0, 0.5) * _slope(size, rng)
     for _ in range(rng.integers(0, 3)):  # shadows with soft edges
         across = _from_line(size, rng) / (mm * rng.uniform(0.3, 15))
@@ -127,10 +130,7 @@ def _digital(page: Values, noise: float, least_quality: int, rng: np.random.Gene
         page = page + np.float32(noise) * grain[top : top + page.shape[0], left : left + page.shape[1]]
     picture: Any = np.clip(page, 0, 255).astype(np.uint8)
     if rng.random() < 0.7:
-        quality = int(rng.integers(least_quality, 96))
-        picture = cv2.imdecode(
-            cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR
-        )
+        picture = as_jpeg(picture, int(rng.integers(least_quality, 96)))
     return np.asarray(picture, np.uint8)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import DrawnPage, Look
+from leadwise.drawing.drawn_ink import as_jpeg
 from leadwise.pages.read import Page
 
 Values = NDArray[np.float32]
@@ -71,8 +72,7 @@ def photographed(drawn: DrawnPage, rng: np.random.Generator, *, crumple: float |
     picture = picture * rng.uniform(0.93, 1.0, 3).astype(np.float32)
     picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.5, 1.3)))
     picture += rng.normal(0, rng.uniform(1, 4), (*picture.shape[:2], 1)).astype(np.float32)
-    data = cv2.imencode(".jpg", np.clip(picture, 0, 255).astype(np.uint8), [1, int(rng.integers(75, 96))])[1]
-    page = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    page = as_jpeg(np.clip(picture, 0, 255).astype(np.uint8), int(rng.integers(75, 96)))
     to_mm = np.linalg.inv(np.vstack([drawn.to_page, (0, 0, 1)]))[:2]
     mm = np.stack([source_x * to_mm[k, 0] + source_y * to_mm[k, 1] + to_mm[k, 2] for k in range(2)], axis=2)
     return Photograph(page, drawn, mm.astype(np.float32))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.drawing.drawn_ink import as_jpeg
 from leadwise.names import LEADS
 from leadwise.pages.forms import known_form, known_printout
 from leadwise.pages.header import Header
@@ -55,7 +56,7 @@ def render(
         _write(ink, header)
     page = template.paper.copy()
     page[ink > 0] = 0
-    return _as_jpeg(page, jpeg_quality)
+    return as_jpeg(page, jpeg_quality)
 
 
 def _form(template: Template, rhythm: str) -> NDArray[np.uint8]:
@@ -98,8 +99,3 @@ def _write(ink: NDArray[np.uint8], header: Header) -> None:
     for text, where in fields:
         if text:
             cv2.putText(ink, text, where, _FONT, 1.1, 1, 1)
-
-
-def _as_jpeg(page: Page, quality: int) -> Page:
-    _, data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import FORMS, Look, draw
+from leadwise.drawing.drawn_ink import as_jpeg
 from leadwise.drawing.render import render
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
@@ -59,8 +60,7 @@ def scaled(page: Page) -> tuple[Page, Map]:
 
 def recompressed(page: Page) -> tuple[Page, Map]:
     """Saved as JPEG once more, of quality 30."""
-    data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
-    return _page(cv2.imdecode(data, cv2.IMREAD_COLOR)), np.eye(2, 3)
+    return as_jpeg(page, 30), np.eye(2, 3)
 
 
 def bordered(page: Page) -> tuple[Page, Map]:

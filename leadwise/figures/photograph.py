@@ -11,19 +11,16 @@ from leadwise.drawing.drawn import DrawnPage
 from leadwise.figures.any_page import draw_over_truth, draw_traces
 from leadwise.figures.signals import BLUE, ORANGE
 from leadwise.figures.style import Picture, bare, heading, legend_above, picture, rgb
-from leadwise.pages.field import Field, rectified
-from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import PageSignals
-from leadwise.pages.read import Page
-from leadwise.pages.sheet import Sheet
+from leadwise.pages.sheet import LaidFlat, bent_sheet
 
 _WIDE_PX = 1100
 _EVERY = 4  # nodes: every 10 mm
 
 
-def laid_flat(page: Page, field: Field, sheet: Sheet) -> Picture:
+def sheet_laid_flat(laid: LaidFlat) -> Picture:
     """A photograph with its field, the sheet laid flat by it, and the strokes and letters that are seen on it."""
-    flat, _, paper = rectified(page, field, PX_PER_MM)
+    page, field, sheet = laid.page, laid.found, bent_sheet(laid)
     figure = picture(13, 10)
     places = figure.subplot_mosaic("AA;BC", height_ratios=[1.5, 1])
     left, middle, right = (places[name] for name in "ABC")
@@ -34,7 +31,7 @@ def laid_flat(page: Page, field: Field, sheet: Sheet) -> Picture:
         for line in lines:
             left.plot(line[:, 0], line[:, 1], color=BLUE, linewidth=0.8)
     left.set_title("The photograph: a line every 10 mm of paper")
-    middle.imshow(rgb(np.where(paper[..., None], flat, 255).astype(np.uint8), _WIDE_PX))
+    middle.imshow(rgb(np.where(laid.paper[..., None], laid.picture, 255).astype(np.uint8), _WIDE_PX))
     middle.set_title("The sheet laid flat")
     ink = np.full((*sheet.strokes.shape, 3), 255, np.uint8)
     ink[cv2.dilate(sheet.letters, np.ones((3, 3), np.uint8)) > 127] = _bgr(ORANGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from leadwise.files import written_whole
 from leadwise.models.joined_leads import JoinedLeads
-from leadwise.models.onnx_file import EMPTY_SEAL, PAGES, sealed, session_of
+from leadwise.models.onnx_file import EMPTY_SEAL, PAGES, sealed
 from leadwise.names import VERSION
+from leadwise.onnx import session_of
 from leadwise.scores.costs import ms_per_call
 from leadwise.sets.views import Views
 
@@ -101,16 +102,28 @@ def export(
 
     Without `any_batch` the file takes as many pages as `inputs` has, no others.
     """
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     names = list(inputs)
     example = tuple(torch.from_numpy(np.asarray(inputs[name])) for name in names)
     batch = torch.export.Dim("pages")
     sizes = (tuple({0: batch} for _ in names),) if any_batch else None
+    write_onnx(_InOrder(model, names), example, names, outputs, sizes, path)
+
+
+def write_onnx(
+    model: nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    sizes: Any,
+    path: Path,
+) -> None:
+    """Write a network as ONNX, whole or not at all; `sizes` are torch's dynamic shapes, None where none change."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
-            _InOrder(model, names).eval(), example, dynamo=True, opset_version=OPSET, verbose=False,
-            input_names=names, output_names=list(outputs), dynamic_shapes=sizes,
+            model.eval(), example, dynamo=True, opset_version=OPSET, verbose=False,
+            input_names=list(inputs), output_names=list(outputs), dynamic_shapes=sizes,
         )  # fmt: skip
     if program is None:  # pragma: no cover - only without dynamo
         raise RuntimeError("torch.onnx.export gave nothing")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from leadwise.files import written_whole
-from leadwise.learning.export import OPSET, describe
+from leadwise.learning.export import describe, write_onnx
 from leadwise.models.ink_net import STRIDE, InkNet
 from leadwise.names import VERSION
 from leadwise.pages.ink import PX_PER_MM
@@ -33,18 +30,8 @@ def export_ink(network: InkNet, path: Path, metadata: Mapping[str, str]) -> None
     Height and width are any multiples of `leadwise.models.ink_net.STRIDE`. `metadata` are protocol,
     data_fingerprint, trained_on and note; form and kinds are added.
     """
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     some = torch.rand(1, 3, 3 * STRIDE, 5 * STRIDE)
     height, width = (STRIDE * torch.export.Dim(f"{side}_by_{STRIDE}", min=1) for side in ("height", "width"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
-        program = torch.onnx.export(
-            _Shares(network.cpu()).eval(), (some,), dynamo=True, opset_version=OPSET, verbose=False,
-            input_names=["beside"], output_names=["kinds"], dynamic_shapes=({2: height, 3: width},),
-        )  # fmt: skip
-    if program is None:  # pragma: no cover - only without dynamo
-        raise RuntimeError("torch.onnx.export gave nothing")
-    with written_whole(path) as aside:
-        program.save(str(aside))
+    write_onnx(_Shares(network.cpu()), (some,), ["beside"], ["kinds"], ({2: height, 3: width},), path)
     said = {"format": "ink 1", "model": "ink_net", "kinds": ",".join(KINDS), "px_per_mm": f"{PX_PER_MM:g}"}
     describe(path, said | {"leadwise": VERSION, **metadata})

@@ -14,6 +14,7 @@ from leadwise.drawing.drawn import FORMS
 from leadwise.drawing.ink_crops import LEVELS, Crop, crops
 from leadwise.drawing.ink_pages import known_ink, page_crops
 from leadwise.names import LEADS
+from leadwise.pages.forms import Form
 from leadwise.pages.ink_maps import KINDS
 from leadwise.pages.read import read_page
 from leadwise.recordings.records import read_record
@@ -68,6 +69,11 @@ class Recordings:
             )
         return _varied(twelve.astype(np.float64), rate_hz, rng)
 
+    def on_a_form(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], float, Form]:
+        """As `any`, and a form to draw it on: what `leadwise.drawing.ink_crops.crops` cuts its crops from."""
+        signals_mv, rate_hz = self.any(rng)
+        return signals_mv, rate_hz, list(FORMS.values())[int(rng.integers(len(FORMS)))]
+
 
 class Store:
     """Crops in memory, the oldest replaced by new ones; batches are drawn from it at random.
@@ -92,7 +98,7 @@ class Store:
         if known:
             drawn = list(page_crops(*known, self.rng, side_px=self.side_px))
         else:
-            drawn = draw_crops(self.recordings, self.rng, side_px=self.side_px)
+            drawn = list(crops(*self.recordings.on_a_form(self.rng), self.rng, side_px=self.side_px))
         for crop in drawn:
             self.put(crop)
         return len(drawn)
@@ -114,26 +120,6 @@ class Store:
         beside = 1 - strong * (1 - self.beside[rows].astype(np.float32) / LEVELS)
         kinds = self.kinds[rows] * np.float32(1 / 255)
         return np.asarray(beside, np.float32), np.asarray(kinds, np.float32), self.judged[rows]
-
-
-def draw_crops(
-    recordings: Recordings,
-    rng: np.random.Generator,
-    *,
-    pieces: int = 4,
-    each: int = 4,
-    side_px: int = 192,
-    grid: str | None = None,
-    photo: bool | None = None,
-) -> list[Crop]:
-    """Crops of one page of any form, as `leadwise.drawing.ink_crops.crops` cuts them."""
-    signals_mv, rate_hz = recordings.any(rng)
-    form = list(FORMS.values())[int(rng.integers(len(FORMS)))]
-    return list(
-        crops(
-            signals_mv, rate_hz, form, rng, pieces=pieces, each=each, side_px=side_px, grid=grid, photo=photo
-        )
-    )
 
 
 @lru_cache(maxsize=64)

@@ -12,10 +12,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from leadwise.drawing.ink_crops import LEVELS, Crop
+from leadwise.drawing.ink_crops import LEVELS, Crop, crops
 from leadwise.drawing.ink_looks import GRID_COLOURS
 from leadwise.errors import ForeignPage
-from leadwise.learning.ink_supply import Recordings, draw_crops
+from leadwise.learning.ink_supply import Recordings
 from leadwise.models.ink_net import InkNet
 from leadwise.pages.ink import ink_of
 from leadwise.pages.ink_maps import KINDS
@@ -87,8 +87,8 @@ def held_out(
         (grid, photo): [
             crop
             for _ in range(each)
-            for crop in draw_crops(
-                recordings, rng, pieces=1, each=1, side_px=_SIDE_PX, grid=grid, photo=photo
+            for crop in crops(
+                *recordings.on_a_form(rng), rng, pieces=1, each=1, side_px=_SIDE_PX, grid=grid, photo=photo
             )
         ]
         for photo in (False, True)

@@ -17,6 +17,7 @@ from typing import Any
 from leadwise.errors import WeightsError
 from leadwise.files import RESOURCES
 from leadwise.names import LEADS
+from leadwise.onnx import session_of
 from leadwise.recordings import beat_views
 from leadwise.recordings.filters import BAND_HZ
 from leadwise.sets.views import LARGEST_MV, LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES
@@ -117,16 +118,6 @@ def opened(path: Path | None, shipped: str, option: str) -> tuple[Any, dict[str,
     except Exception as error:  # onnxruntime's own errors have no common type
         raise WeightsError(f"{name}: onnxruntime cannot load it ({str(error).splitlines()[0]}).") from error
     return session, dict(session.get_modelmeta().custom_metadata_map)
-
-
-def session_of(model: bytes | str) -> Any:
-    """An ONNX model, its bytes or path, ready to run on one thread of the CPU; raises onnxruntime's errors."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 _MARK = b"leadwise-sha256:"

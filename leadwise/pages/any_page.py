@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, Trace
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
-from leadwise.pages.sheet import Sheet, bent_sheet, flat_sheet
+from leadwise.pages.sheet import Sheet, bent_sheet, flat_sheet, laid_flat
 from leadwise.pages.turns import UPRIGHT, Side, read_side_up, runs_downwards
 
 _BENT_MM = 0.5
@@ -71,8 +71,9 @@ def _ways(page: Page) -> Iterator[Callable[[], PageSignals]]:
         yield lambda: _read_sheet(flat_sheet(page, grid))
     field = find_field(page)
     if field is not None and (grid is None or field.bent_mm > _BENT_MM):
-        yield lambda: _read_sheet(bent_sheet(page, field))
-        yield lambda: _read_sheet(bent_sheet(page, field, keen=True), all_sides=False)
+        laid = cache(partial(laid_flat, page, field))
+        yield lambda: _read_sheet(bent_sheet(laid()))
+        yield lambda: _read_sheet(bent_sheet(laid(), keen=True), all_sides=False)
     elif grid is not None:
         yield lambda: _read_sheet(flat_sheet(page, grid, by_network=True))
     else:
@@ -93,17 +94,12 @@ def _read_sheet(sheet: Sheet, *, all_sides: bool = True) -> PageSignals:
     read = partial(_read, sheet)
     signals = read_side_up(sheet.strokes.shape, read) if all_sides else read(UPRIGHT)
 
-    def on_page(traces_: Mapping[str, Trace]) -> dict[str, Trace]:
-        return {
-            name: replace(trace, line_px=sheet.on_page(trace.line_px)) if len(trace.line_px) else trace
-            for name, trace in traces_.items()
-        }
+    def on_page(trace: Trace) -> Trace:
+        return replace(trace, line_px=sheet.on_page(trace.line_px)) if len(trace.line_px) else trace
 
     by_pulse = "the page has no grid: millivolts are told by its calibration pulses, seconds as at 25 mm/s"
     return replace(
-        signals,
-        leads=on_page(signals.leads),
-        strips=on_page(signals.strips),
+        signals.with_traces(on_page),
         warnings=(*signals.warnings, by_pulse) if sheet.scale_from == "pulse" else signals.warnings,
     )
 
@@ -146,17 +142,12 @@ def _at_printed_gain(signals: PageSignals) -> PageSignals:
     if told is None or (gain := quality.printed_gain(told)) == usual:
         return signals
 
-    def scaled(traces_: Mapping[str, Trace]) -> dict[str, Trace]:
-        return {
-            name: replace(trace, signal_mv=np.asarray(trace.signal_mv * (usual / gain), np.float32))
-            for name, trace in traces_.items()
-        }
+    def scaled(trace: Trace) -> Trace:
+        return replace(trace, signal_mv=np.asarray(trace.signal_mv * (usual / gain), np.float32))
 
     said = f"the calibration pulse is {told:.1f} mm high: voltages are read at {gain:g} mm/mV"
     return replace(
-        signals,
-        leads=scaled(signals.leads),
-        strips=scaled(signals.strips),
+        signals.with_traces(scaled),
         geometry=replace(signals.geometry, gain_mm_per_mv=gain),
         warnings=(*signals.warnings, said),
     )

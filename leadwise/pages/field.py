@@ -40,7 +40,7 @@ _FINER = (
     ((1,), 0.9, 1.5), ((1,), 0.9, 1.5), ((1, 2), 0.9, 0.7), ((1, 2, 3, 4, 5), 0.7, 0.8), ((1, 2, 3, 4, 5), 0.6, 0.8)
 )  # fmt: skip
 _SURE = 0.3  # cells: what is further off is not this line
-_LEAST_CONTRAST = (
+_LEAST_OVERTONE = (
     0.03  # 23 grids, drawn or photographed, had 0.085 at least, 8 pages without one and noise 0.011
 )
 _STEP_MM = 2.5  # between the nodes of the answer
@@ -52,14 +52,18 @@ class Field:
 
     `clear` ``(rows, columns)`` says where a grid was followed: between such nodes is paper, beyond them a table.
 
-    `bent_mm` is how far nodes lie from a flat, evenly scaled sheet (95th percentile); `contrast` how clearly
-    the millimetre's wave stands where the waves of 5 mm say.
+    `bent_mm` is how far nodes lie from a flat, evenly scaled sheet (95th percentile).
     """
 
     nodes_px: Values
     clear: NDArray[np.bool_]
     bent_mm: float
-    contrast: float
+
+    def size_px(self, px_per_mm: float) -> tuple[int, int]:
+        """Width and height of the sheet laid flat."""
+        rows, columns = self.nodes_px.shape[:2]
+        step = _STEP_MM * px_per_mm
+        return int((columns - 1) * step) + 1, int((rows - 1) * step) + 1
 
 
 def find_field(page: Page) -> Field | None:
@@ -73,14 +77,12 @@ def find_field(page: Page) -> Field | None:
     grey = small.mean(axis=2, dtype=np.float32)
     if min(grey.shape) < TILE_PX:
         return None
-    flat = levelled(grey, np.zeros(grey.shape, np.bool_))
+    flat = levelled(grey)
     waves = waves_of(flat)
     cell_px = float(1 / np.hypot(*waves.T).mean())
-    step = max(4, round(_NODE_MM / CELL_MM * cell_px))
-    follow = _Follower(flat, step, cell_px)
-    linear = follow.plane(waves)
+    follow = _Follower(flat, cell_px)
     # what is clear tells the shape, by which more of the page gets clear
-    expected, most = linear, 0
+    expected, most = follow.plane(waves), 0
     for _ in range(_MOST_PASSES):
         turned, clear = follow.unwrapped(expected, _SIGMA_CELLS)
         if clear.sum() < _LEAST_NODES:
@@ -90,17 +92,14 @@ def find_field(page: Page) -> Field | None:
         most = int(clear.sum())
         expected = follow.polynomial(expected + turned, clear)
     turned, clear = follow.unwrapped(expected, 1.0)
-    place = expected + _spread(turned, clear, 0.7)
-    follow.picture = levelled(grey, _ink(small, follow.dense(place)))
+    place = expected + _smoothed(turned, clear, 0.7)
+    follow = _Follower(levelled(grey, _ink(small, follow.dense(place))), cell_px)
     turned, clear = follow.unwrapped(expected, 1.0)
-    place = expected + _spread(turned, clear, 0.7)
+    place = expected + _smoothed(turned, clear, 0.7)
     for orders, sigma, smooth in _FINER:
         off, weight = follow.off(place, orders, sigma)
         place = place + _smoothed(off, weight * (np.abs(off).max(axis=0) < _SURE), smooth)
-    contrast = follow.overtone(place, clear)
-    if contrast < _LEAST_CONTRAST:
-        return None
-    return follow.field(place, clear, shrink, contrast)
+    return follow.field(place, clear, shrink) if follow.overtone(place, clear) > _LEAST_OVERTONE else None
 
 
 def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
@@ -121,9 +120,9 @@ def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
 class _Follower:
     """A picture that is demodulated at nodes, `step` pixels apart; places are ``(2, rows, columns)`` in cells."""
 
-    def __init__(self, picture: Values, step: int, cell_px: float) -> None:
+    def __init__(self, picture: Values, cell_px: float) -> None:
+        step = max(4, round(_NODE_MM / CELL_MM * cell_px))
         self.picture, self.step, self.cell_px = picture, step, cell_px
-        self._last: tuple[Pixels, Values] | None = None
         height, width = picture.shape
         self.y, self.x = np.mgrid[step // 2 : height : step, step // 2 : width : step].astype(np.float64)
 
@@ -143,9 +142,8 @@ class _Follower:
             ]
         )
 
-    def waves(self, place: Pixels, order: int, sigma_cells: float) -> NDArray[np.complex64]:
-        """What is left of a wave and its overtone at nodes, ``(2, rows, columns)``."""
-        dense = self._dense_for(place)
+    def waves(self, dense: Values, order: int, sigma_cells: float) -> NDArray[np.complex64]:
+        """What is left of a wave or its overtone at nodes, ``(2, rows, columns)``, beside the `dense` places."""
         sigma = sigma_cells * self.cell_px
         out = []
         for axis in range(2):
@@ -172,18 +170,13 @@ class _Follower:
             out.append(parts[0] + 1j * parts[1])
         return np.stack(out).astype(np.complex64)
 
-    def _dense_for(self, place: Pixels) -> Values:
-        if self._last is None or self._last[0] is not place:
-            self._last = (place, self.dense(place))
-        return self._last[1]
-
     def overtone(self, place: Pixels, clear: NDArray[np.bool_]) -> float:
         """How high the wave of 1 mm stands where its place is told by those of 5 mm."""
-        return float(np.median(np.abs(self.waves(place, 5, 0.9)).min(axis=0)[clear]))
+        return float(np.median(np.abs(self.waves(self.dense(place), 5, 0.9)).min(axis=0)[clear]))
 
     def unwrapped(self, expected: Pixels, sigma_cells: float) -> tuple[Pixels, NDArray[np.bool_]]:
         """How many cells nodes lie beside where they were expected, and which of them tell it."""
-        left = self.waves(expected, 1, sigma_cells)
+        left = self.waves(self.dense(expected), 1, sigma_cells)
         height = np.abs(left)
         quality = height.min(axis=0)  # wood has a grain, but no lines across it
         quality /= np.quantile(quality, 0.9)
@@ -192,10 +185,10 @@ class _Follower:
 
     def off(self, place: Pixels, orders: tuple[int, ...], sigma_cells: float) -> tuple[Pixels, Pixels]:
         """How far beside `place` nodes lie, by all overtones, each as much as it is clear."""
-        total = np.zeros(place.shape)
-        weights = np.zeros(place.shape)
+        dense = self.dense(place)
+        total, weights = np.zeros(place.shape), np.zeros(place.shape)
         for order in orders:
-            left = self.waves(place, order, sigma_cells)
+            left = self.waves(dense, order, sigma_cells)
             weight = (np.abs(left) * order) ** 2
             total += weight * np.angle(left) / (2 * math.pi * order)
             weights += weight
@@ -207,18 +200,19 @@ class _Follower:
         x, y = self.x / width * 2 - 1, self.y / height * 2 - 1
         powers = [(i, j) for i in range(4) for j in range(4 - i)]
         terms = np.stack([x**i * y**j for i, j in powers])
-        matrix = terms[:, clear].T / (_UNEVEN * math.sqrt(clear.sum() / 30))
+        uneven = _UNEVEN * math.sqrt(clear.sum() / 30)
+        matrix = terms[:, clear].T / uneven
         prior = np.diag([1 / _USUAL_BEND[i + j] for i, j in powers])
         out = []
         for axis in range(2):
-            values = place[axis][clear] / (_UNEVEN * math.sqrt(clear.sum() / 30))
+            values = place[axis][clear] / uneven
             solution = np.linalg.lstsq(
                 np.vstack([matrix, prior]), np.concatenate([values, np.zeros(len(powers))]), rcond=None
             )[0]
             out.append(np.tensordot(solution, terms, 1))
         return np.stack(out)
 
-    def field(self, place: Pixels, clear: NDArray[np.bool_], shrink: float, contrast: float) -> Field:
+    def field(self, place: Pixels, clear: NDArray[np.bool_], shrink: float) -> Field:
         """Nodes of paper in pixels of the page."""
         whole = np.floor(np.array([part[clear].min() for part in place]))
         ends = np.ceil(np.array([part[clear].max() for part in place]))
@@ -247,7 +241,7 @@ class _Follower:
         inside = cv2.remap(clear.astype(np.float32), column, row, cv2.INTER_LINEAR) > 0.5
         paper = _filled(inside)
         bent = float(np.quantile(np.hypot(*(at - start))[paper], 0.95)) * pixel_mm if paper.any() else 0.0
-        return Field(nodes.astype(np.float32), paper, bent, contrast)
+        return Field(nodes.astype(np.float32), paper, bent)
 
 
 def _filled(clear: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -283,11 +277,11 @@ def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
     return out, done
 
 
-def _smoothed(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
+def _smoothed(values: Pixels, weight: NDArray[Any], sigma: float) -> Pixels:
     """Values weighed by how clear they are; where nothing near is clear, by what lies further away."""
     out = np.zeros(values.shape)
-    for axis in range(len(values)):
-        w = weight[axis] ** 2 if weight.ndim == 3 else weight.astype(float) ** 2
+    for axis, each in enumerate(np.broadcast_to(weight, values.shape).astype(float)):
+        w = each**2
         fine = [cv2.GaussianBlur(part, (0, 0), sigma) for part in (values[axis] * w, w)]
         wide = [cv2.GaussianBlur(part, (0, 0), 4 * sigma) for part in (values[axis] * w, w)]
         usual = 0.02 * np.quantile(w, 0.9) + 1e-12
@@ -295,15 +289,9 @@ def _smoothed(values: Pixels, weight: Pixels, sigma: float) -> Pixels:
     return out
 
 
-def _spread(values: Pixels, clear: NDArray[np.bool_], sigma: float) -> Pixels:
-    return _smoothed(values, np.stack([clear, clear]).astype(float), sigma)
-
-
 def rectified(page: Page, field: Field, px_per_mm: float) -> tuple[Page, Values, NDArray[np.bool_]]:
     """The sheet at one scale, for each of its pixels where it lies on the page, and whether that is paper."""
-    rows, columns = field.nodes_px.shape[:2]
-    step = _STEP_MM * px_per_mm
-    size = (int((columns - 1) * step) + 1, int((rows - 1) * step) + 1)
+    step, size = _STEP_MM * px_per_mm, field.size_px(px_per_mm)
     move = np.array([[step, 0, 0], [0, step, 0]], float)
     maps = cv2.warpAffine(field.nodes_px, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     picture = cv2.remap(page, maps[..., 0], maps[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from scipy.fft import rfft2
 
 from leadwise.pages.read import Page
+from leadwise.pages.waves import levelled
 
 Values = NDArray[np.float32]
 
 _SIDE_PX = 2000  # pages are looked at in at most this size
-_BOX = 0.024  # of the longer side: what is dark beside it, and not what lies in a shadow
-_MOST = 1.6  # deviations: black ink weighs no more than a grid's line
 _MM_PX = (2.3, 30.0)
 _APART = 0.07  # the axes' millimetres differ by at most this share
 _LONGER_MM, _LONGER_SPREAD = 240.0, 0.35  # longer side of printed pages, on a logarithmic scale
@@ -54,7 +53,7 @@ def find_grid(page: Page) -> Grid | None:
         grey = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     if min(grey.shape) < 64:
         return None
-    spectrum = _Spectrum.of(_levelled(grey))
+    spectrum = _Spectrum.of(levelled(grey))
     turn = spectrum.turn_degrees()
     found = _periods(spectrum, turn, max(grey.shape))
     if found is None:
@@ -62,14 +61,6 @@ def find_grid(page: Page) -> Grid | None:
     x_px, y_px, contrast = found
     turn, x_px, y_px = spectrum.refined(turn, x_px, y_px)
     return Grid(x_px / shrink, y_px / shrink, turn, contrast)
-
-
-def _levelled(grey: Values) -> Values:
-    """Darkness against the surroundings, in their deviations."""
-    box = max(9, round(_BOX * max(grey.shape)) | 1)
-    mean = cv2.boxFilter(grey, -1, (box, box))
-    spread = np.sqrt(np.maximum(cv2.boxFilter(grey * grey, -1, (box, box)) - mean * mean, 4.0))
-    return np.clip((mean - grey) / spread, -_MOST, _MOST)
 
 
 @dataclass(frozen=True)

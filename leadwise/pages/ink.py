@@ -124,7 +124,11 @@ def beside_paper(picture: Page) -> NDArray[np.float32]:
 
 def darkness(picture: Page) -> NDArray[np.float32]:
     """How dark an upright page is beside its paper, 0 to 1, where it is dark in all colours."""
-    shares = beside_paper(picture)
+    return darkness_beside(beside_paper(picture))
+
+
+def darkness_beside(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """As `darkness`, of a page whose `beside_paper` is known."""
     lightest = cv2.max(cv2.max(shares[0], shares[1]), shares[2])
     least = cv2.min(cv2.min(shares[0], shares[1]), shares[2])
     spread = np.maximum(lightest - least - 0.1, 0.0)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise import onnx
 from leadwise.errors import WeightsError
 from leadwise.files import RESOURCES
 from leadwise.pages.ink import beside_paper
@@ -35,11 +36,14 @@ def ink_net_maps(picture: Page, session: Any = None) -> dict[str, NDArray[np.flo
     The page is at `leadwise.pages.ink.PX_PER_MM`. `session` is another network's than the shipped one. Raises
     `WeightsError` where that is missing or onnxruntime cannot load it.
     """
+    return maps_beside(beside_paper(picture), session)
+
+
+def maps_beside(beside: NDArray[np.float32], session: Any = None) -> dict[str, NDArray[np.float32]]:
+    """As `ink_net_maps`, of a page whose `beside_paper` is known."""
     session = session or _shipped()
-    height, width = picture.shape[:2]
-    beside = np.pad(
-        beside_paper(picture), ((0, 0), (0, -height % _STRIDE), (0, -width % _STRIDE)), constant_values=1.0
-    )
+    height, width = beside.shape[1:]
+    beside = np.pad(beside, ((0, 0), (0, -height % _STRIDE), (0, -width % _STRIDE)), constant_values=1.0)
     maps = np.empty((len(KINDS), *beside.shape[1:]), np.float32)
     rows = beside.shape[1]
     if rows * beside.shape[2] > _AT_ONCE_PX:
@@ -60,14 +64,9 @@ def _shipped() -> Any:
 
 
 def session_of(model: bytes | str) -> Any:
-    """An ONNX model, its bytes or path, ready to run on one thread; raises `WeightsError` for what is none."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-    options.log_severity_level = 3
+    """As `leadwise.onnx.session_of`; raises `WeightsError` for what is no ONNX model."""
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnx.session_of(model)
     except Exception as error:  # onnxruntime's own errors have no common type
         raise WeightsError(
             f"{_SHIPPED}: onnxruntime cannot load it ({str(error).splitlines()[0]})."

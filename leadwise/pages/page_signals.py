@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,13 @@ class PageSignals:
     page: Page = field(repr=False)
     number: int = 1
     of: int = 1
+
+    def with_traces(self, changed: Callable[[Trace], Trace]) -> PageSignals:
+        """The same page, all its traces changed."""
+        leads, strips = (
+            {name: changed(trace) for name, trace in traces.items()} for traces in (self.leads, self.strips)
+        )
+        return replace(self, leads=leads, strips=strips)
 
     @property
     def length_s(self) -> float:

@@ -265,10 +265,7 @@ def judged(signals: PageSignals) -> PageSignals:
     """The same page with what its quality warns of; raises `DoubtfulPage` where it is no page of twelve leads."""
     told = signals.quality
     warnings = []
-    for limit in _LIMITS:
-        value = limit.value(told)
-        if value is None or value >= limit.warned:
-            continue
+    for limit, value in _missed(told):
         says = limit.says.format(value=value, form=signals.form, pulse_mm=told.pulse_mm, strays=told.strays)
         if value < limit.refused:
             error = DoubtfulPage if limit.of_ink else OtherScale
@@ -282,12 +279,15 @@ def judged(signals: PageSignals) -> PageSignals:
 
 def ink_is_doubtful(signals: PageSignals) -> bool:
     """Whether something is to be said of a page that another look at its ink might mend."""
-    return any(
-        value is not None and value < limit.warned
-        for limit in _LIMITS
-        if limit.of_ink
-        for value in [limit.value(signals.quality)]
-    )
+    return any(limit.of_ink for limit, _ in _missed(signals.quality))
+
+
+def _missed(told: ReadQuality) -> Iterator[tuple[_Limit, float]]:
+    """Limits below which a page lies, and its values."""
+    for limit in _LIMITS:
+        value = limit.value(told)
+        if value is not None and value < limit.warned:
+            yield limit, value
 
 
 def printed_gain(pulse_mm: float) -> float:

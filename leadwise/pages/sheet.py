@@ -6,7 +6,7 @@ colour; and a small network, where the grid is as dark as the trace, or shadows 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import cv2
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from leadwise.errors import ForeignPage
 from leadwise.pages import field as fields
 from leadwise.pages.grid import Grid
-from leadwise.pages.ink import MOST_PX, PX_PER_MM, darkness, ink_of, upright
-from leadwise.pages.ink_maps import ink_net_maps
+from leadwise.pages.ink import MOST_PX, PX_PER_MM, beside_paper, darkness_beside, ink_of, upright
+from leadwise.pages.ink_maps import maps_beside
 from leadwise.pages.read import Page
 from leadwise.pages.turns import runs_downwards
 
@@ -55,6 +55,34 @@ class Sheet:
     scale_from: str
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the network sees of a picture at PX_PER_MM, `maps` by kind, and how dark it is."""
+
+    maps: Mapping[str, NDArray[np.float32]] = field(repr=False)
+    dark: NDArray[np.float32] = field(repr=False)
+
+    @classmethod
+    def of(cls, picture: Page) -> Seen:
+        """Of an upright picture, or one that was laid flat."""
+        beside = beside_paper(picture)
+        return cls(maps_beside(beside), darkness_beside(beside))
+
+    def ink(self, *, keen: bool = False) -> tuple[Ink, Ink]:
+        """Strokes as dark as the picture has them where the network says that there is one, and letters."""
+        maps, dark = self.maps, self.dark
+        none, one = (limit / (_KEENER if keen else 1) for limit in (_NO_STROKE, _A_STROKE))
+        sure = np.maximum(np.maximum(maps["trace"], maps["pulse"]), maps["separator"])
+        letters = np.where(sure > maps["text"], 0, maps["text"])
+        sure = np.where(sure < maps["text"] / 2, 0, sure)
+        inked = dark[sure > 0.5]  # a stroke is seldom darker than most are
+        black = float(np.median(inked)) / _BLACKER if len(inked) else 1.0
+        stroke = np.clip((sure - none) / (one - none), 0, 1) * np.clip(dark / black, 0, 1)
+        # thin strokes that go up and down steeply are seen with gaps
+        whole = cv2.morphologyEx(_as_ink(stroke), cv2.MORPH_CLOSE, np.ones((_GAP_PX, 1), np.uint8))
+        return np.asarray(whole, np.uint8), _as_ink(letters)
+
+
 def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
     """A flat page of a known scale. Raises `ForeignPage` where it shows no ink, or is too large by its grid."""
     ink = _by_network if by_network else _by_colour
@@ -70,22 +98,42 @@ def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
     )
 
 
-def bent_sheet(page: Page, found: fields.Field, *, keen: bool = False) -> Sheet:
-    """A photographed page whose field is known, its ink by the network; `keen` takes faint ink for strokes."""
-    picture, places, paper = fields.rectified(page, found, PX_PER_MM)
-    if max(paper.shape) > MOST_PX:
+@dataclass(frozen=True)
+class LaidFlat:
+    """A photographed `page` whose sheet was laid flat: its `picture` at PX_PER_MM, and what the network sees there.
+
+    `places` and `paper` are as `leadwise.pages.field.rectified` gives them.
+    """
+
+    page: Page = field(repr=False)
+    found: fields.Field = field(repr=False)
+    picture: Page = field(repr=False)
+    places: NDArray[np.float32] = field(repr=False)
+    paper: NDArray[np.bool_] = field(repr=False)
+    seen: Seen = field(repr=False)
+
+
+def laid_flat(page: Page, found: fields.Field) -> LaidFlat:
+    """Lay a photographed page flat by its field. Raises `ForeignPage` where it is too large by its grid."""
+    if max(found.size_px(PX_PER_MM)) > MOST_PX:
         raise ForeignPage(
             "by its grid the paper in this picture would be over half a metre large, which is no printed ECG. "
             "Photograph one page, as large as it fits into the picture."
         )
-    strokes, letters = (np.where(paper, ink, 0).astype(np.uint8) for ink in _by_network(picture, keen=keen))
+    picture, places, paper = fields.rectified(page, found, PX_PER_MM)
+    return LaidFlat(page, found, picture, places, paper, Seen.of(picture))
+
+
+def bent_sheet(laid: LaidFlat, *, keen: bool = False) -> Sheet:
+    """The sheet of a photograph, its ink by the network; `keen` takes faint ink for strokes."""
+    strokes, letters = (np.where(laid.paper, ink, 0).astype(np.uint8) for ink in laid.seen.ink(keen=keen))
 
     def on_page(points: Points) -> NDArray[np.float32]:
-        return fields.looked_up(places, points)
+        return fields.looked_up(laid.places, points)
 
-    x_px_per_mm, y_px_per_mm, turn_degrees = fields.middle(found)
+    x_px_per_mm, y_px_per_mm, turn_degrees = fields.middle(laid.found)
     return Sheet(
-        page,
+        laid.page,
         PX_PER_MM,
         strokes,
         letters,
@@ -93,7 +141,7 @@ def bent_sheet(page: Page, found: fields.Field, *, keen: bool = False) -> Sheet:
         x_px_per_mm,
         y_px_per_mm,
         turn_degrees,
-        found.bent_mm,
+        laid.found.bent_mm,
         None,
         "grid",
     )
@@ -104,20 +152,8 @@ def _by_colour(picture: Page) -> tuple[Ink, Ink]:
     return ink, np.zeros_like(ink)
 
 
-def _by_network(picture: Page, *, keen: bool = False) -> tuple[Ink, Ink]:
-    """Strokes as dark as the picture has them where the network says that there is one, and letters."""
-    maps = ink_net_maps(picture)
-    none, one = (limit / (_KEENER if keen else 1) for limit in (_NO_STROKE, _A_STROKE))
-    sure = np.maximum(np.maximum(maps["trace"], maps["pulse"]), maps["separator"])
-    letters = np.where(sure > maps["text"], 0, maps["text"])
-    sure = np.where(sure < maps["text"] / 2, 0, sure)
-    dark = darkness(picture)
-    inked = dark[sure > 0.5]  # a stroke is seldom darker than most are
-    black = float(np.median(inked)) / _BLACKER if len(inked) else 1.0
-    stroke = np.clip((sure - none) / (one - none), 0, 1) * np.clip(dark / black, 0, 1)
-    # thin strokes that go up and down steeply are seen with gaps
-    whole = cv2.morphologyEx(_as_ink(stroke), cv2.MORPH_CLOSE, np.ones((_GAP_PX, 1), np.uint8))
-    return np.asarray(whole, np.uint8), _as_ink(letters)
+def _by_network(picture: Page) -> tuple[Ink, Ink]:
+    return Seen.of(picture).ink()
 
 
 def _as_ink(share: NDArray[np.floating]) -> Ink:

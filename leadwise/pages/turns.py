@@ -61,9 +61,7 @@ class Side:
         x, y = geometry.x_px_per_mm, geometry.y_px_per_mm
         turn = (-geometry.turn_degrees if self.mirrored else geometry.turn_degrees) + 90 * self.quarter_turns
         return replace(
-            signals,
-            leads={name: back(trace) for name, trace in signals.leads.items()},
-            strips={name: back(trace) for name, trace in signals.strips.items()},
+            signals.with_traces(back),
             geometry=replace(
                 geometry,
                 x_px_per_mm=y if self.quarter_turns % 2 else x,

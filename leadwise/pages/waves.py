@@ -7,6 +7,7 @@ directions that are nearly perpendicular.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,14 +28,14 @@ _CELLS = (26.0, 110.0)  # of 5 mm along the longer side: a sheet in a third of t
 _USUAL_CELLS, _SPREAD = 52.0, 0.45  # along the longer side, on a logarithmic scale
 
 
-def levelled(grey: Values, ink: NDArray[np.bool_]) -> Values:
-    """Darkness against the surroundings in their deviations; 0 where ink lies, which counts for neither."""
-    box = max(9, round(BOX * max(grey.shape)) | 1)
-    paper = (~ink).astype(np.float32)
-    share = np.maximum(cv2.boxFilter(paper, -1, (box, box)), 0.05)
+def levelled(grey: Values, ink: NDArray[np.bool_] | None = None) -> Values:
+    """Darkness against the surroundings in their deviations; 0 where `ink` lies, which counts for neither."""
+    box = (max(9, round(BOX * max(grey.shape)) | 1),) * 2
+    paper: Any = np.float32(1) if ink is None else (~ink).astype(np.float32)
+    share = 1 if ink is None else np.maximum(cv2.boxFilter(paper, -1, box), 0.05)
     grey = grey * paper
-    mean = cv2.boxFilter(grey, -1, (box, box)) / share
-    spread = np.sqrt(np.maximum(cv2.boxFilter(grey * grey, -1, (box, box)) / share - mean * mean, 4.0))
+    mean = cv2.boxFilter(grey, -1, box) / share
+    spread = np.sqrt(np.maximum(cv2.boxFilter(grey * grey, -1, box) / share - mean * mean, 4.0))
     return np.asarray(np.clip((mean - grey) / spread, -_MOST, _MOST) * paper, np.float32)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from leadwise.drawing import ink_crops
 from leadwise.drawing.ink_crops import Crop
 from leadwise.learning.ink import Recipe, Training, loss
-from leadwise.learning.ink_supply import Recordings, Store, draw_crops, parted
+from leadwise.learning.ink_supply import Recordings, Store, parted
 from leadwise.learning.ink_told import by_colours, by_network, dice, dice_by_kind, held_out, told
 from leadwise.models.ink_net import InkNet
 from leadwise.pages.ink_maps import KINDS
@@ -105,7 +106,8 @@ def test_dice_counts_pixels_of_all_pictures_together() -> None:
 
 
 def test_the_truth_itself_has_the_highest_dice(twelve: list[Path]) -> None:
-    crops = draw_crops(Recordings(twelve), np.random.default_rng(1), pieces=2, each=1)
+    rng = np.random.default_rng(1)
+    crops = list(ink_crops.crops(*Recordings(twelve).on_a_form(rng), rng, pieces=2, each=1))
 
     def truth(crop: Crop) -> np.ndarray:
         return crop.kinds / np.float32(255)

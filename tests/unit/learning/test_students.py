@@ -21,8 +21,8 @@ from leadwise.learning.distill import LOSSES, TaughtBy, Teacher, softened_diverg
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
 from leadwise.models.networks import Recipe
-from leadwise.models.onnx_file import session_of
 from leadwise.names import CLASSES
+from leadwise.onnx import session_of
 from leadwise.scores import calibration, metrics
 from leadwise.scores.draws import page_metrics
 from leadwise.scores.table import compared

@@ -1,0 +1,15 @@
+"""ONNX files, ready to answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def session_of(model: bytes | str) -> Any:
+    """An ONNX model, its bytes or path, ready to run on one thread of the CPU; raises onnxruntime's errors."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
