@@ -22,7 +22,7 @@ from leadwise.pages import physics, quality, traces
 from leadwise.pages.columns import Columns, Evidence, Look, Pixels, bridged, find_columns, laws_of
 from leadwise.pages.digitize import correlation
 from leadwise.pages.field import find_field
-from leadwise.pages.forms import Form, forms
+from leadwise.pages.forms import Form, forms, trace_scales
 from leadwise.pages.grid import find_grid
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, Trace
@@ -211,7 +211,8 @@ def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Colum
         [baseline - bridged(middle) for middle, baseline in zip(middles, rows.baselines_px, strict=True)]
     )
     width_px = form.column_s * form.speed_mm_per_s * x_px_per_mm
-    found = find_columns(evidence, laws_of(heights, form.columns, ()), form.columns, width_px)
+    scales = trace_scales()
+    found = find_columns(evidence, laws_of(heights, form.columns, ()), form.columns, width_px, scales)
     repeated = [
         (row, column, strip)
         for strip in range(len(form.rows), len(heights))
@@ -220,7 +221,7 @@ def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Colum
     if not repeated:
         return found
     laws = laws_of(heights, form.columns, repeated)
-    return find_columns(evidence, laws, form.columns, width_px)
+    return find_columns(evidence, laws, form.columns, width_px, scales)
 
 
 def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tuple[int, int]:
@@ -297,7 +298,7 @@ class _Reader:
         values = np.interp(time_px, at_px, line, left=np.nan, right=np.nan)
         near = (time_px > at_px[0] - 2) & (time_px < at_px[-1] + 2)
         values = np.where(near & ~np.isfinite(values), np.interp(time_px, at_px, line), values)
-        px_per_mv = self.form.gain_mm_per_mv * PX_PER_MM
+        px_per_mv = self.form.gain_mm_per_mv * PX_PER_MM * self.columns.scale
         points = np.column_stack([at_px, line])[np.isfinite(line)]
         return Trace(
             column * self.form.column_s,

@@ -7,7 +7,7 @@ a strip repeats its lead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -36,17 +36,25 @@ _CAP_PX, _SAMPLE_PX = 0.7, 0.4
 _TOGETHER, _END_PX = 0.5, 0.2
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
+_OFF_PX, _UNSURE_PX = (
+    0.75,
+    2.5,
+)  # so far a bar on whole pixels may stand from where its column begins, and a jump
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the first column begins and how wide each is, in pixels of the upright page, and what speaks for it."""
+    """Where the first column begins and how wide each is, in pixels of the upright page, and what speaks for it.
+
+    `scale` is how large the traces are drawn, of what the grid says: 1 but for some printers.
+    """
 
     first_px: float
     width_px: float
     count: int
     bars: float
     jumps: float
+    scale: float = 1.0
 
     def start(self, column: int) -> float:
         """Where a column begins, and with `count` where the last one ends, in pixels of the upright page."""
@@ -219,8 +227,10 @@ def laws_of(values_px: Pixels, count: int, strips: Sequence[tuple[int, int, int]
     return laws
 
 
-def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: float) -> Columns:
-    """The columns that fit best: `count` of about `width_px` each."""
+def find_columns(
+    evidence: Evidence, laws: Sequence[Law], count: int, width_px: float, scales: Sequence[float]
+) -> Columns:
+    """The columns that fit best: `count` of about `width_px`, times one of the `scales` at which traces are drawn."""
     edge, jump, word, there = evidence.bars, evidence.jumps, evidence.words, evidence.there
     page_px = len(edge)
     starts, ends = (maximum_filter1d(each, 2 * _STEADY_PX + 1) for each in (evidence.starts, evidence.ends))
@@ -284,10 +294,10 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
             )
     if best is None:
         raise ForeignPage("the page is too narrow for all columns of its form: is it cut? Scan it whole.")
-    return _refined(best, evidence, width_px)
+    return _refined(best, evidence, width_px, scales)
 
 
-def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
+def _refined(columns: Columns, evidence: Evidence, width_px: float, scales: Sequence[float]) -> Columns:
     """Columns through the middles of the bars near them, or else of jumps, starts and ends, where there are some."""
     sure = columns.bars > _SURE
     cap_px = max(0.0, evidence.pen_px - _CAP_PX)  # ink reaches beyond where the pen began and stopped
@@ -295,40 +305,52 @@ def _refined(columns: Columns, evidence: Evidence, width_px: float) -> Columns:
         0: (evidence.starts, cap_px),
         columns.count: (evidence.ends, (0.0 if sure else _SAMPLE_PX) - cap_px),
     }
-    numbers, places, weights = [], [], []
+    found: dict[int, tuple[float, float]] = {}  # by the number of the column: its place, and how sure it is
     unmarked = []
     for column in range(columns.count + 1):
         edge, beyond_px = (evidence.thin_bars, 0.0) if sure else ends.get(column, (evidence.jumps, 0.0))
         least = 0.7 * columns.bars if sure and column in ends else _THERE
-        if (found := _middle_near(edge, round(columns.start(column)), least)) is not None:
-            numbers.append(column)
-            places.append(found[0] + beyond_px)
-            weights.append(found[1])
+        if (seen := _middle_near(edge, round(columns.start(column)), least)) is not None:
+            found[column] = seen[0] + beyond_px, seen[1]
         elif sure and column in ends:
             unmarked.append(column)
-    weight = _off_rhythm_px(numbers, places) ** 2 / _END_PX**2
+    if not found:
+        return columns
+    fitted = _line_through(found, width_px)
+    scale = min(scales, key=lambda scale: abs(scale * width_px - fitted[1]))
+    off_px = _off_px(found, scale * width_px)
+    told = np.abs(off_px).max() < (_OFF_PX if sure else _UNSURE_PX)  # whole pixels allow what the grid says
+    if not told:
+        off_px = _off_px(found, fitted[1])
+    weight = min(float(np.mean(off_px**2)) / _END_PX**2, 1.0)
     for column in unmarked:  # bars on whole pixels do not tell all
         edge, beyond_px = ends[column]
-        if (found := _middle_near(edge, round(columns.start(column)), _TOGETHER)) is not None:
-            numbers.append(column)
-            places.append(found[0] + beyond_px)
-            weights.append(min(weight, 1.0))
-    if not numbers:
-        return columns
-    # where few places tell a width, it is that of the grid
-    matrix = np.array([[1.0, number] for number in numbers] + [[0.0, 1.0]])
-    values = np.array([*places, width_px])
-    scale = np.sqrt(np.array([*weights, _GRIDS_WIDTH if len(numbers) < 3 else 0.1 * _GRIDS_WIDTH]))
-    first, width = np.linalg.lstsq(matrix * scale[:, None], values * scale, rcond=None)[0]
-    return replace(columns, first_px=float(first), width_px=float(width))
+        if (seen := _middle_near(edge, round(columns.start(column)), _TOGETHER)) is not None:
+            found[column] = seen[0] + beyond_px, weight * seen[1]
+    if not told:
+        first_px, found_px = _line_through(found, width_px)
+        return replace(columns, first_px=first_px, width_px=found_px)
+    first_px = np.average(
+        [place - column * scale * width_px for column, (place, _) in found.items()],
+        weights=[sure for _, sure in found.values()],
+    )
+    return replace(columns, first_px=float(first_px), width_px=scale * width_px, scale=scale)
 
 
-def _off_rhythm_px(numbers: list[int], places_px: list[float]) -> float:
-    """How far places are from equal distances, one standard deviation; 0 where two or less cannot tell."""
-    if len(numbers) < 3:
-        return 0.0
-    _, squares, *_ = np.polyfit(numbers, places_px, 1, full=True)
-    return float(np.sqrt(squares.sum() / (len(numbers) - 2)))
+def _line_through(found: Mapping[int, tuple[float, float]], width_px: float) -> tuple[float, float]:
+    """First place and width that fit places by column, weighted; where few tell a width, it is about `width_px`."""
+    number = np.array([*found], float)
+    place, sure = np.array([*found.values()]).T
+    matrix = np.column_stack([np.append(np.ones(len(number)), 0.0), np.append(number, 1.0)])
+    root = np.sqrt(np.append(sure, _GRIDS_WIDTH if len(number) < 3 else 0.1 * _GRIDS_WIDTH))
+    first, width = np.linalg.lstsq(matrix * root[:, None], np.append(place, width_px) * root, rcond=None)[0]
+    return float(first), float(width)
+
+
+def _off_px(found: Mapping[int, tuple[float, float]], width_px: float) -> Pixels:
+    """How far places are from equal distances."""
+    first = np.array([place - column * width_px for column, (place, _) in found.items()])
+    return np.asarray(first - first.mean())
 
 
 def _middle_near(edge: Pixels, place: int, least: float) -> tuple[float, float] | None:

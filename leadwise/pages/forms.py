@@ -28,8 +28,8 @@ class Form:
 
     `rows` holds the leads of each row of traces from the left: all twelve, once each, as many in every row. Each
     column lasts `column_s`, and they follow one another in time. `strips` are the leads that the rhythm strips below
-    repeat on most printers, from the top; a strip lasts all columns. `printout` is None where no device's printout of
-    this form is known to the pixel.
+    repeat on most printers, from the top; a strip lasts all columns. `trace_scale` is how large the device draws
+    traces, of what its grid says. `printout` is None where no device's printout of this form is known to the pixel.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -40,6 +40,7 @@ class Form:
     strips: tuple[str, ...]
     speed_mm_per_s: PositiveFloat
     gain_mm_per_mv: PositiveFloat
+    trace_scale: PositiveFloat = 1.0
     printout: Template | None = None
 
     def __post_init__(self) -> None:
@@ -72,6 +73,11 @@ class Form:
 def forms() -> tuple[Form, ...]:
     """All forms of ``forms.yaml``, in its order; those whose printout is known come first."""
     return read_forms(_TABLE)
+
+
+def trace_scales() -> tuple[float, ...]:
+    """How large traces are drawn, of what the grid says, by the printers of all forms."""
+    return tuple(dict.fromkeys(form.trace_scale for form in forms()))
 
 
 def known_form() -> Form:

@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drawn import ecg
+from other_pages import printed_of
 
 from leadwise.drawing.drawn import FORMS, DrawnPage, Look, draw
+from leadwise.drawing.render import render
+from leadwise.drawing.trials import band_limited
 from leadwise.names import LEADS
 from leadwise.pages.any_page import read_any_page
+from leadwise.pages.forms import known_form
 from leadwise.pages.page_signals import PageSignals
 from leadwise.scores.snr import lead_snrs_db, page_snr_db
 
@@ -44,6 +48,14 @@ def test_columns_are_found_to_half_a_pixel_with_bars_between_them_and_without(se
         first = signals.leads[name].line_px[0]
         # a line's points stand on half pixels of the upright page: the first up to 0.6 px before its column
         assert abs(first[0] - page.leads[name].line_px[0, 0]) < 0.8
+
+
+def test_bars_on_whole_pixels_and_traces_smaller_than_their_grid_are_a_printers_that_is_known() -> None:
+    signals_mv = band_limited(SIGNALS, RATE_HZ)
+    signals = read_any_page(render(signals_mv, RATE_HZ))
+    shown = printed_of(signals_mv, RATE_HZ, known_form())
+    assert page_snr_db(shown, signals) > 26  # 22.6 by the middles of its bars and its grid
+    assert signals.leads["V4"].signal_mv.max() == pytest.approx(shown["V4"].signal_mv.max(), rel=0.01)
 
 
 def test_a_line_lies_on_the_trace_of_the_page_as_it_was_given() -> None:
