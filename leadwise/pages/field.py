@@ -28,7 +28,7 @@ CELL_MM = 5.0
 _SIDE_PX = 2000  # photographs are looked at in at most this size
 _STROKE_PX = 9  # wider than any stroke of ink
 # ink is darker than the lines of the grid around it, which at this size reach twice their mean on photographs
-_LINE_CELLS, _AS_LINES, _LEAST_DARK, _DARKEST_LINE = 0.04, 2.1, 0.12, 0.6
+_LINE_CELLS, _AS_LINES, _LEAST_DARK, _DARKEST_LINE = 0.04, 1.1, 0.12, 0.6
 _NODE_MM = 3.0
 _SIGMA_CELLS = 1.1  # of the first filter: it sees one wave alone, and follows 15 % of perspective
 _MOST_PASSES, _GROWS, _LEAST_NODES = 6, 1.02, 30
@@ -40,10 +40,10 @@ _FINER = (
     ((1,), 0.9, 1.5), ((1,), 0.9, 1.5), ((1, 2), 0.9, 0.7), ((1, 2, 3, 4, 5), 0.7, 0.8), ((1, 2, 3, 4, 5), 0.6, 0.8)
 )  # fmt: skip
 _SURE = 0.3  # cells: what is further off is not this line
-_LEAST_OVERTONE = (
-    0.03  # 23 grids, drawn or photographed, had 0.085 at least, 8 pages without one and noise 0.011
-)
+# 10 grids of lines had 9.9 at least, 6 of dots 2.4, two kinds of noise and 3 pages without a grid 1.6 at most
+_LEAST_OVERTONE = 2.0
 _STEP_MM = 2.5  # between the nodes of the answer
+_ON_PLANE_MM, _MARGIN_MM = 0.5, 15.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
     lines: Any = on_line.astype(np.float32)
     on_lines: Any = np.minimum(dark, _DARKEST_LINE) * lines
     total = cv2.boxFilter(on_lines, -1, box)
-    usual = total / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
+    # the mean, in which what is dark weighs more: a line of dots is as dark as they are
+    usual = cv2.boxFilter(on_lines * on_lines, -1, box) / np.maximum(total, 0.01)
     ink = dark > np.maximum(_AS_LINES * usual, _LEAST_DARK)
     return np.asarray(cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
@@ -142,7 +143,7 @@ class _Follower:
             ]
         )
 
-    def waves(self, dense: Values, order: int, sigma_cells: float) -> NDArray[np.complex64]:
+    def waves(self, dense: Values, order: float, sigma_cells: float) -> NDArray[np.complex64]:
         """What is left of a wave or its overtone at nodes, ``(2, rows, columns)``, beside the `dense` places."""
         sigma = sigma_cells * self.cell_px
         out = []
@@ -171,8 +172,13 @@ class _Follower:
         return np.stack(out).astype(np.complex64)
 
     def overtone(self, place: Pixels, clear: NDArray[np.bool_]) -> float:
-        """How high the wave of 1 mm stands where its place is told by those of 5 mm."""
-        return float(np.median(np.abs(self.waves(self.dense(place), 5, 0.9)).min(axis=0)[clear]))
+        """How high the wave of 1 mm stands beside waves that no grid has; its place is told by those of 5 mm."""
+        dense = self.dense(place)
+        height, lower, upper = (
+            float(np.median(np.abs(self.waves(dense, order, 0.9)).min(axis=0)[clear]))
+            for order in (5, 4.5, 5.5)
+        )
+        return 2 * height / max(lower + upper, 1e-9)
 
     def unwrapped(self, expected: Pixels, sigma_cells: float) -> tuple[Pixels, NDArray[np.bool_]]:
         """How many cells nodes lie beside where they were expected, and which of them tell it."""
@@ -297,6 +303,29 @@ def rectified(page: Page, field: Field, px_per_mm: float) -> tuple[Page, Values,
     picture = cv2.remap(page, maps[..., 0], maps[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     paper = cv2.warpAffine(field.clear.astype(np.float32), move, size, flags=cv2.INTER_LINEAR) > 0.5
     return np.asarray(picture, np.uint8), np.asarray(maps, np.float32), np.asarray(paper)
+
+
+def as_plane(page: Page, field: Field, px_per_mm: float) -> Page:
+    """The page as if its sheet were a plane, seen from straight above, with some of what lies around it.
+
+    The plane runs through most nodes: what few of them are off, or all a little, bends nothing.
+    """
+    rows, columns = field.clear.shape
+    step, margin = _STEP_MM * px_per_mm, _MARGIN_MM * px_per_mm
+    flat = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1) * step + margin
+    found, _ = cv2.findHomography(
+        field.nodes_px[field.clear],
+        flat[field.clear].astype(np.float32),
+        cv2.RANSAC,
+        _ON_PLANE_MM * px_per_mm,
+    )
+    if found is None:
+        return page
+    width, height = (int(across * step + 2 * margin) for across in (columns, rows))
+    seen = cv2.warpPerspective(
+        page, found, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(seen, np.uint8)
 
 
 def looked_up(places: Values, points: NDArray[np.floating]) -> Values:

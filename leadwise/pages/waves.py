@@ -59,7 +59,29 @@ def waves_of(picture: Values) -> Pixels:
     other = score[row + 82 : row + 99, left : column + 16]
     across = divmod(int(other.argmax()), other.shape[1])
     places = ((row, column), (across[0] + row + 82, across[1] + left))
-    return np.array([[math.cos(angles[r]) / periods[c], math.sin(angles[r]) / periods[c]] for r, c in places])
+    found = np.array(
+        [[math.cos(angles[r]) / periods[c], math.sin(angles[r]) / periods[c]] for r, c in places]
+    )
+    # dots make waves from corner to corner of a cell, too, by which it may be taken for a larger or smaller one
+    whole, other = found[0] + found[1], found[1] - found[0]
+    if abs(whole[0]) < abs(whole[1]):  # each goes on in the direction in which its lines are counted
+        whole, other = -other, whole
+    turned = np.array([whole, other])
+    return max((found, turned / 2, turned), key=lambda waves: _height(spectrum, waves))
+
+
+def _height(spectrum: Values, waves: Pixels) -> float:
+    """How far waves and their odd overtones stand out, in the mean."""
+    periods, angles = 1 / np.hypot(*waves.T), np.arctan2(waves[:, 1], waves[:, 0])
+    return float(
+        np.mean(
+            [
+                _at(spectrum, np.array([order / period]), np.array([angle]))
+                for period, angle in zip(periods, angles, strict=True)
+                for order in (1, 3, 5)
+            ]
+        )
+    )
 
 
 def _mean_spectrum(picture: Values) -> Values:

@@ -6,11 +6,14 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-from leadwise.errors import ForeignPage
+from leadwise.errors import DoubtfulPage, ForeignPage, InputError
+from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import PageSignals
-from leadwise.pages.read import FilePage, PageFile
+from leadwise.pages.read import FilePage, Page, PageFile
 from leadwise.serving.known_form import KnownForm, read_known_form
 
+_STRAIGHT_DEG = 3.0  # so far turned, the known form is found without this
+_LAID_FLAT = "the page is turned or was photographed at an angle: it was laid flat first, and boxes lie on the flat page"
 _WRONG_TAG = "the file's orientation tag turns this page away from upright; it was read as it is stored"
 
 
@@ -48,8 +51,29 @@ def read_file_page(page: FilePage) -> KnownForm | PageSignals:
         if (stored := page.as_stored()) is not None:
             with contextlib.suppress(ForeignPage):
                 return replace(read_known_form(stored), notes=(_WRONG_TAG,))
-    from leadwise.pages.any_page import (
-        read_any_page,
-    )  # a second's worth of scipy, which the known form needs not
+    if (known := _straightened(page.picture)) is not None:
+        return known
+    from leadwise.pages.any_page import read_any_page
 
     return replace(read_any_page(page.picture), number=page.number, of=page.of)
+
+
+def _straightened(picture: Page) -> KnownForm | None:
+    """A page of the known form that was turned or photographed, laid flat; None where it is none, or is crumpled."""
+    from leadwise.pages.field import as_plane, find_field
+    from leadwise.pages.grid import find_grid
+
+    grid = find_grid(picture)
+    if grid is not None and abs(grid.turn_degrees) < _STRAIGHT_DEG:
+        return None
+    for _ in range(2):  # the second look sees a page that is nearly flat, and so its grid more exactly
+        if (field := find_field(picture)) is None:
+            return None
+        picture = as_plane(picture, field, PX_PER_MM)
+        try:
+            return replace(read_known_form(picture), notes=(_LAID_FLAT,))
+        except DoubtfulPage:
+            continue
+        except InputError:
+            return None
+    return None

@@ -76,6 +76,27 @@ command = command_of("predict")
 # --- one page ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("seen", ["at an angle", "turned by 9 degrees"])
+def test_a_page_on_a_table_is_answered_as_the_flat_one_and_says_so(pages: list[Path], seen: str) -> None:
+    page = read_page(pages[0])
+    height, width = page.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    if seen == "at an angle":
+        there = corners + np.array([[110, 60], [-70, 0], [0, 0], [0, -50]])
+    else:
+        there = corners @ np.array([[0.988, 0.156], [-0.156, 0.988]])
+    there = (there - there.min(axis=0) + 150).astype(np.float32)
+    size = [int(each) + 150 for each in there.max(axis=0)]
+    photograph = cv2.warpPerspective(
+        page, cv2.getPerspectiveTransform(corners, there), size, borderValue=(60, 80, 110)
+    )
+    flat, answer = leadwise.predict(pages[0]), predict(cv2.imencode(".png", photograph)[1].tobytes())
+    assert isinstance(answer, leadwise.Answer), answer
+    assert answer.label == flat.label
+    assert answer.probabilities == pytest.approx(flat.probabilities, abs=0.1)
+    assert any("laid flat" in warning for warning in answer.warnings)
+
+
 def test_a_page_is_answered_with_probabilities_leads_signals_and_quality(pages: list[Path]) -> None:
     answer = leadwise.predict(str(pages[0]))
     assert tuple(answer.probabilities) == CLASSES
