@@ -16,7 +16,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from leadwise.drawing import drawn_ink as ink
 from leadwise.names import LEADS
-from leadwise.pages.forms import Form, forms
+from leadwise.pages.forms import Form, forms, lead_of
 from leadwise.pages.ink_maps import KINDS
 from leadwise.pages.read import Page
 
@@ -38,6 +38,8 @@ GRIDS: Mapping[str, tuple[int, int, int] | None] = MappingProxyType(
 )
 """Colours of the 5 mm lines, BGR; those of 1 mm are lighter."""
 
+
+_NEAREST_MM = 13.0  # twelve rows on A4 held sideways, below a header; no printout has nearer ones
 
 _Trace = tuple[float, NDArray[np.float64], Map]  # start_s, signal, line in mm
 
@@ -93,7 +95,7 @@ class Look:
         grid = grid or str(rng.choice(list(GRIDS)))
         x_px_per_mm = float(np.exp(rng.uniform(np.log(4), np.log(12))))
         apart = float(rng.choice([0, 0, rng.uniform(-0.04, 0.04)]))
-        pitch_mm = min(40.0, 165 / rows) * float(rng.uniform(0.75, 1))
+        pitch_mm = max(_NEAREST_MM, min(40.0, 165 / rows) * float(rng.uniform(0.75, 1)))
         scanned = bool(rng.random() < 0.5)
         blue, green, red = (255 - int(darker) * scanned for darker in rng.integers(0, 25, 3))
         return cls(
@@ -248,8 +250,9 @@ class _Sheet:
             for column, name in enumerate(names):
                 start_s = column * self.form.column_s
                 from_s = 0.0 if self.look.simultaneous else start_s
-                signal = _cut(signals_mv[LEADS.index(name)], rate_hz, from_s, self.form.column_s)
-                leads[name] = (start_s, signal, self._trace(name, signal, rate_hz, start_s, row))
+                lead, sign = lead_of(name)
+                signal = _cut(signals_mv[LEADS.index(lead)], rate_hz, from_s, self.form.column_s)
+                leads[lead] = (start_s, signal, self._trace(name, sign * signal, rate_hz, start_s, row))
         for number, name in enumerate(self.form.strips):
             signal = _cut(signals_mv[LEADS.index(name)], rate_hz, 0.0, self.form.length_s)
             row = len(self.form.rows) + number
@@ -310,7 +313,7 @@ class _Sheet:
             ink.line(canvas, np.asarray(points_mm) * self.scale, pen_px or self.look.pen_px, self.look.smooth)
 
     def _text(self, text: str, where_mm: tuple[float, float], height_mm: float) -> None:
-        font = self.look.font if text in LEADS else "outlines"
+        font = self.look.font if lead_of(text)[0] in LEADS else "outlines"
         where, height = np.array(where_mm) * self.scale, height_mm * self.scale[1]
         for canvas in self._canvases("text"):
             ink.write(canvas, text, where, height, font, self.look.smooth)

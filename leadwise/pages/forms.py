@@ -26,10 +26,10 @@ _TABLE = Path(__file__).with_name("forms.yaml")
 class Form:
     """What stands where on the paper.
 
-    `rows` holds the leads of each row of traces from the left: all twelve, once each, as many in every row. Each
-    column lasts `column_s`, and they follow one another in time. `strips` are the leads that the rhythm strips below
-    repeat on most printers, from the top; a strip lasts all columns. `printout` is None where no device's printout of
-    this form is known to the pixel.
+    `rows` holds the leads of each row of traces from the left: all twelve, once each, as many in every row; "-aVR" is
+    aVR upside down. Each column lasts `column_s`, and they follow one another in time. `strips` are the leads that
+    the rhythm strips below repeat on most printers, from the top; a strip lasts all columns. `printout` is None where
+    no device's printout of this form is known to the pixel.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -43,7 +43,7 @@ class Form:
     printout: Template | None = None
 
     def __post_init__(self) -> None:
-        printed = [lead for row in self.rows for lead in row]
+        printed = [lead_of(name)[0] for row in self.rows for name in row]
         for lead in (*printed, *self.strips):
             if lead not in LEADS:
                 raise ValueError(f"unknown lead {lead!r}: {nearest(lead, LEADS)}")
@@ -58,6 +58,11 @@ class Form:
             )
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many rows and columns of leads there are, and how many strips."""
+        return len(self.rows), self.columns, len(self.strips)
+
+    @property
     def columns(self) -> int:
         """How many columns of leads there are."""
         return len(self.rows[0])
@@ -66,6 +71,11 @@ class Form:
     def length_s(self) -> float:
         """How long all columns last, and a strip."""
         return self.columns * self.column_s
+
+
+def lead_of(name: str) -> tuple[str, int]:
+    """The lead that is printed under a name, and -1 where it stands upside down, else 1."""
+    return name.removeprefix("-"), -1 if name.startswith("-") else 1
 
 
 @functools.cache

@@ -8,11 +8,13 @@ enforced, only looked at.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.pages.forms import lead_of
 from leadwise.pages.page_signals import RATE_HZ, Trace
 
 MOST_SHIFT_S = 0.04
@@ -22,6 +24,12 @@ _SHIFTS = round(MOST_SHIFT_S * RATE_HZ)
 _LEAST = RATE_HZ // 2
 """Samples, half a second: it mostly holds a beat; less says nothing."""
 
+_LIMBS = {
+    "I": (1.0, 0.0), "II": (0.0, 1.0), "III": (-1.0, 1.0),
+    "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0),
+}  # fmt: skip
+"""What each limb lead has of I and of II."""
+
 _AUGMENTED = {
     "aVR": (("I", -0.5), ("II", -0.5)),
     "aVL": (("I", 1.0), ("II", -0.5)),
@@ -30,8 +38,36 @@ _AUGMENTED = {
 
 
 def einthoven(leads: Mapping[str, Trace]) -> float | None:
-    """Correlation of I + III with II, -1 to 1, at the shifts where it is largest; None where they share no time."""
-    return _largest_correlation(leads, "II", (("I", 1.0), ("III", 1.0)))
+    """Correlation of I + III with II, -1 to 1, at the shifts where it is largest.
+
+    Where these share no time, as in Cabrera's order, the least one of a limb lead with what two others make of it;
+    None where no three do.
+    """
+    starts = {leads[name].start_s for name in ("I", "II", "III") if name in leads}
+    if len(starts) < 2:
+        return _largest_correlation(leads, "II", (("I", 1.0), ("III", 1.0)))
+    found = []
+    for one, two, three in itertools.combinations([name for name in _LIMBS if name in leads], 3):
+        shares = np.linalg.solve(np.array([_LIMBS[one], _LIMBS[two]]).T, _LIMBS[three])
+        found.append(_largest_correlation(leads, three, ((one, shares[0]), (two, shares[1]))))
+    return min((value for value in found if value is not None), default=None)
+
+
+def law_of(names: Sequence[str]) -> NDArray[np.float64] | None:
+    """What no heart shows in limb leads of one time, ``(leads, leads)``: times their traces it is 0.
+
+    Times traces that have nothing to do with each other, it is as large as they are. None of fewer than three leads.
+    """
+    if len(names) < 3:
+        return None
+    parts = np.array([np.multiply(sign, _LIMBS[lead]) for lead, sign in map(lead_of, names)])
+    without = np.eye(len(names)) - parts @ np.linalg.pinv(parts)
+    return np.asarray(without * np.sqrt(len(names) / (len(names) - 2)))
+
+
+def is_limb(name: str) -> bool:
+    """Whether a printed name is that of a limb lead."""
+    return lead_of(name)[0] in _LIMBS
 
 
 def goldberger(leads: Mapping[str, Trace]) -> float | None:

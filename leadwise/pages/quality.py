@@ -18,7 +18,7 @@ from leadwise.errors import DoubtfulPage, ForeignPage, OtherScale
 from leadwise.pages import physics
 from leadwise.pages.columns import Columns, bridged
 from leadwise.pages.digitize import correlation
-from leadwise.pages.forms import Form
+from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, ReadQuality, Trace
 from leadwise.pages.pulse import Pulse, find_pulses
@@ -106,7 +106,8 @@ def together(leads: Mapping[str, Trace], form: Form) -> float | None:
     """
     found: list[float] = []
     for column in range(form.columns):
-        steep = [_steepness(leads[names[column]]) for names in form.rows if names[column] in leads]
+        names = (lead_of(row[column])[0] for row in form.rows)
+        steep = [_steepness(leads[name]) for name in names if name in leads]
         found += _fit_of_each([each for each in steep if each is not None])
     return float(np.median(found)) if found else None
 

@@ -8,8 +8,9 @@ from drawn import ecg
 from numpy.typing import NDArray
 
 from leadwise.names import LEADS
+from leadwise.pages.forms import lead_of
 from leadwise.pages.page_signals import RATE_HZ, Trace
-from leadwise.pages.physics import augmented, einthoven, goldberger, strip_alike
+from leadwise.pages.physics import augmented, einthoven, goldberger, law_of, strip_alike
 
 ONE_HEART = ecg(rate_hz=RATE_HZ)
 
@@ -49,7 +50,9 @@ def test_limb_leads_of_wrong_names_do_not_add_up() -> None:
 
 
 def test_leads_of_other_columns_share_no_time() -> None:
-    assert einthoven(limbs() | {"II": printed("II", 2.5)}) is None
+    assert (
+        einthoven({name: limbs()[name] for name in ("I", "III", "aVL")} | {"II": printed("II", 2.5)}) is None
+    )
     assert augmented(limbs()) is None
 
 
@@ -88,3 +91,25 @@ def test_what_was_not_read_or_does_not_move_says_nothing() -> None:
     assert einthoven({"I": flat, "II": flat, "III": flat}) is None
     assert einthoven({"I": printed("I"), "II": printed("II")}) is None
     assert goldberger({}) is None
+
+
+CABRERA = {
+    name: printed(name, start) for name, start in zip(LEADS[:6], (0, 2.5, 2.5, 0, 0, 2.5), strict=True)
+}
+
+
+def test_any_three_limb_leads_of_one_time_obey_a_law() -> None:
+    assert einthoven(CABRERA) == pytest.approx(1, abs=0.02)
+    assert (einthoven(swapped(CABRERA, "aVR", "aVL")) or 1) < 0.5
+
+
+def test_what_no_heart_shows_is_nothing_in_limb_leads_and_all_there_is_in_others() -> None:
+    signals = ecg(rate_hz=RATE_HZ)
+    for names in (["I", "II", "III"], ["aVL", "I", "-aVR"], LEADS[:6], ["I", "II", "III", "aVR"]):
+        law = law_of(names)
+        leads = [sign * signals[LEADS.index(lead)] for lead, sign in map(lead_of, names)]
+        assert law is not None
+        assert np.abs(law @ leads).max() < 1e-9
+        noise = np.random.default_rng(0).normal(size=(len(names), 10_000))
+        assert np.linalg.norm(law @ noise) == pytest.approx(np.linalg.norm(noise), rel=0.02)
+    assert law_of(["I", "II"]) is None
