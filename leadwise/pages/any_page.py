@@ -25,7 +25,9 @@ from leadwise.pages.field import find_field
 from leadwise.pages.forms import Form, forms, lead_of
 from leadwise.pages.grid import find_grid
 from leadwise.pages.ink import PX_PER_MM
+from leadwise.pages.pace import printed_at, said_of_speed
 from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, Trace
+from leadwise.pages.pulse import find_pulses
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
@@ -35,7 +37,7 @@ from leadwise.pages.turns import UPRIGHT, Side, read_side_up, runs_downwards
 _BENT_MM = 0.5
 _SEPARATOR_MM = 1.0  # to both sides of a boundary with a bar, ink is the bar's
 _BAR, _BARS_SIDE, _AS_DARK = 0.3, 0.3, 0.7
-# Of 60 drawn pages of five forms, 59 broke the laws of their own form least, and no other shape was so near.
+# Of 60 drawn pages of five forms, 59 broke the laws of their own form least, and no other was so near.
 _AS_LAWFUL = 0.1
 _REPEATS = 0.8  # correlation of a strip with its lead
 _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
@@ -133,11 +135,28 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
             f"{told} found, and no known form has that number of rows. 'leadwise layouts' lists those that are read."
         )
     look = Look.at(rows)
+    pulses = find_pulses(np.maximum(rows.traces, rows.marks), rows.baselines_px)
+    printed = dict(printed_at(form, len(rows.baselines_px), pulses) for form in candidates)
     found = [
-        _read_form(sheet, rows, look, form, columns)
-        for form, columns in _likeliest(rows, look, candidates, sheet.across_px_per_mm)
+        (_read_form(sheet, rows, look, form, columns), form)
+        for form, columns in _likeliest(rows, look, printed, sheet.across_px_per_mm)
     ]
-    return quality.judged(_at_printed_gain(max(found, key=_convincing)))
+    signals, form = max(found, key=lambda each: _convincing(each[0]))
+    quality.refuse_one_lead(signals.leads)
+    return _with_notes(quality.judged(_at_printed_gain(signals)), form, speed_is_told=printed[form])
+
+
+def _with_notes(signals: PageSignals, form: Form, *, speed_is_told: bool) -> PageSignals:
+    """The page with what was assumed of it: the order of its leads, its speed and gain."""
+    notes = said_of_speed(
+        {name: trace for name, trace in signals.leads.items() if trace.start_s == 0} or signals.strips,
+        form, told=speed_is_told, pulsed=signals.quality.pulse_mm is not None,
+    )  # fmt: skip
+    if signals.quality.einthoven is None and signals.quality.goldberger is None:
+        notes.append(
+            "no three limb leads were read at one time: nothing but the usual order tells which lead is which"
+        )
+    return replace(signals, warnings=(*signals.warnings, *notes))
 
 
 def _at_printed_gain(signals: PageSignals) -> PageSignals:
@@ -174,14 +193,10 @@ def _rows_of(form: Form) -> int:
 def _likeliest(
     rows: Rows, look: Look, candidates: Iterable[Form], x_px_per_mm: float
 ) -> list[tuple[Form, Columns]]:
-    """The forms whose laws hold best, with their columns; of those in whose order of leads alone they differ one."""
-    best: dict[tuple[int, int, int], tuple[Form, Columns]] = {}
-    for form in candidates:
-        columns = _columns_of(rows, look, form, x_px_per_mm)
-        if form.shape not in best or columns.off < best[form.shape][1].off:
-            best[form.shape] = form, columns
-    least = min(columns.off for _, columns in best.values())
-    return [(form, columns) for form, columns in best.values() if columns.off < least + _AS_LAWFUL]
+    """The forms whose laws hold best, with their columns."""
+    found = [(form, _columns_of(rows, look, form, x_px_per_mm)) for form in candidates]
+    least = min(columns.off for _, columns in found)
+    return [(form, columns) for form, columns in found if columns.off < least + _AS_LAWFUL]
 
 
 def _read_form(sheet: Sheet, rows: Rows, look: Look, form: Form, columns: Columns) -> PageSignals:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -58,14 +58,14 @@ class Form:
             )
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """How many rows and columns of leads there are, and how many strips."""
-        return len(self.rows), self.columns, len(self.strips)
-
-    @property
     def columns(self) -> int:
         """How many columns of leads there are."""
         return len(self.rows[0])
+
+    def at_speed(self, speed_mm_per_s: float) -> Form:
+        """The form on paper of another speed: as wide, so that it shows less or more of the heart."""
+        column_s = self.column_s * self.speed_mm_per_s / speed_mm_per_s
+        return replace(self, speed_mm_per_s=speed_mm_per_s, column_s=column_s)
 
     @property
     def length_s(self) -> float:

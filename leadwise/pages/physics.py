@@ -38,19 +38,35 @@ _AUGMENTED = {
 
 
 def einthoven(leads: Mapping[str, Trace]) -> float | None:
-    """Correlation of I + III with II, -1 to 1, at the shifts where it is largest.
+    """Correlation of I + III with II, -1 to 1, at the shifts where it is largest; None where they share no time."""
+    return _largest_correlation(leads, "II", (("I", 1.0), ("III", 1.0)))
 
-    Where these share no time, as in Cabrera's order, the least one of a limb lead with what two others make of it;
-    None where no three do.
+
+def goldberger(leads: Mapping[str, Trace]) -> float | None:
+    """1 minus the size of aVR + aVL + aVF over that of these leads (root of the sum of squares, means removed).
+
+    1 where they cancel, about 0 where they have nothing to do with each other, at the shifts where it is largest.
+    Where they share no time, as in Cabrera's order, the least of the sums that cancel of any three limb leads; None
+    where no three do.
     """
-    starts = {leads[name].start_s for name in ("I", "II", "III") if name in leads}
-    if len(starts) < 2:
-        return _largest_correlation(leads, "II", (("I", 1.0), ("III", 1.0)))
+    if len({leads[name].start_s for name in _AUGMENTED if name in leads}) < 2:
+        return _cancelled(leads, "aVF", (("aVR", 1.0), ("aVL", 1.0)))
     found = []
     for one, two, three in itertools.combinations([name for name in _LIMBS if name in leads], 3):
-        shares = np.linalg.solve(np.array([_LIMBS[one], _LIMBS[two]]).T, _LIMBS[three])
-        found.append(_largest_correlation(leads, three, ((one, shares[0]), (two, shares[1]))))
+        shares = -np.linalg.solve(np.array([_LIMBS[one], _LIMBS[two]]).T, _LIMBS[three])
+        found.append(_cancelled(leads, three, ((one, shares[0]), (two, shares[1]))))
     return min((value for value in found if value is not None), default=None)
+
+
+def _cancelled(leads: Mapping[str, Trace], name: str, parts: Sequence[tuple[str, float]]) -> float | None:
+    """How much of a lead and of two others, each by its factor, is gone in their sum."""
+    factors = [factor for _, factor in parts]
+    if (found := _moments(leads, name, [part for part, _ in parts], factors)) is None:
+        return None
+    size, (first, second), both, to_first, to_second = found
+    squares = size + first[:, None] + second[None, :]
+    of_sum = squares + 2 * (both + to_first[:, None] + to_second[None, :])
+    return float(1 - np.sqrt(np.maximum(of_sum, 0) / squares).min())
 
 
 def law_of(names: Sequence[str]) -> NDArray[np.float64] | None:
@@ -68,20 +84,6 @@ def law_of(names: Sequence[str]) -> NDArray[np.float64] | None:
 def is_limb(name: str) -> bool:
     """Whether a printed name is that of a limb lead."""
     return lead_of(name)[0] in _LIMBS
-
-
-def goldberger(leads: Mapping[str, Trace]) -> float | None:
-    """1 minus the size of aVR + aVL + aVF over that of these leads (root of the sum of squares, means removed).
-
-    1 where they cancel, about 0 where they have nothing to do with each other, at the shifts where it is largest;
-    None where they share no time.
-    """
-    if (found := _moments(leads, "aVF", ("aVR", "aVL"))) is None:
-        return None
-    size, (first, second), both, to_first, to_second = found
-    squares = size + first[:, None] + second[None, :]
-    of_sum = squares + 2 * (both + to_first[:, None] + to_second[None, :])
-    return float(1 - np.sqrt(np.maximum(of_sum, 0) / squares).min())
 
 
 def augmented(leads: Mapping[str, Trace]) -> float | None:

@@ -26,6 +26,7 @@ from leadwise.pages.rows import Rows
 
 _AT_EDGE_MM = 2.0  # a pulse that reaches so far into the outer columns still stands before or behind them
 _MOST_LINES = 1.6  # a row
+_ONE_LEAD = 0.99  # correlation of all leads of a column; chest leads of one heart differ
 GAINS_MM_PER_MV = (5.0, 10.0, 20.0)
 """Gains at which pages are printed; a calibration pulse of 1 mV tells which."""
 
@@ -50,6 +51,18 @@ def refuse_clutter(rows: Rows) -> None:
             f"{lines:.1f} lines of ink lie one above another in each row of this page, where one trace should: "
             "the grid is as black as the traces, or the page is no ECG, or it is folded. Scan it in colour, flat."
         )
+
+
+def refuse_one_lead(leads: Mapping[str, Trace]) -> None:
+    """Raise `DoubtfulPage` where all leads that are printed at one time are one: laws of some forms let it pass."""
+    firsts: dict[float, Trace] = {}
+    alike = []
+    for trace in leads.values():
+        first = firsts.setdefault(trace.start_s, trace)
+        if first is not trace:
+            alike.append(abs(correlation(first.signal_mv, trace.signal_mv)))
+    if alike and min(np.nan_to_num(alike)) > _ONE_LEAD:
+        raise DoubtfulPage("one lead stands in all places of this page, which is no printed 12-lead ECG.")
 
 
 # --- what is measured ----------------------------------------------------------------------
@@ -198,8 +211,8 @@ _LIMITS = (
     _Limit(
         # warned: 1 of 59, 29 of 49; refused: 1, 23
         lambda told: told.goldberger, 0.40, 0.55,
-        "the sum of aVR, aVL and aVF is not 0 ({value:.0%} of their size cancels): leads may stand "
-        "elsewhere than in {form}, or letters were taken for a trace",
+        "the sum of aVR, aVL and aVF is not 0, or another that should be ({value:.0%} of their size cancels): leads "
+        "may stand elsewhere than in {form}, or letters were taken for a trace",
     ),
     _Limit(
         # forms of two columns alone; warned: 3 of 11, 7 of 9; refused: 0, 4

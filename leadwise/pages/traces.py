@@ -190,7 +190,9 @@ def _share_stretch(
         options = []
         for row, baseline in enumerate(baselines_px):
             own = [run for run in here if band[run] == row and not contested[run]]
-            near = [run for run in here if contested[run] and (band[run] == row or _reaches(runs, run, baseline))]
+            near = [
+                run for run in here if contested[run] and (band[run] == row or _reaches(runs, run, baseline))
+            ]
             options.append(own or [*near, -1])
         new = _sharings_of(_fewer(runs, options, baselines_px))
         cost = _cost_of(runs, new, here, baselines_px, sharing)
@@ -268,7 +270,8 @@ def _steps(
     known = (from_ >= 0) & (to >= 0)
     if sharing.from_baseline:
         to_off, from_off = (
-            np.maximum(runs.top[each] - baselines_px, baselines_px - runs.bottom[each]) for each in (to, from_)
+            np.maximum(runs.top[each] - baselines_px, baselines_px - runs.bottom[each])
+            for each in (to, from_)
         )
         gap = np.where(from_ < 0, to_off, np.where(to < 0, from_off, gap))
         known = (from_ >= 0) | (to >= 0)
