@@ -26,6 +26,7 @@ Pixels = NDArray[np.float64]
 _BAR_MM = 7.0  # above and below the baseline
 _JUMP_PX = 8.0
 _GAP_PX, _STEADY_PX = 4, 3
+_CUT = 0.3  # of a page that is cut at the right: with less of it, it is refused
 _FEW = 0.3  # pixels of ink a row: no trace but a gap
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
 _ODD_WIDTH, _GRIDS_WIDTH = 15.0, 0.2
@@ -245,7 +246,7 @@ def find_columns(evidence: Evidence, laws: Sequence[Law], count: int, width_px: 
     best: Columns | None = None
     score = -np.inf
     for width in width_px * np.arange(1 - _APART, 1 + _APART + 1e-9, 0.002):
-        first = np.arange(round(-0.1 * width), page_px - (count - 0.5) * width)
+        first = np.arange(round(-0.1 * width), page_px - (count - max(0.5, _CUT * count)) * width)
         if not len(first):
             continue
 
