@@ -202,7 +202,7 @@ def _read_strip(sheet: Sheet, rows: Rows) -> PageSignals:
     columns = Columns(first, last - first, 1, 0.0, 1.0, 0.0)
     read = Reader(rows, columns, form, look.edges, pen_of(look.edges, 1, columns, look.pen_px))
     strips = {UNNAMED: read.trace(0, 0, 1)}
-    if not is_heart(strips):
+    if not is_heart(strips[UNNAMED]):
         raise ForeignPage(
             "one row of traces was found on this page, and no heartbeats in it. Is it an ECG, whole?"
         )
@@ -265,7 +265,7 @@ def _as_read(
 def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Columns:
     """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
     middles = (look.edges[0] + look.edges[1]) / 2
-    evidence = Evidence.of(look, len(form.rows))
+    evidence = Evidence.of(look, len(form.rows), form.columns)
     heights = np.stack(
         [baseline - bridged(middle) for middle, baseline in zip(middles, rows.baselines_px, strict=True)]
     )

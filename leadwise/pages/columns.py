@@ -106,16 +106,18 @@ class Evidence:
     pen_px: float
 
     @classmethod
-    def of(cls, look: Look, rows: int) -> Evidence:
-        """Of a page whose uppermost `rows` have columns."""
+    def of(cls, look: Look, rows: int, columns: int) -> Evidence:
+        """Of a page whose uppermost `rows` have so many columns."""
         there = np.isfinite(look.edges[0])
+        # where bars and jumps tell nothing, a narrow gap between pulses and traces does
+        inked = look.inked if columns == 1 else np.zeros_like(look.inked)
         return cls(
             maximum_filter1d(look.bars[:rows], 3, axis=1).mean(axis=0),
             look.bars[:rows].mean(axis=0),
             maximum_filter1d(look.jumps[:rows], 3, axis=1).mean(axis=0),
             look.words[:rows].mean(axis=0),
-            _starts(there, look.inked),
-            _starts(there[:, ::-1], look.inked[::-1])[::-1],
+            _starts(there, inked),
+            _starts(there[:, ::-1], inked[::-1])[::-1],
             there[:rows].mean(axis=0) > 0.5,
             look.pen_px,
         )

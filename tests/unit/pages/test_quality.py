@@ -206,7 +206,7 @@ def _alike(shown: Trace, at_s: NDArray[np.floating], truth: NDArray[np.floating]
 
 def test_one_row_without_heartbeats_is_refused() -> None:
     slow_wave = 0.4 * np.sin(2 * np.pi * 0.3 * np.arange(10 * KNOWN_HZ + 1) / KNOWN_HZ)
-    page = draw(np.tile(slow_wave, (12, 1)), KNOWN_HZ, FORM, LOOK)
+    page = draw(np.tile(slow_wave, (12, 1)), KNOWN_HZ, FORM, replace(LOOK, pulse="none"))
     with pytest.raises(ForeignPage, match="no heartbeats in it"):
         read_any_page(cut_to_strip(page.page))
 
