@@ -144,6 +144,8 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
     ]
     signals, form = max(found, key=lambda each: _convincing(each[0]))
     quality.refuse_one_lead(signals.leads)
+    if any(lead_of(name)[1] < 0 for row in form.rows for name in row):
+        quality.refuse_doubtful_laws(signals)
     return _with_notes(quality.judged(_at_printed_gain(signals)), form, speed_is_told=printed[form])
 
 

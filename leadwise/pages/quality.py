@@ -291,6 +291,18 @@ def judged(signals: PageSignals) -> PageSignals:
     return replace(signals, warnings=(*signals.warnings, *warnings))
 
 
+def refuse_doubtful_laws(signals: PageSignals) -> None:
+    """Raise `DoubtfulPage` where the laws of limb leads are broken by as much as is elsewhere warned of.
+
+    For the order of Cabrera, whose laws chest leads nearly obey: each is much like the mean of its neighbours.
+    """
+    if any(limit in _LIMITS[:3] for limit, _ in _missed(signals.quality)):
+        raise DoubtfulPage(
+            f"by its laws {signals.form} is the likeliest form of this page, and it does not obey them well enough. "
+            "'leadwise layouts' lists the forms that are read; scan the page whole, upright and flat."
+        )
+
+
 def ink_is_doubtful(signals: PageSignals) -> bool:
     """Whether something is to be said of a page that another look at its ink might mend."""
     return any(limit.of_ink for limit, _ in _missed(signals.quality))
