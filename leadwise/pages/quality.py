@@ -197,7 +197,7 @@ class _Limit:
     of_ink: bool = True
 
 
-_CABRERA = 0.75  # `goldberger` of 14 drawn pages in this order: 0.86 at least; of 2 taken for it: 0.41 and 0.64
+_CABRERA = 0.75  # `goldberger` of 14 drawn pages in it: 0.86 at least; of 2 taken for it: 0.41, 0.64
 _NEVER = -2.0  # below all values: reason enough to warn, but not to refuse
 
 # Right (above 8 dB) and wrong (below 6 dB) are 109 drawn pages of PTB-XL and MIT-BIH in looks at random;
@@ -297,10 +297,8 @@ def refuse_doubtful_laws(signals: PageSignals) -> None:
 
     For the order of Cabrera, whose laws chest leads nearly obey: each is much like the mean of its neighbours.
     """
-    cancels = signals.quality.goldberger
-    if (cancels is not None and cancels < _CABRERA) or any(
-        limit in _LIMITS[:3] for limit, _ in _missed(signals.quality)
-    ):
+    broken = any(limit in _LIMITS[:3] for limit, _ in _missed(signals.quality))
+    if broken or (signals.quality.goldberger or 0.0) < _CABRERA:
         raise DoubtfulPage(
             f"by its laws {signals.form} is the likeliest form of this page, and it does not obey them well enough. "
             "'leadwise layouts' lists the forms that are read; scan the page whole, upright and flat."
