@@ -304,9 +304,9 @@ def template(
     That is what is printed in black, and the paper under it. Every other page that was not recorded in 2019-11
     (another file variant) is used, at most 100.
     """
+    from leadwise.drawing.template_maker import write_template
     from leadwise.pages.forms import known_printout
     from leadwise.pages.read import read_page
-    from leadwise.pages.template import write_template
     from leadwise.sets.catalogue import shipped
 
     pages = shipped()

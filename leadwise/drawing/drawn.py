@@ -16,7 +16,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from leadwise.drawing import drawn_ink as ink
 from leadwise.names import LEADS
-from leadwise.pages.forms import Form, forms
+from leadwise.pages.forms import Form, forms, lead_of
 from leadwise.pages.ink_maps import KINDS
 from leadwise.pages.read import Page
 
@@ -39,6 +39,8 @@ GRIDS: Mapping[str, tuple[int, int, int] | None] = MappingProxyType(
 """Colours of the 5 mm lines, BGR; those of 1 mm are lighter."""
 
 
+_OF_MANY_MM, _NEAREST_MM = 16.5, 13.0  # twelve rows on A4 held sideways, and no printout has nearer ones
+
 _Trace = tuple[float, NDArray[np.float64], Map]  # start_s, signal, line in mm
 
 
@@ -47,7 +49,7 @@ class Look:
     """How a page is printed and seen; lengths on paper in mm, pens in px, colours BGR 0 to 255.
 
     `x_px_per_mm` and `y_px_per_mm` may differ. `separators`: "line" through all rows, "tick" at each, or "none";
-    `separator_px` their pen, 0 for that of the traces. `pulse`: "left", "right" or "none", `pulse_mm` wide.
+    `separator_px` their pen, 0 for that of the traces. `pulse`: "left", "right" "none"; at 25 mm/s `pulse_mm` wide.
     `simultaneous`: every column begins at the recording's start, else it goes on where the one before ends. `dots`:
     1 mm points in the place of lines. `margin_mm` of paper around all, negative where the page is cut into the chart.
     `filter_hz`: devices print nothing faster, and the truth is what they print. `shade`: how much darker the darker
@@ -93,7 +95,9 @@ class Look:
         grid = grid or str(rng.choice(list(GRIDS)))
         x_px_per_mm = float(np.exp(rng.uniform(np.log(4), np.log(12))))
         apart = float(rng.choice([0, 0, rng.uniform(-0.04, 0.04)]))
-        pitch_mm = min(40.0, 165 / rows) * float(rng.uniform(0.75, 1))
+        pitch_mm = max(
+            _NEAREST_MM, min(40.0, max(165.0, _OF_MANY_MM * rows) / rows) * float(rng.uniform(0.75, 1))
+        )
         scanned = bool(rng.random() < 0.5)
         blue, green, red = (255 - int(darker) * scanned for darker in rng.integers(0, 25, 3))
         return cls(
@@ -201,7 +205,8 @@ class _Sheet:
     def __init__(self, form: Form, look: Look, *, apart: bool = False) -> None:
         self.form, self.look = form, look
         self.rng = np.random.default_rng(look.seed)
-        pulse_mm = {"left": 10.0, "right": 10.0, "none": 0.0}[look.pulse]
+        self.pulse_mm = look.pulse_mm * form.speed_mm_per_s / 25
+        pulse_mm = 0.0 if look.pulse == "none" else self.pulse_mm + 5.0
         rows = len(form.rows) + len(form.strips)
         self.left = look.margin_mm
         self.top = look.margin_mm + (16.0 if look.header else 0.0)
@@ -248,8 +253,9 @@ class _Sheet:
             for column, name in enumerate(names):
                 start_s = column * self.form.column_s
                 from_s = 0.0 if self.look.simultaneous else start_s
-                signal = _cut(signals_mv[LEADS.index(name)], rate_hz, from_s, self.form.column_s)
-                leads[name] = (start_s, signal, self._trace(name, signal, rate_hz, start_s, row))
+                lead, sign = lead_of(name)
+                signal = _cut(signals_mv[LEADS.index(lead)], rate_hz, from_s, self.form.column_s)
+                leads[lead] = (start_s, signal, self._trace(name, sign * signal, rate_hz, start_s, row))
         for number, name in enumerate(self.form.strips):
             signal = _cut(signals_mv[LEADS.index(name)], rate_hz, 0.0, self.form.length_s)
             row = len(self.form.rows) + number
@@ -271,10 +277,11 @@ class _Sheet:
         """Pulses, separators and the frame."""
         look = self.look
         if look.pulse != "none":
-            x = self.first_mm - 9.0 if look.pulse == "left" else self.last_mm + 2.0
+            x = self.last_mm + 2.0 if look.pulse == "right" else self.first_mm - self.pulse_mm - 4.0
             for y in self.baselines_mm:
-                top, left, right = y - self.form.gain_mm_per_mv, x + 1.5, x + 1.5 + look.pulse_mm
-                self._line("pulse", [(x, y), (left, y), (left, top), (right, top), (right, y), (x + 8, y)])
+                top, left, right = y - self.form.gain_mm_per_mv, x + 1.5, x + 1.5 + self.pulse_mm
+                foot = right + 1.5
+                self._line("pulse", [(x, y), (left, y), (left, top), (right, top), (right, y), (foot, y)])
         rows = self.baselines_mm[: len(self.form.rows)]
         for column in range(1, len(self.form.rows[0])):
             x = self.first_mm + column * self.form.column_s * self.form.speed_mm_per_s
@@ -299,7 +306,8 @@ class _Sheet:
             self._text("Sinus rhythm", (self.left + 150, self.look.margin_mm + 5.5), 2.6)
         if self.look.footer:
             self._text(
-                f"25 mm/s   10 mm/mV   0.05-{self.look.filter_hz:.0f} Hz",
+                f"{self.form.speed_mm_per_s:g} mm/s   {self.form.gain_mm_per_mv:g} mm/mV   "
+                f"0.05-{self.look.filter_hz:.0f} Hz",
                 (self.left + 10, self.bottom + 5),
                 2.6,
             )
@@ -310,7 +318,7 @@ class _Sheet:
             ink.line(canvas, np.asarray(points_mm) * self.scale, pen_px or self.look.pen_px, self.look.smooth)
 
     def _text(self, text: str, where_mm: tuple[float, float], height_mm: float) -> None:
-        font = self.look.font if text in LEADS else "outlines"
+        font = self.look.font if lead_of(text)[0] in LEADS else "outlines"
         where, height = np.array(where_mm) * self.scale, height_mm * self.scale[1]
         for canvas in self._canvases("text"):
             ink.write(canvas, text, where, height, font, self.look.smooth)

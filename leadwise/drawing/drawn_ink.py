@@ -28,6 +28,7 @@ FONTS = ("strokes", "outlines", "plain", "bold")
 
 _LETTERS: Mapping[str, tuple[tuple[tuple[float, float], ...], ...]] = MappingProxyType(
     {
+        "-": (((0.1, 0.5), (0.4, 0.5)),),
         "I": (((0, 0), (0, 1)),),
         "V": (((0, 1), (0.3, 0), (0.6, 1)),),
         "a": (

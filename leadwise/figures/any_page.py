@@ -24,7 +24,7 @@ from leadwise.figures.style import (
     picture,
     rgb,
 )
-from leadwise.pages.forms import Form
+from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.grid import Grid
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, Trace
 from leadwise.pages.read import Page
@@ -165,7 +165,9 @@ def draw_over_truth(ax: Axes, read: PageSignals, drawn: DrawnPage, snr_db: Mappi
 
 def _places(form: Form) -> list[tuple[str, float]]:
     """Each lead with the height of its row's middle, mV on the figure's paper."""
-    return [(name, -(row + 0.5) * _ROW_MV) for row, names in enumerate(form.rows) for name in names]
+    return [
+        (lead_of(name)[0], -(row + 0.5) * _ROW_MV) for row, names in enumerate(form.rows) for name in names
+    ]
 
 
 def _read_line(ax: Axes, trace: Trace, middle_mv: float) -> None:

@@ -17,6 +17,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from leadwise.errors import ForeignPage
 from leadwise.pages.ink import PX_PER_MM
+from leadwise.pages.physics import is_limb, law_of
 from leadwise.pages.rows import Rows, pitch_px
 from leadwise.pages.traces import ANY_PAGE, share_out
 
@@ -25,6 +26,8 @@ Pixels = NDArray[np.float64]
 _BAR_MM = 7.0  # above and below the baseline
 _JUMP_PX = 8.0
 _GAP_PX, _STEADY_PX = 4, 3
+_CUT = 0.3  # of a page that is cut at the right: with less of it, it is refused
+_FEW = 0.3  # pixels of ink a row: no trace but a gap
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
 _ODD_WIDTH, _GRIDS_WIDTH = 15.0, 0.2
 _THERE = 0.2
@@ -46,7 +49,8 @@ _OFF_PX, _UNSURE_PX = (
 class Columns:
     """Where the first column begins and how wide each is, in pixels of the upright page, and what speaks for it.
 
-    `scale` is how large the traces are drawn, of what the grid says: 1 but for some printers.
+    `off` is how much of the traces breaks the laws of their leads, 0 to 1; `scale` is how large the traces are drawn,
+    of what the grid says: 1 but for some printers.
     """
 
     first_px: float
@@ -54,6 +58,7 @@ class Columns:
     count: int
     bars: float
     jumps: float
+    off: float
     scale: float = 1.0
 
     def start(self, column: int) -> float:
@@ -63,12 +68,16 @@ class Columns:
 
 @dataclass(frozen=True)
 class Look:
-    """What is seen of a page's rows before a form is tried, ``(rows, width)`` each: edges, bars, jumps and words."""
+    """What is seen of a page's rows before a form is tried, ``(rows, width)`` each: edges, bars, jumps and words.
+
+    `inked` ``(width,)``: whether there is a trace in more than a few of all rows.
+    """
 
     edges: tuple[Pixels, Pixels]
     bars: Pixels
     jumps: Pixels
     words: Pixels
+    inked: NDArray[np.bool_]
     pen_px: float
 
     @classmethod
@@ -80,6 +89,7 @@ class Look:
             _bars(np.maximum(rows.traces, rows.marks), rows.baselines_px),
             _jumps(edges),
             _words(rows.marks, rows.baselines_px),
+            (rows.traces > 127).sum(axis=0) > _FEW * len(rows.baselines_px),
             _pen_px(edges),
         )
 
@@ -102,26 +112,33 @@ class Evidence:
     pen_px: float
 
     @classmethod
-    def of(cls, look: Look, rows: int) -> Evidence:
-        """Of a page whose uppermost `rows` have columns."""
+    def of(cls, look: Look, rows: int, columns: int) -> Evidence:
+        """Of a page whose uppermost `rows` have so many columns."""
         there = np.isfinite(look.edges[0])
+        # where bars and jumps tell nothing, a narrow gap between pulses and traces does
+        inked = look.inked if columns == 1 else np.zeros_like(look.inked)
         return cls(
             maximum_filter1d(look.bars[:rows], 3, axis=1).mean(axis=0),
             look.bars[:rows].mean(axis=0),
             maximum_filter1d(look.jumps[:rows], 3, axis=1).mean(axis=0),
             look.words[:rows].mean(axis=0),
-            np.mean([_starts(row) for row in there], axis=0),
-            np.mean([_starts(row[::-1])[::-1] for row in there], axis=0),
+            _starts(there, inked),
+            _starts(there[:, ::-1], inked[::-1])[::-1],
             there[:rows].mean(axis=0) > 0.5,
             look.pen_px,
         )
 
 
-def _starts(there: NDArray[np.bool_]) -> Pixels:
-    """Where a trace begins after a gap."""
-    before = np.concatenate([np.zeros(_GAP_PX + 1), np.cumsum(there)])
-    begins = there & (before[_GAP_PX:-1] == before[: len(there)])
-    return np.asarray(begins, float)
+def _starts(there: NDArray[np.bool_], inked: NDArray[np.bool_]) -> Pixels:
+    """In how many of the rows ``(rows, width)`` a trace begins after a gap; in all of them a narrow one will do."""
+    return np.maximum(
+        np.mean([_after_gap(row, _GAP_PX) for row in there], axis=0), _after_gap(inked, _GAP_PX // 2)
+    )
+
+
+def _after_gap(there: NDArray[np.bool_], gap_px: int) -> NDArray[np.bool_]:
+    before = np.concatenate([np.zeros(gap_px + 1), np.cumsum(there)])
+    return np.asarray(there & (before[gap_px:-1] == before[: len(there)]))
 
 
 def _bars(ink: NDArray[np.uint8], baselines_px: Pixels) -> Pixels:
@@ -203,27 +220,24 @@ Law = tuple[int, Pixels, Pixels]
 """A column; how far off a law is at each column of pixels; and the size of what the law is about."""
 
 
-def laws_of(values_px: Pixels, count: int, strips: Sequence[tuple[int, int, int]]) -> list[Law]:
+def laws_of(
+    values_px: Pixels, rows: Sequence[Sequence[str]], strips: Sequence[tuple[int, int, int]]
+) -> list[Law]:
     """What must hold within columns, of heights ``(rows, width)`` over the baselines.
 
-    `strips` are row, column and row of the strip that repeats it.
+    `rows` are the leads of each row of a form; `strips` are row, column and row of the strip that repeats it.
     """
     reach = 3
     slopes = np.roll(values_px, -reach, axis=1) - np.roll(values_px, reach, axis=1)
-
-    def law(column: int, off: Pixels, *parts: Pixels) -> Law:
-        return column, off**2, np.sum([part**2 for part in parts], axis=0)
-
-    one, two, three = slopes[:3]
-    laws = [law(0, one + three - two, one, two, three)]
-    if count == 4:
-        laws.append(law(1, one + two + three, one, two, three))
-    else:
-        avr, avl, avf = slopes[3:6]
-        laws += [law(0, avr + avl + avf, avr, avl, avf), law(0, avr + (one + two) / 2, avr, one, two)]
-    laws += [
-        law(column, slopes[row] - slopes[strip], slopes[row], slopes[strip]) for row, column, strip in strips
-    ]
+    laws = []
+    for column, names in enumerate(zip(*rows, strict=True)):
+        limbs = [row for row, name in enumerate(names) if is_limb(name)]
+        if (law := law_of([names[row] for row in limbs])) is not None:
+            parts = slopes[limbs]
+            laws.append((column, np.sum((law @ parts) ** 2, axis=0), np.sum(parts**2, axis=0)))
+    for row, column, strip in strips:
+        off = (slopes[row] - slopes[strip]) ** 2
+        laws.append((column, off, slopes[row] ** 2 + slopes[strip] ** 2))
     return laws
 
 
@@ -242,7 +256,7 @@ def find_columns(
     best: Columns | None = None
     score = -np.inf
     for width in width_px * np.arange(1 - _APART, 1 + _APART + 1e-9, 0.002):
-        first = np.arange(round(-0.1 * width), page_px - (count - 0.5) * width)
+        first = np.arange(round(-0.1 * width), page_px - (count - max(0.5, _CUT * count)) * width)
         if not len(first):
             continue
 
@@ -257,15 +271,16 @@ def find_columns(
             return np.asarray(sums_[ends[1]] - sums_[ends[0]])
 
         inner = [first + column * width for column in range(1, count)]
-        of_bars = np.mean([at(edge, place) for place in inner], axis=0)
+        of_bars = _mean([at(edge, place) for place in inner], first)
         of_bars = of_bars + 0.1 * (at(edge, first) + at(edge, first + count * width))
-        of_jumps = np.mean([at(jump, place) for place in inner], axis=0)
-        off = np.mean(
+        # where there is one column, all traces begin where it does
+        of_jumps = _mean([at(jump, place) for place in inner] or [at(starts, first)], first)
+        off = _mean(
             [
                 np.minimum(within(off_, column) / np.maximum(within(size, column), 1.0), 1)
                 for column, off_, size in sums
             ],
-            axis=0,
+            first,
         )
         share = sum(within(covered, column) for column in range(count)) / count / width
         shifts = np.arange(-1, 7, 0.5) * PX_PER_MM
@@ -289,12 +304,16 @@ def find_columns(
         at_best = int(np.argmax(total))
         if total[at_best] > score:
             score = total[at_best]
-            best = Columns(
-                float(first[at_best]), float(width), count, float(of_bars[at_best]), float(of_jumps[at_best])
-            )
+            told = (float(each[at_best]) for each in (of_bars, of_jumps, off))
+            best = Columns(float(first[at_best]), float(width), count, *told)
     if best is None:
         raise ForeignPage("the page is too narrow for all columns of its form: is it cut? Scan it whole.")
     return _refined(best, evidence, width_px, scales)
+
+
+def _mean(values: list[Pixels], like: Pixels) -> Pixels:
+    """Their mean; 0 at each place of `like` where there are none."""
+    return np.asarray(np.mean(values, axis=0)) if values else np.zeros(len(like))
 
 
 def _refined(columns: Columns, evidence: Evidence, width_px: float, scales: Sequence[float]) -> Columns:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,10 +26,11 @@ _TABLE = Path(__file__).with_name("forms.yaml")
 class Form:
     """What stands where on the paper.
 
-    `rows` holds the leads of each row of traces from the left: all twelve, once each, as many in every row. Each
-    column lasts `column_s`, and they follow one another in time. `strips` are the leads that the rhythm strips below
-    repeat on most printers, from the top; a strip lasts all columns. `trace_scale` is how large the device draws
-    traces, of what its grid says. `printout` is None where no device's printout of this form is known to the pixel.
+    `rows` holds the leads of each row of traces from the left: all twelve, once each, as many in every row; "-aVR" is
+    aVR upside down. Each column lasts `column_s`, and they follow one another in time. `strips` are the leads that
+    the rhythm strips below repeat on most printers, from the top; a strip lasts all columns. `trace_scale` is how
+    large the device draws traces, of what its grid says. `printout` is None where no device's printout of this form is
+    known to the pixel.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -44,7 +45,7 @@ class Form:
     printout: Template | None = None
 
     def __post_init__(self) -> None:
-        printed = [lead for row in self.rows for lead in row]
+        printed = [lead_of(name)[0] for row in self.rows for name in row]
         for lead in (*printed, *self.strips):
             if lead not in LEADS:
                 raise ValueError(f"unknown lead {lead!r}: {nearest(lead, LEADS)}")
@@ -63,10 +64,20 @@ class Form:
         """How many columns of leads there are."""
         return len(self.rows[0])
 
+    def at_speed(self, speed_mm_per_s: float) -> Form:
+        """The form on paper of another speed: as wide, so that it shows less or more of the heart."""
+        column_s = self.column_s * self.speed_mm_per_s / speed_mm_per_s
+        return replace(self, speed_mm_per_s=speed_mm_per_s, column_s=column_s)
+
     @property
     def length_s(self) -> float:
         """How long all columns last, and a strip."""
         return self.columns * self.column_s
+
+
+def lead_of(name: str) -> tuple[str, int]:
+    """The lead that is printed under a name, and -1 where it stands upside down, else 1."""
+    return name.removeprefix("-"), -1 if name.startswith("-") else 1
 
 
 @functools.cache

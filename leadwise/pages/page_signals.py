@@ -16,6 +16,10 @@ RATE_HZ = 500
 """Samples a second of a trace."""
 
 
+UNNAMED = "strip"
+"""A rhythm strip alone, of which is not known which lead it shows; and the form of such a page."""
+
+
 @dataclass(frozen=True)
 class Trace:
     """One lead or strip as it is printed.
@@ -117,7 +121,8 @@ class PageSignals:
     def columns(self) -> dict[str, Trace]:
         """All traces by the name that a table gives them: leads, then strips as ``II_strip``."""
         leads = {name: self.leads[name] for name in LEADS if name in self.leads}
-        return leads | {f"{name}_strip": trace for name, trace in self.strips.items()}
+        strips = {name if name == UNNAMED else f"{name}_strip": trace for name, trace in self.strips.items()}
+        return leads | strips
 
     def samples(self) -> NDArray[np.float32]:
         """All `columns` on one clock, float32 ``(samples, columns)`` mV at RATE_HZ; nan where nothing is printed."""

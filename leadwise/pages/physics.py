@@ -8,11 +8,13 @@ enforced, only looked at.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.pages.forms import lead_of
 from leadwise.pages.page_signals import RATE_HZ, Trace
 
 MOST_SHIFT_S = 0.04
@@ -21,6 +23,12 @@ MOST_SHIFT_S = 0.04
 _SHIFTS = round(MOST_SHIFT_S * RATE_HZ)
 _LEAST = RATE_HZ // 2
 """Samples, half a second: it mostly holds a beat; less says nothing."""
+
+_LIMBS = {
+    "I": (1.0, 0.0), "II": (0.0, 1.0), "III": (-1.0, 1.0),
+    "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0),
+}  # fmt: skip
+"""What each limb lead has of I and of II."""
 
 _AUGMENTED = {
     "aVR": (("I", -0.5), ("II", -0.5)),
@@ -37,15 +45,45 @@ def einthoven(leads: Mapping[str, Trace]) -> float | None:
 def goldberger(leads: Mapping[str, Trace]) -> float | None:
     """1 minus the size of aVR + aVL + aVF over that of these leads (root of the sum of squares, means removed).
 
-    1 where they cancel, about 0 where they have nothing to do with each other, at the shifts where it is largest;
-    None where they share no time.
+    1 where they cancel, about 0 where they have nothing to do with each other, at the shifts where it is largest.
+    Where they share no time, as in Cabrera's order, the least of the sums that cancel of any three limb leads; None
+    where no three do.
     """
-    if (found := _moments(leads, "aVF", ("aVR", "aVL"))) is None:
+    if len({leads[name].start_s for name in _AUGMENTED if name in leads}) < 2:
+        return _cancelled(leads, "aVF", (("aVR", 1.0), ("aVL", 1.0)))
+    found = []
+    for one, two, three in itertools.combinations([name for name in _LIMBS if name in leads], 3):
+        shares = -np.linalg.solve(np.array([_LIMBS[one], _LIMBS[two]]).T, _LIMBS[three])
+        found.append(_cancelled(leads, three, ((one, shares[0]), (two, shares[1]))))
+    return min((value for value in found if value is not None), default=None)
+
+
+def _cancelled(leads: Mapping[str, Trace], name: str, parts: Sequence[tuple[str, float]]) -> float | None:
+    """How much of a lead and of two others, each by its factor, is gone in their sum."""
+    factors = [factor for _, factor in parts]
+    if (found := _moments(leads, name, [part for part, _ in parts], factors)) is None:
         return None
     size, (first, second), both, to_first, to_second = found
     squares = size + first[:, None] + second[None, :]
     of_sum = squares + 2 * (both + to_first[:, None] + to_second[None, :])
     return float(1 - np.sqrt(np.maximum(of_sum, 0) / squares).min())
+
+
+def law_of(names: Sequence[str]) -> NDArray[np.float64] | None:
+    """What no heart shows in limb leads of one time, ``(leads, leads)``: times their traces it is 0.
+
+    Times traces that have nothing to do with each other, it is as large as they are. None of fewer than three leads.
+    """
+    if len(names) < 3:
+        return None
+    parts = np.array([np.multiply(sign, _LIMBS[lead]) for lead, sign in map(lead_of, names)])
+    without = np.eye(len(names)) - parts @ np.linalg.pinv(parts)
+    return np.asarray(without * np.sqrt(len(names) / (len(names) - 2)))
+
+
+def is_limb(name: str) -> bool:
+    """Whether a printed name is that of a limb lead."""
+    return lead_of(name)[0] in _LIMBS
 
 
 def augmented(leads: Mapping[str, Trace]) -> float | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from leadwise.pages.ink import PX_PER_MM
 
 _LOWEST_MM, _HIGHEST_MM = 4.0, 22.0  # pulses of 5, 10 and 20 mm/mV
-_SHORTEST_MM, _LONGEST_MM = 2.0, 8.0
+_SHORTEST_MM, _LONGEST_MM = 2.0, 12.0  # 0.2 s are 10 mm at 50 mm/s
 _LEVEL_MM = 0.5  # the flanks' tops differ by at most this
 _ON_BASELINE_MM = 1.0
 _COVERED = 0.9  # of the plateau is ink

@@ -18,7 +18,7 @@ from leadwise.errors import DoubtfulPage, ForeignPage, OtherScale
 from leadwise.pages import physics
 from leadwise.pages.columns import Columns, bridged
 from leadwise.pages.digitize import correlation
-from leadwise.pages.forms import Form
+from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, ReadQuality, Trace
 from leadwise.pages.pulse import Pulse, find_pulses
@@ -26,6 +26,7 @@ from leadwise.pages.rows import Rows
 
 _AT_EDGE_MM = 2.0  # a pulse that reaches so far into the outer columns still stands before or behind them
 _MOST_LINES = 1.6  # a row
+_ONE_LEAD = 0.99  # correlation of all leads of a column; chest leads of one heart differ
 GAINS_MM_PER_MV = (5.0, 10.0, 20.0)
 """Gains at which pages are printed; a calibration pulse of 1 mV tells which."""
 
@@ -50,6 +51,18 @@ def refuse_clutter(rows: Rows) -> None:
             f"{lines:.1f} lines of ink lie one above another in each row of this page, where one trace should: "
             "the grid is as black as the traces, or the page is no ECG, or it is folded. Scan it in colour, flat."
         )
+
+
+def refuse_one_lead(leads: Mapping[str, Trace]) -> None:
+    """Raise `DoubtfulPage` where all leads that are printed at one time are one: laws of some forms let it pass."""
+    firsts: dict[float, Trace] = {}
+    alike = []
+    for trace in leads.values():
+        first = firsts.setdefault(trace.start_s, trace)
+        if first is not trace:
+            alike.append(abs(correlation(first.signal_mv, trace.signal_mv)))
+    if alike and min(np.nan_to_num(alike)) > _ONE_LEAD:
+        raise DoubtfulPage("one lead stands in all places of this page, which is no printed 12-lead ECG.")
 
 
 # --- what is measured ----------------------------------------------------------------------
@@ -106,7 +119,8 @@ def together(leads: Mapping[str, Trace], form: Form) -> float | None:
     """
     found: list[float] = []
     for column in range(form.columns):
-        steep = [_steepness(leads[names[column]]) for names in form.rows if names[column] in leads]
+        names = (lead_of(row[column])[0] for row in form.rows)
+        steep = [_steepness(leads[name]) for name in names if name in leads]
         found += _fit_of_each([each for each in steep if each is not None])
     return float(np.median(found)) if found else None
 
@@ -183,6 +197,7 @@ class _Limit:
     of_ink: bool = True
 
 
+_CABRERA = 0.75  # `goldberger` of 14 drawn pages in it: 0.86 at least; of 2 taken for it: 0.41, 0.64
 _NEVER = -2.0  # below all values: reason enough to warn, but not to refuse
 
 # Right (above 8 dB) and wrong (below 6 dB) are 109 drawn pages of PTB-XL and MIT-BIH in looks at random;
@@ -197,8 +212,8 @@ _LIMITS = (
     _Limit(
         # warned: 1 of 59, 29 of 49; refused: 1, 23
         lambda told: told.goldberger, 0.40, 0.55,
-        "the sum of aVR, aVL and aVF is not 0 ({value:.0%} of their size cancels): leads may stand "
-        "elsewhere than in {form}, or letters were taken for a trace",
+        "the sum of aVR, aVL and aVF is not 0, or another that should be ({value:.0%} of their size cancels): leads "
+        "may stand elsewhere than in {form}, or letters were taken for a trace",
     ),
     _Limit(
         # forms of two columns alone; warned: 3 of 11, 7 of 9; refused: 0, 4
@@ -275,6 +290,19 @@ def judged(signals: PageSignals) -> PageSignals:
             )
         warnings.append(f"{says[0].upper()}{says[1:]}. Compare the overlay with the page.")
     return replace(signals, warnings=(*signals.warnings, *warnings))
+
+
+def refuse_doubtful_laws(signals: PageSignals) -> None:
+    """Raise `DoubtfulPage` where the laws of limb leads are broken by less than is elsewhere warned of.
+
+    For the order of Cabrera, whose laws chest leads nearly obey: each is much like the mean of its neighbours.
+    """
+    broken = any(limit in _LIMITS[:3] for limit, _ in _missed(signals.quality))
+    if broken or (signals.quality.goldberger or 0.0) < _CABRERA:
+        raise DoubtfulPage(
+            f"by its laws {signals.form} is the likeliest form of this page, and it does not obey them well enough. "
+            "'leadwise layouts' lists the forms that are read; scan the page whole, upright and flat."
+        )
 
 
 def ink_is_doubtful(signals: PageSignals) -> bool:

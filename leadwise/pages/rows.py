@@ -81,7 +81,8 @@ def pitch_px(baselines_px: NDArray[np.float64]) -> float:
 def are_two_pages(rows: Rows) -> bool:
     """Whether rows are those of two pages, one below or beside the other: paper without a trace lies between."""
     gaps = np.diff(rows.baselines_px)
-    if len(gaps) >= 5 and gaps[2:-2].max() > _PAGES_APART * np.median(gaps):
+    between = gaps[1:2] if len(gaps) == 3 else gaps[2:-2]  # a page has two rows at least
+    if len(between) and between.max() > _PAGES_APART * np.median(gaps):
         return True
     drawn = np.flatnonzero(rows.traces.any(axis=0))
     if not len(drawn):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -186,11 +187,13 @@ def _share_stretch(
     history = []
     for column in range(start, stop):
         here = range(runs.first[column], runs.first[column + 1])
-        options = [
-            [run for run in here if band[run] == row or (contested[run] and _reaches(runs, run, baseline))]
-            + [-1]
-            for row, baseline in enumerate(baselines_px)
-        ]
+        options = []
+        for row, baseline in enumerate(baselines_px):
+            own = [run for run in here if band[run] == row and not contested[run]]
+            near = [
+                run for run in here if contested[run] and (band[run] == row or _reaches(runs, run, baseline))
+            ]
+            options.append(own or [*near, -1])
         new = _sharings_of(_fewer(runs, options, baselines_px))
         cost = _cost_of(runs, new, here, baselines_px, sharing)
         if states is None:
@@ -232,8 +235,10 @@ def _fewer(runs: _Runs, options: list[list[int]], baselines_px: Pixels) -> list[
     options = [
         sorted(choices, key=functools.partial(distance, row=row)) for row, choices in enumerate(options)
     ]
-    while np.prod([len(choices) for choices in options]) > _MOST_SHARINGS:
-        max(options, key=len).pop()
+    while math.prod(len(choices) for choices in options) > _MOST_SHARINGS:
+        most = max(options, key=len)
+        # the first is none: of one run and none a row of many keeps the run
+        most.pop(0 if tall_first and len(most) == 2 else -1)
     return options
 
 
@@ -264,11 +269,11 @@ def _steps(
     gap = np.maximum(runs.top[to] - runs.bottom[from_], runs.top[from_] - runs.bottom[to])
     known = (from_ >= 0) & (to >= 0)
     if sharing.from_baseline:
-        off = np.maximum(
-            runs.top - baselines_px[:, None], baselines_px[:, None] - runs.bottom
-        )  # (rows, runs)
-        row = np.arange(len(baselines_px))
-        gap = np.where(from_ < 0, off[row, to], np.where(to < 0, off[row, from_], gap))
+        to_off, from_off = (
+            np.maximum(runs.top[each] - baselines_px, baselines_px - runs.bottom[each])
+            for each in (to, from_)
+        )
+        gap = np.where(from_ < 0, to_off, np.where(to < 0, from_off, gap))
         known = (from_ >= 0) | (to >= 0)
     return np.asarray(np.where(known, np.clip(gap - 1, 0, sharing.furthest), 0).sum(axis=2), np.float64)
 

@@ -154,7 +154,8 @@ def _value(signals: PageSignals) -> float:
 
 
 def _lawful(quality: ReadQuality) -> float:
-    return physics.agreement(quality.einthoven, quality.goldberger, quality.strip_alike)
+    laws = (quality.einthoven, quality.goldberger, quality.strip_alike)
+    return physics.agreement(*laws if any(law is not None for law in laws) else [quality.together])
 
 
 def _upwards(leads: Mapping[str, Trace]) -> float:

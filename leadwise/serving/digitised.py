@@ -84,6 +84,10 @@ class Digitised:
 
     def _what_was_read(self) -> str:
         signals = self.signals
+        if not signals.leads:
+            return (
+                f"a strip whose lead is not known, {signals.length_s:.1f} s; read by the reader of any page"
+            )
         leads = f"{len(signals.leads)} {'lead' if len(signals.leads) == 1 else 'leads'}"
         strips = f" and {'strips' if len(signals.strips) > 1 else 'a strip'} of {', '.join(signals.strips)}"
         which = f", page {signals.number} of {signals.of}" if signals.of > 1 else ""

@@ -13,7 +13,9 @@ from leadwise.pages.read import FilePage, Page, PageFile
 from leadwise.serving.known_form import KnownForm, read_known_form
 
 _STRAIGHT_DEG = 3.0  # so far turned, the known form is found without this
-_LAID_FLAT = "the page is turned or was photographed at an angle: it was laid flat first, and boxes lie on the flat page"
+_LAID_FLAT = (
+    "the page is turned, or was photographed at an angle: it was laid flat, and boxes lie on the flat page"
+)
 _WRONG_TAG = "the file's orientation tag turns this page away from upright; it was read as it is stored"
 
 

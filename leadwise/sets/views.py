@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.pages.checks import median_beat
 from leadwise.pages.digitize import RATE_HZ, Signals, digitize
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import Page
 from leadwise.sets.arrays import shrink
+from leadwise.sets.page_beats import median_beat
 
 INK_PX, STRIP_PX = (48, 80), (48, 320)
 """Height and width of a lead's and the strip's ink: 32 px a second in both."""

@@ -35,6 +35,7 @@ from other_pages import (
     Case,
     drawn,
     drawn_photographs,
+    drawn_scales,
     known_form,
     ludb,
     measured,
@@ -56,6 +57,7 @@ LEAST = {
     ("ludb", "aligned"): 20.0,
     ("ludb", "raw"): 19.0,
     ("drawn", "raw"): 20.0,
+    ("drawn_scales", "raw"): 20.0,
     ("known_form", "raw"): 24.0,
     ("mendeley", "raw"): 18.0,
     ("pdf", "aligned"): 20.0,
@@ -132,6 +134,10 @@ def _drawn(places: Places) -> Iterator[Case]:
     return drawn(records_in(places.embedded), places.looks, COLOURED)
 
 
+def _drawn_scales(places: Places) -> Iterator[Case]:
+    return drawn_scales(records_in(places.embedded), COLOURED)
+
+
 def _drawn_grey(places: Places) -> Iterator[Case]:
     return drawn(records_in(places.embedded), 1, OTHER_GRIDS, seed=1)
 
@@ -173,6 +179,7 @@ def _scans(places: Places) -> Iterator[Case]:
 KINDS: dict[str, Callable[[Places], Iterator[Case]]] = {
     "ludb": _ludb,
     "drawn": _drawn,
+    "drawn_scales": _drawn_scales,
     "drawn_grey": _drawn_grey,
     "known_form": _known_form,
     "mendeley": _mendeley,

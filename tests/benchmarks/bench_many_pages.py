@@ -22,9 +22,9 @@ import pandas as pd
 
 from leadwise.files import write_json
 from leadwise.names import CLASSES, LEADS
-from leadwise.pages.checks import AFTER, BEFORE, alikeness
 from leadwise.project.paths import runs_folder
 from leadwise.sets.ids import page_pairs
+from leadwise.sets.page_beats import AFTER, BEFORE, alikeness
 from leadwise.sets.traces import SIZE, group_same_trace
 
 MANY, TIMES = 50_000, 10

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from leadwise.errors import ForeignPage, InputError
 from leadwise.names import LEADS
 from leadwise.pages.digitize import RATE_HZ as KNOWN_HZ
 from leadwise.pages.digitize import digitize
-from leadwise.pages.forms import Form
+from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.page_signals import PageSignals
@@ -97,6 +97,33 @@ def drawn(recordings: list[Path], looks: int, grids: tuple[str, ...], seed: int 
                     page.leads,
                     tuple(page.strips),
                 )
+
+
+SCALES = ((50.0, 10.0), (50.0, 5.0), (25.0, 5.0), (25.0, 20.0))
+"""Speeds, mm/s, and gains, mm/mV, other than the usual ones."""
+
+
+def drawn_scales(recordings: list[Path], grids: tuple[str, ...], seed: int = 3) -> Iterator[Case]:
+    """Each recording in each of SCALES, in one of FORMS after the other, with pulses that tell speed and gain.
+
+    At 20 mm/mV it is drawn at half its voltages: those are for which that gain is chosen.
+    """
+    forms = list(FORMS.values())
+    for number, (speed, gain) in enumerate(SCALES):
+        rng = np.random.default_rng((seed, number))
+        for turn, path in enumerate(recordings):
+            form = replace(forms[(turn + number) % len(forms)].at_speed(speed), gain_mm_per_mv=gain)
+            signals, rate_hz = recording(path)
+            rows = len(form.rows) + len(form.strips)
+            made = Look.at_random(rng, rows=rows, grid=str(rng.choice(grids)))
+            made = replace(made, pulse=str(rng.choice(["left", "right"])))
+            page = draw(signals / 2 if gain > 10 else signals, rate_hz, form, made)
+            layout = f"{speed:g} mm/s {gain:g} mm/mV"
+            name = f"{form.name} {path.name} {layout}"
+            read = _of_page(page.page)
+            yield Case(
+                "drawn_scales", name, path.name, read, layout, made.grid, page.leads, tuple(page.strips)
+            )
 
 
 def photographs(folder: Path) -> Iterator[Case]:
@@ -224,7 +251,7 @@ def printed_of(signals: NDArray[np.float64], rate_hz: float, form: Form) -> dict
     """What a form shows of signals, columns one after the other."""
     printed = {}
     for names in form.rows:
-        for column, name in enumerate(names):
+        for column, (name, _) in enumerate(map(lead_of, names)):
             first, last = (round((column + end) * form.column_s * rate_hz) for end in (0, 1))
             printed[name] = Truth(column * form.column_s, rate_hz, signals[LEADS.index(name), first:last])
     return printed

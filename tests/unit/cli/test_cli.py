@@ -148,7 +148,7 @@ def test_the_template_is_made_of_every_other_page_but_those_of_2019_11(
 ) -> None:
     used = []
     monkeypatch.setattr("leadwise.pages.read.read_page", used.append)
-    monkeypatch.setattr("leadwise.pages.template.write_template", lambda _, pages, __: list(pages))
+    monkeypatch.setattr("leadwise.drawing.template_maker.write_template", lambda _, pages, __: list(pages))
     assert leadwise(monkeypatch, "template", str(sample_folder), "--out", str(tmp_path)) == 0
     later = pages_of_sample[pages_of_sample["recorded_at"] > "2020"]
     assert 0 < len(later) < len(pages_of_sample)

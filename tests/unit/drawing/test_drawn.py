@@ -11,6 +11,7 @@ from drawn import ecg
 from leadwise.drawing.drawn import FORMS, GRIDS, DrawnPage, Look, draw, with_any_strips
 from leadwise.drawing.drawn_ink import FONTS
 from leadwise.names import LEADS
+from leadwise.pages.forms import lead_of
 
 RATE_HZ = 500
 SIGNALS = ecg(rate_hz=RATE_HZ)
@@ -30,20 +31,23 @@ def darkness_of(page: DrawnPage) -> float:
     return float(np.concatenate(found).mean())
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_every_form_shows_each_lead_where_and_when_it_stands(name: str) -> None:
-    form = FORMS[name]
+@pytest.mark.parametrize("form_name", FORMS)
+def test_every_form_shows_each_lead_where_and_when_it_stands(form_name: str) -> None:
+    form = FORMS[form_name]
     page = draw(SIGNALS, RATE_HZ, form, PLAIN)
     assert tuple(page.leads) == LEADS
     assert tuple(page.strips) == form.strips
     for row in form.rows:
-        for column, lead in enumerate(row):
+        for column, name in enumerate(row):
+            lead, sign = lead_of(name)
             shown = page.leads[lead]
             start = round(column * form.column_s * RATE_HZ)
             true = SIGNALS[LEADS.index(lead), start : start + len(shown.signal_mv)]
             assert (shown.start_s, shown.length_s) == (column * form.column_s, form.column_s)
             assert np.ptp(shown.signal_mv - true) < 1e-12
-    assert all(strip.length_s == form.length_s for strip in page.strips.values())
+            rises_px = -np.diff(shown.line_px[:, 1])
+            assert np.sum(sign * rises_px * np.diff(shown.signal_mv)) > 0  # aVR falls where -aVR is printed
+    assert all(strip.length_s == pytest.approx(form.length_s) for strip in page.strips.values())
     assert darkness_of(page) > 0.999
 
 

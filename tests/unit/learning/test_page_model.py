@@ -19,10 +19,10 @@ from leadwise.learning.study import Study
 from leadwise.models import registry
 from leadwise.models.networks import Recipe, named, network, recipe
 from leadwise.names import CLASSES
-from leadwise.pages.checks import FEATURES, simple_features
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
 from leadwise.scores import calibration, floors
 from leadwise.scores.metrics import probabilities
+from leadwise.sets.page_beats import FEATURES, simple_features
 from leadwise.sets.views import INK_PX
 
 N = 40

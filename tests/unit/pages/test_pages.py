@@ -19,6 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from leadwise.drawing.template_maker import find_template
 from leadwise.errors import ForeignPage, UnreadablePage
 from leadwise.names import LEADS
 from leadwise.pages import read
@@ -27,7 +28,6 @@ from leadwise.pages.forms import known_printout
 from leadwise.pages.layout import Layout, find_layout
 from leadwise.pages.leads import ROW_PX, Leads, cut_leads, row_top
 from leadwise.pages.read import MAX_BYTES, page_size, read_page
-from leadwise.pages.template import find_template
 
 TEMPLATE = known_printout()
 LEFT_PX, TOP_PX, _, _ = TEMPLATE.ink_box

@@ -8,8 +8,9 @@ from drawn import ecg
 from numpy.typing import NDArray
 
 from leadwise.names import LEADS
+from leadwise.pages.forms import lead_of
 from leadwise.pages.page_signals import RATE_HZ, Trace
-from leadwise.pages.physics import augmented, einthoven, goldberger, strip_alike
+from leadwise.pages.physics import augmented, einthoven, goldberger, law_of, strip_alike
 
 ONE_HEART = ecg(rate_hz=RATE_HZ)
 
@@ -67,6 +68,10 @@ def test_a_strip_repeats_the_lead_of_its_name_where_that_is_printed() -> None:
     assert strip_alike({}, strips) == {}
 
 
+def upside_down(trace: Trace) -> Trace:
+    return Trace(trace.start_s, -trace.signal_mv, trace.line_px)
+
+
 def without(trace: Trace, gap: slice | NDArray[np.bool_]) -> Trace:
     signal = trace.signal_mv.copy()
     signal[gap] = np.nan
@@ -88,3 +93,27 @@ def test_what_was_not_read_or_does_not_move_says_nothing() -> None:
     assert einthoven({"I": flat, "II": flat, "III": flat}) is None
     assert einthoven({"I": printed("I"), "II": printed("II")}) is None
     assert goldberger({}) is None
+
+
+CABRERA = {
+    name: printed(name, start) for name, start in zip(LEADS[:6], (0, 2.5, 2.5, 0, 0, 2.5), strict=True)
+}
+
+
+def test_any_three_limb_leads_of_one_time_obey_a_law() -> None:
+    assert einthoven(CABRERA) is None
+    assert goldberger(CABRERA) == pytest.approx(1, abs=0.1)
+    assert (goldberger(swapped(CABRERA, "aVR", "aVL")) or 1) < 0.4
+    assert (goldberger(CABRERA | {"aVR": upside_down(CABRERA["aVR"])}) or 1) < 0.4
+
+
+def test_what_no_heart_shows_is_nothing_in_limb_leads_and_all_there_is_in_others() -> None:
+    signals = ecg(rate_hz=RATE_HZ)
+    for names in (["I", "II", "III"], ["aVL", "I", "-aVR"], LEADS[:6], ["I", "II", "III", "aVR"]):
+        law = law_of(names)
+        leads = [sign * signals[LEADS.index(lead)] for lead, sign in map(lead_of, names)]
+        assert law is not None
+        assert np.abs(law @ leads).max() < 1e-9
+        noise = np.random.default_rng(0).normal(size=(len(names), 10_000))
+        assert np.linalg.norm(law @ noise) == pytest.approx(np.linalg.norm(noise), rel=0.02)
+    assert law_of(["I", "II"]) is None
