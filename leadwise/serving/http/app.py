@@ -22,6 +22,7 @@ from leadwise.files import RESOURCES, sha256_in_policy
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION, shortened
 from leadwise.pages.read import MAX_BYTES
+from leadwise.recordings.zips import MAX_FILES
 from leadwise.serving.http import schema
 from leadwise.serving.http.desk import Desk
 from leadwise.serving.http.guards import Guarded, Hosts
@@ -29,7 +30,6 @@ from leadwise.serving.http.jobs import refused
 from leadwise.serving.http.limits import LIMITS, Limits
 from leadwise.serving.http.plain import refusal_page
 from leadwise.serving.http.samples import SAMPLES, load_samples
-from leadwise.serving.http.uploads import MAX_FILES
 from leadwise.serving.model import load_beat_model, load_model
 
 
