@@ -91,8 +91,8 @@ MITDB = RecordingSet(
 )  # fmt: skip
 
 _ENOUGH_BEATS, _LEAST_AT_BEATS = 50, 1.6
-"""At beats of its own a record of DS1 moves at least 3.4 times as much as usually, at those of others at most 1.4 times
-(six minutes of each, and all pairs)."""
+"""At its own beats a record of DS1 moves at least 3.4 times as much as usually, at those of another at most 1.4 times
+(six minutes at a time, all pairs)."""
 
 RATE_HZ = windows.RATE_HZ
 """All recordings are brought to this rate."""
@@ -183,8 +183,8 @@ def _check_marks(name: str, record: Record, marks: Annotations) -> None:
     lead = record.signals[rhythm_first(record.names)[0]]
     if len(samples) >= _ENOUGH_BEATS and stands_out(lead, RATE_HZ, samples) < _LEAST_AT_BEATS:
         raise InputError(
-            f"{name}.atr: nothing moves in {record.names[rhythm_first(record.names)[0]]} where it has beats: annotations "
-            "of another record. Put those of this one there."
+            f"{name}.atr: where it has beats, nothing moves in the signals: annotations of another record. Put those "
+            "of this one there."
         )
 
 

@@ -1,4 +1,4 @@
-"""EDF and DICOM: their leads in mV, what is said of them, and what is refused; what to install where a reader lacks."""
+"""EDF and DICOM: their leads in mV, what is said of them, and what is refused; what to install."""
 
 from __future__ import annotations
 
