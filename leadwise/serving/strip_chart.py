@@ -208,4 +208,6 @@ def _written(canvas: Colours, texts: Sequence[_Text], size: int) -> Colours:
 
 
 def _clock(seconds: float) -> str:
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+    """Minutes and seconds, from an hour on with hours before them."""
+    minutes, rest = int(seconds // 60), int(seconds % 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -46,7 +46,10 @@ def _upload(files: int, what: str) -> dict[str, Any]:
 
 
 _PAGE = "one page (JPEG, PNG, TIFF, BMP, WebP, PDF; of several the first that is an ECG)"
-_UPLOAD = _upload(MAX_FILES, f"{_PAGE}, or one WFDB record: its .hea with its .dat, or both in a .zip")
+_UPLOAD = _upload(
+    MAX_FILES,
+    f"{_PAGE}, or one recording: a WFDB record, its .hea with its .dat, or both in a .zip; EDF; DICOM",
+)
 _PAGE_UPLOAD = _upload(1, _PAGE)
 _PageNumber = Annotated[
     int | None,
