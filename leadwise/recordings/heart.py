@@ -7,6 +7,7 @@ of MIT-BIH and paced records by the minute, every other record of PTB-XL's fold 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,6 @@ HEIGHTS_MV = (0.05, 20.0)
 _LEAST_BEATS = 3
 _AROUND_S = 0.1
 _COMPARED = 200  # beats, spread over the whole signal
-_MOST_LEADS = 4
 _LEAST_OUT, _LEAST_ALIKE, _MOST_OPPOSITE = 1.6, 0.8, 0.4
 _OPPOSITE = -0.8
 
@@ -46,19 +46,17 @@ class Evidence:
         )
 
 
-def evidence(leads_mv: NDArray[np.floating], rate_hz: float, beats: NDArray[np.integer]) -> list[Evidence]:
-    """By lead, at most of the first four; `beats` are peaks in samples. Empty where there are fewer than three."""
+def evidence(
+    leads_mv: NDArray[np.floating], rate_hz: float, beats: NDArray[np.integer]
+) -> Iterator[Evidence]:
+    """By lead ``(leads, samples)``, where it is known at three of these peaks in samples or more."""
     half = round(_AROUND_S * rate_hz)
     inside = beats[(beats >= half) & (beats < leads_mv.shape[1] - half)]
-    if len(inside) < _LEAST_BEATS:
-        return []
-    fast = band_passed(leads_mv[:_MOST_LEADS], rate_hz, BAND_HZ)
-    strength = energy(fast, rate_hz)
-    some = inside[np.unique(np.linspace(0, len(inside) - 1, min(len(inside), _COMPARED)).astype(np.int64))]
-    return [
-        _of_lead(lead, own, inside, some[:, None] + np.arange(-half, half + 1))
-        for lead, own in zip(fast, strength, strict=True)
-    ]
+    for lead in leads_mv:
+        known = np.isfinite(lead)
+        own = inside[known[inside - half] & known[inside] & known[inside + half]]
+        if len(own) >= _LEAST_BEATS:
+            yield _of_lead(band_passed(lead[None], rate_hz, BAND_HZ), rate_hz, known, own, half)
 
 
 def heights_mv(
@@ -81,15 +79,14 @@ def stands_out(lead_mv: NDArray[np.floating], rate_hz: float, samples: NDArray[n
 
 
 def _of_lead(
-    fast: NDArray[np.float64],
-    strength: NDArray[np.float64],
-    beats: NDArray[np.integer],
-    around: NDArray[np.integer],
+    fast: NDArray[np.float64], rate_hz: float, known: NDArray[np.bool_], beats: NDArray[np.integer], half: int
 ) -> Evidence:
-    usual = float(np.median(strength))
+    strength = energy(fast, rate_hz)[0]
+    usual = float(np.median(strength[known]))
     if usual <= 0:
         return Evidence(0.0, 0.0, 1.0)
-    shapes = fast[around]
+    some = beats[np.unique(np.linspace(0, len(beats) - 1, min(len(beats), _COMPARED)).astype(np.int64))]
+    shapes = fast[0, some[:, None] + np.arange(-half, half + 1)]
     shapes /= np.sqrt((shapes**2).sum(axis=1, keepdims=True)) + 1e-12
     alike = shapes @ shapes.T
     others = alike[~np.eye(len(alike), dtype=bool)].reshape(len(alike), -1)

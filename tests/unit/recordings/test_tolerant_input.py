@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from leadwise.errors import InputError, MissingInput
 from leadwise.recordings.annotations import read_annotations
-from leadwise.recordings.records import Record, read_record
+from leadwise.recordings.records import Record, read_record, write_wfdb
 from leadwise.recordings.which_leads import kind_of
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
 from leadwise.sets.recordings import load_recording
@@ -443,3 +443,19 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match=r"none\.edf: no such file"):
         predict_recording(tmp_path / "none.edf")
     assert isinstance(Record(np.zeros((1, 2)), ("I",), 1.0).notes, tuple)
+
+
+def test_leads_of_a_page_that_follow_one_another_show_their_heart(
+    tmp_path: Path, steps: NDArray[np.int64], beat_model: Path
+) -> None:
+    """As `leadwise digitize` writes a page: a quarter of ten seconds each, and a strip, whose name tells nothing."""
+    names = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    signals = np.full((13, 10 * HZ), np.nan)
+    for number in range(12):
+        here = slice(number // 3 * 900, number // 3 * 900 + 900)
+        signals[number, here] = steps[here, 0] / 200
+    signals[12] = steps[: 10 * HZ, 0] / 200
+    write_wfdb(Record(signals, (*names, "strip"), HZ), tmp_path, "page", [])
+    found = predict_recording(tmp_path / "page.hea", model=beat_model)
+    assert len(found.samples) >= 12
+    assert not any("strip" in text for text in found.warnings)
