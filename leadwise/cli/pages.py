@@ -98,9 +98,10 @@ def predict(
     from leadwise import processes
     from leadwise.cli.stdin import with_stdin
     from leadwise.errors import InputError
+    from leadwise.recordings.files import is_recording
     from leadwise.serving import batch
     from leadwise.serving.model import load_model
-    from leadwise.serving.predict_recording import BEAT_COLUMNS, is_recording
+    from leadwise.serving.predict_recording import BEAT_COLUMNS
     from leadwise.workers import LIMITS, NO_LIMITS
 
     if atr is not None and not (atr.isascii() and atr.isalpha()):

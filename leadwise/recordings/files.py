@@ -37,6 +37,11 @@ def open_file(path: Path, scratch: Path) -> Source:
     return open_dicom(path) if suffix == ".dcm" else open_wfdb(path, scratch)
 
 
+def is_recording(path: Path) -> bool:
+    """Whether a path names a recording: by its suffix, or by that of the header beside it."""
+    return path.suffix.lower() in SUFFIXES or (not path.exists() and header_beside(path).is_file())
+
+
 def header_beside(path: Path) -> Path:
     """The header of a record that is named by its header, its signals, or without suffix; capitals do not count."""
     if path.suffix.lower() in (".edf", ".dcm", ".zip", ".hea", ".xml"):

@@ -21,11 +21,12 @@ from leadwise.files import files_below, must_be_writable, written_whole
 from leadwise.names import printable
 from leadwise.pages.read import PAGE_SUFFIXES
 from leadwise.recordings.annotations import Annotations, write_annotations
-from leadwise.recordings.files import header_beside
+from leadwise.recordings.files import header_beside, is_recording
 from leadwise.serving.digitised import Digitised
+from leadwise.serving.long_recordings import more_seconds
 from leadwise.serving.model import load_beat_model, load_model
 from leadwise.serving.predict import Answer, predict
-from leadwise.serving.predict_recording import RecordingAnswer, is_recording, more_seconds
+from leadwise.serving.predict_recording import RecordingAnswer
 from leadwise.workers import LIMITS, TOO_LARGE, Limits, each
 
 STDIN = Path("-")

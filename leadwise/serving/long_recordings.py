@@ -7,14 +7,17 @@ Where a window has no heart in it, nothing there is called a beat, and the answe
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
 from leadwise.recordings.beat_views import CUT
+from leadwise.recordings.files import header_beside, is_recording
 from leadwise.recordings.filters import band_passed, resampled, unknown_or_flat
 from leadwise.recordings.heart import heights_mv
 from leadwise.recordings.qrs import find_beats
@@ -38,10 +41,31 @@ from leadwise.serving.recordings import (
 MAX_HOURS = 50.0
 """Longest recording that is answered: two days of a Holter recorder, and what is recorded until it is taken off."""
 
+_SECONDS_A_MB, _MB_FOR_ALL = 5.0, 10.0
 _WINDOW_S = 1800
 _MARGIN_S = 60  # the detector looks at 15 pieces of 2 s around, the filter at a few seconds
 _LOOKS, _LOOK_S = 8, 60
 _APART_S = 0.2  # a beat at a window's edge may be found in both
+
+
+def more_seconds(path: Path) -> float:
+    """How much longer than another file a recording may take to read, by the size of its files.
+
+    A day of two leads has 93 MB and takes half a minute of one core: 5 s for each MB over 10 is for a machine ten
+    times as slow or busy.
+    """
+    if not is_recording(path):
+        return 0.0
+    header = header_beside(path)
+    try:
+        beside = [header]
+        if header.suffix.lower() == ".hea":
+            names = (f"{glob.escape(header.stem)}{ending}" for ending in (".*", "_*"))
+            beside = [one for name in names for one in header.parent.glob(name)]
+        size = sum(one.stat().st_size for one in beside if one.is_file())
+    except OSError:  # which its reading will tell
+        return 0.0
+    return _SECONDS_A_MB * max(0.0, size / 1e6 - _MB_FOR_ALL)
 
 
 def read(source: Source) -> Reading:

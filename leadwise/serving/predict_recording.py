@@ -8,7 +8,6 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -25,7 +24,7 @@ from leadwise.names import AAMI, BEAT_NAMES, CAUTION
 from leadwise.pages.read import Page
 from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
-from leadwise.recordings.files import SUFFIXES, header_beside
+from leadwise.recordings.files import header_beside
 from leadwise.recordings.records import RHYTHM_LEADS, Record
 from leadwise.recordings.summary import Rhythm, Runs, clock, summarise
 from leadwise.serving import long_recordings
@@ -48,7 +47,6 @@ BEAT_COLUMNS = (
 _RATE_BPM = (30.0, 220.0)
 _TRAINED_HZ = 360.0
 _SHORT_S, _FEW_BEATS = 10.0, 30
-_SECONDS_A_MB, _MB_FOR_ALL = 5.0, 10.0
 _MARGIN_S, _NEIGHBOURS = 10.0, 60  # seconds and beats beside what is looked at together
 
 
@@ -175,31 +173,6 @@ _KNOWN = (
     "named like a record of a person from whom the model learned: if it is that one, the answer shows what the model "
     "remembers, not what it can do"
 )
-
-
-def is_recording(path: Path) -> bool:
-    """Whether a path names a recording: by its suffix, or by that of the header beside it."""
-    return path.suffix.lower() in SUFFIXES or (not path.exists() and header_beside(path).is_file())
-
-
-def more_seconds(path: Path) -> float:
-    """How much longer than another file a recording may take to read, by the size of its files.
-
-    A day of two leads has 93 MB and takes half a minute of one core: 5 s for each MB over 10 is for a machine ten
-    times as slow or busy.
-    """
-    if not is_recording(path):
-        return 0.0
-    header = header_beside(path)
-    try:
-        beside = [header]
-        if header.suffix.lower() == ".hea":
-            names = (f"{glob.escape(header.stem)}{ending}" for ending in (".*", "_*"))
-            beside = [one for name in names for one in header.parent.glob(name)]
-        size = sum(one.stat().st_size for one in beside if one.is_file())
-    except OSError:  # which its reading will tell
-        return 0.0
-    return _SECONDS_A_MB * max(0.0, size / 1e6 - _MB_FOR_ALL)
 
 
 def predict_recording(source: str | Path, *, model: str | Path | None = None) -> RecordingAnswer:

@@ -14,9 +14,10 @@ from typing import Any
 from leadwise.pages.page_signals import PageSignals
 from leadwise.serving.digitised import Digitised
 from leadwise.serving.digitize_page import digitize_page
+from leadwise.serving.long_recordings import more_seconds
 from leadwise.serving.predict import Answer
 from leadwise.serving.predict import predict as answer
-from leadwise.serving.predict_recording import RecordingAnswer, more_seconds
+from leadwise.serving.predict_recording import RecordingAnswer
 from leadwise.workers import LIMITS, Limits, Workers
 
 _Task = tuple[str, Callable[[], Any], float]

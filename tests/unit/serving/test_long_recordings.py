@@ -15,7 +15,8 @@ from leadwise.recordings.annotations import Annotations, write_annotations
 from leadwise.recordings.records import Record, read_record, write_wfdb
 from leadwise.recordings.sources import Source
 from leadwise.serving import long_recordings
-from leadwise.serving.predict_recording import RecordingAnswer, more_seconds, predict_recording
+from leadwise.serving.long_recordings import more_seconds
+from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
 from leadwise.serving.recordings import process, read_path
 from leadwise.sets.sample import unpack_excerpts
 
