@@ -69,10 +69,15 @@ def _nothing() -> None:
     pass
 
 
+def _no_more(_: Any) -> float:
+    return 0.0
+
+
 class Workers(Generic[Task, Done]):
     """`number` processes; `work` answers for one task, `warm_up` is called once in each before its first.
 
     Both are functions that a new process can import, or partials of such. To start and to warm up is no task's time.
+    `more_s` gives the seconds by which a task, a recording of a day say, may take longer than the limits' deadline.
     """
 
     def __init__(
@@ -81,8 +86,10 @@ class Workers(Generic[Task, Done]):
         number: int = 1,
         limits: Limits = LIMITS,
         warm_up: Callable[[], object] = _nothing,
+        more_s: Callable[[Task], float] = _no_more,
     ) -> None:
         self._begin = (work, warm_up, limits)
+        self._more_s = more_s
         self._deadline_s = limits.deadline_s
         self._folder = _Folder()
         # the kernel ends a process with the thread that started it: this one lives as long as we do
@@ -129,13 +136,14 @@ class Workers(Generic[Task, Done]):
             self._free.put(worker if worker in self._every else self._another())
 
     def _answered(self, worker: _Worker, task: Task) -> Done:
+        deadline_s = None if self._deadline_s is None else self._deadline_s + self._more_s(task)
         try:
-            done: Done = worker.ask(task, self._deadline_s)
+            done: Done = worker.ask(task, deadline_s)
         except (TimeoutError, EOFError, ConnectionError) as error:
             self._every.discard(worker)
             worker.end()
             if isinstance(error, TimeoutError):
-                raise Lost(f"it took longer than {self._deadline_s:g} s to read") from error
+                raise Lost(f"it took longer than {deadline_s:g} s to read") from error
             raise Lost("reading it ended the program that read it: it is damaged, or too large") from error
         except LeadwiseError as error:
             if not worker.is_ready:
@@ -167,6 +175,7 @@ def each(
     cores: int = 1,
     limits: Limits = LIMITS,
     warm_up: Callable[[], object] = _nothing,
+    more_s: Callable[[Task], float] = _no_more,
 ) -> Iterator[Done]:
     """What `work` makes of each task, in their order, `cores` at a time.
 
@@ -174,7 +183,7 @@ def each(
     what `refused` makes of it and the reason; other errors of leadwise, as those of `warm_up`, are raised. All
     processes end with the last, or when nobody goes on.
     """
-    workers = Workers(work, min(cores, len(tasks)) if len(tasks) >= _FEW else 1, limits, warm_up)
+    workers = Workers(work, min(cores, len(tasks)) if len(tasks) >= _FEW else 1, limits, warm_up, more_s)
     try:
         waiting = deque(workers.submit(task) for task in tasks)
         for task in tasks:
@@ -223,7 +232,7 @@ class _Worker:
                 raise LeadwiseError(
                     "the process that reads files could not start. Is there memory left? Ask again."
                 ) from error
-        self._pipe.send(task)
+        self._pipe.send((task, deadline_s))
         return self._received(deadline_s)
 
     def has_begun(self) -> bool:
@@ -274,8 +283,8 @@ def _live(handle: int) -> None:
         _bound(limits)
         pipe.send((True, True))
         while True:
-            task = pipe.recv()
-            _bound_processor(limits)
+            task, deadline_s = pipe.recv()
+            _bound_processor(deadline_s)
             pipe.send(_tried(work, task))
 
 
@@ -304,11 +313,11 @@ def _bound(limits: Limits) -> None:
         _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + limits.memory_bytes)
 
 
-def _bound_processor(limits: Limits) -> None:
+def _bound_processor(deadline_s: float | None) -> None:
     """Twice the deadline in seconds of the processor: one whose parent cannot end it ends by itself."""
-    if limits.deadline_s is not None:
+    if deadline_s is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + 2 * limits.deadline_s) + 1)
+        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + 2 * deadline_s) + 1)
 
 
 def _limit(what: int, most: int) -> None:

@@ -33,6 +33,15 @@ BeatModelFile = Annotated[
     typer.Option(metavar="PATH", help="For recordings, an ONNX file that names beats; else the one shipped."),
 ]
 
+Annotator = Annotated[
+    str | None,
+    typer.Option(
+        "--atr",
+        metavar="NAME",
+        help="Write the beats of each recording beside it, as WFDB annotations RECORD.NAME; NAME is of letters.",
+    ),
+]
+
 
 @app.command(cls=Command)
 def predict(
@@ -40,8 +49,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="FILES",
-            help="Pages (JPEG, PNG, TIFF, PDF), recordings (WFDB, .hea), or folders of them; - reads a page from "
-            "standard input.",
+            help="Pages (JPEG, PNG, TIFF, PDF), recordings (WFDB by .hea, EDF, DICOM, a zip of one), or folders "
+            "of them; - reads a page from standard input.",
         ),
     ],
     as_json: Annotated[
@@ -65,6 +74,7 @@ def predict(
             min=1, metavar="N", help="The page of a PDF or TIFF; by default the first that is an ECG page."
         ),
     ] = None,
+    atr: Annotator = None,
     cores: Cores = None,
     no_limits: NoLimits = False,
 ) -> None:
@@ -74,25 +84,28 @@ def predict(
 
     Example: leadwise predict scans/ --csv > answers.csv
 
-    Example: leadwise predict 100.hea --overlay strip.png
+    Example: leadwise predict 100.hea --overlay strip.png --atr leadwise
 
     For a page: class, probabilities, leads found, heart rate, quality. Classes are normal, abnormal_heartbeat,
     history_of_mi and mi, as one hospital labelled them; probabilities are calibrated on its pages. For a recording:
     its beats found, each called N, S, V, F or Q (ANSI/AAMI EC57), and the rhythm summed up. Of a page of another
     layout the leads are read and no class is given (see digitize); one that is no ECG or a file that cannot be read
     is refused with the reason.
-    Exit status 0: all files were answered; 1: some were refused, not drawn or without a class; 2: it could not be
-    done.
+    Exit status 0: all files were answered; 1: some were refused, not drawn, not written or without a class; 2: it
+    could not be done.
     Research use only, not a medical device.
     """
     from leadwise import processes
     from leadwise.cli.stdin import with_stdin
     from leadwise.errors import InputError
+    from leadwise.recordings.files import is_recording
     from leadwise.serving import batch
     from leadwise.serving.model import load_model
-    from leadwise.serving.predict_recording import BEAT_COLUMNS, is_recording
+    from leadwise.serving.predict_recording import BEAT_COLUMNS
     from leadwise.workers import LIMITS, NO_LIMITS
 
+    if atr is not None and not (atr.isascii() and atr.isalpha()):
+        raise InputError(f"--atr {atr}: an annotator is named in letters alone, such as leadwise.")
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
     files, stdin = with_stdin(files)
@@ -100,8 +113,10 @@ def predict(
     records = sum(map(is_recording, files))
     if as_csv and 0 < records < len(files):
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
+    if atr is not None and not records:
+        raise InputError("--atr: beats are written for recordings, and none is among these files.")
     targets = batch.picture_targets(files, overlay) if overlay is not None else []
-    refused = undrawn = unnamed = 0
+    refused = undrawn = unwritten = unnamed = 0
     columns = (
         BEAT_COLUMNS if records else batch.page_columns(load_model(model).info.classes if as_csv else ())
     )
@@ -114,6 +129,8 @@ def predict(
         limits=NO_LIMITS if no_limits else LIMITS,
         stdin=stdin,
         page=page,
+        atr=atr,
+        rows=as_csv,
     )
     if as_csv:
         say(",".join(columns))
@@ -121,6 +138,7 @@ def predict(
         for answer in progress(answers, len(files)):
             refused += bool(answer.why)
             undrawn += bool(answer.undrawn)
+            unwritten += bool(answer.unwritten)
             unnamed += answer.has_no_class
             _tell(answer, as_json, columns if as_csv else ())
     if overlay is not None and refused + undrawn < len(files):
@@ -132,7 +150,7 @@ def predict(
             f"{unnamed} of {len(files)} files got no class: pages of another form. Their leads: digitize.",
             err=True,
         )
-    if refused or undrawn or unnamed:
+    if refused or undrawn or unwritten or unnamed:
         raise typer.Exit(1)
 
 
@@ -140,6 +158,8 @@ def _tell(answer: Outcome, as_json: bool, columns: Sequence[str]) -> None:
     """Print what came of one file: a line of JSON, rows of a table of these columns, or lines of text."""
     if answer.undrawn:
         complain(f"not drawn: {answer.undrawn}")
+    if answer.unwritten:
+        complain(f"not written: {answer.unwritten}")
     if answer.why and not as_json:
         complain(f"{answer.file}: {answer.why}")
     if as_json:

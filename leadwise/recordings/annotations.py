@@ -1,7 +1,9 @@
-"""What experts wrote beside a recording: its beats, each in the class in which classifiers are compared."""
+"""Marks beside a recording: those of experts, each beat in the class in which classifiers are compared; and ours."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError, MissingInput
+from leadwise.files import written_whole
 from leadwise.names import SYMBOLS
 
 
@@ -55,3 +58,36 @@ def read_annotations(path: Path) -> Annotations:
     except (ValueError, OSError, IndexError, KeyError) as error:
         raise InputError(f"{file}: not readable as WFDB annotations ({error}). Fetch it again.") from error
     return Annotations(np.asarray(annotation.sample, np.int64), np.array(annotation.symbol, np.str_))
+
+
+RHYTHM = "+"
+"""The symbol of a change of rhythm, whose note names it: ``(AFIB``, ``(N``."""
+
+
+def write_annotations(
+    marks: Annotations, target: Path, rate_hz: float, rhythm: Sequence[tuple[int, str]] = ()
+) -> None:
+    """Write marks as WFDB annotations to `target`, whose suffix names the annotator, in letters.
+
+    `rhythm` are changes of rhythm: the sample of each, and its note as WFDB has it, such as ``(AFIB``.
+    """
+    import wfdb
+
+    changes = Annotations(
+        np.array([at for at, _ in rhythm], np.int64), np.array([RHYTHM] * len(rhythm), np.str_)
+    )
+    samples = np.concatenate([changes.samples, marks.samples])
+    order = np.argsort(samples, kind="stable")
+    notes = [*(note for _, note in rhythm), *[""] * len(marks.samples)]
+    symbols = [*changes.symbols.tolist(), *marks.symbols.tolist()]
+    with tempfile.TemporaryDirectory() as folder, written_whole(target) as aside:
+        wfdb.wrann(
+            "r",
+            target.suffix[1:],
+            samples[order],
+            symbol=[symbols[number] for number in order],
+            aux_note=[notes[number] for number in order],
+            fs=rate_hz,
+            write_dir=folder,
+        )
+        aside.write_bytes((Path(folder) / f"r{target.suffix}").read_bytes())

@@ -34,7 +34,10 @@ class Cut:
 
 
 def cut_beats(
-    signal: NDArray[np.floating], rate_hz: float, r_samples: NDArray[np.integer], cut: Cut
+    signal: NDArray[np.floating],
+    rate_hz: float,
+    r_samples: NDArray[np.integer] | NDArray[np.floating],
+    cut: Cut,
 ) -> NDArray[np.float32]:
     """Each beat with its surroundings, ``(beats, leads, samples)`` in the signal's unit.
 

@@ -74,7 +74,7 @@ def unknown_or_flat(
     still[1:] = signal[1:] == signal[:-1]  # nan equals nothing
     starts, ends = np.flatnonzero(np.diff(np.r_[0, still, 0])).reshape(-1, 2).T
     flat = np.zeros(len(signal), bool)
-    for start, end in zip(starts, ends, strict=True):
-        if end - start >= _FLAT_S * rate_hz - 1:
-            flat[start - 1 : end] = True
+    long = ends - starts >= _FLAT_S * rate_hz - 1
+    for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
+        flat[start - 1 : end] = True
     return unknown, flat

@@ -48,13 +48,14 @@ def find_beats(leads_mv: NDArray[np.floating], rate_hz: float) -> NDArray[np.int
         return np.zeros(0, np.int64)
     fast = band_passed(leads_mv[alive], rate_hz, BAND_HZ)
     step = max(1, int(rate_hz // _LOOK_HZ))
-    height = _together(_energy(fast[:, ::step], rate_hz / step), lost[alive, ::step], rate_hz / step)
+    height = _together(energy(fast[:, ::step], rate_hz / step), lost[alive, ::step], rate_hz / step)
     r_samples = _picked(height, rate_hz / step) * step
     r_samples = r_samples[~lost[:, r_samples].all(axis=0)]
     return _on_their_tops(fast, lost[alive], r_samples, rate_hz)
 
 
-def _energy(fast: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
+def energy(fast: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
+    """How much moves at each sample of leads ``(leads, samples)`` within BAND_HZ, smoothed a little."""
     from scipy.ndimage import gaussian_filter1d
 
     smooth = gaussian_filter1d(fast**2, _SMOOTH_S * rate_hz, axis=1)

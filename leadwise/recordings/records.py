@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from leadwise.files import written_whole
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
 from leadwise.pages.forms import known_form
+from leadwise.recordings.files import header_beside, open_file
+from leadwise.workers import memory
 
 STRIP = "strip"
 """Name of the rhythm strip among the signals of a page's record."""
@@ -24,11 +27,16 @@ RHYTHM_LEADS = ("MLII", "II")
 
 @dataclass(frozen=True)
 class Record:
-    """One recording: `signals` float64 ``(leads, samples)`` in mV, the names of its leads, samples a second."""
+    """One recording: `signals` ``(leads, samples)`` in mV, the names of its leads, samples a second.
 
-    signals: NDArray[np.float64]
+    `units` are those of the file that it was read from, by lead, and `notes` what was set aside or assumed then.
+    """
+
+    signals: NDArray[np.floating]
     names: tuple[str, ...]
     rate_hz: float
+    units: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def lead(self, name: str) -> NDArray[np.float64]:
         """One lead by name, whichever case it is written in. Raises `InputError`, which names those there are."""
@@ -39,38 +47,18 @@ class Record:
 
 
 def read_record(path: Path) -> Record:
-    """Read a WFDB record (path without suffix, or of its ``.hea``), in physical units, mV.
+    """Read the ECG leads of a recording, in mV: WFDB (path without suffix, or of its ``.hea``), EDF, or DICOM.
 
-    Raises `MissingInput` where there is no such record, `InputError` where it cannot be read or is not in volts.
+    What is no ECG by its name or unit is set aside, as `Record.notes` tells. Raises `MissingInput` where there is no
+    such record, `InputError` where it cannot be read or has no ECG.
     """
-    import wfdb
-
-    path = path.with_suffix("") if path.suffix == ".hea" else path
-    if not path.with_suffix(".hea").is_file():
-        raise MissingInput(f"{path}.hea: no such record")
-    try:
-        header = wfdb.rdheader(str(path))
-        lost = sorted({name for name in header.file_name or () if not path.with_name(name).is_file()})
-        if lost:
-            raise InputError(
-                f"{path}: not a readable WFDB record ({lost[0]}, which holds its signals, is missing). "
-                "Put it beside the header."
-            )
-        record = wfdb.rdrecord(str(path))
-    except InputError:
-        raise
-    except (ValueError, OSError, IndexError, KeyError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"{path}: not a readable WFDB record ({error}). Is its .dat whole? Fetch it again."
-        ) from error
-    factors = {"mv": 1.0, "uv": 1e-3, "v": 1e3}
-    units = [str(unit).lower() for unit in record.units]
-    if unknown := sorted(set(units) - set(factors)):
-        raise InputError(
-            f"{path}: signals in {', '.join(unknown)}; volts, millivolts or microvolts are known"
-        )
-    signals = record.p_signal.T * np.array([factors[unit] for unit in units])[:, None]
-    return Record(np.asarray(signals, np.float64), tuple(record.sig_name), float(record.fs))
+    path = header_beside(path)
+    if not path.is_file():
+        raise MissingInput(f"{path}: no such record")
+    with tempfile.TemporaryDirectory(dir=memory()) as scratch:
+        source = open_file(path, Path(scratch))
+        signals = source.read(0, source.samples)
+        return Record(signals, source.names, source.rate_hz, source.units, tuple(source.notes()))
 
 
 def rhythm_first(names: Sequence[str | None]) -> tuple[int, ...]:

@@ -72,3 +72,12 @@ def _runs(classes: Sequence[str], name: str) -> Runs:
     return Runs(
         int((lengths == 2).sum()), int((lengths >= _RUN).sum()), int(lengths.max()) if len(lengths) else 0
     )
+
+
+def clock(seconds: float) -> str:
+    """A time of a recording in words: seconds, minutes or hours."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)}:{seconds % 60:04.1f} min"
+    return f"{int(seconds // 3600)}:{int(seconds // 60) % 60:02d}:{int(seconds % 60):02d} h"

@@ -20,16 +20,19 @@ from leadwise.errors import InputError, MissingInput
 from leadwise.files import files_below, must_be_writable, written_whole
 from leadwise.names import printable
 from leadwise.pages.read import PAGE_SUFFIXES
+from leadwise.recordings.annotations import Annotations, write_annotations
+from leadwise.recordings.files import header_beside, is_recording
 from leadwise.serving.digitised import Digitised
+from leadwise.serving.long_recordings import more_seconds
 from leadwise.serving.model import load_beat_model, load_model
 from leadwise.serving.predict import Answer, predict
-from leadwise.serving.predict_recording import RecordingAnswer, is_recording
+from leadwise.serving.predict_recording import RecordingAnswer
 from leadwise.workers import LIMITS, TOO_LARGE, Limits, each
 
 STDIN = Path("-")
 """Stands for a page that came on standard input."""
 
-FOUND_SUFFIXES = PAGE_SUFFIXES | {".hea"}
+FOUND_SUFFIXES = PAGE_SUFFIXES | {".hea", ".edf", ".dcm"}
 """What is answered of a folder."""
 
 
@@ -37,7 +40,8 @@ FOUND_SUFFIXES = PAGE_SUFFIXES | {".hea"}
 class Outcome:
     """What came of one file: the answer as JSON has it and as lines of text, or why there is none.
 
-    `rows` are its rows in a table, by column; `undrawn` says why there is an answer and no picture of it.
+    `rows` are its rows in a table, by column, where they were asked for; `undrawn` says why there is an answer and no
+    picture of it, `unwritten` why no annotations.
     """
 
     file: Path
@@ -46,6 +50,7 @@ class Outcome:
     rows: tuple[dict[str, Any], ...] = ()
     why: str = ""
     undrawn: str = ""
+    unwritten: str = ""
 
     @property
     def has_no_class(self) -> bool:
@@ -157,12 +162,17 @@ def answer_all(
     limits: Limits = LIMITS,
     stdin: bytes = b"",
     page: int | None = None,
+    atr: str | None = None,
+    rows: bool = False,
 ) -> Iterator[Outcome]:
     """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
+    With `atr` beats of recordings are also written beside them as WFDB annotations, by an annotator of that name;
+    with `rows` answers have their rows in a table.
+
     `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`; `page` is that of
-    files of several (None: the first that is an ECG page). A file that takes more than `limits` is refused as others
-    are.
+    files of several (None: the first that is an ECG page). A file that takes more than `limits` (a long
+    recording has more time) is refused as others are.
     Raises `WeightsError`, before the first, where one that is needed cannot be loaded.
     """
     kinds = frozenset(map(is_recording, files))
@@ -171,7 +181,7 @@ def answer_all(
         for file, target in itertools.zip_longest(files, targets)
     ]
     return each(
-        partial(_answered, model, beat_model, page),
+        partial(_answered, model, beat_model, page, atr, rows),
         tasks,
         lambda task, why: Outcome(
             task.file, why=why.removeprefix("page: " if task.data else f"{task.file}: ")
@@ -179,6 +189,7 @@ def answer_all(
         cores,
         limits,
         partial(_load, kinds, model, beat_model),
+        lambda task: more_seconds(task.file),
     )
 
 
@@ -195,12 +206,31 @@ def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -
         load_beat_model(beat_model)
 
 
-def _answered(model: Path | None, beat_model: Path | None, page: int | None, task: _Task) -> Outcome:
+def _answered(
+    model: Path | None, beat_model: Path | None, page: int | None, atr: str | None, rows: bool, task: _Task
+) -> Outcome:
     own_model = beat_model if is_recording(task.file) else model
     answer = predict(task.file if task.data is None else task.data, model=own_model, page=page)
     answer = dataclasses.replace(answer, file=str(task.file))
     undrawn = _draw(answer, task.target) if task.target is not None else ""
-    return Outcome(task.file, answer.as_json(), tuple(answer.lines()), tuple(answer.rows()), undrawn=undrawn)
+    unwritten = _write_annotations(answer, atr) if atr and isinstance(answer, RecordingAnswer) else ""
+    table = tuple(answer.rows()) if rows else ()
+    return Outcome(
+        task.file, answer.as_json(), tuple(answer.lines()), table, undrawn=undrawn, unwritten=unwritten
+    )
+
+
+def _write_annotations(answer: RecordingAnswer, annotator: str) -> str:
+    """Write a recording's beats beside it; why that could not be."""
+    header = header_beside(Path(answer.file))
+    target = header.with_name(f"{header.stem}.{annotator}")
+    if target.exists():
+        return f"{target}: is there already. Name another annotator, or remove it."
+    try:
+        write_annotations(Annotations(answer.samples, answer.labels), target, answer.rate_hz)
+    except OSError as error:
+        return f"{target}: {error.strerror or error}"
+    return ""
 
 
 def _draw(answer: Answer | Digitised | RecordingAnswer, target: Path) -> str:

@@ -31,6 +31,7 @@ from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import FilePage, Page, PageFile, read_page
+from leadwise.recordings.files import is_recording
 from leadwise.recordings.records import STRIP
 from leadwise.serving import gate
 from leadwise.serving.digitised import Digitised
@@ -39,12 +40,7 @@ from leadwise.serving.gate import Quality
 from leadwise.serving.known_form import read_known_form
 from leadwise.serving.model import Model, load_model
 from leadwise.serving.overlay import as_table, overlay
-from leadwise.serving.predict_recording import (
-    RecordingAnswer,
-    is_recording,
-    predict_recording,
-    rounded,
-)
+from leadwise.serving.predict_recording import RecordingAnswer, predict_recording, rounded
 from leadwise.sets.views import signal_views, stacked
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")

@@ -11,27 +11,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import InputError
+from leadwise.errors import InputError, MissingInput
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import AAMI, BEAT_NAMES, CAUTION
 from leadwise.pages.read import Page
 from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
+from leadwise.recordings.files import header_beside
 from leadwise.recordings.records import RHYTHM_LEADS, Record
-from leadwise.recordings.summary import Rhythm, Runs, summarise
+from leadwise.recordings.summary import Rhythm, Runs, clock, summarise
+from leadwise.serving import long_recordings
 from leadwise.serving.model import load_beat_model
 from leadwise.serving.overlay import as_table
-from leadwise.serving.recordings import DETECTOR, PROCESSING, Reading, process, read_path
+from leadwise.serving.recordings import DETECTOR, MAX_S, PROCESSING, Reading, opened
 from leadwise.serving.strip_chart import strip_chart
-
-SUFFIXES = frozenset({".hea", ".dat"})
-"""What names a recording."""
 
 BEAT_COLUMNS = (
     "file",
@@ -47,6 +47,7 @@ BEAT_COLUMNS = (
 _RATE_BPM = (30.0, 220.0)
 _TRAINED_HZ = 360.0
 _SHORT_S, _FEW_BEATS = 10.0, 30
+_MARGIN_S, _NEIGHBOURS = 10.0, 60  # seconds and beats beside what is looked at together
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class RecordingAnswer:
     """What was found in one recording.
 
     `record` holds its leads in mV, band-passed, nan where nothing is known; `leads` names the one or two of them that
-    the beats were named by. `samples` are the R peaks at the record's rate, `probabilities` ``(beats, classes)`` in
-    the order of ``model.classes``. In a notebook an answer shows itself.
+    the beats were named by. `samples` are the R peaks at `rate_hz`, the file's own rate, `probabilities`
+    ``(beats, classes)`` in the order of ``model.classes``. Of one of over half an hour `record` holds those
+    one or two leads alone, at 120 samples a second. In a notebook an answer shows itself.
     """
 
     file: str
@@ -66,6 +68,7 @@ class RecordingAnswer:
     samples: NDArray[np.int64] = field(repr=False)
     probabilities: NDArray[np.float32] = field(repr=False)
     record: Record = field(repr=False)
+    rate_hz: float
 
     @cached_property
     def labels(self) -> NDArray[np.str_]:
@@ -76,7 +79,7 @@ class RecordingAnswer:
     @property
     def times_s(self) -> NDArray[np.float64]:
         """When each beat comes, ``(beats,)``."""
-        return self.samples / self.record.rate_hz
+        return self.samples / self.rate_hz
 
     @property
     def duration_s(self) -> float:
@@ -93,7 +96,7 @@ class RecordingAnswer:
         lead = self.record.signals[self.record.names.index(self.leads[0])]
         surest = self.probabilities.max(axis=1, initial=0)
         return strip_chart(
-            lead, self.record.rate_hz, self.samples, self.labels.tolist(), surest,
+            lead, self.record.rate_hz, _at(self.samples, self.rate_hz, self.record), self.labels.tolist(), surest,
             f"{Path(self.file).name}, lead {self.leads[0]}", self.lines(),
         )  # fmt: skip
 
@@ -106,7 +109,7 @@ class RecordingAnswer:
             if rhythm.counts[name]
         ]
         return [
-            f"{rhythm.beats} beats in {_clock(self.duration_s)}" + (f"; {'; '.join(named)}" if named else ""),
+            f"{rhythm.beats} beats in {clock(self.duration_s)}" + (f"; {'; '.join(named)}" if named else ""),
             *_rates(rhythm),
             *(f"warning: {text}" for text in self.warnings),
             f"{self.model.name} of leadwise {self.model.version}, trained on {self.model.trained_on}. {CAUTION}",
@@ -117,7 +120,7 @@ class RecordingAnswer:
         return {
             "kind": "record",
             "file": self.file,
-            "rate_hz": self.record.rate_hz,
+            "rate_hz": self.rate_hz,
             "duration_s": round(self.duration_s, 3),
             "processing": PROCESSING,
             "beats": {
@@ -140,13 +143,14 @@ class RecordingAnswer:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row a beat by the names of `BEAT_COLUMNS`; that of a class that the model does not know is left out."""
-        rr_before_s, _ = intervals_s(self.samples, self.record.rate_hz)
+        rr_before_s, _ = intervals_s(self.samples, self.rate_hz)
+        times_s = self.times_s.tolist()
         for beat, (label, shares, rr_s) in enumerate(
             zip(self.labels.tolist(), self.probabilities, rr_before_s, strict=True)
         ):
             yield {
                 "file": self.file,
-                "time_s": f"{self.times_s[beat]:.3f}",
+                "time_s": f"{times_s[beat]:.3f}",
                 "sample": int(self.samples[beat]),
                 "label": label,
                 **{
@@ -171,41 +175,70 @@ _KNOWN = (
 )
 
 
-def is_recording(path: Path) -> bool:
-    """Whether a path names a recording: by its suffix, or by that of the header beside it."""
-    return path.suffix in SUFFIXES or (not path.exists() and path.with_name(f"{path.name}.hea").is_file())
-
-
 def predict_recording(source: str | Path, *, model: str | Path | None = None) -> RecordingAnswer:
-    """Answer for one WFDB record: the path of its ``.hea`` (or ``.dat``, or without suffix).
+    """Answer for one recording: WFDB by its ``.hea``, ``.dat`` or without suffix, EDF, DICOM, a zip of one.
 
     `model` is an ONNX file that `leadwise.learning.export_beats` wrote; by default the one that comes with leadwise.
-    Raises `MissingInput` and `InputError` for a record that is not there, damaged, cut off, too short or unknown
-    throughout, and `WeightsError` for the model, each in a sentence that says what to do.
+    Raises `MissingInput` and `InputError` for a record that is not there, damaged, cut off, too short or too long,
+    unknown throughout, no ECG or without a heart in it, and `WeightsError` for the model, each in a sentence that
+    says what to do.
     """
-    load_beat_model(None if model is None else Path(model))
-    record = read_path(Path(source))
+    path, chosen = Path(source), None if model is None else Path(model)
+    load_beat_model(chosen)
     try:
-        return name_beats(str(source), process(record), None if model is None else Path(model))
+        with opened(path) as opened_source:
+            return name_beats(str(source), long_recordings.read(opened_source), chosen)
+    except MissingInput:
+        raise
     except InputError as error:
+        if str(error).startswith(f"{header_beside(path).name}:"):
+            raise
         raise InputError(f"{source}: {error}") from error
 
 
 def name_beats(file: str, reading: Reading, model: Path | None = None) -> RecordingAnswer:
     """Give every beat of a recording its class. Raises `WeightsError` for the model."""
     loaded = load_beat_model(model)
-    rate_hz = reading.record.rate_hz
+    rate_hz = reading.rate_hz
     probabilities = np.zeros((0, len(loaded.info.classes)), np.float32)
     if len(reading.beats):
-        beats = cut_beats(reading.filtered, rate_hz, reading.beats, CUT)
-        probabilities = loaded.answer(beat_views(beats, reading.beats / rate_hz))
+        probabilities = np.concatenate([loaded.answer(views)[kept] for views, kept in _views(reading)])
     labels = [loaded.info.classes[number] for number in probabilities.argmax(axis=1).tolist()]
     rhythm = summarise(reading.beats, labels, rate_hz)
     known = [_KNOWN] if Path(file).stem in loaded.learned_from else []
     return RecordingAnswer(
         file, reading.leads, rhythm, (*known, *reading.warnings, *_warnings(reading, rhythm)), loaded.info,
-        reading.beats, probabilities, reading.record,
+        reading.beats, probabilities, reading.record, rate_hz,
     )  # fmt: skip
+
+
+def _views(reading: Reading) -> Iterator[tuple[dict[str, NDArray[np.float16]], slice]]:
+    """Beats as the model sees them, half an hour at a time, and which of them that half hour is asked about.
+
+    The model learned what a beat is beside the usual beat and interval of half an hour: in a day both drift. Beats on
+    either side are neighbours alone.
+    """
+    rate_hz, margin = reading.record.rate_hz, round(_MARGIN_S * reading.record.rate_hz)
+    at = reading.beats * (rate_hz / reading.rate_hz)
+    edges = np.searchsorted(at, np.arange(0, reading.filtered.shape[1], round(MAX_S * rate_hz)))
+    for low, high in pairwise([*edges.tolist(), len(at)]):
+        if low < high:
+            near = slice(max(0, low - _NEIGHBOURS), min(len(at), high + _NEIGHBOURS))
+            first = max(0, int(at[near][0]) - margin)
+            piece = reading.filtered[:, first : int(at[near][-1]) + margin]
+            if len(edges) == 1:
+                first, piece = 0, reading.filtered
+            beats = cut_beats(piece, rate_hz, at[near] - first, CUT)
+            yield (
+                beat_views(beats, reading.beats[near] / reading.rate_hz),
+                slice(low - near.start, high - near.start),
+            )
+
+
+def _at(samples: NDArray[np.int64], rate_hz: float, record: Record) -> NDArray[np.int64]:
+    """R peaks at the rate of what is shown, each inside of it."""
+    at = np.round(samples * (record.rate_hz / rate_hz)).astype(np.int64)
+    return np.asarray(np.minimum(at, record.signals.shape[1] - 1))
 
 
 def _warnings(reading: Reading, rhythm: Rhythm) -> Iterator[str]:
@@ -214,9 +247,9 @@ def _warnings(reading: Reading, rhythm: Rhythm) -> Iterator[str]:
         yield f"no lead {' or '.join(RHYTHM_LEADS)}: {reading.lead} stands in for it, and the model knows II best"
     if len(reading.leads) < LEADS:
         yield "one lead alone; the model learned from two at a time"
-    if reading.record.rate_hz != _TRAINED_HZ:
+    if reading.rate_hz != _TRAINED_HZ:
         yield (
-            f"recorded at {reading.record.rate_hz:g} samples a second, the model's recordings at {_TRAINED_HZ:g}: "
+            f"recorded at {reading.rate_hz:g} samples a second, the model's recordings at {_TRAINED_HZ:g}: "
             "beats were resampled"
         )
     if reading.duration_s < _SHORT_S:
@@ -233,7 +266,7 @@ def _rates(rhythm: Rhythm) -> Iterator[str]:
     yield (
         f"heart rate {rhythm.heart_rate_bpm:.0f} bpm (over ten intervals {rhythm.slowest_bpm:.0f} to "
         f"{rhythm.fastest_bpm:.0f}); longest interval {rhythm.longest_interval_s:.1f} s at "
-        f"{_clock(rhythm.longest_at_s or 0)}"
+        f"{clock(rhythm.longest_at_s or 0)}"
     )
     for name, runs in (("ventricular", rhythm.ventricular), ("supraventricular", rhythm.supraventricular)):
         if runs_in_words := _in_a_row(runs):
@@ -247,10 +280,6 @@ def _in_a_row(runs: Runs) -> str:
             f"{runs.runs} {'run' if runs.runs == 1 else 'runs'} of three or more, the longest of {runs.longest_beats}"
         )
     return ", ".join(parts)
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds // 60)}:{seconds % 60:04.1f} min" if seconds >= 60 else f"{seconds:.1f} s"
 
 
 def rounded(value: Any, digits: int) -> Any:

@@ -7,18 +7,20 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from leadwise.pages.page_signals import PageSignals
 from leadwise.serving.digitised import Digitised
 from leadwise.serving.digitize_page import digitize_page
+from leadwise.serving.long_recordings import more_seconds
 from leadwise.serving.predict import Answer
 from leadwise.serving.predict import predict as answer
 from leadwise.serving.predict_recording import RecordingAnswer
 from leadwise.workers import LIMITS, Limits, Workers
 
-_Task = tuple[str, Callable[[], Any]]
+_Task = tuple[str, Callable[[], Any], float]
 _workers: dict[tuple[Limits, int], Workers[_Task, Any]] = {}
 _one_at_a_time = threading.Lock()
 
@@ -40,8 +42,9 @@ def predict(
     `WeightsError` (the model), each in a sentence that says what to do. Ctrl+C ends what is being read, that of other
     threads too.
     """
+    more_s = 0.0 if isinstance(source, bytes) else more_seconds(Path(source))
     answered: Answer | Digitised | RecordingAnswer = _within(
-        limits, partial(answer, source, model=model, page=page)
+        limits, partial(answer, source, model=model, page=page), more_s
     )
     return answered
 
@@ -58,13 +61,13 @@ def digitize(source: str | Path | bytes, *, page: int | None = None, limits: Lim
     return signals
 
 
-def _within(limits: Limits, work: Callable[[], Any]) -> Any:
-    """What a call gives in the process that has these limits."""
+def _within(limits: Limits, work: Callable[[], Any], more_s: float = 0.0) -> Any:
+    """What a call gives in the process that has these limits, and `more_s` seconds more."""
     whose = limits, os.getpid()  # a forked process takes one of its own
     with _one_at_a_time:  # else each of several threads would start a process
         worker = _workers.get(whose) or _workers.setdefault(whose, _begun(limits))
     try:
-        return worker.submit((str(Path.cwd()), work)).result()
+        return worker.submit((str(Path.cwd()), work, more_s)).result()
     except KeyboardInterrupt:
         _workers.pop(whose, None)  # else the next call would wait for this file
         worker.close()
@@ -72,12 +75,12 @@ def _within(limits: Limits, work: Callable[[], Any]) -> Any:
 
 
 def _begun(limits: Limits) -> Workers[_Task, Any]:
-    worker: Workers[_Task, Any] = Workers(_answered, 1, limits)
+    worker: Workers[_Task, Any] = Workers(_answered, 1, limits, more_s=itemgetter(2))
     atexit.register(worker.close)
     return worker
 
 
 def _answered(task: _Task) -> Any:
-    here, work = task
+    here, work, _ = task
     os.chdir(here)
     return work()

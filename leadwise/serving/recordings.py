@@ -1,34 +1,38 @@
-"""A WFDB record from a folder or as bytes: checked before it is decoded, then in mV, band-passed, its beats found.
+"""A recording from a path or as bytes: opened within limits, then in mV, band-passed, its beats found.
 
-WFDB's formats are read by wfdb, which reads files: they lie in memory (tmpfs) while it does, under names that were
-checked, and are gone when it is done. What a header claims is looked at before anything is decoded.
+Files that were sent lie in memory (tmpfs) while they are read, under names that were checked, and are gone when it is
+done. What a header claims is looked at before anything is decoded. What has no heart in it is refused.
 """
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.errors import InputError, MissingInput
+from leadwise.errors import InputError
 from leadwise.names import shortened
+from leadwise.recordings import headers
+from leadwise.recordings.files import header_beside, open_file
 from leadwise.recordings.filters import BAND_HZ, band_passed, unknown_or_flat
+from leadwise.recordings.heart import HEIGHTS_MV, evidence, heights_mv
 from leadwise.recordings.qrs import find_beats
-from leadwise.recordings.records import Record, read_record, rhythm_first
+from leadwise.recordings.records import Record, rhythm_first
+from leadwise.recordings.sources import Source
+from leadwise.recordings.which_leads import MV_OF, kind_of, normal_unit
+from leadwise.recordings.zips import unpacked
 from leadwise.workers import memory
 
 MAX_S = 1900.0
-"""Longest recording that is answered; those of MIT-BIH have 1,806 s."""
+"""Longest recording that is read as a whole; those of MIT-BIH have 1,806 s."""
 
 MAX_VALUES = 8_000_000
-"""Most samples of all leads together: half an hour of eight leads at 500 Hz."""
+"""Most samples of all leads together that are read as a whole: half an hour of eight leads at 500 Hz."""
 
 PROCESSING = f"band-pass {BAND_HZ[0]:g} to {BAND_HZ[1]:g} Hz, Butterworth of order 5, forwards and backwards"
 DETECTOR = "leadwise.recordings.qrs"
@@ -36,27 +40,28 @@ DETECTOR = "leadwise.recordings.qrs"
 SECOND_LEAD = "V1"
 """Stands beside the rhythm lead where there are more than two, as in most records of MIT-BIH."""
 
-_FORMATS = {"8", "16", "24", "32", "61", "80", "160", "212", "310", "311"}
-_MOST_SKEW_S, _GAINS = 1.0, (1e-6, 1e12)
-_LEAST_S, _LEAST_HZ, _MOST_HZ, _MOST_LEADS, _MOST_HEADER = 2.0, 100.0, 10_000.0, 32, 65_536
-_RECORD_LINE = re.compile(rb"\S+ +\d+ +\d+(\.\d+)?\b.*")
-_MOST_BYTES = 100_000_000
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
+NO_HEART = "no heartbeat found"
+
+_LEAST_S, _LEAST_HZ, _MOST_HZ = 2.0, 100.0, 10_000.0
+_TOO_SHORT_TO_TELL_S = 10.0  # three beats may not have come by then
+_MOST_ZIP_BYTES, _MOST_NAME = 200_000_000, 120
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A recording, `record` in mV and band-passed, and the sample numbers of its beats.
+    """A recording, `record` in mV and band-passed, and its beats as sample numbers at `rate_hz`, the file's own.
 
     `leads` names one or two: that in which beats are looked for first, and the one beside it. `filtered`
-    ``(1 or 2, samples)`` is the two of them with all gaps bridged.
+    ``(1 or 2, samples)`` is the two of them with all gaps bridged, at the rate of `record`. That is `rate_hz`, but
+    for a recording that was read in windows (`leadwise.serving.long_recordings`).
     """
 
     record: Record
     leads: tuple[str, ...]
-    filtered: NDArray[np.float64]
+    filtered: NDArray[np.floating]
     beats: NDArray[np.int64]
     warnings: tuple[str, ...]
+    rate_hz: float
 
     @property
     def lead(self) -> str:
@@ -77,74 +82,84 @@ def folder_in_memory() -> Iterator[Path]:
 
 
 def read_files(files: Mapping[str, bytes]) -> Record:
-    """One record from its files by name, a ``.hea`` and the signals that it names, in mV.
+    """One record from its files by name: a ``.hea`` and the signals that it names, an EDF, or a DICOM; in mV.
 
-    Raises `InputError` for a header that is missing, unreadable or claims too much, and for signals that were not
-    sent, are cut off or cannot be decoded.
+    Raises `InputError` for a header that is missing, unreadable or claims too much, for signals that were not sent,
+    are cut off or cannot be decoded, and where none of them is an ECG.
     """
-    header = _the_header(files)
-    for name in files:
-        if not _PLAIN_NAME.fullmatch(name):
-            raise InputError(f"{name}: files of a record have plain names (letters, digits, - _ and .).")
     with folder_in_memory() as folder:
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
-        path = (folder / header).with_suffix("")
-        _check_claims(path, header, files)
-        try:
-            record = read_record(path)
-        except InputError as error:
-            raise InputError(str(error).replace(str(path), header)) from error
-        except Exception as error:  # whatever a made file may do to a reader of a dozen formats
-            raise InputError(
-                f"{header}: the signals do not fit this header ({shortened(str(error))})."
-            ) from error
-    if not np.isfinite(record.signals).any():
-        raise InputError(f"{header}: no lead of this record has a known value.")
-    return Record(record.signals, _unique_names(record.names), record.rate_hz)
+        return read_whole(open_file(_written(files, folder), folder))
 
 
 def read_path(path: Path) -> Record:
-    """One record from the path of its ``.hea``, of its ``.dat``, or without suffix; checked as `read_files` does.
+    """One record, no longer than MAX_S, from the path of a file of it, or without suffix; checked as there.
 
-    Raises `MissingInput` where there is no such header, and what `read_files` raises.
+    Raises `MissingInput` where there is no such file, and what `read_files` raises.
     """
-    header = path if path.suffix == ".hea" else path.with_name(f"{path.name.removesuffix('.dat')}.hea")
-    if not header.is_file():
-        raise MissingInput(
-            f"{header.name}: no such file. A record is a .hea file with its signals beside it."
+    with opened(path) as source:
+        return read_whole(source)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """A recording of any length that lies open: WFDB by a file of it or without suffix, EDF, DICOM, a zip of them."""
+    path = header_beside(path)
+    with folder_in_memory() as folder:
+        try:
+            if path.suffix.lower() == ".zip" and path.is_file():
+                path = _written(unpacked(path.name, path, _MOST_ZIP_BYTES), folder)
+            yield open_file(path, folder)
+        except OSError as error:
+            raise InputError(f"{path.name}: {error.strerror or error}.") from error
+
+
+def read_whole(source: Source) -> Record:
+    """All of a recording at once. Raises `InputError` where that is too much, or nothing of it is known."""
+    check_rate(source)
+    if not fits(source):
+        raise InputError(
+            f"{source.samples:,} samples of {len(source.names)} leads at {source.rate_hz:g} a second; "
+            f"at most {MAX_S:,.0f} s and {MAX_VALUES:,} samples are read at once. Cut it into parts."
         )
-    try:
-        if header.stat().st_size > _MOST_HEADER:
-            raise InputError(f"{header.name}: larger than a header is ({_MOST_HEADER} bytes at most).")
-        content = header.read_bytes()
-        beside = {
-            line.split()[0].decode("utf-8", "replace") for line in content.splitlines()[1:] if line.split()
-        }
-        files = {name: header.parent / name for name in beside if _PLAIN_NAME.fullmatch(name)}
-        large = [name for name, file in files.items() if file.is_file() and file.stat().st_size > _MOST_BYTES]
-        if large:
-            raise InputError(f"{large[0]}: over {_MOST_BYTES / 1e6:.0f} MB. Cut the record into parts.")
-        return read_files(
-            {header.name if _PLAIN_NAME.fullmatch(header.name) else "record.hea": content}
-            | {name: file.read_bytes() for name, file in files.items() if file.is_file()}
-        )
-    except OSError as error:
-        raise InputError(f"{header.name}: {error.strerror or error}.") from error
+    signals = source.read(0, source.samples)
+    if not np.isfinite(signals).any():
+        raise InputError("no lead of this record has a known value.")
+    return Record(signals, source.names, source.rate_hz, source.units, tuple(source.notes()))
+
+
+def fits(source: Source) -> bool:
+    """Whether a recording can be read as a whole."""
+    return source.duration_s <= MAX_S and source.samples * len(source.names) <= MAX_VALUES
+
+
+def check_rate(source: Source) -> None:
+    """Raise `InputError` for a rate at which no beats are read."""
+    if not _LEAST_HZ <= source.rate_hz <= _MOST_HZ:
+        raise InputError(f"{source.rate_hz:g} samples a second; {_LEAST_HZ:g} to {_MOST_HZ:g} are read.")
 
 
 def process(record: Record) -> Reading:
-    """Band-pass a record and find its beats; raises `InputError` where it is too short or sampled too slowly."""
+    """Band-pass a record and find its beats.
+
+    Raises `InputError` where it is too short or sampled too slowly, has no heart, or a height that no heart has.
+    """
     seconds = record.signals.shape[1] / record.rate_hz
     if seconds < _LEAST_S:
         raise InputError(f"{seconds:.1f} s of signal; at least {_LEAST_S:g} s are needed.")
     lost = [unknown_or_flat(lead, record.rate_hz) for lead in record.signals]
     order = [number for number in rhythm_first(record.names) if not np.logical_or(*lost[number]).all()]
     if not order:
-        raise InputError("all leads are flat. Was the recorder connected?")
+        raise InputError(f"{NO_HEART}: all leads are flat. Was the recorder connected?")
+    if unlike := leads_without_heart(record.names, [record.signals], record.rate_hz):
+        return process(_without(record, unlike, "it does not look like an ECG, and is not named like one"))
     filtered = band_passed(record.signals, record.rate_hz)
     beats = find_beats(record.signals[order], record.rate_hz)
-    chosen = _beside(record.names, order)
+    if seconds >= _TOO_SHORT_TO_TELL_S and not has_heart(record.signals[order], record.rate_hz, beats):
+        raise InputError(why_no_heart(", ".join(record.names[number] for number in order)))
+    heights = heights_mv(filtered[order], record.rate_hz, beats)
+    if impossible := impossible_heights(record, order, heights):
+        return process(_without(record, impossible, "its beats are of a height that no heart has"))
+    chosen = beside(record.names, order)
     # unknown stays unknown in what is shown; the filter alone looks across it
     shown = np.where(np.isfinite(record.signals), filtered, np.nan)
     return Reading(
@@ -152,15 +167,90 @@ def process(record: Record) -> Reading:
         tuple(record.names[number] for number in chosen),
         filtered[chosen],
         beats if len(beats) > 1 else beats[:0],
-        tuple(_warnings(record, order, lost, beats)),
+        (*record.notes, *_warnings(record, order, lost, beats)),
+        record.rate_hz,
     )
 
 
-def _beside(names: Sequence[str], order: Sequence[int]) -> list[int]:
+def beside(names: Sequence[str], order: Sequence[int]) -> list[int]:
     """The lead for beats and the one beside it, of those in `order`."""
     upper = [names[number].upper() for number in order]
     second = upper.index(SECOND_LEAD, 1) if SECOND_LEAD in upper[1:] else 1
     return [order[0], *order[second : second + 1]]
+
+
+def has_heart(leads_mv: NDArray[np.floating], rate_hz: float, beats: NDArray[np.integer]) -> bool:
+    """Whether any of the leads shows a heart at these beats."""
+    return any(lead.is_heart for lead in evidence(leads_mv, rate_hz, beats))
+
+
+def leads_without_heart(
+    names: Sequence[str], pieces: Sequence[NDArray[np.floating]], rate_hz: float
+) -> list[int]:
+    """Numbers of the leads whose names leave it open what they are, and that show no heart in any of some pieces.
+
+    None where that would be all of them.
+    """
+    unlike = [
+        number
+        for number, name in enumerate(names)
+        if kind_of(name, "mV") == "open"
+        and not any(
+            has_heart(piece[[number]], rate_hz, find_beats(piece[[number]], rate_hz)) for piece in pieces
+        )
+    ]
+    return unlike if len(unlike) < len(names) else []
+
+
+def why_no_heart(names: str) -> str:
+    """The refusal of what was looked for a heart in vain."""
+    return (
+        f"{NO_HEART} on {names}: what moves there is noise, mains hum, or another signal. Was the recorder "
+        "connected, and is it an ECG?"
+    )
+
+
+def impossible_heights(record: Record, order: Sequence[int], heights: NDArray[np.floating]) -> list[int]:
+    """Numbers of the leads whose beats are higher than any heart's, where others are not.
+
+    Raises `InputError` where no lead is of a possible height, and names the unit that the header is likely to mean.
+    """
+    low, high = HEIGHTS_MV
+    known = [
+        (number, height)
+        for number, height in zip(order, heights.tolist(), strict=True)
+        if np.isfinite(height)
+    ]
+    if not known or any(low <= height <= high for _, height in known):
+        return [number for number, height in known if height > high]
+    number, height = known[0]
+    said = record.units[number] if number < len(record.units) else "mV"
+    likely = [
+        unit
+        for unit in ("mV", "uV", "V")
+        if low <= height / MV_OF[normal_unit(said)] * MV_OF[unit.lower()] <= high
+    ]
+    advice = f"The header says {said or 'no unit'}; likely {likely[0]} is meant. " if likely else ""
+    raise InputError(
+        f"heartbeats of {_volts(height)} on {record.names[number]}, where hearts give {low:g} to {high:g} mV. "
+        f"{advice}Mend its unit or gain."
+    )
+
+
+def _volts(height_mv: float) -> str:
+    return f"{height_mv / 1000:.3g} V" if height_mv >= 1000 else f"{height_mv:.3g} mV"
+
+
+def _without(record: Record, numbers: Sequence[int], why: str) -> Record:
+    kept = [number for number in range(len(record.names)) if number not in numbers]
+    names = ", ".join(record.names[number] for number in numbers)
+    return replace(
+        record,
+        signals=record.signals[kept],
+        names=tuple(record.names[number] for number in kept),
+        units=tuple(record.units[number] for number in kept if number < len(record.units)),
+        notes=(*record.notes, f"{names} set aside: {why}"),
+    )
 
 
 def _warnings(
@@ -183,84 +273,26 @@ def _warnings(
         yield f"no heartbeats were found on {record.names[order[0]]}"
 
 
-def _the_header(files: Mapping[str, bytes]) -> str:
-    headers = [name for name in files if name.lower().endswith(".hea")]
-    if not headers:
+def _written(files: Mapping[str, bytes], folder: Path) -> Path:
+    """Write files that were sent into a folder; the one that is to be opened."""
+    for name, data in files.items():
+        if (
+            name.startswith(".")
+            or set(name) & set("/\\\0")
+            or not name.isprintable()
+            or len(name) > _MOST_NAME
+        ):
+            raise InputError(f"{shortened(name)}: files of a record have plain names, without folders.")
+        (folder / name).write_bytes(data)
+    whole = [name for name in files if Path(name).suffix.lower() in (".edf", ".dcm")]
+    heads = [name for name in files if name.lower().endswith(".hea")]
+    if not heads + whole:
         raise InputError(
             f"{', '.join(files)}: signals without their header. Send the .hea file of the same name with it."
         )
-    if len(headers) > 1:
-        raise InputError(f"{', '.join(headers)}: one record at a time, these are {len(headers)}.")
-    if len(files[headers[0]]) > _MOST_HEADER:
-        raise InputError(
-            f"{headers[0]}: {len(files[headers[0]])} bytes; a header has {_MOST_HEADER} at most."
-        )
-    return headers[0]
-
-
-def _check_claims(path: Path, name: str, files: Mapping[str, bytes]) -> None:
-    """Refuse what a header claims beyond the limits, or of files that were not sent."""
-    import wfdb
-
-    lines = (line.strip() for line in files[name].splitlines())
-    first = next((line for line in lines if line and not line.startswith(b"#")), b"")
-    if not _RECORD_LINE.fullmatch(first):  # wfdb would go on with a rate of 250
-        raise InputError(
-            f"{name}: not a WFDB header; it begins with a name, the number of signals, and samples a second."
-        )
-    try:
-        header = wfdb.rdheader(str(path))
-        rate_hz, leads, samples = float(header.fs), int(header.n_sig), header.sig_len
-        several = getattr(header, "n_seg", None) is not None
-        named = [] if several else list(header.file_name or [])
-        formats = [] if several else [str(fmt) for fmt in header.fmt or []]
-        frames = [] if several else [int(frame or 1) for frame in header.samps_per_frame or []]
-        claims = [] if several else list(_out_of_bounds(header, rate_hz))
-    except Exception as error:  # whatever a made header may do to its parser
-        raise InputError(f"{name}: not a readable WFDB header ({shortened(str(error))}).") from error
-    if several:
-        raise InputError(f"{name}: a record of several segments; send one segment.")
-    if not 1 <= leads <= _MOST_LEADS:
-        raise InputError(f"{name}: {leads} signals; 1 to {_MOST_LEADS} are read.")
-    if missing := sorted(set(named) - set(files)) or ([] if named else [f"{path.stem}.dat"]):
-        raise InputError(
-            f"{name}: names {shortened(', '.join(missing))}, which was not sent. Send all files of the record."
-        )
-    if unknown := sorted(set(formats) - _FORMATS):
-        raise InputError(
-            f"{name}: signals in format {shortened(', '.join(unknown))}; read are {', '.join(sorted(_FORMATS))}."
-        )
-    if not _LEAST_HZ <= rate_hz <= _MOST_HZ:
-        raise InputError(f"{name}: {rate_hz:g} samples a second; {_LEAST_HZ:g} to {_MOST_HZ:g} are read.")
-    if claims:
-        raise InputError(f"{name}: {claims[0]}")
-    if set(frames) - {1}:
-        raise InputError(f"{name}: signals of several rates in one record; write them at one rate.")
-    if samples is None:  # then it is what the file holds, at a byte a sample at least
-        samples = max(len(files[signal]) for signal in named)
-    if samples > MAX_S * rate_hz or samples * leads > MAX_VALUES:
-        raise InputError(
-            f"{name}: {shortened(f'{samples:,}')} samples of {leads} leads at {rate_hz:g} a second; at most "
-            f"{MAX_S:,.0f} s and {MAX_VALUES:,} samples are read. Cut it into parts."
-        )
-
-
-def _out_of_bounds(header: Any, rate_hz: float) -> Iterator[str]:
-    """What a header claims that no recording needs: wfdb makes room for a skew, whatever there is to fill it."""
-    if any(not 0 <= int(skew or 0) <= _MOST_SKEW_S * rate_hz for skew in header.skew or []):
-        yield f"signals shifted against each other by more than {_MOST_SKEW_S:g} s. Write them aligned."
-    if any(not 0 <= int(offset or 0) <= _MOST_HEADER for offset in header.byte_offset or []):
-        yield f"signals that begin after more than {_MOST_HEADER} bytes. Write them anew."
-    if any(not _GAINS[0] <= abs(float(gain)) <= _GAINS[1] for gain in header.adc_gain or []):
-        yield f"a gain beyond {_GAINS[0]:g} to {_GAINS[1]:g} steps a unit, which no recorder has. Mend the header."
-
-
-def _unique_names(names: Sequence[str | None]) -> tuple[str, ...]:
-    """Every lead with a name of its own: those without one are numbered, and repeated ones."""
-    every: list[str] = []
-    for number, name in enumerate(names, 1):
-        unique, again = (name or f"signal {number}"), 2
-        while unique in every:
-            unique, again = f"{name or 'signal'} {again}", again + 1
-        every.append(unique)
-    return tuple(every)
+    if len(heads) > 1:  # that of a record of several segments, with those of the segments
+        above = [name for name in heads if headers.parsed(name, files[name]).segments]
+        heads = above if len(above) == 1 else heads
+    if len(heads + whole) > 1:
+        raise InputError(f"{', '.join(heads + whole)}: one record at a time, these are {len(heads + whole)}.")
+    return folder / (heads + whole)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import cv2
@@ -48,7 +49,7 @@ class _Strip:
     sure: NDArray[np.floating]
     owner: NDArray[np.int64]
 
-    @property
+    @cached_property
     def commonest(self) -> str:
         return max(AAMI, key=list(self.labels).count)
 
@@ -143,7 +144,7 @@ def _trace(
     edges = [0, *(np.flatnonzero(np.diff(owner)) + 1).tolist(), len(owner)]
     for start, end in pairwise(edges):
         if known[start:end].any():
-            name = [*strip.labels, ""][owner[start]]
+            name = strip.labels[owner[start]] if owner[start] < len(strip.labels) else ""
             colour = ImageColor.getrgb(BEAT_COLOURS[name]) if name else _INK
             reach = end + (end < len(owner) and bool(known[end]))  # to where the next one begins
             cv2.polylines(part, [points[start:reach]], False, colour, _FINER + (name not in ("", thin)))
@@ -207,4 +208,6 @@ def _written(canvas: Colours, texts: Sequence[_Text], size: int) -> Colours:
 
 
 def _clock(seconds: float) -> str:
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+    """Minutes and seconds, from an hour on with hours before them."""
+    minutes, rest = int(seconds // 60), int(seconds % 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"

@@ -25,6 +25,7 @@ from leadwise.recordings import windows
 from leadwise.recordings.annotations import Annotations, read_annotations
 from leadwise.recordings.context import Cut, cut_beats, intervals_s, rhythm_ratios
 from leadwise.recordings.filters import band_passed, resampled, unknown_or_flat
+from leadwise.recordings.heart import stands_out
 from leadwise.recordings.heartbeats import LENGTH, cut_heartbeats
 from leadwise.recordings.records import Record, read_record, rhythm_first
 from leadwise.sets.arrays import create
@@ -89,6 +90,10 @@ MITDB = RecordingSet(
     "the years 1975 to 1979; beats were marked by two cardiologists. Research use only.",
 )  # fmt: skip
 
+_ENOUGH_BEATS, _LEAST_AT_BEATS = 50, 1.6
+"""At its own beats a record of DS1 moves at least 3.4 times as much as usually, at those of another at most 1.4 times
+(six minutes at a time, all pairs)."""
+
 RATE_HZ = windows.RATE_HZ
 """All recordings are brought to this rate."""
 
@@ -142,7 +147,7 @@ def load_recording(path: Path, of: RecordingSet = MITDB) -> Recording:
     """Read a record (path of its ``.hea``) with its annotations, at 360 Hz whatever its own rate is.
 
     Raises `MissingInput` where it has no annotations, `InputError` where it or they cannot be read, it holds no known
-    sample, or is shorter than a window.
+    sample, is shorter than a window, or they are those of another record.
     """
     marks, record = read_annotations(path), read_record(path)
     if not np.isfinite(record.signals).any():
@@ -161,7 +166,26 @@ def load_recording(path: Path, of: RecordingSet = MITDB) -> Recording:
         signals[lost[:, at]] = np.nan
         record = Record(signals, record.names, RATE_HZ)
         marks = Annotations(np.round(marks.samples * (RATE_HZ / own_rate_hz)).astype(np.int64), marks.symbols)
+    _check_marks(path.stem, record, marks)
     return Recording(path.stem, record, marks.between(0, record.signals.shape[1]), own_rate_hz, of)
+
+
+def _check_marks(name: str, record: Record, marks: Annotations) -> None:
+    """Raise `InputError` for marks beyond the record's end, or beats at which nothing moves."""
+    samples = marks.beats.samples
+    length = record.signals.shape[1]
+    if len(samples) and samples[-1] >= length + RATE_HZ:
+        raise InputError(
+            f"{name}.atr: its last beat is at {samples[-1] / RATE_HZ:.1f} s, and the record ends at "
+            f"{length / RATE_HZ:.1f} s: annotations of another record. Put those of this one there."
+        )
+    samples = samples[samples < length]
+    lead = record.signals[rhythm_first(record.names)[0]]
+    if len(samples) >= _ENOUGH_BEATS and stands_out(lead, RATE_HZ, samples) < _LEAST_AT_BEATS:
+        raise InputError(
+            f"{name}.atr: where it has beats, nothing moves in the signals: annotations of another record. Put those "
+            "of this one there."
+        )
 
 
 def survey(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

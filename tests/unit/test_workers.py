@@ -55,6 +55,18 @@ def test_a_file_that_hangs_or_kills_its_process_costs_that_process_alone_and_lea
     assert workers.submit("two").result() == "two"
 
 
+def test_a_task_that_may_take_longer_does(memory: Path) -> None:
+    workers: Workers[str, str] = Workers(
+        misbehaving.work, 1, Limits(0.5, 1_000_000_000), more_s=misbehaving.more_for_a_nap
+    )
+    try:
+        assert workers.submit("nap").result() == "nap"
+        with pytest.raises(Lost, match=r"longer than 0\.5 s"):
+            workers.submit("sleep").result()
+    finally:
+        workers.close()
+
+
 def test_the_file_lies_in_memory_while_it_is_read(workers: Workers[str, str], memory: Path) -> None:
     lost = workers.submit("sleep")
     wait_until(lambda: bool(kept(memory)))

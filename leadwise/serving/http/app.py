@@ -22,6 +22,7 @@ from leadwise.files import RESOURCES, sha256_in_policy
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION, shortened
 from leadwise.pages.read import MAX_BYTES
+from leadwise.recordings.zips import MAX_FILES
 from leadwise.serving.http import schema
 from leadwise.serving.http.desk import Desk
 from leadwise.serving.http.guards import Guarded, Hosts
@@ -29,7 +30,6 @@ from leadwise.serving.http.jobs import refused
 from leadwise.serving.http.limits import LIMITS, Limits
 from leadwise.serving.http.plain import refusal_page
 from leadwise.serving.http.samples import SAMPLES, load_samples
-from leadwise.serving.http.uploads import MAX_FILES
 from leadwise.serving.model import load_beat_model, load_model
 
 
@@ -46,7 +46,10 @@ def _upload(files: int, what: str) -> dict[str, Any]:
 
 
 _PAGE = "one page (JPEG, PNG, TIFF, BMP, WebP, PDF; of several the first that is an ECG)"
-_UPLOAD = _upload(MAX_FILES, f"{_PAGE}, or one WFDB record: its .hea with its .dat, or both in a .zip")
+_UPLOAD = _upload(
+    MAX_FILES,
+    f"{_PAGE}, or one recording: a WFDB record, its .hea with its .dat, or both in a .zip; EDF; DICOM",
+)
 _PAGE_UPLOAD = _upload(1, _PAGE)
 _PageNumber = Annotated[
     int | None,

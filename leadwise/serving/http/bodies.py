@@ -11,9 +11,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from leadwise.pages.read import MAX_BYTES
+from leadwise.recordings.zips import MAX_FILES
 from leadwise.serving.http.jobs import refused
 from leadwise.serving.http.limits import Ending, Limits
-from leadwise.serving.http.uploads import MAX_FILES, Upload
+from leadwise.serving.http.uploads import Upload
 
 MOST_BYTES = MAX_BYTES + 65_536
 """Of one body: the files, and what multipart adds to them."""

@@ -6,11 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import re
-import stat
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,19 +15,12 @@ from typing import TypeVar
 from leadwise.errors import InputError
 from leadwise.names import shortened
 from leadwise.pages.read import MAX_BYTES, PAGE_SUFFIXES
+from leadwise.recordings.files import SUFFIXES as RECORD_SUFFIXES
+from leadwise.recordings.files import xml_in_words
+from leadwise.recordings.zips import unpacked
 from leadwise.serving import recordings
 from leadwise.serving.digitised import Digitised
 from leadwise.serving.predict import Answer
-
-RECORD_SUFFIXES = frozenset({".hea", ".dat", ".zip"})
-
-MAX_FILES = 16
-"""Most files of one request, or of one zip."""
-
-_BAD_ZIP = (
-    zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError, NotImplementedError
-)  # fmt: skip
-
 
 PageAnswer = TypeVar("PageAnswer", Answer, Answer | Digitised, Digitised)
 
@@ -63,7 +52,7 @@ def read_uploads(
         if _suffix(file) not in PAGE_SUFFIXES | RECORD_SUFFIXES | {""}:
             raise UnknownKind(
                 f"{file.name}: not a kind that is read. Pages end in {', '.join(sorted(PAGE_SUFFIXES))}; records in "
-                ".hea with .dat, or .zip."
+                ".hea with .dat or .mat, .edf, .dcm, or .zip."
             )
         if not file.data:
             raise InputError(f"{file.name}: the file is empty.")
@@ -73,16 +62,19 @@ def read_uploads(
         raise InputError(f"{names}: one page or one record at a time. Send each by itself.")
     if pages:
         return _page(pages[0], read_page)
+    if any(_suffix(file) == ".xml" for file in files):
+        raise UnknownKind(f"{files[0].name}: {xml_in_words(files[0].data)}.")
     if page is not None:
         raise InputError(f"{names}: a record, which has no page {page}. Send it without a page.")
     if any(_suffix(file) == ".zip" for file in files):
         if len(files) > 1:
             raise InputError(f"{names}: a zip comes alone. Send either the zip or the files.")
-        files = _unpacked(files[0])
+        inside = unpacked(files[0].name, files[0].data, MAX_BYTES)
+        files = [Upload(_plain_name(name), data) for name, data in inside.items()]
     if len({file.name for file in files}) < len(files):
         raise InputError(f"{names}: two files of one name.")
     record = recordings.read_files({file.name: file.data for file in files})
-    name = next(file.name for file in files if _suffix(file) == ".hea")
+    name = next(file.name for file in files if _suffix(file) in (".hea", ".edf", ".dcm"))
     try:
         return name, recordings.process(record)
     except InputError as error:
@@ -94,41 +86,6 @@ def _page(upload: Upload, read_page: Callable[[bytes], PageAnswer]) -> PageAnswe
         return dataclasses.replace(read_page(upload.data), file=upload.name)
     except InputError as error:
         raise type(error)(f"{upload.name}: {str(error).removeprefix('page: ')}") from error
-
-
-def _unpacked(upload: Upload) -> list[Upload]:
-    """The files of a zip, bounded; folders, hidden files and annotations are left out."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir()]
-            if len(members) > MAX_FILES:
-                raise InputError(f"{upload.name}: {len(members)} files; at most {MAX_FILES} are read.")
-            files, left = [], MAX_BYTES
-            for member in members:
-                path = PurePosixPath(member.filename.replace("\\", "/"))
-                if path.is_absolute() or ".." in path.parts or ":" in path.as_posix().partition("/")[0]:
-                    raise InputError(
-                        f"{upload.name}: holds a path that leads out of it. Pack the record anew."
-                    )
-                if stat.S_ISLNK(member.external_attr >> 16):
-                    raise InputError(f"{upload.name}: holds a link. Pack the files themselves.")
-                if path.suffix.lower() not in (".hea", ".dat") or path.name.startswith("."):
-                    continue
-                with archive.open(member) as content:
-                    data = content.read(left + 1)  # what the directory says of its size is not believed
-                left -= len(data)
-                if left < 0:
-                    raise InputError(f"{upload.name}: unpacks to more than {MAX_BYTES / 1e6:.0f} MB.")
-                files.append(Upload(path.name, data))
-    except InputError:
-        raise
-    except _BAD_ZIP as error:
-        raise InputError(
-            f"{upload.name}: not a zip that can be read ({error}). Pack the record anew, without a password."
-        ) from error
-    if not files:
-        raise InputError(f"{upload.name}: holds no .hea and no .dat file.")
-    return files
 
 
 def _plain_name(name: str) -> str:

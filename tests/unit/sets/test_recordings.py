@@ -561,7 +561,9 @@ def test_a_missing_dat_is_named_and_a_truncated_one_refused(tmp_path: Path) -> N
     with pytest.raises(InputError, match=r"not a readable WFDB record .*Is its \.dat whole"):
         recordings.load_recording(path)
     path.with_suffix(".dat").unlink()
-    with pytest.raises(InputError, match=r"rec\.dat, which holds its signals, is missing"):
+    with pytest.raises(
+        InputError, match=r"rec\.hea: names rec\.dat, which was not sent or does not lie beside it"
+    ):
         recordings.load_recording(path)
     with pytest.raises(InputError, match="none of 1 records can be used"):
         recordings.survey(tmp_path / "r")

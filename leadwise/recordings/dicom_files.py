@@ -1,0 +1,79 @@
+"""A DICOM ECG (waveforms, not pictures) as a `Source`, by pydicom: its longest group of signals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leadwise.errors import InputError
+from leadwise.names import shortened
+from leadwise.recordings.sources import Source, choose
+
+_MOST_BYTES = 100_000_000
+_MOST_SIGNALS = 256
+
+
+def open_dicom(path: Path) -> Source:
+    """Open a DICOM file. Raises `InputError` for one that cannot be read or holds no ECG, naming its modality."""
+    try:
+        import pydicom
+    except ImportError as error:
+        raise InputError(
+            f"{path.name}: DICOM needs one more package. Install it with `pip install leadwise[formats]`, or pydicom."
+        ) from error
+    if path.stat().st_size > _MOST_BYTES:
+        raise InputError(f"{path.name}: over {_MOST_BYTES / 1e6:.0f} MB, which no DICOM ECG is.")
+    try:
+        data: Any = pydicom.dcmread(path)
+        modality = str(data.get("Modality", "unknown"))
+        groups = list(data.get("WaveformSequence", []))
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a made file may do to its reader
+        raise InputError(f"{path.name}: not a readable DICOM file ({shortened(str(error))}).") from error
+    if not groups:
+        raise InputError(
+            f"{path.name}: a DICOM file of modality {shortened(modality, 16)} without waveforms. A DICOM ECG holds "
+            "signals; a picture of one is read as a page: export it as PNG or PDF."
+        )
+    try:
+        seconds = [int(one.NumberOfWaveformSamples) / float(one.SamplingFrequency) for one in groups]
+        longest = max(range(len(groups)), key=seconds.__getitem__)
+        group = groups[longest]
+        channels = list(group.ChannelDefinitionSequence)
+        if len(channels) > _MOST_SIGNALS:
+            raise InputError(f"{path.name}: {len(channels)} signals; 1 to {_MOST_SIGNALS} are read.")
+        chosen = choose(path.name, [_name(one) for one in channels], [_unit(one) for one in channels])
+        values = np.asarray(data.waveform_array(longest), np.float64)[:, list(chosen.numbers)].T
+        signals = values * np.array(chosen.mv)[:, None]
+        rate_hz = float(group.SamplingFrequency)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        raise InputError(f"{path.name}: not a readable DICOM waveform ({shortened(str(error))}).") from error
+    if not rate_hz > 0:
+        raise InputError(f"{path.name}: {rate_hz:g} samples a second, which no recorder has.")
+    notes = list(chosen.notes)
+    if len(groups) > 1:
+        others = ", ".join(f"{length:g} s" for number, length in enumerate(seconds) if number != longest)
+        notes.append(
+            f"of {len(groups)} groups of signals the longest is read ({seconds[longest]:g} s; not {others})"
+        )
+    return Source(
+        chosen.names, chosen.kinds, chosen.units, rate_hz, signals.shape[1],
+        lambda first, end: signals[:, first:end], lambda: notes,
+    )  # fmt: skip
+
+
+def _name(channel: Any) -> str:
+    """A channel's lead: what its code means, or else its label."""
+    source = channel.get("ChannelSourceSequence")
+    means = str(source[0].get("CodeMeaning", "")) if source else ""
+    return means.removeprefix("Lead ").strip() or str(channel.get("ChannelLabel", "")).strip()
+
+
+def _unit(channel: Any) -> str:
+    units = channel.get("ChannelSensitivityUnitsSequence")
+    return str(units[0].get("CodeValue", "")) if units else ""

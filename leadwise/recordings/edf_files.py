@@ -1,0 +1,94 @@
+"""An EDF or EDF+ file as a `Source`, by edfio: the better kept of the readers, and Python alone."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadwise.errors import InputError
+from leadwise.names import shortened
+from leadwise.recordings.sources import Chosen, Source, at_rate, choose
+
+_MOST_SIGNALS = 256
+_HEAD = 256  # bytes, and as many for each signal
+_ANNOTATIONS = "EDF Annotations"
+
+
+def open_edf(path: Path) -> Source:
+    """Open an EDF or EDF+ file. Raises `InputError` for one that cannot be read, has gaps (EDF+D), or has no ECG."""
+    try:
+        import edfio
+    except ImportError as error:
+        raise InputError(
+            f"{path.name}: EDF needs one more package. Install it with `pip install leadwise[formats]`, or edfio."
+        ) from error
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if len(head) < _HEAD or head[:8].strip() != b"0" or not head[252:256].strip().isdigit():
+        raise InputError(f"{path.name}: not an EDF file: its first {_HEAD} bytes are no header of one.")
+    if int(head[252:256]) > _MOST_SIGNALS:
+        raise InputError(f"{path.name}: {int(head[252:256])} signals; 1 to {_MOST_SIGNALS} are read.")
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            edf = edfio.read_edf(path, lazy_load_data=True, header_encoding="latin-1")
+            signals = [one for one in edf.signals if one.label.strip() != _ANNOTATIONS]
+            labels, units = (
+                [one.label.strip() for one in signals],
+                [one.physical_dimension for one in signals],
+            )
+            has_gaps = edf.reserved.startswith("EDF+D") and not edf.is_continuous
+            duration_s = float(edf.duration)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a made file may do to its reader
+        raise InputError(f"{path.name}: not a readable EDF file ({shortened(str(error))}).") from error
+    if has_gaps:
+        raise InputError(
+            f"{path.name}: an EDF+ file with gaps (EDF+D). Write it as EDF+C or WFDB, its gaps filled."
+        )
+    if not signals:
+        raise InputError(f"{path.name}: no ECG in it: it holds annotations alone.")
+    chosen = choose(path.name, labels, units)
+    notes = [*(f"of the file: {one.message}" for one in said), *chosen.notes]
+    return _source(path.name, [signals[number] for number in chosen.numbers], chosen, duration_s, notes)
+
+
+def _source(name: str, signals: Sequence[Any], chosen: Chosen, duration_s: float, notes: list[str]) -> Source:
+    try:
+        rates = [float(one.sampling_frequency) for one in signals]
+        flat = [
+            one.label
+            for one in signals
+            if one.digital_min == one.digital_max or one.physical_min == one.physical_max
+        ]
+    except ValueError as error:
+        raise InputError(f"{name}: not a readable EDF file ({shortened(str(error))}).") from error
+    if flat or min(rates) <= 0:
+        raise InputError(
+            f"{name}: {', '.join(flat) or 'a signal'} has no range of values. Mend the file's header."
+        )
+    rate_hz = max(rates)
+    slower = [f"{lead} ({own:g} Hz)" for lead, own in zip(chosen.names, rates, strict=True) if own < rate_hz]
+    if slower:
+        notes.append(f"brought to {rate_hz:g} samples a second: {', '.join(slower)}")
+
+    def read(first: int, end: int) -> NDArray[np.float64]:
+        start, stop = math.floor(first / rate_hz), min(math.ceil(end / rate_hz), duration_s)
+        leads = []
+        for one, own, mv in zip(signals, rates, chosen.mv, strict=True):
+            part = np.asarray(one.get_data_slice(start, stop), np.float64) * mv
+            leads.append(
+                part if own == rate_hz else at_rate(part, rate_hz / own, round((stop - start) * rate_hz))
+            )
+        skip = first - round(start * rate_hz)
+        return np.stack(leads)[:, skip : skip + end - first]
+
+    samples = int(duration_s * rate_hz + 1e-6)
+    return Source(chosen.names, chosen.kinds, chosen.units, rate_hz, samples, read, lambda: notes)

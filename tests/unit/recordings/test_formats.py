@@ -1,0 +1,171 @@
+"""EDF and DICOM: their leads in mV, what is said of them, and what is refused; what to install."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from leadwise.errors import InputError
+from leadwise.recordings.records import read_record
+from leadwise.serving.predict_recording import predict_recording
+from leadwise.sets.sample import unpack_excerpts
+
+HZ = 360
+
+
+@pytest.fixture(scope="module")
+def minute_mv(tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float64]:
+    """A minute of record 208, ``(2, samples)``."""
+    return read_record(unpack_excerpts(tmp_path_factory.mktemp("signals")) / "208").signals[:, : 60 * HZ]
+
+
+def edf_signal(values: NDArray[np.floating], label: str, unit: str = "uV", rate_hz: int = HZ) -> Any:
+    edfio = pytest.importorskip("edfio", reason="edfio, which reads EDF, is not installed")
+    return edfio.EdfSignal(values, rate_hz, label=label, physical_dimension=unit)
+
+
+def put_edf(folder: Path, *signals: Any, name: str = "r.edf") -> Path:
+    import edfio
+
+    edfio.Edf(signals).write(folder / name)
+    return folder / name
+
+
+def test_an_edf_is_read_in_mv_and_what_is_no_ecg_is_set_aside(
+    tmp_path: Path, minute_mv: NDArray[np.float64], beat_model: Path
+) -> None:
+    slow = np.sin(np.arange(60 * 10) / 20)
+    path = put_edf(
+        tmp_path,
+        edf_signal(slow, "Resp oro-nasal", "", 10),
+        edf_signal(minute_mv[0] * 1000, "ECG II"),
+        edf_signal(minute_mv[1, ::2], "ECG V1", "mV", HZ // 2),
+    )
+    record = read_record(path)
+    assert (record.names, record.rate_hz) == (("ECG II", "ECG V1"), HZ)
+    np.testing.assert_allclose(record.signals[0], minute_mv[0], rtol=0, atol=0.001)
+    assert record.notes == (
+        "set aside, since it is no ECG: Resp oro-nasal",
+        "brought to 360 samples a second: ECG V1 (180 Hz)",
+    )
+    found = predict_recording(path, model=beat_model)
+    assert len(found.samples) > 80
+    assert found.leads == ("ECG II", "ECG V1")
+
+
+def test_a_part_of_an_edf_is_that_part_of_the_whole(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
+    from leadwise.recordings.edf_files import open_edf
+
+    source = open_edf(
+        put_edf(tmp_path, edf_signal(minute_mv[0], "I", "mV"), edf_signal(minute_mv[1, ::2], "V1", "mV", 180))
+    )
+    whole = source.read(0, source.samples)
+    assert source.samples == 60 * HZ
+    part = source.read(3333, 9001)
+    np.testing.assert_array_equal(part[0], whole[0, 3333:9001])
+    np.testing.assert_allclose(part[1, 200:-200], whole[1, 3533:8801], atol=0.01)
+
+
+def test_an_edf_without_an_ecg_is_refused(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
+    path = put_edf(
+        tmp_path, edf_signal(minute_mv[0], "EEG Fpz-Cz"), edf_signal(minute_mv[1], "EOG horizontal")
+    )
+    with pytest.raises(
+        InputError, match=r"r\.edf: no ECG among its signals \(EEG Fpz-Cz \(uV\), EOG horizontal"
+    ):
+        read_record(path)
+
+
+def test_an_edf_that_is_cut_off_is_read_as_far_as_it_goes_and_that_is_said(
+    tmp_path: Path, minute_mv: NDArray[np.float64]
+) -> None:
+    path = put_edf(tmp_path, edf_signal(minute_mv[0], "ECG", "mV"))
+    path.write_bytes(path.read_bytes()[:-20_000])
+    record = read_record(path)
+    assert 30 * HZ < record.signals.shape[1] < 60 * HZ
+    assert any("truncated" in note for note in record.notes)
+
+
+@pytest.mark.parametrize("content", [b"", b"0" * 100, b"\0" * 600, b"0       " + b"x" * 600])
+def test_what_is_no_edf_is_refused(tmp_path: Path, content: bytes) -> None:
+    pytest.importorskip("edfio", reason="edfio, which reads EDF, is not installed")
+    (tmp_path / "r.edf").write_bytes(content)
+    with pytest.raises(InputError, match=r"r\.edf: not an EDF file"):
+        read_record(tmp_path / "r.edf")
+
+
+# --- DICOM ---------------------------------------------------------------------------------------------------
+
+
+def put_dicom(folder: Path, leads_mv: NDArray[np.floating] | None, modality: str = "ECG") -> Path:
+    """A file of leads II and V1 in steps of 1.25 µV; without leads one of another modality."""
+    pydicom = pytest.importorskip("pydicom", reason="pydicom, which reads DICOM, is not installed")
+    from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.9.1.1"
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid(prefix=None)
+    data = FileDataset(str(folder / "r.dcm"), {}, file_meta=meta, preamble=b"\0" * 128)
+    data.Modality = modality
+    if leads_mv is not None:
+        group = Dataset()
+        group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = leads_mv.shape
+        group.SamplingFrequency, group.WaveformBitsAllocated, group.WaveformSampleInterpretation = (
+            HZ,
+            16,
+            "SS",
+        )
+        group.WaveformOriginality = "ORIGINAL"
+        group.ChannelDefinitionSequence = [channel(name) for name in ("Lead II", "Lead V1")]
+        group.WaveformData = np.round(leads_mv.T / 0.00125).astype("<i2").tobytes()
+        data.WaveformSequence = [group]
+    data.save_as(folder / "r.dcm", enforce_file_format=True)
+    return folder / "r.dcm"
+
+
+def channel(name: str) -> Any:
+    from pydicom.dataset import Dataset
+
+    one, source, unit = Dataset(), Dataset(), Dataset()
+    source.CodeValue, source.CodingSchemeDesignator, source.CodeMeaning = "2:1", "MDC", name
+    unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = "uV", "UCUM", "microvolt"
+    one.ChannelSourceSequence, one.ChannelSensitivityUnitsSequence = [source], [unit]
+    one.ChannelSensitivity, one.ChannelSensitivityCorrectionFactor, one.ChannelBaseline = 1.25, 1, 0
+    one.WaveformBitsStored = 16
+    return one
+
+
+def test_a_dicom_ecg_is_read_in_mv(tmp_path: Path, minute_mv: NDArray[np.float64], beat_model: Path) -> None:
+    path = put_dicom(tmp_path, minute_mv)
+    record = read_record(path)
+    assert (record.names, record.rate_hz) == (("II", "V1"), HZ)
+    np.testing.assert_allclose(record.signals, minute_mv, rtol=0, atol=0.001)
+    assert len(predict_recording(path, model=beat_model).samples) > 80
+
+
+def test_a_dicom_of_another_modality_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"r\.dcm: a DICOM file of modality MR without waveforms"):
+        read_record(put_dicom(tmp_path, None, "MR"))
+
+
+def test_what_is_no_dicom_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("pydicom", reason="pydicom, which reads DICOM, is not installed")
+    (tmp_path / "r.dcm").write_bytes(b"no DICOM" * 100)
+    with pytest.raises(InputError, match=r"r\.dcm: not a readable DICOM file"):
+        read_record(tmp_path / "r.dcm")
+
+
+@pytest.mark.parametrize(("suffix", "package"), [(".edf", "edfio"), (".dcm", "pydicom")])
+def test_without_its_package_it_is_said_what_to_install(
+    tmp_path: Path, suffix: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"r{suffix}").write_bytes(b"0")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=rf"needs one more package.*leadwise\[formats\].*{package}"):
+        read_record(tmp_path / f"r{suffix}")
