@@ -29,8 +29,8 @@ class Form:
     `rows` holds the leads of each row of traces from the left: all twelve, once each, as many in every row; "-aVR" is
     aVR upside down. Each column lasts `column_s`, and they follow one another in time. `strips` are the leads that
     the rhythm strips below repeat on most printers, from the top; a strip lasts all columns. `trace_scale` is how
-    large the device draws traces, of what its grid says. `printout` is None where no device's printout of this form is
-    known to the pixel.
+    large the device draws traces, of what its grid says. `printout` is None where no device's printout of this form
+    is known to the pixel.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
