@@ -111,6 +111,8 @@ def tables(
     analysis/openings.csv, in which each published score of a test set has its row.
     """
     from leadwise.project import paths
+
+    repository = paths.repository()  # before what a package without its extras lacks
     from leadwise.publishing.documents import faults, outdated, write_tables
 
     if check:
@@ -121,7 +123,7 @@ def tables(
             raise typer.Exit(1)
         say("README, RESULTS.md and cards are what the tables say, and each number in prose has its source.")
         return
-    with about(paths.repository()):
+    with about(repository):
         written = write_tables()
     say(*[f"Written: {path}" for path in written] or ["All tables are up to date."])
 
@@ -174,6 +176,8 @@ def report(
     packages, their versions, licences and sums (CycloneDX).
     """
     from leadwise.project import paths
+
+    paths.repository()  # before what a package without its extras lacks
     from leadwise.project.materials import write_materials
     from leadwise.publishing.report import write_report
 

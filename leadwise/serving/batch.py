@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cv2
@@ -155,20 +156,19 @@ def answer_all(
     targets: Sequence[Path] = (),
     cores: int = 1,
     limits: Limits = LIMITS,
-    stdin: bytes = b"",
+    contents: Mapping[Path, bytes] = MappingProxyType({}),
     page: int | None = None,
 ) -> Iterator[Outcome]:
     """Answer for files in their order, `cores` at a time; with `targets` also draw each one's picture.
 
-    `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`; `page` is that of
-    files of several (None: the first that is an ECG page). A file that takes more than `limits` is refused as others
-    are.
+    `model` is for pages, `beat_model` for recordings; `contents` holds the bytes of files that lie nowhere, such
+    as `STDIN`; `page` is that of files of several (None: the first that is an ECG page). A file that takes more than
+    `limits` is refused as others are.
     Raises `WeightsError`, before the first, where one that is needed cannot be loaded.
     """
     kinds = frozenset(map(is_recording, files))
     tasks = [
-        _Task(file, target, stdin if file == STDIN else None)
-        for file, target in itertools.zip_longest(files, targets)
+        _Task(file, target, contents.get(file)) for file, target in itertools.zip_longest(files, targets)
     ]
     return each(
         partial(_answered, model, beat_model, page),

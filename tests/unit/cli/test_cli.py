@@ -189,3 +189,22 @@ def test_a_folder_that_lacks_a_page_gives_no_template_and_the_page_is_named(
     assert leadwise(monkeypatch, "template", str(tmp_path), "--out", str(tmp_path / "new")) == 2
     assert "MI(1).jpg: No such file" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--example", "page.jpg"), "so it takes no FILES"),
+        ((), "FILES is missing: name a page, a recording or a folder, or give --example."),
+    ],
+)
+def test_predict_takes_files_or_the_example(
+    arguments: tuple[str, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert leadwise(monkeypatch, "predict", *arguments) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
