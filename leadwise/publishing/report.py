@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from leadwise.errors import MissingInput
-from leadwise.files import RESOURCES
+from leadwise.files import RESOURCES, without_front_matter
 from leadwise.names import METRICS
 from leadwise.project import executor, paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS
@@ -282,7 +282,8 @@ def _html(markdown: str) -> str:
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
-    text = re.sub(r"<!--.*?-->|```mermaid\n.*?```", "", markdown, flags=re.DOTALL)
+    text = without_front_matter(markdown)
+    text = re.sub(r"<!--.*?-->|```mermaid\n.*?```", "", text, flags=re.DOTALL)
     html = str(MarkdownWithMath(renderer=renderer).render(text))
     return re.sub(
         r"<h(\d)>(.*?)</h\1>",

@@ -106,6 +106,12 @@ def test_without_a_clone_it_is_told_what_needs_one(installed: Environment, comma
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_published_network_is_told_to_lie_in_the_repository(installed: Environment) -> None:
+    done = installed.run("python", "-c", "import leadwise; leadwise.load('leads12', seed=1, fold=2)")
+    assert "MissingInput" in done.stderr.splitlines()[-1]
+    assert "lie in analysis/results/leads12 of the repository" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["audit .", "folds . --out folds.csv"])
 def test_what_needs_more_packages_names_them_at_once(
     installed: Environment, page: Path, command: str
