@@ -198,7 +198,10 @@ class _Site:
             if (path := paths.result_path(self.profile, name).with_name("scores.csv")).is_file()
         }
         if scored:
-            warning = "**These figures mean nothing: the sample shows that every step runs.** "
+            warning = (
+                "**Figures of what was trained on the sample (weights: random) mean nothing; those of published "
+                "networks are true of its few pages.** "
+            )
             parts += [
                 f"## Of the profile `{self.profile}`",
                 (warning if self.profile == "sample" else "")
