@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
-from leadwise.folds.pages import assert_disjoint, is_part_of_published, published, published_rows
+from leadwise.folds.pages import assert_disjoint, lie_as_published, published
 from leadwise.names import TASKS, UNITS
 
 Rows = NDArray[np.int64]
@@ -157,8 +157,9 @@ def partition(
     asked = ASKED if ask and trained and ASKED in rows else None
     tested = (TESTED,) if unit != "page" and trains.any() else tuple(sorted(rows))
     part = Partition(seed, rows, ids, groups, labels, trained, asked, tested)
-    if protocol == "grouped" and is_part_of_published(placed["page_id"], placed["fold"], seed):
-        part = replace(part, part_of=_published(seed, task).fingerprint)
+    if protocol == "grouped" and lie_as_published(placed["page_id"], placed["fold"], seed):
+        whole = _published_fingerprint(seed, task)
+        part = replace(part, part_of="" if whole == part.fingerprint else whole)
     if not protocol.startswith("leaky"):
         sides = groups[placed.loc[trains, "row"]], groups[placed.loc[~trains, "row"]]
         assert_disjoint(*sides, f"training {unit}s of {protocol}")
@@ -173,9 +174,14 @@ def partition(
 
 
 @cache
-def _published(seed: int, task: str) -> Partition:
-    """The published partition of all pages under `grouped`."""
-    return partition(published(), published_rows("grouped", seed), "grouped", seed, task)
+def _published_fingerprint(seed: int, task: str) -> str:
+    """Of the published partition of all pages of a task under `grouped`."""
+    known = published()
+    known = known[known["label"].isin(TASKS[task])]
+    ids, groups, labels = (known[name].to_numpy(object) for name in ("page_id", "group_id", "label"))
+    fold = known[f"grouped_{seed}"].to_numpy()
+    rows = {int(number): np.flatnonzero(fold == number) for number in np.unique(fold)}
+    return Partition(seed, rows, ids, groups, labels).fingerprint
 
 
 Split = tuple[dict[int, Rows], dict[int, Rows] | None]

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from leadwise.errors import InputError, LeakError, WeightsError
-from leadwise.folds.pages import grouped_as_published, is_part_of_published, make_folds, published
+from leadwise.folds.pages import grouped_as_published, lie_as_published, make_folds, published, published_rows
+from leadwise.folds.partition import partition
 from leadwise.learning.pages import PageData
 from leadwise.learning.published_pages import answer_as_published, published_answers
 from leadwise.names import CLASSES
@@ -24,6 +25,7 @@ RESULTS = Path(__file__).resolve().parents[3] / "analysis" / "results"
 NETWORKS, ANSWERS = RESULTS / "leads12", RESULTS / "answers" / "26_image_leads12-cpu"
 COLUMNS = [f"prob_{name}" for name in CLASSES]
 NOTHING = np.empty(0)
+TASKS_OF_PAGES = ("four", "binary")
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +57,15 @@ def test_pages_of_the_sample_lie_in_the_published_folds(data: PageData) -> None:
     assert (rows["fold"] == known.loc[rows.index, "grouped_1"]).all()
     assert (rows["group_id"] == known.loc[rows.index, "group_id"]).all()
     assert data.partition("four", 1).part_of == "9551fb9feac2", "not the partition of the published files"
-    assert is_part_of_published(rows.index, rows["fold"], 1)
-    assert not is_part_of_published(rows.index, rows["fold"] % 5 + 1, 1)
-    assert not is_part_of_published(known.index, known["grouped_1"], 1), "all pages are no part"
+    assert lie_as_published(rows.index, rows["fold"], 1)
+    assert not lie_as_published(rows.index, rows["fold"] % 5 + 1, 1)
+
+
+@pytest.mark.parametrize("task", TASKS_OF_PAGES)
+def test_all_pages_are_no_part_and_the_sample_is_one_of_their_partition(data: PageData, task: str) -> None:
+    whole = partition(published(), published_rows("grouped", 1), "grouped", 1, task)
+    assert whole.part_of == ""
+    assert data.partition(task, 1).part_of == whole.fingerprint
 
 
 def test_folds_of_pages_that_are_not_all_known_stay_as_they_are(data: PageData) -> None:
