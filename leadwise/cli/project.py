@@ -209,12 +209,12 @@ def _show_results(profile: str, only: str | None) -> None:
             print_table(shown, f"Profile {profile}")
             return
         is_true = shown["weights"].isin(["published", ""])  # the baselines began from nothing
-        print_table(shown[is_true], "Published networks on pages that they never saw, beside baselines")
+        few = ("accuracy", "macro_f1", "macro_auroc")
+        print_table(shown[is_true], "Published networks on pages that they never saw, beside baselines", few)
         beats = folder / "52_signal_models" / "scores.csv"
         if only is None and beats.is_file():
             of_file = selected(read_scores(beats), weights="published", counted="all", average="gross")
             of_file = of_file[of_file["condition"].str.startswith("beats=found")]
-            print_table(of_file, "The published network on beats of people that it never saw")
-        print_table(
-            shown[~is_true], "Trained here in seconds, to show that it runs: THESE FIGURES MEAN NOTHING"
-        )
+            print_table(of_file, "The published network on beats of people that it never saw", few[:2])
+        meaningless = "Trained here in seconds, to show that it runs: THESE FIGURES MEAN NOTHING"
+        print_table(shown[~is_true], meaningless, few)
