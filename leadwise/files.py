@@ -116,3 +116,8 @@ def files_below(folder: Path, closed: dict[Path, str]) -> list[Path]:
         above |= {os.path.join(here, name): above[here] | {real[name]} for name in folders}  # noqa: PTH118
         paths += [Path(here, name) for name in names if not name.startswith(".")]
     return sorted(paths, key=lambda path: natural(path.relative_to(folder).as_posix()))
+
+
+def without_front_matter(text: str) -> str:
+    """A page without the YAML between two lines of ``---`` at its beginning, if it has any."""
+    return re.sub(r"\A---\n.*?\n---\n\s*", "", text, flags=re.DOTALL)

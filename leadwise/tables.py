@@ -230,7 +230,7 @@ def _scores(**minus: Column) -> Schema:
         "test_set": Column("text", null=True, allowed=tuple(TEST_SETS)),
         "model": _NAME,
         **minus,
-        "weights": Column("text", null=True, allowed=("random", "pretrained", "file", "mitdb")),
+        "weights": Column("text", null=True, allowed=("random", "pretrained", "file", "mitdb", "published")),
         "condition": _CONDITION,
         "unit": Column("text", null=True, pattern="[a-z]+"),
         "counted": Column("text", null=True, pattern="[a-z0-9_]+"),

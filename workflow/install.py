@@ -21,6 +21,7 @@ REQUIREMENTS = FOLDER / "requirements.txt"  # all lists of requirements/
 TRAINING = FOLDER / "requirements" / "train.txt"
 CONSTRAINTS = FOLDER / "constraints.txt"
 LOCK = FOLDER / "constraints.lock"
+NAMES = FOLDER / "leadwise" / "names.py"
 
 # Pins that belong to the torch of constraints.txt and to no other.
 BELONGS_TO_TORCH = re.compile(r"(torch|torchvision|triton|nvidia-.*|cuda-.*)==")
@@ -177,8 +178,11 @@ def first_broken_import():
 
 
 def stamp():
-    """Digest what .venv is installed for: the lists of packages and the place of the clone."""
+    """Digest what .venv is installed for: the lists of packages, leadwise's version and the place of the clone."""
     digest = hashlib.sha256(str(FOLDER).encode())
+    digest.update(
+        re.search(r"^VERSION = .*$", NAMES.read_text(encoding="utf-8"), re.MULTILINE).group().encode()
+    )
     lists = sorted(TRAINING.parent.glob("*.txt"))
     for path in (REQUIREMENTS, *lists, CONSTRAINTS, LOCK, FOLDER / "pyproject.toml"):
         digest.update(path.read_bytes())

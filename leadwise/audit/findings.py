@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier
 
 from leadwise.audit.facts import FIELDS, Facts
 from leadwise.names import VERSION
@@ -279,9 +281,6 @@ def _what_tells(facts: Facts) -> Iterator[Finding]:
 
 def _accuracy_by(pages: pd.DataFrame, values: NDArray[np.float64]) -> dict[str, Any]:
     """How often a small decision tree on one value names a page's class, out of fold; groups are never split."""
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-    from sklearn.tree import DecisionTreeClassifier
-
     labels = pages["label"].to_numpy(str)
     tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=5, random_state=0)
     parts = StratifiedGroupKFold(_PARTS, shuffle=True, random_state=0)

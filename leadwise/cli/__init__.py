@@ -34,6 +34,14 @@ def main() -> None:
     except LeadwiseError as error:
         complain(str(error))
         raise SystemExit(2) from None
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "leadwise":
+            raise
+        complain(
+            f"{error.name} is not installed, and this command needs it: pip install 'leadwise[notebooks]' brings all "
+            "that the commands use, 'leadwise[data]' and 'leadwise[serve]' parts of it; in a clone `make env`."
+        )
+        raise SystemExit(2) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:  # else it is some library's own
             raise SystemExit(ended_by(error)) from None

@@ -46,13 +46,17 @@ Annotator = Annotated[
 @app.command(cls=Command)
 def predict(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="FILES",
             help="Pages (JPEG, PNG, TIFF, PDF), recordings (WFDB by .hea, EDF, DICOM, a zip of one), or folders "
             "of them; - reads a page from standard input.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Answer for a page that comes with leadwise, instead of FILES.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a file, a line each.")
     ] = False,
@@ -80,6 +84,8 @@ def predict(
 ) -> None:
     """Answer for printed 12-lead ECGs, and for recordings.
 
+    Example: leadwise predict --example
+
     Example: leadwise predict page.jpg --overlay answer.png
 
     Example: leadwise predict scans/ --csv > answers.csv
@@ -98,18 +104,30 @@ def predict(
     from leadwise import processes
     from leadwise.cli.stdin import with_stdin
     from leadwise.errors import InputError
+    from leadwise.files import RESOURCES
     from leadwise.recordings.files import is_recording
     from leadwise.serving import batch
     from leadwise.serving.model import load_model
     from leadwise.serving.predict_recording import BEAT_COLUMNS
+    from leadwise.sets.sample import example_page
     from leadwise.workers import LIMITS, NO_LIMITS
 
     if atr is not None and not (atr.isascii() and atr.isalpha()):
         raise InputError(f"--atr {atr}: an annotator is named in letters alone, such as leadwise.")
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
-    files, stdin = with_stdin(files)
-    files = batch.find_files(files)
+    if example == bool(files):
+        raise InputError(
+            "--example answers for a page that comes with leadwise, so it takes no FILES: leave out one or the other."
+            if example
+            else "FILES is missing: name a page, a recording or a folder, or give --example."
+        )
+    if example:
+        name, content = example_page()
+        files, contents = [name], {name: content}
+    else:
+        files, stdin = with_stdin(files or ())
+        files, contents = batch.find_files(files), {batch.STDIN: stdin}
     records = sum(map(is_recording, files))
     if as_csv and 0 < records < len(files):
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
@@ -127,7 +145,7 @@ def predict(
         targets=targets,
         cores=cores or processes.available_cores(),
         limits=NO_LIMITS if no_limits else LIMITS,
-        stdin=stdin,
+        contents=contents,
         page=page,
         atr=atr,
         rows=as_csv,
@@ -143,6 +161,12 @@ def predict(
             _tell(answer, as_json, columns if as_csv else ())
     if overlay is not None and refused + undrawn < len(files):
         say(f"Drawn: {overlay}", err=True)
+    if example:
+        say(
+            "This page comes with leadwise (Khan and Hussain 2021, CC BY 4.0), and the model was trained on it: that "
+            f"it is right here is no merit. How it does on pages that it never saw: {RESOURCES / 'MODEL_CARD.md'}",
+            err=True,
+        )
     if refused and len(files) > 1:
         say(f"{refused} of {len(files)} files were refused.", err=True)
     if unnamed and len(files) > 1:

@@ -148,6 +148,36 @@ def published_rows(protocol: str, seed: int) -> pd.DataFrame:
     )[list(SCHEMAS["folds.csv"].columns)]
 
 
+def lie_as_published(page_ids: Iterable[str], folds: Iterable[int], seed: int) -> bool:
+    """Whether pages lie each in its own fold of the published `grouped` partition of a seed."""
+    known = published().set_index("page_id")
+    name = f"grouped_{seed}"
+    mine = pd.Series(list(folds), index=list(page_ids))
+    if name not in known or not mine.index.isin(known.index).all():
+        return False
+    return bool((known.loc[mine.index, name].to_numpy() == mine.to_numpy()).all())
+
+
+def grouped_as_published(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``folds.csv`` whose `grouped` folds are the published ones, where all their pages are known there.
+
+    Of some of the published pages folds by themselves would be others, and a network that is published for a fold
+    would know pages of it. The groups are the published ones as well.
+    """
+    known = published().set_index("page_id")
+    mine = (table["protocol"] == "grouped") & ("grouped_" + table["seed"].astype(str)).isin(known.columns)
+    if not table.loc[mine, "unit_id"].isin(known.index).all():
+        return table
+    rows = table[mine]
+    folds = [
+        known.loc[page, f"grouped_{seed}"] for page, seed in zip(rows["unit_id"], rows["seed"], strict=True)
+    ]
+    groups = known.loc[rows["unit_id"], "group_id"].to_numpy()
+    table = table.copy()
+    table.loc[mine, "fold"], table.loc[mine, "group_id"] = folds, groups
+    return table
+
+
 def published_form(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``folds.csv`` in the form in which folds are published."""
     kept = table[table["protocol"].isin(["grouped", "distinct", "by_month"])]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
-from leadwise.folds.pages import assert_disjoint
+from leadwise.folds.pages import assert_disjoint, lie_as_published, published
 from leadwise.names import TASKS, UNITS
 
 Rows = NDArray[np.int64]
@@ -42,7 +43,8 @@ class Partition:
     that trains nobody and is not tested: each network answers for it too, for a model that learns from answers.
     `tested` are the folds that are outer ones; the others of a protocol with one test set are for choices alone.
     `copy_of` says of each row of the table of which it is another view, -1 for those that are none: such a row is in
-    no fold, and trains wherever the row does whose view it is.
+    no fold, and trains wherever the row does whose view it is. `part_of` is the fingerprint of the published
+    partition where these units are some of its own, each in its own fold there: its networks answer for them, too.
     """
 
     seed: int
@@ -54,6 +56,7 @@ class Partition:
     asked: int | None = None
     tested: tuple[int, ...] = ()
     copy_of: Rows | None = None
+    part_of: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -128,8 +131,8 @@ def partition(
     `units` is a table of what the task is about (``pages.csv``, ``windows.csv``, ``beats.csv``), `folds` keeps the
     contract ``folds.csv``. With `ask` the part ``val`` of recordings, which trains nobody, is a fold that is answered
     for. Raises what `units_in_folds` raises; `InputError` where nobody is tested, a page is in no fold, or a class
-    has no page in a fold (under `by_month`, whose months are as they are: in a training); `LeakError` where a group
-    is on both sides, unless the protocol leaks on purpose.
+    has no page in a fold (under `by_month`, whose months are as they are, and where some pages lie in the published
+    folds of all: in a training); `LeakError` where a group is on both sides, unless the protocol leaks on purpose.
     """
     unit, classes = UNITS[task], TASKS[task]
     ids, labels = units[f"{unit}_id"].to_numpy(object), units["label"].to_numpy(object)
@@ -154,16 +157,31 @@ def partition(
     asked = ASKED if ask and trained and ASKED in rows else None
     tested = (TESTED,) if unit != "page" and trains.any() else tuple(sorted(rows))
     part = Partition(seed, rows, ids, groups, labels, trained, asked, tested)
+    if protocol == "grouped" and lie_as_published(placed["page_id"], placed["fold"], seed):
+        whole = _published_fingerprint(seed, task)
+        part = replace(part, part_of="" if whole == part.fingerprint else whole)
     if not protocol.startswith("leaky"):
         sides = groups[placed.loc[trains, "row"]], groups[placed.loc[~trains, "row"]]
         assert_disjoint(*sides, f"training {unit}s of {protocol}")
     for fold in part.folds if unit == "page" else ():
-        named = part.training_rows((fold,)) if protocol in _NOT_ALL else part.rows[fold]
+        may_lack = protocol in _NOT_ALL or part.part_of
+        named = part.training_rows((fold,)) if may_lack else part.rows[fold]
         if absent := set(classes) - set(labels[named]):
             raise InputError(
                 f"fold {fold} of seed {seed} ({protocol}) has no page of class {min(absent)!r}: too few for folds."
             )
     return part
+
+
+@cache
+def _published_fingerprint(seed: int, task: str) -> str:
+    """Of the published partition of all pages of a task under `grouped`."""
+    known = published()
+    known = known[known["label"].isin(TASKS[task])]
+    ids, groups, labels = (known[name].to_numpy(object) for name in ("page_id", "group_id", "label"))
+    fold = known[f"grouped_{seed}"].to_numpy()
+    rows = {int(number): np.flatnonzero(fold == number) for number in np.unique(fold)}
+    return Partition(seed, rows, ids, groups, labels).fingerprint
 
 
 Split = tuple[dict[int, Rows], dict[int, Rows] | None]

@@ -52,7 +52,7 @@ def load_for(path: Path, network: Network, part: Partition, left_out: LeftOut) -
             f"{path}: this network left out fold {metadata.get('left_out')}; one without fold "
             f"{','.join(map(str, left_out))} is needed."
         )
-    if metadata.get("partition") != part.fingerprint:
+    if metadata.get("partition") not in {part.fingerprint, part.part_of or part.fingerprint}:
         raise LeakError(
             f"{path}: this network was trained on other folds than those of folds.csv, so it may have seen "
             "the pages it is to answer for. Run the notebook that trains it again."

@@ -39,6 +39,7 @@ class PageSettings(TrainingSettings, Protocol):
     """What the parameters of a notebook say that trains networks of pages for one task or both."""
 
     TASKS: Sequence[str]
+    FOLDS: Sequence[int]
     SEEDS: Sequence[int]
     TEST: bool
 

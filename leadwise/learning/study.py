@@ -137,12 +137,12 @@ class Results:
         return rows[(rows["unit"] == UNITS[task]) & (rows["role"] == "test") & (rows["task"] == task)]
 
     def cost(self, model: Classifier, folder: Path) -> dict[str, float]:
-        """What a network of the study costs: `parameters, weights_mb, train_s` (of one network)."""
-        return {
+        """What a network of the study costs: `parameters, weights_mb`, and of what was trained here `train_s`."""
+        cost = {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "weights_mb": (folder / "weights" / f"{self.networks[0]}.safetensors").stat().st_size / 1e6,
-            "train_s": self.seconds_per_network(),
         }
+        return cost | ({"train_s": self.seconds_per_network()} if len(self.history) else {})
 
     def seconds_per_network(self) -> float:
         """Mean training time of the networks that answer for the test folds, answers not counted."""

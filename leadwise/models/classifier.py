@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +25,8 @@ class Classifier(nn.Module):
     """What goes in, in a few words."""
     taught = "trained on"
     """What is done to weights that were there before."""
+    told: Mapping[str, str] = MappingProxyType({})
+    """What the file that it was loaded from says of its training (`leadwise.models.hub`)."""
 
     def called(self, known: Network, began_from: str) -> None:
         """Note which network this is, and what its weights began from: ``random``, or a kind and ``: which``."""

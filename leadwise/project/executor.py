@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -66,6 +67,8 @@ def run(
     SettingsError for unknown names, MissingInput for missing pages, and InputError while another run of the
     same profile goes on.
     """
+    if importlib.util.find_spec("snakemake") is None:  # else Snakemake's own process would say so, in a log
+        raise ModuleNotFoundError("snakemake is not installed", name="snakemake")
     if only is not None:
         check_notebook(only)
     parameters = profiles.load_profile(profile)

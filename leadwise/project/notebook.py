@@ -248,17 +248,26 @@ class Run:
         )
 
     def _on_the_sample(self) -> str:
-        """Say that figures mean nothing where the embedded sample is what was worked on."""
+        """Say which figures mean nothing where the embedded sample is what was worked on."""
         about = NOTEBOOKS[self.name].data[0]
         if self.data_listing[about] != provenance.SAMPLE:
             return ""
         if self.on_recordings:
             why = f"LEADWISE_SIGNALS named no folder that holds {about}/, so this"
-            why = "This" if self.profile == "sample" else why
-            return f"{why} is the sample: six minutes each of twelve recordings. Its figures mean nothing."
+            if self.profile != "sample":
+                return (
+                    f"{why} is the sample: six minutes each of twelve recordings. Its figures mean nothing."
+                )
+            return (
+                "This is the sample: six minutes each of twelve recordings. What a published network says of them "
+                "(weights: published) is true of these minutes; all other figures come of a few steps from random "
+                "weights and mean nothing."
+            )
         if self.profile == "sample":
             return (
-                "This is the sample: 48 pages and a few steps from random weights. Its figures mean nothing."
+                "This is the sample: 48 pages. What published networks and their baselines say of them (weights: "
+                "published) is true of these pages; figures of what was trained here, a few steps from random "
+                "weights, mean nothing."
             )
         return (
             "LEADWISE_DATA was not set, so this is the embedded sample of 48 pages: its figures mean nothing. "

@@ -221,6 +221,16 @@ class ImageLeads12(CrossFitting):
 
     CANDIDATES: Some[Annotated[str, _network(family="leads12")]] = ["leads12_beats", "leads12_joined"]
     """Page models among which each outer fold chooses by its inner folds."""
+    WEIGHTS: Name = "random"
+    """As above; or published: nothing is trained, and published networks answer for pages that they never saw."""
+
+    @model_validator(mode="after")
+    def _published_are_no_trial(self) -> ImageLeads12:
+        if self.WEIGHTS == "published" and not (self.TEST and self.INNER):
+            raise ValueError(
+                "WEIGHTS: published answers for inner and test folds alike: INNER and TEST must be true"
+            )
+        return self
 
 
 class ImageLeakage(Recipes):

@@ -35,7 +35,9 @@ def repository() -> Path:
             return folder
     raise MissingInput(
         f"{here} is not inside a clone of leadwise (no pyproject.toml of that project here or above). "
-        "Change into the cloned repository, any folder of it, and give the command again."
+        "Notebooks, profiles and published networks lie in the clone alone, so run, report, publish, tables and "
+        "leadwise.load need one; predict, digitize, serve, audit and score-shipped do not. Change into the cloned "
+        "repository, any folder of it, and give the command again."
     )
 
 

@@ -30,6 +30,7 @@ _COMPARISON = re.compile(
 _NO_PROSE = re.compile(
     "|".join(
         (
+            r"\A---\n.*?\n---\n",
             r"<!-- leadwise tables: .*?<!-- end of table -->",
             MARK.pattern,
             r"<!--.*?-->",

@@ -16,6 +16,7 @@ from leadwise.files import written_whole
 from leadwise.project import paths
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.publishing import claims, openings, shipped_files
+from leadwise.publishing.front_matter import with_front_matter
 from leadwise.publishing.ink_card import ink_told
 from leadwise.publishing.markdown import as_table
 from leadwise.publishing.notebooks_table import notebooks_chart, notebooks_table, place_of
@@ -60,7 +61,8 @@ def with_tables(text: str, published: Published) -> str:
 def read_again(path: Path, published: Published) -> str:
     """A file's text with its tables and scores written anew. Raises TableError, which names the file."""
     try:
-        return with_scores(with_tables(path.read_text(encoding="utf-8"), published), published)
+        text = with_front_matter(path.read_text(encoding="utf-8"), path.name, published)
+        return with_scores(with_tables(text, published), published)
     except TableError as error:
         raise TableError(f"{path}: {error}") from error
 

@@ -34,6 +34,9 @@ _INTRO = (
     " what was chosen is asked about the test fold once. It is not true of the project. Who makes the next "
     "candidate has seen what the last one reached, and the same folds are asked again. A score that was opened"
     " often may be too high, also where each run by itself was clean.",
+    "Pages, excerpts and recordings of the embedded sample belong to these sets. Under the profile `sample` networks"
+    " and files that are published answer for them once more, which says nothing new; what is trained there in"
+    " seconds is not published.",
     "Trials that were made outside the repository are told as far as they are known; nothing of them is "
     "published.",
 )

@@ -93,6 +93,10 @@ def _notebooks(profile: str, asked: Mapping[str, Parameters]) -> Iterator[Measur
                 f"{path} was made from the embedded sample, whose figures mean nothing. Let {row.variable} name "
                 f"the whole set and run it again: leadwise run --profile {profile} --only {name}"
             )
+        if result["parameters"].get("WEIGHTS") == "published":
+            raise SettingsError(
+                f"{path} holds answers of networks that are published already. Train them: WEIGHTS: random."
+            )
         if result["parameters"] != asked[name].model_dump():
             raise SettingsError(
                 f"{path} was made with other parameters than the profile {profile!r} has now. Run it again: "

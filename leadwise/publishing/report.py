@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from leadwise.errors import MissingInput
-from leadwise.files import RESOURCES
+from leadwise.files import RESOURCES, without_front_matter
 from leadwise.names import METRICS
 from leadwise.project import executor, paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS
@@ -198,7 +198,10 @@ class _Site:
             if (path := paths.result_path(self.profile, name).with_name("scores.csv")).is_file()
         }
         if scored:
-            warning = "**These figures mean nothing: the sample shows that every step runs.** "
+            warning = (
+                "**Figures of what was trained on the sample (weights: random) mean nothing; those of published "
+                "networks are true of its few pages.** "
+            )
             parts += [
                 f"## Of the profile `{self.profile}`",
                 (warning if self.profile == "sample" else "")
@@ -282,7 +285,8 @@ def _html(markdown: str) -> str:
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
-    text = re.sub(r"<!--.*?-->|```mermaid\n.*?```", "", markdown, flags=re.DOTALL)
+    text = without_front_matter(markdown)
+    text = re.sub(r"<!--.*?-->|```mermaid\n.*?```", "", text, flags=re.DOTALL)
     html = str(MarkdownWithMath(renderer=renderer).render(text))
     return re.sub(
         r"<h(\d)>(.*?)</h\1>",

@@ -175,8 +175,8 @@ def as_text(scores: pd.DataFrame, metrics: Iterable[str] | None = None) -> pd.Da
     return lines.drop(columns=alike)
 
 
-def print_table(scores: pd.DataFrame, title: str) -> None:
-    """Print the HEADLINE of scores in the terminal, the best value of each metric in bold.
+def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADLINE) -> None:
+    """Print some metrics of scores in the terminal, the best value of each in bold.
 
     What all rows share (protocol, task, n, seeds) stands above it. Where the terminal is too narrow for one
     table, every model gets a few lines of its own instead; what goes to a file is 160 columns wide.
@@ -186,16 +186,16 @@ def print_table(scores: pd.DataFrame, title: str) -> None:
 
     plain = os.environ.get("NO_COLOR")  # rich would still print in bold
     console = Console(width=None if sys.stdout.isatty() else 160, color_system=None if plain else "auto")
-    scores = scores[scores["metric"].isin(HEADLINE)]
+    scores = scores[scores["metric"].isin(metrics)]
     if scores.empty:
         console.print(f"{title}: no scores", markup=False)
         return
-    text = as_text(scores, HEADLINE)
+    text = as_text(scores, metrics)
     shared = [
         f"{name} {scores[name].iloc[0]}" for name in ("protocol", "task", "n", "seeds") if name not in text
     ]
     title = f"{title}: {', '.join(shared)}" if shared else title
-    best = {metric_words(metric): _best(text[metric_words(metric)], metric) for metric in HEADLINE}
+    best = {metric_words(metric): _best(text[metric_words(metric)], metric) for metric in metrics}
     grid = Table(title=title, title_justify="left", title_style="bold")
     for column in text:
         grid.add_column(column, justify="right" if column in best or column == "n" else "left", no_wrap=True)

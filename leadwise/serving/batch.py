@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cv2
@@ -160,7 +161,7 @@ def answer_all(
     targets: Sequence[Path] = (),
     cores: int = 1,
     limits: Limits = LIMITS,
-    stdin: bytes = b"",
+    contents: Mapping[Path, bytes] = MappingProxyType({}),
     page: int | None = None,
     atr: str | None = None,
     rows: bool = False,
@@ -170,15 +171,14 @@ def answer_all(
     With `atr` beats of recordings are also written beside them as WFDB annotations, by an annotator of that name;
     with `rows` answers have their rows in a table.
 
-    `model` is for pages, `beat_model` for recordings; `stdin` is what stands for the file `STDIN`; `page` is that of
-    files of several (None: the first that is an ECG page). A file that takes more than `limits` (a long
-    recording has more time) is refused as others are.
+    `model` is for pages, `beat_model` for recordings; `contents` holds the bytes of files that lie nowhere, such
+    as `STDIN`; `page` is that of files of several (None: the first that is an ECG page). A file that takes more than
+    `limits` (a long recording has more time) is refused as others are.
     Raises `WeightsError`, before the first, where one that is needed cannot be loaded.
     """
     kinds = frozenset(map(is_recording, files))
     tasks = [
-        _Task(file, target, stdin if file == STDIN else None)
-        for file, target in itertools.zip_longest(files, targets)
+        _Task(file, target, contents.get(file)) for file, target in itertools.zip_longest(files, targets)
     ]
     return each(
         partial(_answered, model, beat_model, page, atr, rows),

@@ -18,6 +18,18 @@ from leadwise.errors import InputError
 from leadwise.files import RESOURCES, written_whole
 
 _STAMP = ".complete"
+_EXAMPLE = "MI(1).jpg"  # the page that README shows
+
+
+def example_page() -> tuple[Path, bytes]:
+    """The name and the bytes of one page of the sample, which lies nowhere as a file.
+
+    Raises `InputError` where the archive lacks it.
+    """
+    for name, data in _files_in("sample.tar.xz"):
+        if Path(name).name == _EXAMPLE:
+            return Path(_EXAMPLE), data
+    raise InputError(f"sample.tar.xz lacks {_EXAMPLE}: the package is damaged. Install leadwise again.")
 
 
 def unpack_sample(folder: Path) -> Path:

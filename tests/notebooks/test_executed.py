@@ -21,7 +21,7 @@ from sites import broken_links, fetched, pages
 
 from leadwise.drawing.drawn import FORMS
 from leadwise.files import sha256
-from leadwise.folds.pages import assert_disjoint
+from leadwise.folds.pages import assert_disjoint, published
 from leadwise.folds.partition import weights_name
 from leadwise.folds.recordings import SIGNAL_PROTOCOLS
 from leadwise.learning.distill import LOSSES
@@ -127,6 +127,8 @@ def test_grouped_folds_share_no_group_and_leaky_ones_do(executed_sample):
             grouped.loc[grouped["fold"] == fold, "group_id"],
             "",
         )
+    known = published().set_index("page_id")["grouped_1"]
+    assert (grouped["fold"].to_numpy() == known[grouped["unit_id"]].to_numpy()).all(), "not as published"
     leaky = table.query("protocol == 'leaky_copies'")
     assert (leaky.groupby("unit_id")["fold"].nunique() > 1).any()
 
@@ -294,6 +296,39 @@ def test_the_exported_student_answers_as_torch_did_and_refuses_what_is_no_page(e
     assert "mean nothing" in model.info.note
     costs = pd.read_csv(folder / "costs.csv").set_index(["model", "runtime"])["ms_per_page"]
     assert costs["student12", "onnx"] < costs["vit_micro", "onnx"]
+
+
+def test_the_page_model_is_the_published_one_and_says_what_was_published(executed_sample):
+    """So that its figures are true of these pages, and those of its baselines, too."""
+    folder = executed_sample / "26_image_leads12"
+    assert result_of(executed_sample, "26_image_leads12")["parameters"]["WEIGHTS"] == "published"
+    answers = REPOSITORY / "analysis" / "results" / "answers" / "26_image_leads12-cpu"
+    own = read_table(folder / "predictions.csv", "predictions.csv").query("role == 'test'")
+    columns = [f"prob_{label}" for label in CLASSES]
+    for model in ("leads12", "rate", "tuned_classical"):
+        told = read_table(answers / f"{model}-four-grouped-1.csv.xz", "predictions.csv").set_index("unit_id")
+        mine = own.query("model == @model").set_index("unit_id")
+        assert len(mine) == 48
+        assert (mine[columns] - told.loc[mine.index, columns]).abs().max(axis=None) < 1e-5
+    for name in ("26_image_leads12", "42_student_test", "51_image_models"):
+        scores = selected(
+            read_scores(executed_sample / name / "scores.csv"), metric="accuracy", counted="all"
+        )
+        of_pages = selected(scores, model="leads12", condition="", task="four")
+        assert set(of_pages["weights"]) == {"published"}
+        assert set(of_pages["n"]) == {48}
+        assert (of_pages["low"] > 0.8).all(), "the published networks read these pages"
+        trained_here = scores[scores["model"].isin([*MICRO, "student12"])]
+        assert set(trained_here["weights"]) <= {"random"}
+
+
+def test_the_network_that_ships_answers_for_excerpts_of_ds2(executed_sample):
+    scores = read_scores(executed_sample / "52_signal_models" / "scores.csv").query("weights == 'published'")
+    assert set(scores["model"]) == {"beat_rhythm"}
+    assert set(scores["test_set"]) == {"ds2"}
+    file = sha256(REPOSITORY / "leadwise" / "resources" / "beat_rhythm.onnx")[:12]
+    assert all(f"file={file}" in condition for condition in scores["condition"])
+    assert scores.query("metric == 'macro_f1' and counted == 'all'")["low"].notna().all()
 
 
 def test_the_page_model_answers_each_page_once_and_chose_on_inner_folds(executed_sample):

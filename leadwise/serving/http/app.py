@@ -18,7 +18,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from leadwise.files import RESOURCES, sha256_in_policy
+from leadwise.files import RESOURCES, sha256_in_policy, without_front_matter
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import CAUTION, VERSION, shortened
 from leadwise.pages.read import MAX_BYTES
@@ -210,7 +210,7 @@ def _digitized(desk: Desk) -> APIRouter:
 
 def _carded(info: ModelInfo, card: str | None) -> schema.ModelCard:
     """A model with its card, where it is one that comes with leadwise."""
-    text = None if card is None else (RESOURCES / card).read_text(encoding="utf-8")
+    text = None if card is None else without_front_matter((RESOURCES / card).read_text(encoding="utf-8"))
     return schema.ModelCard(**vars(info), card=text)
 
 

@@ -8,13 +8,16 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from made_scores import made_scores
 from miniature import Clone
 
 from leadwise import cli
+from leadwise.cli import project
 from leadwise.folds.pages import fingerprint
 from leadwise.names import CLASSES
 from leadwise.pages.forms import forms, known_printout
 from leadwise.sets import catalogue
+from leadwise.tables import write_table
 
 
 def leadwise(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -189,3 +192,47 @@ def test_a_folder_that_lacks_a_page_gives_no_template_and_the_page_is_named(
     assert leadwise(monkeypatch, "template", str(tmp_path), "--out", str(tmp_path / "new")) == 2
     assert "MI(1).jpg: No such file" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--example", "page.jpg"), "so it takes no FILES"),
+        ((), "FILES is missing: name a page, a recording or a folder, or give --example."),
+    ],
+)
+def test_predict_takes_files_or_the_example(
+    arguments: tuple[str, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert leadwise(monkeypatch, "predict", *arguments) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
+
+
+def test_what_is_true_of_the_sample_stands_apart_from_what_was_trained_there(
+    clone: Clone, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        made_scores({"leads12": 0.96}, weights="published", seeds="1", n=48),
+        made_scores({"rate": 0.42}, seeds="1", n=48),
+        made_scores({"vit_micro": 0.25}, weights="random", seeds="1", n=48),
+    ]
+    of_beats = {"task": "aami5", "test_set": "ds2", "unit": "beat", "seeds": "1", "n": 3056}
+    beats = made_scores(
+        {"beat_rhythm": 0.87}, weights="published", condition="beats=found;file=0", **of_beats
+    )
+    for name, scores in (("51_image_models", pd.concat(rows)), ("52_signal_models", beats)):
+        write_table(scores, clone.runs / "sample" / name / "scores.csv", "scores.csv")
+    project._show_results("sample", None)
+    told = capsys.readouterr().out
+    published, trained = " ".join(told.split()).split("Trained here in seconds")
+    assert "THESE FIGURES MEAN NOTHING" in trained
+    assert "Published networks on pages that they never saw" in published
+    assert all(name in published for name in ("leads12", "rate", "beat_rhythm"))
+    assert "vit_micro" not in published
+    assert "vit_micro" in trained
+    assert "leads12" not in trained

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from leadwise.errors import MissingInput, SettingsError
 from leadwise.names import CLASSES, TEST_SETS
-from leadwise.project import paths, provenance
+from leadwise.project import paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.publishing.publish import _DATA_OF, publish, write_measured
 from leadwise.scores.draws import page_metrics
@@ -227,6 +227,13 @@ def test_what_no_notebook_measured_is_published_with_the_run_that_it_tells_itsel
 def test_the_sample_is_not_published(clone: Clone) -> None:
     with pytest.raises(SettingsError, match="mean nothing"):
         publish("sample")
+
+
+def test_answers_of_networks_that_are_published_are_not_published_as_a_run(results: Path) -> None:
+    asked = profiles.parameters("cpu", "26_image_leads12").model_dump()
+    ran("26_image_leads12", row(), parameters=asked | {"WEIGHTS": "published"})
+    with pytest.raises(SettingsError, match="networks that are published already"):
+        publish("cpu")
 
 
 def test_a_run_on_the_embedded_sample_is_not_published_under_another_name(results: Path) -> None:

@@ -1,0 +1,105 @@
+"""The page model's published networks in the place of a training: each answers for pages that it never saw."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadwise.errors import WeightsError
+from leadwise.folds.partition import Partition, weights_name
+from leadwise.learning.answers import answer, answers_table, load_for
+from leadwise.learning.examples import Units
+from leadwise.learning.pages import PageData, PageSettings
+from leadwise.learning.study import Results
+from leadwise.models import registry
+from leadwise.models.networks import recipe
+from leadwise.names import TASKS
+from leadwise.scores.calibration import fit_calibration
+from leadwise.scores.metrics import probabilities
+from leadwise.sets.views import Views
+from leadwise.tables import SCHEMAS, read_table
+
+_TASK = "four"
+"""The one task whose networks are published."""
+
+
+def answer_as_published(
+    settings: PageSettings, views: Views, data: PageData, networks: Path, folder: Path, name: str = "leads12"
+) -> Results:
+    """What `train_pages` gives, of networks that are published: nothing is trained.
+
+    `networks` is their folder, ``analysis/results/leads12``; those that are asked are copied to ``folder/weights``.
+    Each page is answered by the network that left its fold out (role ``test``). Inner answers are the published ones:
+    their networks gave them after the number of epochs that was chosen, and went on. The calibration of a fold is
+    fitted on those about all pages. Raises `WeightsError` for a task, seed or fold that is not published, `LeakError`
+    where these pages do not lie in the published folds, so that a network might have seen what it is asked about.
+    """
+    if [*settings.TASKS] != [_TASK]:
+        raise WeightsError(f"networks are published for the task {_TASK!r} alone, not for {settings.TASKS}.")
+    chosen = pd.read_csv(networks / "chosen.csv").set_index(["task", "seed", "fold"])
+    known = read_table(networks / "predictions.csv", "predictions.csv").query("role == 'inner'")
+    results = Results(pd.DataFrame(), pd.DataFrame(columns=_HISTORY), pd.DataFrame())
+    answers, calibration = [], []
+    for seed in settings.SEEDS:
+        part = data.partition(_TASK, seed)
+        for fold in settings.FOLDS:
+            if (_TASK, seed, fold) not in chosen.index:
+                raise WeightsError(f"no network of seed {seed}, fold {fold} is published in {networks}.")
+            model, epochs = chosen.loc[(_TASK, seed, fold), ["chosen", "epochs"]]
+            keys = {"model": name, "task": _TASK, "protocol": "grouped", "seed": seed, "fold": fold}
+            more = keys | {"profile": settings.PROFILE}
+            inner = known.query("model == @name and seed == @seed and fold == @fold")
+            here = inner[inner["unit_id"].isin(part.unit_ids)]
+            answers.append(here.assign(profile=settings.PROFILE))
+            asked = _Asked(networks, folder, model, part, fold)
+            answers.append(answers_table(asked.about(views), part, fold, more | {"role": "test"}))
+            labels, prob = probabilities(inner, TASKS[_TASK])
+            bias = recipe(model, "random").class_weights != 0
+            calibration.append({**keys, **fit_calibration(prob, labels, TASKS[_TASK], bias=bias)})
+            results.trainings.append(asked.name)
+            results.networks.append(asked.name)
+            results.chosen[_TASK, seed, fold], results.candidates[_TASK, seed, fold] = int(epochs), model
+    results.predictions = pd.concat(answers, ignore_index=True)
+    results.calibration = pd.DataFrame(calibration)
+    return results
+
+
+def published_answers(
+    folder: Path, page_ids: Sequence[str], seeds: Sequence[int]
+) -> Mapping[str, pd.DataFrame]:
+    """By model: the published test answers about some pages, those of the baselines among them.
+
+    `folder` is that of a notebook below ``analysis/results/answers``. A baseline was fitted on the pages of the other
+    folds of the whole set, as the page model was.
+    """
+    files = [path for seed in seeds for path in sorted(folder.glob(f"*-{_TASK}-grouped-{seed}.csv.xz"))]
+    told = pd.concat([read_table(path, "predictions.csv") for path in files], ignore_index=True)
+    told = told[told["unit_id"].isin(page_ids)]
+    return {str(name): rows.reset_index(drop=True) for name, rows in told.groupby("model", sort=False)}
+
+
+class _Asked:
+    """The published network that left out a fold of a partition, at hand as a file below ``folder/weights``."""
+
+    def __init__(self, networks: Path, folder: Path, model: str, part: Partition, fold: int) -> None:
+        self.name, self.part, self.fold = weights_name(part.seed, (fold,), prefix=model), part, fold
+        source, own = (place / f"{self.name}.safetensors" for place in (networks, folder / "weights"))
+        if not source.is_file():
+            raise WeightsError(f"{source}: this network is not published.")
+        own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, own)
+        self.network = load_for(own, registry.build(model, len(TASKS[_TASK])), part, (fold,))
+
+    def about(self, views: Views) -> Any:
+        """What it answers about the pages of that fold, as `answer` gives it."""
+        seen = {view: views[view] for view in self.network.views}
+        examples = Units(seen, np.zeros(len(self.part.unit_ids), np.int64), TASKS[_TASK])
+        return answer(self.network, examples, self.part.rows[self.fold])
+
+
+_HISTORY = [*SCHEMAS["history.csv"].columns, "model", "task", "protocol", "role", "held_out"]
