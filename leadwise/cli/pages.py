@@ -102,37 +102,22 @@ def predict(
     Research use only, not a medical device.
     """
     from leadwise import processes
-    from leadwise.cli.stdin import with_stdin
     from leadwise.errors import InputError
     from leadwise.files import RESOURCES
     from leadwise.recordings.files import is_recording
     from leadwise.serving import batch
     from leadwise.serving.model import load_model
     from leadwise.serving.predict_recording import BEAT_COLUMNS
-    from leadwise.sets.sample import example_page
     from leadwise.workers import LIMITS, NO_LIMITS
 
-    if atr is not None and not (atr.isascii() and atr.isalpha()):
-        raise InputError(f"--atr {atr}: an annotator is named in letters alone, such as leadwise.")
     if as_json and as_csv:
         raise InputError("--json and --csv exclude each other: take one.")
-    if example == bool(files):
-        raise InputError(
-            "--example answers for a page that comes with leadwise, so it takes no FILES: leave out one or the other."
-            if example
-            else "FILES is missing: name a page, a recording or a folder, or give --example."
-        )
-    if example:
-        name, content = example_page()
-        files, contents = [name], {name: content}
-    else:
-        files, stdin = with_stdin(files or ())
-        files, contents = batch.find_files(files), {batch.STDIN: stdin}
+    files, contents = _files_of(files, example=example)
     records = sum(map(is_recording, files))
     if as_csv and 0 < records < len(files):
         raise InputError("--csv: a table holds pages, or beats of recordings. Ask for one kind at a time.")
-    if atr is not None and not records:
-        raise InputError("--atr: beats are written for recordings, and none is among these files.")
+    if atr is not None:
+        _refuse_annotator(atr, records)
     targets = batch.picture_targets(files, overlay) if overlay is not None else []
     refused = undrawn = unwritten = unnamed = 0
     columns = (
@@ -176,6 +161,36 @@ def predict(
         )
     if refused or undrawn or unwritten or unnamed:
         raise typer.Exit(1)
+
+
+def _files_of(files: list[Path] | None, *, example: bool) -> tuple[list[Path], dict[Path, bytes]]:
+    """The files that are asked for, and the bytes of those that lie nowhere: the example, or standard input."""
+    from leadwise.cli.stdin import with_stdin
+    from leadwise.errors import InputError
+    from leadwise.serving import batch
+    from leadwise.sets.sample import example_page
+
+    if example == bool(files):
+        raise InputError(
+            "--example answers for a page that comes with leadwise, so it takes no FILES: leave out one or the other."
+            if example
+            else "FILES is missing: name a page, a recording or a folder, or give --example."
+        )
+    if example:
+        name, content = example_page()
+        return [name], {name: content}
+    given, stdin = with_stdin(files or ())
+    return batch.find_files(given), {batch.STDIN: stdin}
+
+
+def _refuse_annotator(atr: str, records: int) -> None:
+    """Raise InputError where an annotator's name is none, or there is no recording for its beats."""
+    from leadwise.errors import InputError
+
+    if not (atr.isascii() and atr.isalpha()):
+        raise InputError(f"--atr {atr}: an annotator is named in letters alone, such as leadwise.")
+    if not records:
+        raise InputError("--atr: beats are written for recordings, and none is among these files.")
 
 
 def _tell(answer: Outcome, as_json: bool, columns: Sequence[str]) -> None:
