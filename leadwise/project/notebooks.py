@@ -76,7 +76,7 @@ class LeadCutting(Parameters):
 class AnyPage(Parameters):
     """17_image_any_page."""
 
-    DRAWN: PositiveInt = 40
+    DRAWN: PositiveInt = 15
     """Pages that are drawn of each layout, read, and compared with what they show."""
     CHECKED: PositiveInt = 40
     """Pages of the set that are read once more, as if their layout were not known."""
