@@ -19,7 +19,7 @@ from leadwise.names import LEADS
 from leadwise.pages import physics, quality, traces
 from leadwise.pages.columns import Columns, Evidence, Look, Pixels, bridged, find_columns, laws_of
 from leadwise.pages.digitize import correlation
-from leadwise.pages.field import find_field
+from leadwise.pages.field import Field, find_field
 from leadwise.pages.form_traces import Reader, pen_of, without_bars
 from leadwise.pages.forms import Form, forms, lead_of, trace_scales
 from leadwise.pages.grid import find_grid
@@ -42,8 +42,10 @@ _REPEATS = 0.8  # correlation of a strip with its lead
 _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
 
 
-def read_any_page(page: Page) -> PageSignals:
+def read_any_page(page: Page, field_of: Callable[[Page], Field | None] = find_field) -> PageSignals:
     """The leads of a page, BGR uint8 ``(height, width, 3)``, of any form in ``forms.yaml``, flat or photographed.
+
+    `field_of` gives its field, which takes a second to find: who has looked for it already says so by that.
 
     Ways to read it are tried from the quickest to the slowest, until one gives leads of which nothing is to be said;
     else the one of which least is to be said. Raises `ForeignPage` where no grid, no rows or no known form is found,
@@ -51,7 +53,7 @@ def read_any_page(page: Page) -> PageSignals:
     """
     found: list[PageSignals] = []
     errors: list[InputError] = []
-    for read in _ways(page):
+    for read in _ways(page, field_of):
         try:
             signals = read()
         except OtherScale:
@@ -67,12 +69,12 @@ def read_any_page(page: Page) -> PageSignals:
     raise errors[0]
 
 
-def _ways(page: Page) -> Iterator[Callable[[], PageSignals]]:
+def _ways(page: Page, field_of: Callable[[Page], Field | None]) -> Iterator[Callable[[], PageSignals]]:
     """Ways to read a page, as flat or as bent, by the rule on colours or by the network."""
     grid = find_grid(page)
     if grid is not None:
         yield lambda: _read_sheet(flat_sheet(page, grid))
-    field = find_field(page)
+    field = field_of(page)
     if field is not None and (grid is None or field.bent_mm > _BENT_MM):
         laid = cache(partial(laid_flat, page, field))
         yield lambda: _read_sheet(bent_sheet(laid()))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leadwise.errors import DoubtfulPage, ForeignPage, InputError
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import FilePage, Page, PageFile
 from leadwise.serving.known_form import KnownForm, read_known_form
+
+if TYPE_CHECKING:
+    from leadwise.pages.field import Field
 
 _STRAIGHT_DEG = 3.0  # so far turned, the known form is found without this
 _LAID_FLAT = (
@@ -53,29 +57,36 @@ def read_file_page(page: FilePage) -> KnownForm | PageSignals:
         if (stored := page.as_stored()) is not None:
             with contextlib.suppress(ForeignPage):
                 return replace(read_known_form(stored), notes=(_WRONG_TAG,))
-    if (known := _straightened(page.picture)) is not None:
-        return known
+    return _by_its_grid(page.picture, page.number, page.of)
+
+
+def _by_its_grid(picture: Page, number: int, of: int) -> KnownForm | PageSignals:
+    """A page that the known form's reader does not know: of that form but turned or photographed, or of another."""
     from leadwise.pages.any_page import read_any_page
-
-    return replace(read_any_page(page.picture), number=page.number, of=page.of)
-
-
-def _straightened(picture: Page) -> KnownForm | None:
-    """A page of the known form that was turned or photographed, laid flat; None where it is none, or is crumpled."""
-    from leadwise.pages.field import as_plane, find_field
+    from leadwise.pages.field import find_field
     from leadwise.pages.grid import find_grid
 
     grid = find_grid(picture)
     if grid is not None and abs(grid.turn_degrees) < _STRAIGHT_DEG:
-        return None
+        return replace(read_any_page(picture), number=number, of=of)
+    field = find_field(picture)
+    if field is not None and (known := _laid_flat(picture, field)) is not None:
+        return known
+    return replace(read_any_page(picture, lambda _: field), number=number, of=of)
+
+
+def _laid_flat(picture: Page, field: Field) -> KnownForm | None:
+    """A page of the known form, laid flat as a plane; None where it is of another, or is crumpled."""
+    from leadwise.pages.field import as_plane, find_field
+
     for _ in range(2):  # the second look sees a page that is nearly flat, and so its grid more exactly
-        if (field := find_field(picture)) is None:
-            return None
         picture = as_plane(picture, field, PX_PER_MM)
         try:
             return replace(read_known_form(picture), notes=(_LAID_FLAT,))
         except DoubtfulPage:
-            continue
+            if (found := find_field(picture)) is None:
+                return None
+            field = found
         except InputError:
             return None
     return None
