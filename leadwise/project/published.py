@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from leadwise.errors import MissingInput, WeightsError, nearest
-from leadwise.folds.partition import weights_name
 from leadwise.project import paths
 from leadwise.scores.table import read_scores
 
@@ -71,6 +70,8 @@ def published_file(name: str, seed: int, fold: int) -> Path:
             for own, rows in chosen.query("task == 'four'").groupby("seed")
         )
         raise WeightsError(f"{name!r} of seed {seed}, fold {fold} is not published. Those are: {those}.")
+    from leadwise.folds.partition import weights_name  # it needs scikit-learn, which the package alone lacks
+
     file = weights_name(seed, (fold,), prefix=str(mine["chosen"].iloc[0]))
     return folder / f"{file}.safetensors"
 

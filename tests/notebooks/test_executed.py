@@ -194,8 +194,11 @@ def test_a_leak_of_recordings_is_priced_for_every_network(executed_sample):
     assert set(leaky["model"]) == networks | {"attention_windows"}
     n_of = scores.set_index(["protocol", "counted", "model"])["n"].sort_index()
     every = n_of["interpatient", "all"]
-    assert (n_of["interpatient_strict", "all"] < every).all()
-    assert (n_of["interpatient", "after_5_min"] < every).all()
+    strict, later = n_of["interpatient_strict", "all"], n_of["interpatient", "after_5_min"]
+    assert len(strict)
+    assert len(later)
+    assert (strict < every[strict.index]).all()
+    assert (later < every[later.index]).all()
 
 
 def test_transfer_answers_for_every_beat_in_each_way_and_shares_no_patient(executed_sample):
@@ -377,7 +380,9 @@ def test_every_model_is_scored_with_intervals(executed_sample):
     scores = read_scores(executed_sample / "51_image_models" / "scores.csv")
     told = selected(scores, protocol="grouped", metric="accuracy")
     floors = ["tuned_classical", "strip_features", "rate", "random_encoder", "base_rates"]
-    assert told["model"].tolist() == [*MICRO, *["student12"] * len(LOSSES), "leads12", *floors]
+    networks = [*MICRO, *["student12"] * len(LOSSES), "leads12"]
+    assert told["model"].tolist()[: len(networks)] == networks
+    assert sorted(told["model"].tolist()[len(networks) :]) == sorted(floors)
     assert told.query("model == 'student12'")["condition"].tolist() == [f"loss={loss}" for loss in LOSSES]
     assert set(told.query("model in @floors")["weights"]) == {""}
 
@@ -492,15 +497,15 @@ def papermill(source: Path, runs: Path, *more: str) -> subprocess.CompletedProce
 def test_plain_papermill_runs_one_fold_alone(executed_sample, tmp_path, name, written):
     shutil.copytree(executed_sample, tmp_path / "sample", ignore=shutil.ignore_patterns(".*"))
     source = REPOSITORY / STAGES[name[0]] / f"{name}.ipynb"
-    done = papermill(source, tmp_path, "-y", "FOLDS: [1]")
+    done = papermill(source, tmp_path, "-y", "FOLDS: [4]")
     assert done.returncode == 0, done.stderr[-2000:]
     table = pd.read_csv(tmp_path / "sample" / name / written)
     folds = read_table(executed_sample / "13_image_folds" / "folds.csv", "folds.csv")
-    in_first = len(folds.query("protocol == 'grouped' and fold == 1"))
+    in_it = len(folds.query("protocol == 'grouped' and fold == 4"))
     pages = (
         table["unit_id"].nunique() if "unit_id" in table else table.query("protocol == 'grouped'")["n"].max()
     )
-    assert pages == in_first
+    assert pages == in_it
 
 
 def test_their_report_opens_from_disk_with_all_notebooks_and_figures(

@@ -546,8 +546,8 @@ def test_threads_that_ask_first_at_once_share_a_process(
 ) -> None:
     made: list[Workers[Any, Any]] = []
 
-    def workers(*given: Any) -> Workers[Any, Any]:
-        made.append(Workers(*given))
+    def workers(*given: Any, **more: Any) -> Workers[Any, Any]:
+        made.append(Workers(*given, **more))
         return made[-1]
 
     monkeypatch.setattr(predict_within_limits, "Workers", workers)

@@ -237,6 +237,10 @@ def test_hostile_uploads_are_refused_in_words(client: TestClient, page: bytes, k
     for _ in range(3):
         files = HOSTILE[kind](page, rng)
         told = sent(client, *((one.name, one.data) for one in files))
+        if kind == "damaged" and told.status_code == 200:  # one row may be left to be read, and is doubted
+            assert told.json()["label"] is None
+            assert told.json()["warnings"]
+            continue
         assert 400 <= told.status_code < 500, (kind, [one.name for one in files], told.text[:200])
         refusal = schema.Refusal.model_validate_json(told.content)
         assert len(refusal.detail) > 15
