@@ -189,7 +189,9 @@ def test_networks_are_joined_by_answers_to_beats_that_none_of_them_was_trained_o
 
 def test_a_leak_of_recordings_is_priced_for_every_network(executed_sample):
     scores = read_scores(executed_sample / "52_signal_models" / "scores.csv")
-    scores = scores.query("metric == 'accuracy' and weights != 'published'")  # which answers for all beats alone
+    scores = scores.query(
+        "metric == 'accuracy' and weights != 'published'"
+    )  # which answers for all beats alone
     networks = set(profiles.parameters("sample", "32_signal_networks").LEAKY)  # type: ignore[attr-defined]
     leaky = scores[scores["protocol"].str.startswith("leaky") & (scores["weights"] != "")]
     assert set(leaky["model"]) == networks | {"attention_windows"}
