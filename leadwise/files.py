@@ -9,12 +9,17 @@ import os
 import re
 import secrets
 import stat
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from leadwise.errors import InputError
+
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""How reading a damaged zip fails; a password is a RuntimeError."""
 
 RESOURCES = Path(__file__).parent / "resources"
 """What ships with leadwise beside its code."""

@@ -1,4 +1,4 @@
-"""The reader of any flat page: from a picture to the leads of whatever form it is.
+"""The reader of any page, flat or photographed: from a picture to the leads of whatever form it is.
 
 Grid, ink, rows, columns, traces, and then what physics says of them. Every form of ``forms.yaml`` that has as many
 rows as the page is a hypothesis; the one whose leads obey Einthoven, Goldberger and the strips best is kept. Which

@@ -10,9 +10,9 @@ import numpy as np
 from leadwise.errors import InputError
 from leadwise.names import shortened
 from leadwise.recordings.sources import Source, choose
+from leadwise.recordings.which_leads import MOST_SIGNALS
 
 _MOST_BYTES = 100_000_000
-_MOST_SIGNALS = 256
 
 
 def open_dicom(path: Path) -> Source:
@@ -43,8 +43,8 @@ def open_dicom(path: Path) -> Source:
         longest = max(range(len(groups)), key=seconds.__getitem__)
         group = groups[longest]
         channels = list(group.ChannelDefinitionSequence)
-        if len(channels) > _MOST_SIGNALS:
-            raise InputError(f"{path.name}: {len(channels)} signals; 1 to {_MOST_SIGNALS} are read.")
+        if len(channels) > MOST_SIGNALS:
+            raise InputError(f"{path.name}: {len(channels)} signals; 1 to {MOST_SIGNALS} are read.")
         chosen = choose(path.name, [_name(one) for one in channels], [_unit(one) for one in channels])
         values = np.asarray(data.waveform_array(longest), np.float64)[:, list(chosen.numbers)].T
         signals = values * np.array(chosen.mv)[:, None]

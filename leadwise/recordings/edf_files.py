@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from leadwise.errors import InputError
 from leadwise.names import shortened
 from leadwise.recordings.sources import Chosen, Source, at_rate, choose
+from leadwise.recordings.which_leads import MOST_SIGNALS
 
-_MOST_SIGNALS = 256
 _HEAD = 256  # bytes, and as many for each signal
 _ANNOTATIONS = "EDF Annotations"
 
@@ -32,8 +32,8 @@ def open_edf(path: Path) -> Source:
         head = file.read(_HEAD)
     if len(head) < _HEAD or head[:8].strip() != b"0" or not head[252:256].strip().isdigit():
         raise InputError(f"{path.name}: not an EDF file: its first {_HEAD} bytes are no header of one.")
-    if int(head[252:256]) > _MOST_SIGNALS:
-        raise InputError(f"{path.name}: {int(head[252:256])} signals; 1 to {_MOST_SIGNALS} are read.")
+    if int(head[252:256]) > MOST_SIGNALS:
+        raise InputError(f"{path.name}: {int(head[252:256])} signals; 1 to {MOST_SIGNALS} are read.")
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")

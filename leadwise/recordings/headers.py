@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from leadwise.errors import InputError
 from leadwise.names import shortened
+from leadwise.recordings.which_leads import MOST_SIGNALS
 
 MOST_BYTES = 65_536
 """Of a header: twelve leads need a thousand."""
@@ -22,7 +23,7 @@ FORMATS = ("8", "16", "24", "32", "61", "80", "160", "212", "310", "311", "508",
 ASSUMED_GAIN = 200.0
 """Steps a mV where a header tells none, or 0: so the format has it."""
 
-_MOST_SIGNALS, _MOST_SEGMENTS, _MOST_FRAME = 256, 2000, 10_000
+_MOST_SEGMENTS, _MOST_FRAME = 2000, 10_000
 _MOST_SKEW_S, _MOST_HZ, _GAINS = 1.0, 1e6, (1e-6, 1e12)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RECORD = re.compile(
@@ -90,8 +91,8 @@ def parsed(name: str, content: bytes) -> Header:
     if several:
         segments = tuple(_segments(name, lines[1:], int(several[1])))
         return Header(rate_hz, int(samples) if samples else None, (), segments, tuple(notes))
-    if not 1 <= count <= _MOST_SIGNALS:
-        raise InputError(f"{name}: {shortened(str(count))} signals; 1 to {_MOST_SIGNALS} are read.")
+    if not 1 <= count <= MOST_SIGNALS:
+        raise InputError(f"{name}: {shortened(str(count))} signals; 1 to {MOST_SIGNALS} are read.")
     if len(lines) - 1 < count:
         raise InputError(f"{name}: names {len(lines) - 1} of its {count} signals. The header is cut off.")
     if len(lines) - 1 > count:

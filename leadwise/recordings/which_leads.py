@@ -12,6 +12,9 @@ from typing import Literal
 
 Kind = Literal["ecg", "open", "other"]
 
+MOST_SIGNALS = 256
+"""Of one recording, whatever its file's format."""
+
 MV_OF = {"v": 1e3, "mv": 1.0, "uv": 1e-3, "nv": 1e-6}
 """Millivolts of each unit of voltage that is known."""
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 from leadwise.errors import InputError
+from leadwise.files import DAMAGED_ZIP
 
 MAX_FILES = 16
 """Most files of one zip."""
 
 SIGNALS = frozenset({".hea", ".dat", ".mat", ".edf", ".dcm"})
 """Ends of the names of files that are unpacked, in small or capital letters."""
-
-_BAD_ZIP = (
-    zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError, NotImplementedError
-)  # fmt: skip
 
 
 def unpacked(name: str, content: bytes | Path, most_bytes: int) -> dict[str, bytes]:
@@ -51,7 +47,7 @@ def unpacked(name: str, content: bytes | Path, most_bytes: int) -> dict[str, byt
                 files[path.name] = data
     except InputError:
         raise
-    except _BAD_ZIP as error:
+    except (OSError, *DAMAGED_ZIP) as error:
         raise InputError(
             f"{name}: not a zip that can be read ({error}). Pack the record anew, without a password."
         ) from error

@@ -9,11 +9,10 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-import zlib
 from pathlib import Path
 
 from leadwise.errors import FetchError
-from leadwise.files import sha256
+from leadwise.files import DAMAGED_ZIP, sha256
 from leadwise.sets.sources import Wanted
 
 ASIDE = ".fetch"
@@ -21,9 +20,6 @@ ASIDE = ".fetch"
 
 _PIECE = 1 << 16
 _MAX_CONTENTS = 4 << 20  # bytes of a zip's own table of contents; the Mendeley set needs some 0.2 MB
-
-#: How reading a damaged zip fails; a password is a RuntimeError.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def unpack(
@@ -55,7 +51,7 @@ def unpack(
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
                     aside.replace(folder / path)
                     del lacking[path]
-    except _DAMAGED as error:
+    except DAMAGED_ZIP as error:
         raise FetchError(f"what came is no whole zip archive ({error})") from error
     finally:
         aside.unlink(missing_ok=True)
@@ -88,7 +84,7 @@ def _is_right(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, wa
     """Write an entry to `target`, and say whether it is the file that is wanted."""
     try:
         size = _copied(archive, entry, target, wanted.bytes)
-    except _DAMAGED:
+    except DAMAGED_ZIP:
         return False
     return size == wanted.bytes and sha256(target) == wanted.sha256
 

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
+from drawn import signals_of
 from made import made_beats
 from miniature import Clone
 
@@ -16,6 +18,8 @@ from leadwise.learning.export_beats import beat_metadata, export_beats
 from leadwise.models.registry import build
 from leadwise.models.signal_nets import SignalClassifier
 from leadwise.names import AAMI
+from leadwise.pages.digitize import Signals
+from leadwise.pages.read import read_page
 from leadwise.project.notebooks import NOTEBOOKS
 
 # batches are tiny here: two threads wait for each other, minutes long where cores are busy
@@ -42,6 +46,17 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     for name in NOTEBOOKS:
         made.notebook(name)
     return made
+
+
+@pytest.fixture(scope="session")
+def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
+    return [sample_folder / path for path in sample_pages["path"]]
+
+
+@pytest.fixture(scope="session")
+def sample_signals(sample_paths: list[Path]) -> list[Signals]:
+    """Voltages of all 48 pages, read once."""
+    return [signals_of(read_page(path)) for path in sample_paths]
 
 
 @pytest.fixture(scope="session")

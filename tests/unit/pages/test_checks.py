@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import EVEN_S, bumps, ecg, made_page, signals_of
+from drawn import EVEN_S, bumps, ecg, made_page
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from leadwise.names import LEADS
 from leadwise.pages.checks import check, heart_rate_bpm, r_peaks, rms
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
 from leadwise.pages.forms import known_printout
-from leadwise.pages.read import read_page
 
 PIXEL_MV = 1 / known_printout().px_per_mv
 
@@ -26,17 +24,6 @@ def lead_two(beats_s: NDArray[np.floating], rate_hz: float = RATE_HZ) -> NDArray
     """Lead II with beats at these times and 5 microvolts of an amplifier's noise."""
     clean = ecg(beats_s, rate_hz)[1]
     return clean + np.random.default_rng(0).normal(0, 0.005, len(clean))
-
-
-@pytest.fixture(scope="module")
-def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
-    return [sample_folder / path for path in sample_pages["path"]]
-
-
-@pytest.fixture(scope="module")
-def sample_signals(sample_paths: list[Path]) -> list[Signals]:
-    """Voltages of all 48 pages, read once."""
-    return [signals_of(read_page(path)) for path in sample_paths]
 
 
 @given(

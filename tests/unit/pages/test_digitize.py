@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from drawn import BEATS_S, TIMES_S, bumps, column_of, ecg, shown
 from hypothesis import given, settings
@@ -49,11 +48,6 @@ def rms(values: NDArray[np.floating]) -> NDArray[np.floating]:
 def read() -> Signals:
     """The made ECG after its way through a page."""
     return read_back(ecg())
-
-
-@pytest.fixture(scope="module")
-def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
-    return [sample_folder / path for path in sample_pages["path"]]
 
 
 @pytest.fixture(scope="module")

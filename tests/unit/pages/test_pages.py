@@ -35,11 +35,6 @@ USED_PX = 491  # whole columns of 2.5 s at 196.6 px a second
 
 
 @pytest.fixture(scope="module")
-def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
-    return [sample_folder / path for path in sample_pages["path"]]
-
-
-@pytest.fixture(scope="module")
 def page_bytes(sample_paths: list[Path]) -> bytes:
     return sample_paths[0].read_bytes()
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import wfdb
-from drawn import signals_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -19,21 +18,9 @@ from leadwise.errors import InputError, MissingInput
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
 from leadwise.pages.forms import known_printout
-from leadwise.pages.read import read_page
 from leadwise.recordings.records import STRIP, Record, read_record, record_of, write_record
 
 PIXEL_MV = 1 / known_printout().px_per_mv
-
-
-@pytest.fixture(scope="module")
-def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
-    return [sample_folder / path for path in sample_pages["path"]]
-
-
-@pytest.fixture(scope="module")
-def sample_signals(sample_paths: list[Path]) -> list[Signals]:
-    """Voltages of all 48 pages, read once."""
-    return [signals_of(read_page(path)) for path in sample_paths]
 
 
 @pytest.fixture(scope="module")

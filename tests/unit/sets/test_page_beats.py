@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pytest
 from drawn import QUICK_S, ecg, made_page, signals_of
 from numpy.typing import NDArray
 
@@ -16,17 +14,6 @@ from leadwise.names import LEADS
 from leadwise.pages.digitize import RATE_HZ, Signals
 from leadwise.pages.read import read_page
 from leadwise.sets.page_beats import AFTER, BEFORE, alikeness, median_beat
-
-
-@pytest.fixture(scope="module")
-def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
-    return [sample_folder / path for path in sample_pages["path"]]
-
-
-@pytest.fixture(scope="module")
-def sample_signals(sample_paths: list[Path]) -> list[Signals]:
-    """Voltages of all 48 pages, read once."""
-    return [signals_of(read_page(path)) for path in sample_paths]
 
 
 def test_the_usual_beat_of_an_even_rhythm_is_its_beat() -> None:

@@ -33,11 +33,6 @@ FRAME_TOP, FRAME_BOTTOM = 275, 1519  # rows of a page as published; id and date 
 
 
 @pytest.fixture(scope="module")
-def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
-    return [sample_folder / path for path in sample_pages["path"]]
-
-
-@pytest.fixture(scope="module")
 def descriptors(sample_paths: list[Path]) -> NDArray[np.float32]:
     """Those of all 48 pages of the sample."""
     return np.array([descriptor_of(path) for path in sample_paths])
