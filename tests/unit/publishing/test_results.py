@@ -25,10 +25,13 @@ from leadwise.publishing.sentences import (
 from leadwise.scores.beats import BEATS, WINDOWS
 from leadwise.scores.draws import Interval, page_metrics
 from leadwise.scores.table import read_scores, score_of, scored, selected, stated
+from leadwise.scores.transfer import transfer_scores
 from leadwise.scores.wrong_answers import all_say_otherwise, by_networks_that_never_saw_it, by_page
 from leadwise.tables import read_table, write_table
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+TRANSFER = "34_signal_transfer-cpu"
+LADDER = ["leaky_beats", "patient_folds"]
 PLACE = {
     "task": "four", "protocol": "grouped", "test_set": "mendeley", "weights": "random", "unit": "page",
     "counted": "all", "average": "gross", "n": 491,
@@ -329,13 +332,18 @@ def test_two_profiles_are_told_apart_in_every_table(ours: Published, shown: dict
 
 
 def test_published_scores_are_what_the_published_answers_give() -> None:
-    """Each file of answers is of one seed; scores of that seed alone are computed from it again."""
+    """Each file of answers is of one seed; scores of that seed alone are computed from it again.
+
+    Those of transfer have a test of their own: their ways are conditions of one network.
+    """
     folder = REPOSITORY / "analysis" / "results"
     published = read_scores(folder / "scores.csv")
     published = published[published["seeds"].str.fullmatch(r"\d+") & (published["counted"] == "all")]
     published = published[~published["unit"].isin(["file", "lead"])]
     again = []
     for path in sorted((folder / "answers").rglob("*.csv.xz")):
+        if path.parent.name == TRANSFER:
+            continue
         answers = read_table(path, "predictions.csv")
         task = answers["task"].iloc[0]
         place = {name: answers[name].iloc[0] for name in ("model", "task", "protocol")}
@@ -351,6 +359,23 @@ def test_published_scores_are_what_the_published_answers_give() -> None:
             assert told[list(wanted)].to_numpy() == pytest.approx(wanted.to_numpy(), abs=1e-5)
             again += list(own["metric"])
     assert again
+
+
+def test_published_scores_of_transfer_are_what_its_answers_give() -> None:
+    folder = REPOSITORY / "analysis" / "results"
+    published = selected(read_scores(folder / "scores.csv"), run=TRANSFER, task="normal", protocol=LADDER)
+    answers = {}
+    for path in sorted((folder / "answers" / TRANSFER).glob("*.csv.xz")):
+        of_way = read_table(path, "predictions.csv")
+        answers[of_way["protocol"].iloc[0], of_way["model"].iloc[0]] = of_way
+    where = ["protocol", "model", "condition", "unit", "metric"]
+    told = transfer_scores(answers, "heartbeat_cnn").set_index(where).sort_index()
+    wanted = published.set_index(where).sort_index()
+    assert list(told.index) == list(wanted.index)
+    for column in ("value", "low", "high", "n"):
+        assert told[column].to_numpy(float) == pytest.approx(
+            wanted[column].to_numpy(float), abs=1e-5, nan_ok=True
+        )
 
 
 def test_the_published_figures_of_the_whole_set_reach_what_is_claimed(ours: Published) -> None:
