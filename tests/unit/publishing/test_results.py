@@ -362,7 +362,7 @@ def test_published_scores_are_what_the_published_answers_give() -> None:
 
 
 def test_published_scores_of_transfer_are_what_its_answers_give() -> None:
-    """Ranks of probabilities that are equal to the digits published may change: hence the tolerance."""
+    """Patients of one age have one probability but for its last digit, so their ranks may change: hence the tolerance."""
     folder = REPOSITORY / "analysis" / "results"
     published = selected(read_scores(folder / "scores.csv"), run=TRANSFER, task="normal", protocol=LADDER)
     answers = {}
@@ -375,7 +375,7 @@ def test_published_scores_of_transfer_are_what_its_answers_give() -> None:
     assert list(told.index) == list(wanted.index)
     for column in ("value", "low", "high", "n"):
         assert told[column].to_numpy(float) == pytest.approx(
-            wanted[column].to_numpy(float), abs=2e-4, nan_ok=True
+            wanted[column].to_numpy(float), abs=5e-4, nan_ok=True
         )
 
 
