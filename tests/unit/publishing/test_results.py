@@ -362,7 +362,7 @@ def test_published_scores_are_what_the_published_answers_give() -> None:
 
 
 def test_published_scores_of_transfer_are_what_its_answers_give() -> None:
-    """Patients of one age have one probability but for its last digit, so their ranks may change: hence the tolerance."""
+    """Patients of one age have one probability but for its last digit, so their ranks may change."""
     folder = REPOSITORY / "analysis" / "results"
     published = selected(read_scores(folder / "scores.csv"), run=TRANSFER, task="normal", protocol=LADDER)
     answers = {}
