@@ -8,7 +8,7 @@ side is up is told the same way, where the first look is not convincing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -22,11 +22,11 @@ from leadwise.pages.digitize import correlation
 from leadwise.pages.field import Field, find_field
 from leadwise.pages.form_traces import Reader, pen_of, without_bars
 from leadwise.pages.forms import Form, forms, lead_of, trace_scales
-from leadwise.pages.grid import find_grid
+from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.pace import is_heart, printed_at, said_of_speed
 from leadwise.pages.page_signals import RATE_HZ, UNNAMED, Geometry, PageSignals, ReadQuality, Trace
-from leadwise.pages.pulse import find_pulses
+from leadwise.pages.pulse import Pulse, find_pulses
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
@@ -42,10 +42,15 @@ _REPEATS = 0.8  # correlation of a strip with its lead
 _USUAL = 0.03  # leads that strips repeat on nearly all printers win from others that are as alike
 
 
-def read_any_page(page: Page, field_of: Callable[[Page], Field | None] = find_field) -> PageSignals:
+def read_any_page(
+    page: Page,
+    grid_of: Callable[[Page], Grid | None] = find_grid,
+    field_of: Callable[[Page], Field | None] = find_field,
+) -> PageSignals:
     """The leads of a page, BGR uint8 ``(height, width, 3)``, of any form in ``forms.yaml``, flat or photographed.
 
-    `field_of` gives its field, which takes a second to find: who has looked for it already says so by that.
+    `grid_of` and `field_of` give its grid and its field, which take time to find: who has looked for them already
+    says so by that.
 
     Ways to read it are tried from the quickest to the slowest, until one gives leads of which nothing is to be said;
     else the one of which least is to be said. Raises `ForeignPage` where no grid, no rows or no known form is found,
@@ -53,7 +58,7 @@ def read_any_page(page: Page, field_of: Callable[[Page], Field | None] = find_fi
     """
     found: list[PageSignals] = []
     errors: list[InputError] = []
-    for read in _ways(page, field_of):
+    for read in _ways(page, grid_of(page), field_of):
         try:
             signals = read()
         except OtherScale:
@@ -69,9 +74,10 @@ def read_any_page(page: Page, field_of: Callable[[Page], Field | None] = find_fi
     raise errors[0]
 
 
-def _ways(page: Page, field_of: Callable[[Page], Field | None]) -> Iterator[Callable[[], PageSignals]]:
+def _ways(
+    page: Page, grid: Grid | None, field_of: Callable[[Page], Field | None]
+) -> Iterator[Callable[[], PageSignals]]:
     """Ways to read a page, as flat or as bent, by the rule on colours or by the network."""
-    grid = find_grid(page)
     if grid is not None:
         yield lambda: _read_sheet(flat_sheet(page, grid))
     field = field_of(page)
@@ -141,7 +147,7 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
     pulses = find_pulses(np.maximum(rows.traces, rows.marks), rows.baselines_px)
     printed = dict(printed_at(form, len(rows.baselines_px), pulses) for form in candidates)
     found = [
-        (_read_form(sheet, rows, look, form, columns), form)
+        (_read_form(sheet, rows, look, form, columns, pulses), form)
         for form, columns in _likeliest(rows, look, printed, sheet.across_px_per_mm)
     ]
     signals, form = max(found, key=lambda each: _convincing(each[0]))
@@ -210,7 +216,7 @@ def _read_strip(sheet: Sheet, rows: Rows) -> PageSignals:
         raise ForeignPage(
             "one row of traces was found on this page, and no heartbeats in it. Is it an ECG, whole?"
         )
-    measured = quality.measured({}, strips, form, rows, columns, sheet.contrast)
+    measured = quality.measured({}, strips, form, rows, columns, pulses, sheet.contrast)
     signals = quality.judged(_at_printed_gain(_as_read(sheet, form, UNNAMED, {}, strips, measured)))
     return _with_notes(signals, form, speed_is_told=told)
 
@@ -224,7 +230,9 @@ def _likeliest(
     return [(form, columns) for form, columns in found if columns.off < least + _AS_LAWFUL]
 
 
-def _read_form(sheet: Sheet, rows: Rows, look: Look, form: Form, columns: Columns) -> PageSignals:
+def _read_form(
+    sheet: Sheet, rows: Rows, look: Look, form: Form, columns: Columns, pulses: Sequence[Pulse]
+) -> PageSignals:
     ink = without_bars(rows, look.bars, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
     inside = tuple(start for start in starts if 0 <= start < ink.shape[1])
@@ -240,7 +248,7 @@ def _read_form(sheet: Sheet, rows: Rows, look: Look, form: Form, columns: Column
     strips = _named_strips(
         [read.trace(len(form.rows) + n, 0, form.columns) for n in range(len(form.strips))], leads
     )
-    measured = quality.measured(leads, strips, form, rows, columns, sheet.contrast)
+    measured = quality.measured(leads, strips, form, rows, columns, pulses, sheet.contrast)
     there = {name: trace for name, trace in leads.items() if np.isfinite(trace.signal_mv).mean() > _THERE}
     return _as_read(sheet, form, form.name, there, strips, measured)
 

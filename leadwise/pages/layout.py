@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,12 +83,18 @@ class Layout:
         return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2])
 
 
+class TurnedPage(ForeignPage):
+    """A page of the known form on its head or its side, or mirrored; `upright` is it as it should lie."""
+
+    upright: Page
+
+
 def find_layout(page: Page) -> Layout:
     """Find the known printout on a page, BGR uint8 ``(height, width, 3)``.
 
     Turned by up to 3 degrees, at half to twice the template's scale, with a border, on grey or faded paper it is
-    still found. Raises `ForeignPage`, which says what was looked for and what was found instead; a page that
-    lies on its head or its side, or is mirrored, is named as such.
+    still found. Raises `ForeignPage`, which says what was looked for and what was found instead, and `TurnedPage`
+    for a page that lies on its head or its side, or is mirrored.
     """
     if min(page.shape[:2]) < _LEAST_PX:
         height, width = page.shape[:2]
@@ -99,7 +105,7 @@ def find_layout(page: Page) -> Layout:
     try:
         layout = _find(bright, template)
     except ForeignPage:
-        _name_if_turned(bright, template)
+        _refuse_if_turned(page, bright, template)
         raise
     _check_frame(page, layout)
     return layout
@@ -378,21 +384,37 @@ def _stands_out(profile: NDArray[np.float64]) -> float:
     return float(min(smooth[: at - 3].max(), smooth[at + 4 :].max()) - smooth[at])
 
 
-def _name_if_turned(bright: NDArray[np.uint8], template: Template) -> None:
-    """Raise `ForeignPage` with the right name where the page is known, but lies otherwise."""
-    ways = (
-        (cv2.rotate(bright, cv2.ROTATE_180), "lies on its head: turn it by 180 degrees"),
-        (cv2.rotate(bright, cv2.ROTATE_90_CLOCKWISE), "lies on its side: turn it by 90 degrees clockwise"),
+_TURNS: tuple[tuple[tuple[Callable[[Any], Any], str], ...], ...] = (
+    (
+        (lambda page: cv2.rotate(page, cv2.ROTATE_180), "lies on its head: turn it by 180 degrees"),
+        (lambda page: cv2.flip(page, 1), "is mirrored left to right: scan its printed side"),
+        (lambda page: cv2.flip(page, 0), "is mirrored top to bottom: scan its printed side"),
+    ),
+    (
         (
-            cv2.rotate(bright, cv2.ROTATE_90_COUNTERCLOCKWISE),
+            lambda page: cv2.rotate(page, cv2.ROTATE_90_CLOCKWISE),
+            "lies on its side: turn it by 90 degrees clockwise",
+        ),
+        (
+            lambda page: cv2.rotate(page, cv2.ROTATE_90_COUNTERCLOCKWISE),
             "lies on its side: turn it by 90 degrees anticlockwise",
         ),
-        (cv2.flip(bright, 1), "is mirrored left to right: scan its printed side"),
-        (cv2.flip(bright, 0), "is mirrored top to bottom: scan its printed side"),
-    )
-    for turned, what in ways:
-        try:
-            _find(np.asarray(turned, np.uint8), template)
-        except ForeignPage:
-            continue
-        raise ForeignPage(f"this is a page of the known layout, but it {what}.")
+    ),
+)
+"""What sets a page upright, and how it lies: those that leave separators upright, and those that lay them down."""
+
+
+def _refuse_if_turned(page: Page, bright: NDArray[np.uint8], template: Template) -> None:
+    """Raise `TurnedPage` where the page is known, but lies otherwise."""
+    for turns in _TURNS:
+        set_up, _ = turns[0]
+        if next(_first_maps(np.asarray(set_up(bright), np.uint8), template), None) is None:
+            continue  # a page without separators has none on its head or in a mirror either
+        for set_up, what in turns:
+            try:
+                _find(np.asarray(set_up(bright), np.uint8), template)
+            except ForeignPage:
+                continue
+            error = TurnedPage(f"this is a page of the known layout, but it {what}.")
+            error.upright = np.ascontiguousarray(set_up(page))
+            raise error

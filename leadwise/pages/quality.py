@@ -7,7 +7,7 @@ not where right ones end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from leadwise.pages.digitize import correlation
 from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.page_signals import RATE_HZ, PageSignals, ReadQuality, Trace
-from leadwise.pages.pulse import Pulse, find_pulses
+from leadwise.pages.pulse import Pulse
 from leadwise.pages.rows import Rows
 
 _AT_EDGE_MM = 2.0  # a pulse that reaches so far into the outer columns still stands before or behind them
@@ -74,15 +74,16 @@ def measured(
     form: Form,
     rows: Rows,
     columns: Columns,
+    pulses: Sequence[Pulse],
     contrast: float | None,
 ) -> ReadQuality:
-    """All that can be said of the traces of one page without its truth."""
+    """All that can be said of the traces of one page, and its calibration pulses, without its truth."""
     every = [*leads.values(), *strips.values()]
     alike = physics.strip_alike(leads, strips)
     row_mv = _row_mv(rows, form)
     inner = {name: _inner(trace, row_mv) for name, trace in leads.items()}
     strays = [_strays(trace, row_mv) for trace in every]
-    outside, within = _pulses(rows, columns)
+    outside, within = _parted(pulses, columns)
     return ReadQuality(
         read=float(np.mean(np.concatenate([np.isfinite(trace.signal_mv) for trace in every]))),
         einthoven=physics.einthoven(inner),
@@ -101,13 +102,12 @@ def measured(
     )
 
 
-def _pulses(rows: Rows, columns: Columns) -> tuple[list[Pulse], list[Pulse]]:
+def _parted(pulses: Sequence[Pulse], columns: Columns) -> tuple[list[Pulse], list[Pulse]]:
     """Pulses before and behind the traces, and those that stand between."""
     edge = _AT_EDGE_MM * PX_PER_MM
     first, last = columns.start(0) + edge, columns.start(columns.count) - edge
-    found = find_pulses(np.maximum(rows.traces, rows.marks), rows.baselines_px)
-    outside = [pulse for pulse in found if pulse.right_px < first or pulse.left_px > last]
-    return outside, [pulse for pulse in found if pulse not in outside]
+    outside = [pulse for pulse in pulses if pulse.right_px < first or pulse.left_px > last]
+    return outside, [pulse for pulse in pulses if pulse not in outside]
 
 
 def together(leads: Mapping[str, Trace], form: Form) -> float | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from leadwise.errors import DoubtfulPage, ForeignPage, InputError
 from leadwise.pages.ink import PX_PER_MM
+from leadwise.pages.layout import TurnedPage
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import FilePage, Page, PageFile
 from leadwise.serving.known_form import KnownForm, read_known_form
@@ -20,6 +21,7 @@ _STRAIGHT_DEG = 3.0  # so far turned, the known form is found without this
 _LAID_FLAT = (
     "the page is turned, or was photographed at an angle: it was laid flat, and boxes lie on the flat page"
 )
+_TURNED = "the page lies on its head or its side, or is mirrored: it was set upright, and boxes lie on it so"
 _WRONG_TAG = "the file's orientation tag turns this page away from upright; it was read as it is stored"
 
 
@@ -53,10 +55,12 @@ def read_file_page(page: FilePage) -> KnownForm | PageSignals:
             return drawn
     try:
         return read_known_form(page.picture)
-    except ForeignPage:
-        if (stored := page.as_stored()) is not None:
-            with contextlib.suppress(ForeignPage):
-                return replace(read_known_form(stored), notes=(_WRONG_TAG,))
+    except ForeignPage as error:
+        upright = error.upright if isinstance(error, TurnedPage) else None
+        for other, note in ((page.as_stored(), _WRONG_TAG), (upright, _TURNED)):
+            if other is not None:
+                with contextlib.suppress(ForeignPage):
+                    return replace(read_known_form(other), notes=(note,))
     return _by_its_grid(page.picture, page.number, page.of)
 
 
@@ -68,11 +72,11 @@ def _by_its_grid(picture: Page, number: int, of: int) -> KnownForm | PageSignals
 
     grid = find_grid(picture)
     if grid is not None and abs(grid.turn_degrees) < _STRAIGHT_DEG:
-        return replace(read_any_page(picture), number=number, of=of)
+        return replace(read_any_page(picture, grid_of=lambda _: grid), number=number, of=of)
     field = find_field(picture)
     if field is not None and (known := _laid_flat(picture, field)) is not None:
         return known
-    return replace(read_any_page(picture, lambda _: field), number=number, of=of)
+    return replace(read_any_page(picture, lambda _: grid, lambda _: field), number=number, of=of)
 
 
 def _laid_flat(picture: Page, field: Field) -> KnownForm | None:

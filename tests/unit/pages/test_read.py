@@ -24,6 +24,7 @@ from leadwise.errors import DoubtfulPage, ForeignPage, UnreadablePage
 from leadwise.pages import pictures, read
 from leadwise.pages.layout import find_layout
 from leadwise.pages.read import FilePage, PageFile, page_size, read_page
+from leadwise.serving.digitize_page import digitize_page
 from leadwise.serving.predict import predict
 
 Picture = NDArray[np.uint8]
@@ -94,6 +95,18 @@ def test_a_picture_without_a_sensible_tag_lies_as_it_is_stored(small: Picture) -
 def test_a_telephone_held_upright_is_read(page: Picture) -> None:
     data = saved(stored(page, 6), "jpg", exif=tagged(6), quality=95)
     assert find_layout(read_page(data)).matrix == pytest.approx(find_layout(page).matrix, abs=1)
+
+
+@pytest.mark.parametrize(
+    "turned", [lambda page: cv2.rotate(page, cv2.ROTATE_180), lambda page: cv2.flip(page, 1)]
+)
+def test_a_page_of_the_known_form_that_lies_otherwise_is_read_as_that_form(page: Picture, turned) -> None:
+    upright = digitize_page(saved(page))
+    found = digitize_page(saved(turned(page)))
+    assert found.reader == upright.reader == "known form"
+    assert "set upright" in found.warnings[0]
+    for name, lead in upright.leads.items():
+        assert found.leads[name].signal_mv == pytest.approx(lead.signal_mv, abs=0.02, nan_ok=True)
 
 
 def test_a_scan_whose_tag_lays_the_form_on_its_side_is_read_as_stored_and_says_so(page: Picture) -> None:
