@@ -207,6 +207,8 @@ METRICS: Mapping[str, Metric] = {
     "snr_db_median": _of_reading("signal to noise of a page, median, dB", ".1f"),
     "snr_db_p5": _of_reading("signal to noise of a page, 5th percentile, dB", ".1f"),
     "silently_wrong": _of_reading("below 6 dB among pages answered without a warning", ".1%"),
+    "read_right": _of_reading("pages read as eyes read them, I + III within 15 % of II", ".1%"),
+    "silently_misread": _of_reading("not read so among pages answered without a warning", ".1%"),
     "s_per_page": _measured("one page, one core, loaded, s", ".2f"),
     "pages_per_s": _measured(
         "pages a second a core, from picture to millivolts", ".0f", lower_is_better=False

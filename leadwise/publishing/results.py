@@ -551,6 +551,8 @@ TABLES: Mapping[str, Section] = {
             Cell("snr_db_median", "SNR, median, aligned, dB", {"shift": "aligned"}),
             Cell("snr_db_p5", "SNR, 5th percentile, aligned, dB", {"shift": "aligned"}),
             Cell("silently_wrong"),
+            Cell("read_right"),
+            Cell("silently_misread"),
             Cell("einthoven_corr_median"),
             Cell("s_per_page"),
             Cell("peak_memory_mb"),
@@ -565,7 +567,8 @@ TABLES: Mapping[str, Section] = {
         caption="All are development sets: choices of the reader looked at them. SNR of a page is the median of its leads', "
         "each without its mean, over the pages that were read; a refused page was not read. Raw: neither gain nor time is "
         "fitted; aligned: one shift in time a page, as others allow. A layout is right where every lead "
-        "and strip is where it is printed. Intervals by bootstrap over recordings.",
+        "and strip is where it is printed; of `devices`, where the form and the strips are those that were written down by "
+        "eye in `tests/benchmarks/devices.csv`. Intervals by bootstrap over recordings.",
         may_lack=True,
     ),
     "image_benefit": Table(

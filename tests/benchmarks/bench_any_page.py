@@ -4,7 +4,7 @@ Drawn pages of LUDB (by others) and of the embedded recordings of PTB-XL (by us,
 form by the reader of any page, vector PDFs, and pictures of devices of which no truth is known. Raw: neither gain nor
 time is fitted; aligned: one shift of at most 0.2 s a page. A refused page is one that was not read.
 
-    python tests/benchmarks/bench_any_page.py [--kind KIND ...] [--looks N] [--every N] [--jobs N]
+    python tests/benchmarks/bench_any_page.py [--kind KIND ...] [--looks N] [--every N] [--jobs N] [--kept CSV]
 
 Folders are named by LEADWISE_PAGES_OTHER, LEADWISE_SIGNALS and LEADWISE_DATA; what is not there is left out.
 """
@@ -68,6 +68,11 @@ LEAST = {
 
 _PLACE = {"task": "any_page", "model": "any_page", "unit": "page", "counted": "dev"}
 
+_BY_EYE = Path(__file__).with_name("devices.csv")
+
+_RESIDUAL = 0.15
+"""Of lead II, at most so much may not be I + III where a page is said to be read right."""
+
 SILENT = 0.03
 """Of pages answered without a warning, at most so many are wrong."""
 
@@ -80,6 +85,9 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=5, help="so-manieth page of the Mendeley set")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     parser.add_argument("--profile", default="cpu", help="under which name the rows are kept")
+    parser.add_argument(
+        "--kept", type=Path, help="pages.csv of an earlier run: its rows of all other kinds stand"
+    )
     parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.memory_of:
@@ -93,6 +101,9 @@ def main() -> int:
             rows = pd.DataFrame(
                 [row for share in pool.map(read_share, *zip(*shares, strict=True)) for row in share]
             )
+        if given.kept:
+            kept = pd.read_csv(given.kept).fillna({"layout": "", "grid": "", "why": "", "warnings": ""})
+            rows = pd.concat([kept[~kept["kind"].isin(given.kind)], rows], ignore_index=True)
         scores = pd.concat([*(scores_of(part) for part in parts(rows)), *memory_of(places, rows)])
     note = (
         "SNR of a page is the median of its leads' over the pages that were read; intervals by bootstrap over "
@@ -169,7 +180,7 @@ def _drawn_photos(places: Places) -> Iterator[Case]:
 
 
 def _devices(places: Places) -> Iterator[Case]:
-    return unknown("devices", places.other / "devices") if places.other else iter(())
+    return unknown("devices", places.other / "devices", _BY_EYE) if places.other else iter(())
 
 
 def _scans(places: Places) -> Iterator[Case]:
@@ -202,7 +213,7 @@ def parts(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
     for kind, of_kind in rows.groupby("kind", sort=False):
         yield {"kind": str(kind)}, of_kind
         layouts = of_kind.groupby("layout", sort=False)
-        if len(layouts) > 1:
+        if len(layouts) > 1 and has_truth(of_kind):
             for layout, of_layout in layouts:
                 yield {"kind": str(kind), "layout": str(layout)}, of_layout
 
@@ -210,21 +221,41 @@ def parts(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
 def scores_of(part: tuple[dict[str, str], pd.DataFrame]) -> pd.DataFrame:
     """Rows of ``scores.csv`` of pages that belong together."""
     condition, pages = part
-    known = pages["layout"].astype(bool) & (pages["kind"] != "pdf_other")
     read = pages[pages["read"]]
-    told: list[tuple[dict[str, str], dict[str, Interval | float | None]]] = [
-        (condition, {"read": share_of(pages["read"], pages), "s_per_page": float(pages["seconds"].median())})
-    ]
-    if known.all():
-        right = pages["layout_right"].fillna(False).astype(bool)
-        told[0][1]["layout_right"] = share_of(right, pages)
+    unwarned = read[~read["warned"].astype(bool)]
+    shares: dict[str, Interval | float | None] = {
+        "read": share_of(pages["read"], pages),
+        "s_per_page": float(pages["seconds"].median()),
+    }
+    told = [(condition, shares)]
+    if pages["layout"].all():
+        shares["layout_right"] = share_of(is_laid_out(pages), pages)
+    if has_truth(pages):
         for shift, column in (("none", "raw"), ("aligned", "aligned")):
             told.append((condition | {"shift": shift}, snr_of(read, column)))
-        unwarned = read[~read["warned"].astype(bool)]
-        told[0][1]["silently_wrong"] = share_of(unwarned["aligned"] < WRONG_DB, unwarned)
+        shares["silently_wrong"] = share_of(unwarned["aligned"] < WRONG_DB, unwarned)
     elif len(read) and read["einthoven"].notna().any():
-        told[0][1]["einthoven_corr_median"] = statistic_of(read, "einthoven", np.median)
+        shares["einthoven_corr_median"] = statistic_of(read, "einthoven", np.median)
+        if pages["layout"].all():
+            shares["read_right"] = share_of(is_read_right(pages), pages)
+            shares["silently_misread"] = share_of(~is_read_right(unwarned), unwarned)
     return pd.concat([stated(metrics, condition=where, **_PLACE, n=len(pages)) for where, metrics in told])
+
+
+def has_truth(pages: pd.DataFrame) -> bool:
+    """Whether it is known what stands on pages that were read."""
+    return "raw" in pages and bool(pages["raw"].notna().any())
+
+
+def is_laid_out(pages: pd.DataFrame) -> pd.Series:
+    """Pages that were read, all leads and strips where they are printed."""
+    return pages["layout_right"].fillna(False).astype(bool)
+
+
+def is_read_right(pages: pd.DataFrame) -> pd.Series:
+    """Pages without a truth whose layout is right and whose limb leads obey Einthoven's law."""
+    residual = np.sqrt(np.maximum(1 - pages["einthoven"].astype(float) ** 2, 0))
+    return is_laid_out(pages) & (pages["einthoven"] > 0) & (residual < _RESIDUAL)
 
 
 def snr_of(read: pd.DataFrame, column: str) -> dict[str, Interval | float | None]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import FORMS, Look, draw, with_any_strips
@@ -193,11 +194,20 @@ def pdfs(folder: Path, recordings: Path) -> Iterator[Case]:
         yield Case("pdf", path.name, named[1], reader_of(path), form.name, "", printed)
 
 
-def unknown(kind: str, folder: Path) -> Iterator[Case]:
-    """Pictures of which nothing is known."""
+def unknown(kind: str, folder: Path, by_eye: Path | None = None) -> Iterator[Case]:
+    """Pictures of which no truth is known, but for what a table says that eyes saw: layout and strips of each."""
+    seen = {} if by_eye is None else pd.read_csv(by_eye, keep_default_na=False, index_col="file").T.to_dict()
     for path in sorted(folder.iterdir()):
         if path.suffix in {".png", ".jpg", ".jpeg"}:
-            yield Case(kind, path.name, path.stem, reader_of(path))
+            what = seen.get(path.name, {"layout": "", "strips": ""})
+            yield Case(
+                kind,
+                path.name,
+                path.stem,
+                reader_of(path),
+                what["layout"],
+                strips=tuple(what["strips"].split()),
+            )
 
 
 def measured(case: Case) -> dict[str, Any]:
@@ -219,6 +229,8 @@ def measured(case: Case) -> dict[str, Any]:
             "aligned": aligned_snr_db(case.printed, read),
             "layout_right": is_laid_out(case, read),
         }
+    elif case.layout:
+        row["layout_right"] = read.form == case.layout and tuple(read.strips) == case.strips
     return row
 
 
