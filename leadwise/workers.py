@@ -50,12 +50,12 @@ _BEGIN = (
 class Limits:
     """What one task may take: `deadline_s` of time, `memory_bytes` beyond what its process has when it is ready."""
 
-    deadline_s: float | None = 20.0
+    deadline_s: float | None = 60.0
     memory_bytes: int | None = 1_200_000_000
 
 
 LIMITS = Limits()
-"""What every file gets: pages of 50 million pixels need half of it."""
+"""What every file gets: pages of 50 million pixels need half of that memory, photographs some 10 s of a free core."""
 
 NO_LIMITS = Limits(None, None)
 

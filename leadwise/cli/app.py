@@ -19,8 +19,8 @@ NoLimits = Annotated[
     bool,
     typer.Option(
         "--no-limits",
-        help="Give each file all the time and memory that it takes; by default 20 s (recordings of over 10 MB more) "
-        "and 1.2 GB, as in `serve`.",
+        help="Give each file all the time and memory that it takes; by default 60 s (recordings of over 10 MB more) "
+        "and 1.2 GB; `serve` gives 20 s.",
     ),
 ]
 

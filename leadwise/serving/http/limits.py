@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from leadwise import workers
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -35,7 +33,7 @@ class Limits:
     wait_s: float = 4.5
     """For a process that is free."""
 
-    deadline_s: float | None = workers.LIMITS.deadline_s
+    deadline_s: float | None = 20.0
     """For reading one file."""
 
     unread_s: float = 30.0
