@@ -28,7 +28,8 @@ CELL_MM = 5.0
 _SIDE_PX = 2000  # photographs are looked at in at most this size
 _STROKE_PX = 9  # wider than any stroke of ink
 # ink is darker than the lines of the grid around it, which at this size reach twice their mean on photographs
-_LINE_CELLS, _AS_LINES, _LEAST_DARK, _DARKEST_LINE = 0.04, 1.1, 0.12, 0.6
+_LINE_CELLS, _AS_LINES, _LEAST_DARK, _DARKEST_LINE = 0.04, 2.1, 0.12, 0.6
+_AS_DOTS = 1.1  # a line of dots is as dark as they are, three times its mean
 _NODE_MM = 3.0
 _SIGMA_CELLS = 1.1  # of the first filter: it sees one wave alone, and follows 15 % of perspective
 _MOST_PASSES, _GROWS, _LEAST_NODES = 6, 1.02, 30
@@ -112,9 +113,9 @@ def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
     lines: Any = on_line.astype(np.float32)
     on_lines: Any = np.minimum(dark, _DARKEST_LINE) * lines
     total = cv2.boxFilter(on_lines, -1, box)
-    # the mean, in which what is dark weighs more: a line of dots is as dark as they are
-    usual = cv2.boxFilter(on_lines * on_lines, -1, box) / np.maximum(total, 0.01)
-    ink = dark > np.maximum(_AS_LINES * usual, _LEAST_DARK)
+    usual = total / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
+    of_dots = cv2.boxFilter(on_lines * on_lines, -1, box) / np.maximum(total, 0.01)
+    ink = dark > np.maximum(np.maximum(_AS_LINES * usual, _AS_DOTS * of_dots), _LEAST_DARK)
     return np.asarray(cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 

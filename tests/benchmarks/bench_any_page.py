@@ -48,6 +48,7 @@ from other_pages import (
 )
 
 from leadwise.errors import LeadwiseError
+from leadwise.project.paths import runs_folder
 from leadwise.scores.drawn_pages import WRONG_DB
 from leadwise.scores.draws import Interval, bootstrap_share, bootstrap_statistic
 from leadwise.scores.table import stated
@@ -93,28 +94,29 @@ def main() -> int:
     if given.memory_of:
         print(most_memory_mb(given.memory_of))
         return 0
+    folder = runs_folder() / given.profile / "bench_any_page"
+    folder.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
     with TemporaryDirectory() as scratch:
         places = Places.found(Path(scratch), given.looks, given.every)
-        shares = [(kind, places, share, given.jobs) for kind in given.kind for share in range(given.jobs)]
+        rows = pd.DataFrame() if given.kept is None else kept_rows(given.kept, given.kind)
         with ProcessPoolExecutor(given.jobs) as pool:
-            rows = pd.DataFrame(
-                [row for share in pool.map(read_share, *zip(*shares, strict=True)) for row in share]
-            )
-        if given.kept:
-            kept = pd.read_csv(given.kept).fillna({"layout": "", "grid": "", "why": "", "warnings": ""})
-            rows = pd.concat([kept[~kept["kind"].isin(given.kind)], rows], ignore_index=True)
+            for kind in given.kind:
+                shares = [(kind, places, share, given.jobs) for share in range(given.jobs)]
+                read = [row for share in pool.map(read_share, *zip(*shares, strict=True)) for row in share]
+                rows = pd.concat([rows, pd.DataFrame(read)], ignore_index=True)
+                rows.to_csv(folder / "pages.csv", index=False)
+                print(f"{kind}: {len(read)} pages after {time.perf_counter() - begun:.0f} s", flush=True)
         scores = pd.concat([*(scores_of(part) for part in parts(rows)), *memory_of(places, rows)])
     note = (
         "SNR of a page is the median of its leads' over the pages that were read; intervals by bootstrap over "
         f"recordings. Load average of the machine at the end {os.getloadavg()[1]:.1f}."
     )
     minutes = (time.perf_counter() - begun) / 60
-    target = write_measured("bench_any_page", given.profile, scores, minutes, note)
-    rows.to_csv(target / "pages.csv", index=False)
+    write_measured("bench_any_page", given.profile, scores, minutes, note)
     lacking = [kind for kind in given.kind if kind not in set(rows["kind"])]
     print(
-        f"Written to {target}, page by page in pages.csv."
+        f"Written to {folder}, page by page in pages.csv."
         + (f" Not there: {', '.join(lacking)}." if lacking else "")
     )
     failed = list(unmet(rows))
@@ -206,6 +208,12 @@ def read_share(kind: str, places: Places, share: int, shares: int) -> list[dict[
     """The rows of one process's share of a kind's pages."""
     cv2.setNumThreads(1)
     return [measured(case) for case in islice(KINDS[kind](places), share, None, shares)]
+
+
+def kept_rows(table: Path, measured_again: list[str]) -> pd.DataFrame:
+    """Rows of an earlier run, those of other kinds."""
+    kept = pd.read_csv(table).fillna({"layout": "", "grid": "", "why": "", "warnings": ""})
+    return kept[~kept["kind"].isin(measured_again)]
 
 
 def parts(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
