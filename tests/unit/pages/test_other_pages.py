@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from other_pages import Case, is_laid_out, ludb, reader_of
+from other_pages import Case, is_laid_out, ludb, photographs, reader_of
 
 from leadwise.scores.snr import aligned_snr_db
 
@@ -34,6 +34,17 @@ def test_the_leads_of_a_device_of_another_maker_obey_einthoven(folder: Path, nam
     assert read.form == form
     assert read.quality.einthoven is not None
     assert read.quality.einthoven >= 0.9
+
+
+@pytest.mark.parametrize("name", ["01803", "02694", "01879"])
+def test_a_photograph_of_a_crumpled_print_gives_the_signals_that_were_printed(
+    folder: Path, name: str
+) -> None:
+    case = next(case for case in photographs(folder / "photos") if case.name.startswith(name))
+    read = case.read()
+    assert case.printed is not None
+    assert is_laid_out(case, read)
+    assert aligned_snr_db(case.printed, read) >= 8
 
 
 def test_a_pdf_of_lines_is_read_without_a_pixel_between(folder: Path) -> None:
