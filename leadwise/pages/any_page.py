@@ -26,7 +26,7 @@ from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.pace import is_heart, printed_at, said_of_speed
 from leadwise.pages.page_signals import RATE_HZ, UNNAMED, Geometry, PageSignals, ReadQuality, Trace
-from leadwise.pages.pulse import Pulse, find_pulses
+from leadwise.pages.pulse import Pulse, find_pulses, traces_between
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
@@ -145,10 +145,11 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
         )
     look = Look.at(rows)
     pulses = find_pulses(np.maximum(rows.traces, rows.marks), rows.baselines_px)
+    between = traces_between(pulses, len(rows.baselines_px), ink.shape[1])
     printed = dict(printed_at(form, len(rows.baselines_px), pulses) for form in candidates)
     found = [
         (_read_form(sheet, rows, look, form, columns, pulses), form)
-        for form, columns in _likeliest(rows, look, printed, sheet.across_px_per_mm)
+        for form, columns in _likeliest(rows, look, printed, sheet.across_px_per_mm, between)
     ]
     signals, form = max(found, key=lambda each: _convincing(each[0]))
     quality.refuse_one_lead(signals.leads)
@@ -222,10 +223,10 @@ def _read_strip(sheet: Sheet, rows: Rows) -> PageSignals:
 
 
 def _likeliest(
-    rows: Rows, look: Look, candidates: Iterable[Form], x_px_per_mm: float
+    rows: Rows, look: Look, candidates: Iterable[Form], x_px_per_mm: float, between: tuple[float, float]
 ) -> list[tuple[Form, Columns]]:
     """The forms whose laws hold best, with their columns."""
-    found = [(form, _columns_of(rows, look, form, x_px_per_mm)) for form in candidates]
+    found = [(form, _columns_of(rows, look, form, x_px_per_mm, between)) for form in candidates]
     least = min(columns.off for _, columns in found)
     return [(form, columns) for form, columns in found if columns.off < least + _AS_LAWFUL]
 
@@ -274,7 +275,9 @@ def _as_read(
     return PageSignals(name, "any page", leads, strips, geometry, measured, (), sheet.page)
 
 
-def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Columns:
+def _columns_of(
+    rows: Rows, look: Look, form: Form, x_px_per_mm: float, between: tuple[float, float]
+) -> Columns:
     """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
     middles = (look.edges[0] + look.edges[1]) / 2
     evidence = Evidence.of(look, len(form.rows), form.columns)
@@ -283,7 +286,7 @@ def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Colum
     )
     width_px = form.column_s * form.speed_mm_per_s * x_px_per_mm
     scales = trace_scales()
-    found = find_columns(evidence, laws_of(heights, form.rows, ()), form.columns, width_px, scales)
+    found = find_columns(evidence, laws_of(heights, form.rows, ()), form.columns, width_px, scales, between)
     repeated = [
         (*place, strip)
         for strip in range(len(form.rows), len(heights))
@@ -292,7 +295,7 @@ def _columns_of(rows: Rows, look: Look, form: Form, x_px_per_mm: float) -> Colum
     if not repeated:
         return found
     laws = laws_of(heights, form.rows, repeated)
-    return find_columns(evidence, laws, form.columns, width_px, scales)
+    return find_columns(evidence, laws, form.columns, width_px, scales, between)
 
 
 def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tuple[int, int] | None:

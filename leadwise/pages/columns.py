@@ -38,6 +38,7 @@ _CAP_PX, _SAMPLE_PX = 0.7, 0.4
 # such ends: of 0.4 and 0.2 the latter read 6 pages of the known form 3 dB better, and 39 drawn ones as well.
 _TOGETHER, _END_PX = 0.5, 0.2
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
+_BESIDE_PULSE_PX = 4.0  # half a millimetre: traces begin at a pulse's foot, and pens are wide
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
 _OFF_PX, _UNSURE_PX = (
     0.75,
@@ -242,9 +243,17 @@ def laws_of(
 
 
 def find_columns(
-    evidence: Evidence, laws: Sequence[Law], count: int, width_px: float, scales: Sequence[float]
+    evidence: Evidence,
+    laws: Sequence[Law],
+    count: int,
+    width_px: float,
+    scales: Sequence[float],
+    between: tuple[float, float] = (-np.inf, np.inf),
 ) -> Columns:
-    """The columns that fit best: `count` of about `width_px`, times one of the `scales` at which traces are drawn."""
+    """The columns that fit best: `count` of about `width_px`, times one of the `scales` at which traces are drawn.
+
+    They stand `between` two places, as far as these are known from calibration pulses.
+    """
     edge, jump, word, there = evidence.bars, evidence.jumps, evidence.words, evidence.there
     page_px = len(edge)
     starts, ends = (maximum_filter1d(each, 2 * _STEADY_PX + 1) for each in (evidence.starts, evidence.ends))
@@ -257,6 +266,8 @@ def find_columns(
     score = -np.inf
     for width in width_px * np.arange(1 - _APART, 1 + _APART + 1e-9, 0.002):
         first = np.arange(round(-0.1 * width), page_px - (count - max(0.5, _CUT * count)) * width)
+        beside_px = np.maximum(between[0] - first, first + count * width - between[1])
+        first = first[beside_px < _BESIDE_PULSE_PX]
         if not len(first):
             continue
 

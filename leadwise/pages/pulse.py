@@ -7,6 +7,7 @@ columns were found in the wrong place, as one of 5 or 20 mm says that the gain i
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ _SHORTEST_MM, _LONGEST_MM = 2.0, 12.0  # 0.2 s are 10 mm at 50 mm/s
 _LEVEL_MM = 0.5  # the flanks' tops differ by at most this
 _ON_BASELINE_MM = 1.0
 _COVERED = 0.9  # of the plateau is ink
+_SAME_PLACE_MM = 1.0
 _PEN_MM = 1.0  # a flank is thinner, and so is the plateau
 
 
@@ -39,6 +41,22 @@ def find_pulses(ink: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> li
         for row, baseline in enumerate(baselines_px)
         for pulse in _of_row(ink > 127, row, float(baseline))
     ]
+
+
+def traces_between(pulses: Sequence[Pulse], rows: int, page_px: int) -> tuple[float, float]:
+    """From where to where traces may stand, pixels: behind pulses of the page's left half, before those of its right.
+
+    Pulses are believed where most of the page's `rows` have one at one place.
+    """
+    first, last = -np.inf, np.inf
+    for one in pulses:
+        same = [other for other in pulses if abs(other.left_px - one.left_px) < _SAME_PLACE_MM * PX_PER_MM]
+        if len({pulse.row for pulse in same}) > max(1, rows // 2):
+            if one.right_px < page_px / 2:
+                first = max(first, one.right_px)
+            else:
+                last = min(last, one.left_px)
+    return first, last
 
 
 def _of_row(black: NDArray[np.bool_], row: int, baseline_px: float) -> list[Pulse]:

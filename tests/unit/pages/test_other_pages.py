@@ -36,6 +36,11 @@ def test_the_leads_of_a_device_of_another_maker_obey_einthoven(folder: Path, nam
     assert read.quality.einthoven >= 0.9
 
 
+def test_columns_of_a_page_that_is_cut_stand_behind_its_pulses(folder: Path) -> None:
+    read = reader_of(folder / "devices" / "ecg00009.jpeg")()
+    assert (read.form, list(read.strips)) == ("3x4+1", ["V1"])
+
+
 @pytest.mark.parametrize("name", ["01803", "02694", "01879"])
 def test_a_photograph_of_a_crumpled_print_gives_the_signals_that_were_printed(
     folder: Path, name: str

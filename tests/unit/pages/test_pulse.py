@@ -11,7 +11,7 @@ from drawn import ecg
 from leadwise.drawing.drawn import FORMS, Look, draw
 from leadwise.pages.digitize import RATE_HZ
 from leadwise.pages.ink import PX_PER_MM, ink_of
-from leadwise.pages.pulse import Pulse, find_pulses
+from leadwise.pages.pulse import Pulse, find_pulses, traces_between
 
 FORM = FORMS["3x4+1"]
 PLAIN = Look(x_px_per_mm=PX_PER_MM, y_px_per_mm=PX_PER_MM, grid="pink", header=False, footer=False)
@@ -29,6 +29,16 @@ def test_each_rows_pulse_is_as_high_as_one_millivolt(gain_mm_per_mv: float) -> N
     found = pulses_of(PLAIN, gain_mm_per_mv)
     assert [pulse.row for pulse in found] == [0, 1, 2, 3]
     assert [pulse.height_mm for pulse in found] == pytest.approx([gain_mm_per_mv] * 4, rel=0.02)
+
+
+def test_traces_stand_behind_or_before_the_pulses_of_most_rows() -> None:
+    left, right = (pulses_of(replace(PLAIN, pulse=pulse)) for pulse in ("left", "right"))
+    page_px = 2300
+    assert traces_between(left, 4, page_px) == (max(pulse.right_px for pulse in left), np.inf)
+    assert traces_between(right, 4, page_px) == (-np.inf, min(pulse.left_px for pulse in right))
+    assert traces_between(left[:2], 4, page_px) == (-np.inf, np.inf), "half of the rows is too few"
+    scattered = [replace(each, left_px=each.left_px + 20 * each.row) for each in left]
+    assert traces_between(scattered, 4, page_px) == (-np.inf, np.inf)
 
 
 @pytest.mark.parametrize(("pulse", "left_mm"), [("left", 14.5), ("right", 265.5)])
