@@ -24,7 +24,7 @@ from leadwise.names import AAMI, BEAT_NAMES, CAUTION
 from leadwise.pages.read import Page
 from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
-from leadwise.recordings.episodes import NOTE, Episode, changes_of
+from leadwise.recordings.episodes import Episode, changes_of
 from leadwise.recordings.files import header_beside
 from leadwise.recordings.records import RHYTHM_LEADS, Record
 from leadwise.recordings.summary import Rhythm, Runs, clock, summarise
@@ -32,7 +32,7 @@ from leadwise.serving import long_recordings
 from leadwise.serving.model import load_beat_model
 from leadwise.serving.overlay import as_table
 from leadwise.serving.recordings import DETECTOR, MAX_S, PROCESSING, Reading, opened
-from leadwise.serving.rhythm import episode_words, episodes_in
+from leadwise.serving.rhythm import as_noted, episode_words, episodes_in
 from leadwise.serving.strip_chart import strip_chart
 
 BEAT_COLUMNS = (
@@ -145,9 +145,7 @@ class RecordingAnswer:
                 },
             },
             "rhythm": rounded(asdict(self.rhythm), 3),
-            "episodes": None
-            if self.episodes is None
-            else [{"rhythm": NOTE[1:], **rounded(asdict(one), 3)} for one in self.episodes],
+            "episodes": as_noted(self.episodes),
             "heart_rate_bpm": rounded(self.heart_rate_bpm, 3),
             "warnings": list(self.warnings),
             "model": asdict(self.model),

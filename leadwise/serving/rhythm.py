@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.names import probability_in_words
-from leadwise.recordings.episodes import LIKELY, Episode, episodes_of
+from leadwise.recordings.episodes import LIKELY, NOTE, Episode, episodes_of
 from leadwise.recordings.filters import band_passed
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.stretches import described
@@ -55,6 +55,21 @@ def strip_words(probability: float | None) -> list[str]:
     return [
         f"strip irregular, atrial fibrillation or flutter likely ({probability_in_words(probability)}, by a model "
         "of recordings)"
+    ]
+
+
+def as_noted(episodes: Sequence[Episode] | None) -> list[dict[str, str | float]] | None:
+    """Episodes as JSON has them."""
+    if episodes is None:
+        return None
+    return [
+        {
+            "rhythm": NOTE[1:],
+            "start_s": round(one.start_s, 3),
+            "end_s": round(one.end_s, 3),
+            "probability": round(one.probability, 3),
+        }
+        for one in episodes
     ]
 
 
