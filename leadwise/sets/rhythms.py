@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leadwise.errors import MissingInput
 from leadwise.recordings.episodes import overlap_s, read_rhythm
 from leadwise.recordings.filters import band_passed
 from leadwise.recordings.qrs import find_beats
@@ -44,9 +45,23 @@ def is_held_out(record: str) -> bool:
 
 
 def cinc_records(folder: Path) -> pd.DataFrame:
-    """Rows `record, label, held_out` of the recordings that lie in a folder beside their ``labels.csv``."""
-    labels = pd.read_csv(folder / "labels.csv", dtype=str)
-    return labels.assign(held_out=labels["record"].map(is_held_out))
+    """Rows `record, label, held_out` of the recordings that lie in a folder.
+
+    Labels are those of ``REFERENCE.csv`` as published, or of ``labels.csv`` with columns `record, label`. Raises
+    `MissingInput` where neither is there.
+    """
+    published = folder / "REFERENCE.csv"
+    if published.is_file():
+        labels = pd.read_csv(published, header=None, names=["record", "label"], dtype=str)
+    elif (folder / "labels.csv").is_file():
+        labels = pd.read_csv(folder / "labels.csv", dtype=str)
+    else:
+        raise MissingInput(
+            f"{folder}: neither REFERENCE.csv nor labels.csv tells what the recordings are. Put one there, or take "
+            "the folder away."
+        )
+    labels = labels[[(folder / f"{record}.hea").is_file() for record in labels["record"]]]
+    return labels.assign(held_out=labels["record"].map(is_held_out)).reset_index(drop=True)
 
 
 def cinc_stretches(folder: Path, records: pd.DataFrame, length_s: float = LENGTH_S) -> pd.DataFrame:
