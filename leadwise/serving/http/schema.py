@@ -24,6 +24,7 @@ _EXAMPLE: dict[str, Any] = {
     "label": "normal",
     "probabilities": {"normal": 0.972, "abnormal_heartbeat": 0.021, "history_of_mi": 0.005, "mi": 0.002},
     "heart_rate_bpm": 72.1,
+    "af_probability": 0.012,
     "quality": {
         "leads": {"I": 0.998, "II": 1.0},
         "strip": 1.0,
