@@ -91,8 +91,10 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "aami5": AAMI,
     "normal": ("normal", "other"),
     "healthy": ("healthy", "other"),
+    "af": ("other", "af"),
 }
-"""The tasks and their classes; of two the last is the positive one. `normal` is PTB-XL's, `healthy` PTB's."""
+"""The tasks and their classes; of two the last is the positive one. `normal` is PTB-XL's, `healthy` PTB's, `af`
+atrial fibrillation or flutter, of stretches and seconds of recordings."""
 
 UNITS: Mapping[str, str] = {
     "four": "page",
@@ -102,6 +104,7 @@ UNITS: Mapping[str, str] = {
     "normal": "beat",
     "healthy": "beat",
     "external": "record",
+    "af": "record",
 }
 """What one answer of a task is about."""
 
@@ -113,6 +116,7 @@ TEST_SET_OF: Mapping[str, str] = {
     "normal": "ptbxl",
     "healthy": "ptb",
     "external": "ptbxl",
+    "af": "cinc2017",
 }
 """The set of which the answers to a task are; of MIT-BIH it is DS2 alone where persons are divided."""
 
@@ -120,6 +124,7 @@ TEST_SETS: Mapping[str, str] = {
     "mendeley": "pages of the Mendeley set",
     "mitdb": "all records of MIT-BIH",
     "ds2": "the 22 records of MIT-BIH's DS2",
+    "cinc2017": "recordings of CinC 2017",
     "ptbxl": "recordings of PTB-XL",
     "ptb": "recordings of PTB",
 }

@@ -18,7 +18,7 @@ from leadwise.errors import WeightsError
 from leadwise.files import RESOURCES
 from leadwise.names import LEADS
 from leadwise.onnx import session_of
-from leadwise.recordings import beat_views
+from leadwise.recordings import beat_views, stretches
 from leadwise.recordings.filters import BAND_HZ
 from leadwise.sets.views import LARGEST_MV, LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES
 
@@ -69,6 +69,16 @@ BEATS = FileFormat(
     },
 )
 """Models of heartbeats: how beats are cut (`leadwise.recordings.beat_views`)."""
+
+RHYTHM = FileFormat(
+    "rhythm 1",
+    {
+        "features": ",".join(stretches.FEATURES),
+        "length_s": f"{stretches.LENGTH_S:g}",
+        "band_hz": ",".join(f"{end:g}" for end in BAND_HZ),
+    },
+)
+"""Models of rhythm: what a stretch of a recording is described by (`leadwise.recordings.stretches`)."""
 
 
 @dataclass(frozen=True)

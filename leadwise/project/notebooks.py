@@ -180,6 +180,23 @@ class SignalEnsemble(Parameters):
     DRAWS: Draws = 2000
 
 
+class SignalRhythm(Parameters):
+    """35_signal_rhythm."""
+
+    WEIGHTS: Literal["random", "published"] = "random"
+    """random: trees are fitted here; published: those of the file that ships answer."""
+    TEST: bool = True
+    """False: a trial. Inner answers alone; the records that test stay closed."""
+
+    @model_validator(mode="after")
+    def _a_trial_fits(self) -> SignalRhythm:
+        if self.WEIGHTS == "published" and not self.TEST:
+            raise ValueError(
+                "TEST: false answers for what was left out of a fit, and published trees are not fitted"
+            )
+        return self
+
+
 class SignalTransfer(Tested):
     """34_signal_transfer. WEIGHTS are those of the source; random: it is trained here."""
 
@@ -530,6 +547,14 @@ NOTEBOOKS = in_a_table(
         needs=("15_signal_beats",),
         gpu=True,
         figures=("three_ways.png",),
+    ),
+    Notebook(
+        "35_signal_rhythm",
+        parameters=SignalRhythm,
+        data=("mitdb", "cinc2017", "ptbxl_fold10"),
+        needs=("14_signal_records",),
+        figures=("episodes.png",),
+        ships=("af_stretch.onnx",),
     ),
     Notebook(
         "41_student_distill",

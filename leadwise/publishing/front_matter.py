@@ -24,6 +24,7 @@ Facts = dict[str, Any]
 _TAGS = ["ecg", "electrocardiogram", "onnx", "research-use-only", "not-a-medical-device"]
 _PAGES = {"type": "gwbz3fsgp8", "name": "ECG Images dataset of Cardiac Patients (Khan and Hussain 2021)"}
 _BEATS = {"type": "mitdb", "name": "MIT-BIH Arrhythmia Database, DS2 (Moody and Mark 2001)"}
+_RHYTHM = {"type": "cinc2017", "name": "PhysioNet/CinC Challenge 2017, a third of a part of it, held out"}
 _DRAWN = {"type": "ptb-xl", "name": "pages drawn of PTB-XL (Wagner et al. 2022), held out"}
 
 _TWINS = {
@@ -65,6 +66,23 @@ def _of_beats(published: Published) -> Facts:
     }
 
 
+def _of_rhythm(published: Published) -> Facts:
+    where = {
+        "notebook": "35_signal_rhythm", "profile": "cpu", "model": "af_stretch", "test_set": "cinc2017",
+        "file": called(sha256(RESOURCES / "af_stretch.onnx")),
+    }  # fmt: skip
+    types = {"f1_af": "f1", "recall_af": "recall", "ppv_af": "precision"}
+    metrics = _metrics(published, where, types, "of recordings, weighed to the published counts")
+    task = {"type": "other", "name": "atrial fibrillation or flutter in recordings"}
+    return {
+        "license": "mit",
+        "tags": [*_TAGS, "arrhythmia", "atrial-fibrillation"],
+        "datasets": [_RHYTHM["type"], "mitdb"],
+        "metrics": [*types.values()],
+        "model-index": _index("af_stretch", task, _RHYTHM, metrics),
+    }
+
+
 def _of_ink(_: Published) -> Facts:
     told = pd.read_csv(RESOURCES / "ink.csv")
     metrics = [
@@ -102,6 +120,7 @@ FRONT_MATTER: Mapping[str, Callable[[Published], Facts]] = {
     "MODEL_CARD.md": _of_pages,
     "BEAT_CARD.md": _of_beats,
     "INK_CARD.md": _of_ink,
+    "RHYTHM_CARD.md": _of_rhythm,
     "DATASET_CARD.md": _of_data,
 }
 """By the name of a card."""

@@ -26,7 +26,14 @@ from leadwise.tables import SCHEMAS, read_table, write_table
 
 _TABLES = ("scores.csv", "differences.csv")
 _VALUES = {"value", "low", "high", "n", "run"}
-_DATA_OF = {"mendeley": "pages", "mitdb": "mitdb", "ds2": "mitdb", "ptbxl": "ptbxl425", "ptb": "ptbdb"}
+_DATA_OF = {
+    "mendeley": "pages",
+    "mitdb": "mitdb",
+    "ds2": "mitdb",
+    "cinc2017": "cinc2017",
+    "ptbxl": "ptbxl425",
+    "ptb": "ptbdb",
+}
 """By test set: the data of which it is."""
 
 

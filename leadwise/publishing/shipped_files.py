@@ -9,10 +9,16 @@ from pathlib import Path
 from leadwise.files import RESOURCES, sha256
 from leadwise.publishing.render import Published
 
-CARD_OF: Mapping[str, str] = {"beat_rhythm.onnx": "BEAT_CARD.md", "student12.onnx": "MODEL_CARD.md"}
+CARD_OF: Mapping[str, str] = {
+    "af_stretch.onnx": "RHYTHM_CARD.md",
+    "beat_rhythm.onnx": "BEAT_CARD.md",
+    "student12.onnx": "MODEL_CARD.md",
+}
 """By the name of the file."""
 
 COMMAND = "leadwise score-shipped"
+
+_SCORED_BY_ITS_NOTEBOOK = {"af_stretch.onnx": "leadwise run --profile cpu --only 35_signal_rhythm"}
 
 FOLD_STUDENTS = "calibrated=yes;loss=consistent"
 """The condition of the student that ships, in the scores of its fold students: its loss, and how it answers."""
@@ -33,7 +39,8 @@ def checksum(name: str) -> Callable[[Published], str]:
     """A remark beneath a table: which file it is of, by its bytes."""
 
     def remark(_: Published) -> str:
-        return f"`{name}`, sha256 `{sha256(RESOURCES / name)}`; `{COMMAND}` scores it again from these bytes."
+        command = _SCORED_BY_ITS_NOTEBOOK.get(name, COMMAND)
+        return f"`{name}`, sha256 `{sha256(RESOURCES / name)}`; `{command}` scores it again from these bytes."
 
     return remark
 
@@ -52,6 +59,6 @@ def faults(published: Published, resources: Path) -> list[str]:
         if called(digest) not in scored:
             sentences.append(
                 f"{card}: no published score is of these bytes of {name} (sha256 {called(digest)}...). Score it: "
-                f"{COMMAND}, then leadwise publish --profile cpu."
+                f"{_SCORED_BY_ITS_NOTEBOOK.get(name, COMMAND)}, then leadwise publish --profile cpu."
             )
     return sentences

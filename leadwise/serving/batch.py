@@ -25,7 +25,7 @@ from leadwise.recordings.annotations import Annotations, write_annotations
 from leadwise.recordings.files import header_beside, is_recording
 from leadwise.serving.digitised import Digitised
 from leadwise.serving.long_recordings import more_seconds
-from leadwise.serving.model import load_beat_model, load_model
+from leadwise.serving.model import load_beat_model, load_model, load_rhythm_model
 from leadwise.serving.predict import Answer, predict
 from leadwise.serving.predict_recording import RecordingAnswer
 from leadwise.workers import LIMITS, TOO_LARGE, Limits, each
@@ -204,6 +204,7 @@ def _load(kinds: frozenset[bool], model: Path | None, beat_model: Path | None) -
         load_model(model)
     if True in kinds:
         load_beat_model(beat_model)
+    load_rhythm_model()
 
 
 def _answered(
@@ -227,7 +228,8 @@ def _write_annotations(answer: RecordingAnswer, annotator: str) -> str:
     if target.exists():
         return f"{target}: is there already. Name another annotator, or remove it."
     try:
-        write_annotations(Annotations(answer.samples, answer.labels), target, answer.rate_hz)
+        marks = Annotations(answer.samples, answer.labels)
+        write_annotations(marks, target, answer.rate_hz, answer.changes())
     except OSError as error:
         return f"{target}: {error.strerror or error}"
     return ""

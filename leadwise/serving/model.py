@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import WeightsError
-from leadwise.models.onnx_file import BEATS, PAGES, ModelInfo, opened
+from leadwise.models.onnx_file import BEATS, PAGES, RHYTHM, ModelInfo, opened
 from leadwise.names import AAMI
 from leadwise.sets.views import Views
 
@@ -69,6 +69,30 @@ class BeatModel:
         return np.concatenate([np.zeros((0, len(self.info.classes)), np.float32), *parts])
 
 
+class RhythmModel:
+    """A model of stretches of a recording: how likely each is one of atrial fibrillation or flutter."""
+
+    form, shipped, option, input_words = (
+        RHYTHM,
+        "af_stretch.onnx",
+        "another file",
+        "stretches that are described otherwise",
+    )
+
+    def __init__(self, session: Any, metadata: dict[str, str]) -> None:
+        self._session = session
+        self.info = ModelInfo.of(metadata)
+
+    def answer(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probabilities ``(stretches,)`` of what `leadwise.recordings.stretches.described` gave; nan where it is."""
+        known = np.isfinite(features).all(axis=1)
+        found = np.full(len(features), np.nan)
+        if known.any():
+            inputs = {"features": features[known].astype(np.float32)}
+            found[known] = self._session.run(["probabilities"], inputs)[0][:, 1]
+        return found
+
+
 def load_model(path: Path | None = None) -> Model:
     """Load an ONNX file that 43_student_export wrote; without a path the one that comes with leadwise.
 
@@ -83,7 +107,12 @@ def load_beat_model(path: Path | None = None) -> BeatModel:
     return _loaded(BeatModel, path)
 
 
-_Kind = TypeVar("_Kind", Model, BeatModel)
+def load_rhythm_model(path: Path | None = None) -> RhythmModel:
+    """Load an ONNX file that 35_signal_rhythm wrote; else, and in what it raises, as `load_model`."""
+    return _loaded(RhythmModel, path)
+
+
+_Kind = TypeVar("_Kind", Model, BeatModel, RhythmModel)
 _opened = functools.lru_cache(maxsize=4)(opened)
 
 

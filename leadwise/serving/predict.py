@@ -41,6 +41,7 @@ from leadwise.serving.known_form import read_known_form
 from leadwise.serving.model import Model, load_model
 from leadwise.serving.overlay import as_table, overlay
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording, rounded
+from leadwise.serving.rhythm import strip_probability, strip_words
 from leadwise.sets.views import signal_views, stacked
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
@@ -59,7 +60,8 @@ class Answer:
     `probabilities` are calibrated, by class; `label` is the most probable one. `boxes` float64 ``(13, 4, 2)`` are
     the corners of the twelve leads and of the rhythm strip in pixels of the page, clockwise from the upper left.
     `signals` are in mV at 250 Hz. `page` is the picture itself, BGR, and `page_number` of `pages` is it in its file,
-    from 1. In a notebook an answer shows itself.
+    from 1. `af_probability` is how likely the strip shows atrial fibrillation or flutter, by a model of recordings;
+    None where too few beats are on it. In a notebook an answer shows itself.
     """
 
     file: str
@@ -73,6 +75,7 @@ class Answer:
     page: Page = field(repr=False)
     page_number: int = 1
     pages: int = 1
+    af_probability: float | None = None
 
     @property
     def heart_rate_bpm(self) -> float | None:
@@ -92,6 +95,7 @@ class Answer:
             ),
             f"heart rate {rate}; strip repeats {self.quality.rhythm_lead or 'no lead'}; "
             f"I + III = II within {self.quality.einthoven_off:.0%}",
+            *strip_words(self.af_probability),
             *([f"page {self.page_number} of {self.pages}"] if self.pages > 1 else []),
             *(f"warning: {text}" for text in self.warnings),
             f"{self.model.name} of leadwise {self.model.version}. {CAUTION}",
@@ -107,6 +111,7 @@ class Answer:
             "label": self.label,
             "probabilities": {name: round(share, 4) for name, share in self.probabilities.items()},
             "heart_rate_bpm": None if self.heart_rate_bpm is None else round(self.heart_rate_bpm, 1),
+            "af_probability": rounded(self.af_probability, 4),
             "quality": rounded(asdict(self.quality), 4),
             "warnings": list(self.warnings),
             "boxes_px": boxes,
@@ -180,6 +185,7 @@ def _answered(loaded: Model, name: str, page: FilePage) -> Answer | Digitised:
         known.page,
         page.number,
         page.of,
+        strip_probability(signals.strip, RATE_HZ),
     )
 
 

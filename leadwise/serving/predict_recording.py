@@ -24,6 +24,7 @@ from leadwise.names import AAMI, BEAT_NAMES, CAUTION
 from leadwise.pages.read import Page
 from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
+from leadwise.recordings.episodes import Episode, changes_of
 from leadwise.recordings.files import header_beside
 from leadwise.recordings.records import RHYTHM_LEADS, Record
 from leadwise.recordings.summary import Rhythm, Runs, clock, summarise
@@ -31,6 +32,7 @@ from leadwise.serving import long_recordings
 from leadwise.serving.model import load_beat_model
 from leadwise.serving.overlay import as_table
 from leadwise.serving.recordings import DETECTOR, MAX_S, PROCESSING, Reading, opened
+from leadwise.serving.rhythm import as_noted, episode_words, episodes_in
 from leadwise.serving.strip_chart import strip_chart
 
 BEAT_COLUMNS = (
@@ -57,7 +59,8 @@ class RecordingAnswer:
     `record` holds its leads in mV, band-passed, nan where nothing is known; `leads` names the one or two of them that
     the beats were named by. `samples` are the R peaks at `rate_hz`, the file's own rate, `probabilities`
     ``(beats, classes)`` in the order of ``model.classes``. Of one of over half an hour `record` holds those
-    one or two leads alone, at 120 samples a second. In a notebook an answer shows itself.
+    one or two leads alone, at 120 samples a second. `episodes` are those of atrial fibrillation or flutter, None
+    where it is too short to tell. In a notebook an answer shows itself.
     """
 
     file: str
@@ -69,6 +72,7 @@ class RecordingAnswer:
     probabilities: NDArray[np.float32] = field(repr=False)
     record: Record = field(repr=False)
     rate_hz: float
+    episodes: tuple[Episode, ...] | None = None
 
     @cached_property
     def labels(self) -> NDArray[np.str_]:
@@ -91,6 +95,10 @@ class RecordingAnswer:
         """60 s over the median interval between beats; None where no beats were found."""
         return self.rhythm.heart_rate_bpm
 
+    def changes(self) -> list[tuple[int, str]]:
+        """Changes of rhythm as annotations have them: the sample of each, and its note."""
+        return changes_of(self.episodes or (), self.rate_hz, round(self.duration_s * self.rate_hz))
+
     def picture(self) -> Page:
         """The whole recording as a strip chart, beats coloured by class, rare ones enlarged beneath; BGR uint8."""
         lead = self.record.signals[self.record.names.index(self.leads[0])]
@@ -98,6 +106,7 @@ class RecordingAnswer:
         return strip_chart(
             lead, self.record.rate_hz, _at(self.samples, self.rate_hz, self.record), self.labels.tolist(), surest,
             f"{Path(self.file).name}, lead {self.leads[0]}", self.lines(),
+            [(one.start_s, one.end_s) for one in self.episodes or ()],
         )  # fmt: skip
 
     def lines(self) -> list[str]:
@@ -111,6 +120,7 @@ class RecordingAnswer:
         return [
             f"{rhythm.beats} beats in {clock(self.duration_s)}" + (f"; {'; '.join(named)}" if named else ""),
             *_rates(rhythm),
+            *episode_words(self.episodes, self.duration_s),
             *(f"warning: {text}" for text in self.warnings),
             f"{self.model.name} of leadwise {self.model.version}, trained on {self.model.trained_on}. {CAUTION}",
         ]
@@ -135,6 +145,7 @@ class RecordingAnswer:
                 },
             },
             "rhythm": rounded(asdict(self.rhythm), 3),
+            "episodes": as_noted(self.episodes),
             "heart_rate_bpm": rounded(self.heart_rate_bpm, 3),
             "warnings": list(self.warnings),
             "model": asdict(self.model),
@@ -208,7 +219,7 @@ def name_beats(file: str, reading: Reading, model: Path | None = None) -> Record
     known = [_KNOWN] if Path(file).stem in loaded.learned_from else []
     return RecordingAnswer(
         file, reading.leads, rhythm, (*known, *reading.warnings, *_warnings(reading, rhythm)), loaded.info,
-        reading.beats, probabilities, reading.record, rate_hz,
+        reading.beats, probabilities, reading.record, rate_hz, episodes_in(reading),
     )  # fmt: skip
 
 

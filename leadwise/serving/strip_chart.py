@@ -32,6 +32,8 @@ _BACK, _DARK, _INK, _PAPER, _GRID = (
     (244, 214, 206),
 )  # RGB
 
+_SHADE = (232, 228, 244)  # RGB
+
 Colours = NDArray[np.uint8]
 
 
@@ -62,15 +64,16 @@ def strip_chart(
     sure: NDArray[np.floating],
     title: str,
     lines: Sequence[str],
+    shaded_s: Sequence[tuple[float, float]] = (),
 ) -> Page:
     """Draw one lead ``(samples,)``, nan where it is unknown, with its R peaks `samples`, each of a class, BGR uint8.
 
     Of every class but the commonest up to four beats are enlarged, each the one of highest probability (`sure`, one a
-    beat) of a quarter of them. `lines` are written beneath.
+    beat) of a quarter of them. `lines` are written beneath; spans of `shaded_s` have a ground of their own.
     """
     owner = _owners(len(signal_mv), rate_hz, samples)
     strip = _Strip(signal_mv, rate_hz, samples, labels, sure, owner)
-    parts = [_head(title, labels, len(signal_mv) / rate_hz), _rows(strip)]
+    parts = [_head(title, labels, len(signal_mv) / rate_hz, bool(shaded_s)), _rows(strip, shaded_s)]
     parts += [_enlarged(strip, name) for name in AAMI if name in labels and name != strip.commonest]
     return with_lines(np.concatenate(parts)[..., ::-1], lines)
 
@@ -86,7 +89,7 @@ def _owners(length: int, rate_hz: float, samples: NDArray[np.integer]) -> NDArra
     return owner
 
 
-def _head(title: str, labels: Sequence[str], duration_s: float) -> Colours:
+def _head(title: str, labels: Sequence[str], duration_s: float, is_shaded: bool) -> Colours:
     """The title and what the colours mean."""
     head = Image.new("RGB", (_WIDTH, 92), _BACK)
     draw = ImageDraw.Draw(head)
@@ -103,10 +106,13 @@ def _head(title: str, labels: Sequence[str], duration_s: float) -> Colours:
             draw.rectangle((x, 60, x + 22, 78), fill=BEAT_COLOURS[name])
             draw.text((x + 30, 54), text, font=font, fill=_DARK)
             x += 70 + round(font.getlength(text))
+    if is_shaded:
+        draw.rectangle((x, 60, x + 22, 78), fill=_SHADE)
+        draw.text((x + 30, 54), "AF or flutter likely", font=font, fill=_DARK)
     return np.asarray(head, np.uint8)
 
 
-def _rows(strip: _Strip) -> Colours:
+def _rows(strip: _Strip, shaded_s: Sequence[tuple[float, float]]) -> Colours:
     """The whole signal, row by row, its time at the left."""
     duration_s = len(strip.signal_mv) / strip.rate_hz
     row_s = _row_s(duration_s)
@@ -117,12 +123,25 @@ def _rows(strip: _Strip) -> Colours:
     canvas = _canvas(count * height)
     samples = round(row_s * strip.rate_hz)
     for row in range(count):
+        _shade(canvas, shaded_s, (row * row_s, row_s), (row * height, (row + 1) * height))
+    for row in range(count):
         at = np.arange(row * samples, min((row + 1) * samples, len(strip.signal_mv)))
         ys = (row + 0.5) * height - (strip.signal_mv[at] - (low + high) / 2) * px_per_mv
         xs = _LEFT + (at - row * samples) * (_WIDTH - _LEFT - _RIGHT) / samples
         _trace(canvas, strip, at, xs, ys, (row - 0.2) * height, (row + 1.2) * height, strip.commonest)
     times = [(24.0, (row + 0.5) * height - 11, _clock(row * row_s), _DARK) for row in range(count)]
     return _written(canvas, times, 18)
+
+
+def _shade(
+    canvas: Colours, shaded_s: Sequence[tuple[float, float]], row_s: tuple[float, float], ys: tuple[int, int]
+) -> None:
+    """The ground of what of some spans lies in one row, which begins at a time and is so long."""
+    begin, length = row_s
+    px_per_s = (_WIDTH - _LEFT - _RIGHT) / length
+    for start, end in shaded_s:
+        low, high = (_LEFT + np.clip(at - begin, 0, length) * px_per_s for at in (start, end))
+        canvas[ys[0] * _FINER : ys[1] * _FINER, round(low * _FINER) : round(high * _FINER)] = _SHADE
 
 
 def _row_s(duration_s: float) -> float:

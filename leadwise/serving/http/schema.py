@@ -24,6 +24,7 @@ _EXAMPLE: dict[str, Any] = {
     "label": "normal",
     "probabilities": {"normal": 0.972, "abnormal_heartbeat": 0.021, "history_of_mi": 0.005, "mi": 0.002},
     "heart_rate_bpm": 72.1,
+    "af_probability": 0.012,
     "quality": {
         "leads": {"I": 0.998, "II": 1.0},
         "strip": 1.0,
@@ -66,6 +67,10 @@ class PageAnswer(BaseModel):
     label: str = Field(description="the most probable class")
     probabilities: dict[str, Share] = Field(description="calibrated on pages of the training hospital, sum 1")
     heart_rate_bpm: float | None = Field(description="measured on the rhythm strip")
+    af_probability: float | None = Field(
+        description="of atrial fibrillation or flutter, by the strip's beats and a model of recordings; null where "
+        "too few beats are on it"
+    )
     quality: Quality
     warnings: list[str] = Field(description="what a reader of the answer should know, a sentence each")
     boxes_px: dict[str, Corners] = Field(
@@ -135,6 +140,15 @@ class Beats(BaseModel):
     probabilities: dict[str, list[Share]] = Field(description="by class, one a beat")
 
 
+class Episode(BaseModel):
+    """From when to when a recording is likely to be in atrial fibrillation or flutter."""
+
+    rhythm: Literal["AFIB"]
+    start_s: float
+    end_s: float
+    probability: Share = Field(description="the mean over its stretches of half a minute")
+
+
 class RecordAnswer(BaseModel):
     """What was read of one WFDB record: its beats, each with its class, and the rhythm of all."""
 
@@ -146,6 +160,9 @@ class RecordAnswer(BaseModel):
     signals_mv: dict[str, list[float | None]] = Field(description="millivolts by lead, processed")
     beats: Beats
     rhythm: Rhythm
+    episodes: list[Episode] | None = Field(
+        description="of atrial fibrillation or flutter; null where it is too short to tell"
+    )
     heart_rate_bpm: float | None = Field(description="60 s over the median interval between beats")
     warnings: list[str]
     model: ModelInfo
