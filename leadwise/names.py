@@ -82,6 +82,11 @@ WINDOW_LABELS = ("normal", "abnormal")
 DECIDED = ("majority", "tie", "no_beat")
 """How a window came to its label; the last two are called normal."""
 
+# --- what PTB-XL states --------------------------------------------------------------------
+
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+"""PTB-XL's: normal, infarction old or fresh, changes of ST and T, of conduction, hypertrophy. Several may hold."""
+
 # --- tasks ---------------------------------------------------------------------------------
 
 TASKS: Mapping[str, tuple[str, ...]] = {
@@ -252,7 +257,7 @@ METRICS: Mapping[str, Metric] = {
 """Every metric there is. One of a class is called by both, as ``recall_mi`` or ``f1_S``."""
 
 _OF_A_CLASS = ("recall", "ppv", "f1", "auroc", "auprc", "found", "false", "always", "units", "attention_on")
-_KINDS = {"rhythm", "other", "abnormal_minus_normal"}.union(*TASKS.values())
+_KINDS = {"asked", "other", "abnormal_minus_normal"}.union(*TASKS.values())
 
 
 def metric_of(name: str) -> tuple[Metric, str]:

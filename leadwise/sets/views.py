@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from leadwise.pages.digitize import RATE_HZ, Signals, digitize
+from leadwise.names import LEADS
+from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals, digitize
+from leadwise.pages.forms import known_form
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.read import Page
+from leadwise.recordings.filters import resampled
+from leadwise.recordings.records import read_record
 from leadwise.sets.arrays import shrink
 from leadwise.sets.page_beats import median_beat
 
@@ -26,6 +33,9 @@ LEAD_SAMPLES, STRIP_SAMPLES = 312, 1250
 
 LARGEST_MV = 5.0
 """No real wave is larger; digitising errors are."""
+
+PrintFilter = Callable[[NDArray[np.floating], float], NDArray[np.float64]]
+"""Signals ``(leads, samples)`` in mV and their rate in Hz to the same in the band that is printed."""
 
 Views = dict[str, NDArray[Any]]
 """By name: ``ink`` uint8 ``(12, 48, 80)`` and ``ink_strip`` ``(48, 320)``, ``signals`` in mV ``(12, 312)`` and
@@ -61,6 +71,34 @@ def all_views(crops: NDArray[np.uint8], strip: NDArray[np.uint8], signals: Signa
 def signal_views(signals: Signals) -> Views:
     """Leads and strip of one page at SIGNAL_HZ, all that the student looks at."""
     return {"signals": _at_signal_hz(signals.leads), "rhythm": _at_signal_hz(signals.strip)}
+
+
+def views_of_recordings(paths: Iterable[Path], filters: Mapping[str, PrintFilter]) -> dict[str, Views]:
+    """By filter: `printed_views` of recordings, stacked; each is read once. Raises what `read_record` raises."""
+    views: dict[str, list[Views]] = {name: [] for name in filters}
+    for path in tqdm(list(paths), "recordings", mininterval=2, file=sys.stdout):
+        record = read_record(path)
+        signals_mv = np.stack([record.lead(lead) for lead in LEADS])
+        for name, filtered in filters.items():
+            views[name].append(printed_views(filtered(signals_mv, record.rate_hz), record.rate_hz))
+    return {name: stacked(each) for name, each in views.items()}
+
+
+def printed_views(signals_mv: NDArray[np.floating], rate_hz: float) -> Views:
+    """Twelve leads of a recording as the known form prints and a student reads them, without a page between.
+
+    `signals_mv` ``(12, samples)`` in the order of LEADS, in the band that is printed; the first 10 s are taken,
+    and what is shorter is 0 afterwards. Each lead is there for the 2.5 s of its column, the strip is lead II.
+    """
+    whole = np.zeros((len(LEADS), N_STRIP))
+    at_rate = resampled(signals_mv, rate_hz, RATE_HZ)[:, :N_STRIP]
+    whole[:, : at_rate.shape[1]] = at_rate
+    leads = np.zeros((len(LEADS), N_LEAD), np.float32)
+    for names in known_form().rows:
+        for column, name in enumerate(names):
+            lead = LEADS.index(name)
+            leads[lead] = whole[lead, column * N_LEAD : (column + 1) * N_LEAD]
+    return signal_views(Signals(leads, whole[LEADS.index("II")].astype(np.float32)))
 
 
 def _at_signal_hz(millivolts: NDArray[np.float32]) -> NDArray[np.float32]:
