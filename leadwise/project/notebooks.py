@@ -359,10 +359,18 @@ class ImageModels(Comparison):
         return list(_OF_PAGES) if self.SOURCES is None else _numbered(self.SOURCES, _OF_PAGES)
 
 
+class ImageHearts(Epochs):
+    """30_image_hearts. Epochs are fixed: where it is tested nothing is chosen."""
+
+    SEEDS: Seeds = [1]
+    """Each has its own first weights and batches; what ships is their mean."""
+    DRAWS: Draws = 2000
+
+
 class ImageElsewhere(Parameters):
     """53_image_elsewhere."""
 
-    DRAWN: PositiveInt = 100
+    DRAWN: PositiveInt = 25
     """Recordings of each part that are also drawn as pages and read again."""
     DRAWS: Draws = 2000
 
@@ -506,6 +514,15 @@ NOTEBOOKS = in_a_table(
         data=("pages", "ptbxl_fold10", "mitdb"),
         needs=("11_image_audit", "13_image_folds"),
         gpu=True,
+    ),
+    Notebook(
+        "30_image_hearts",
+        parameters=ImageHearts,
+        data=("pages", "ptbxl_fold10", "ptbxl425", "ptbxl60"),
+        needs=_PAGE_DATA,
+        gpu=True,
+        figures=("hearts.png",),
+        ships=("hearts.onnx",),
     ),
     Notebook(
         "31_signal_attention",

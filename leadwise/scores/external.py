@@ -19,7 +19,7 @@ from leadwise.names import SUPERCLASSES
 from leadwise.pages.checks import heart_rate_bpm, r_peaks
 from leadwise.scores.benefit import at_prevalence
 from leadwise.scores.calibration import ece_floor, expected_calibration_error
-from leadwise.scores.draws import ENDS, Interval, page_metrics
+from leadwise.scores.draws import ENDS, Interval, auroc_alone, page_metrics
 from leadwise.scores.metrics import probabilities
 from leadwise.scores.table import PLACE, compared, scored, selected, stated, written
 from leadwise.sets.views import SIGNAL_HZ
@@ -190,7 +190,7 @@ def external_scores(
     first, each later model minus the first, paired. A question of which one side has no recording has no row.
     """
     scores, differences = [], []
-    measure = page_metrics(_SIDES)
+    measure = auroc_alone(_SIDES)
     for name in questions:
         question = QUESTIONS[name]
         if question.sides(recordings).nunique() < 2:

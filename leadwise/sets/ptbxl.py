@@ -7,11 +7,13 @@ doi:10.13026/kfzx-aw45, CC BY 4.0. Its ten folds share no patient, by its own de
 from __future__ import annotations
 
 import ast
+import hashlib
 from pathlib import Path
 
 import pandas as pd
 
 from leadwise.errors import InputError
+from leadwise.files import sha256
 from leadwise.names import SUPERCLASSES
 from leadwise.sets.recordings import RecordingSet
 
@@ -25,6 +27,9 @@ PTBXL_FOLD10 = RecordingSet(
 
 SURE = 50
 """From this likelihood in % on a statement is held to be meant; PTB-XL gives one with each code."""
+
+PHOTOGRAPHED = frozenset({12, 1630, 1885, 2579, 2694})
+"""Numbers of recordings whose prints others photographed: nothing is fitted on them, so they can test a reader."""
 
 _HELD_OUT = 10
 _OLDEST = 90  # PTB-XL hides ages above 89 as 300
@@ -60,6 +65,29 @@ def by_folds(folder: Path, fold10: Path | None = None, but: Path | None = None) 
         "folds_1_to_9": recordings[recordings["fold"] != _HELD_OUT],
     }
     return {name: part.reset_index(drop=True) for name, part in parts.items() if len(part)}
+
+
+def taught_and_tested(parts: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Who teaches and who tests, of parts as `by_folds` gives them: fold 10 without PHOTOGRAPHED, and the others.
+
+    Of the embedded recordings, none of which is known to be of fold 10, one half teaches and the other tests, which
+    says nothing.
+    """
+    tested = parts["folds_1_to_9"]
+    if "fold_10" not in parts:
+        return tested[::2].reset_index(drop=True), tested[1::2].reset_index(drop=True)
+    of_fold_10 = parts["fold_10"]
+    return of_fold_10[~of_fold_10["ecg_id"].isin(PHOTOGRAPHED)].reset_index(drop=True), tested
+
+
+def fingerprint(recordings: pd.DataFrame) -> str:
+    """Twelve hex digits over the recordings' signals and superclasses: equal where these are."""
+    digest = hashlib.sha256()
+    for row in recordings[["record", *SUPERCLASSES, "path"]].itertuples(index=False):
+        *told, path = row
+        files = sorted(path.parent.glob(f"{path.name}.*"))
+        digest.update("\0".join([*map(str, told), *map(sha256, files)]).encode() + b"\n")
+    return digest.hexdigest()[:12]
 
 
 def _of_labels(folder: Path) -> pd.DataFrame:

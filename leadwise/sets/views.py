@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals, digitize
 from leadwise.pages.forms import known_form
@@ -20,7 +21,7 @@ from leadwise.pages.read import Page
 from leadwise.recordings.filters import resampled
 from leadwise.recordings.records import read_record
 from leadwise.sets.arrays import shrink
-from leadwise.sets.page_beats import median_beat
+from leadwise.sets.page_beats import median_beat, simple_features
 
 INK_PX, STRIP_PX = (48, 80), (48, 320)
 """Height and width of a lead's and the strip's ink: 32 px a second in both."""
@@ -50,6 +51,23 @@ def views_of(pages: Iterable[Page]) -> Views:
         return all_views(leads.crops, leads.strip, digitize(leads))
 
     return stacked(map(read, pages))
+
+
+def views_of_found(pages: Iterable[Page]) -> tuple[Views, NDArray[np.bool_]]:
+    """The same of those pages whose layout is found, and which these are ``(pages,)``; none raises `ForeignPage`."""
+    found: list[Views] = []
+    is_found = []
+    for page in pages:
+        try:
+            leads = cut_leads(page, find_layout(page))
+        except ForeignPage:
+            is_found.append(False)
+            continue
+        is_found.append(True)
+        found.append(all_views(leads.crops, leads.strip, digitize(leads)))
+    if not found:
+        raise ForeignPage("none of these pages is of the known layout.")
+    return stacked(found), np.array(is_found)
 
 
 def stacked(pages: Iterable[Views]) -> Views:
@@ -84,8 +102,23 @@ def views_of_recordings(paths: Iterable[Path], filters: Mapping[str, PrintFilter
     return {name: stacked(each) for name, each in views.items()}
 
 
+def features_of_recordings(paths: Iterable[Path], filtered: PrintFilter) -> NDArray[np.float64]:
+    """`simple_features` ``(recordings, 41)`` of recordings as the known form would print them by a filter."""
+    found = []
+    for path in paths:
+        record = read_record(path)
+        signals_mv = np.stack([record.lead(lead) for lead in LEADS])
+        found.append(simple_features(printed_signals(filtered(signals_mv, record.rate_hz), record.rate_hz)))
+    return np.array(found)
+
+
 def printed_views(signals_mv: NDArray[np.floating], rate_hz: float) -> Views:
-    """Twelve leads of a recording as the known form prints and a student reads them, without a page between.
+    """What a student sees of `printed_signals`."""
+    return signal_views(printed_signals(signals_mv, rate_hz))
+
+
+def printed_signals(signals_mv: NDArray[np.floating], rate_hz: float) -> Signals:
+    """Twelve leads of a recording as the known form prints and its reader reads them, without a page between.
 
     `signals_mv` ``(12, samples)`` in the order of LEADS, in the band that is printed; the first 10 s are taken,
     and what is shorter is 0 afterwards. Each lead is there for the 2.5 s of its column, the strip is lead II.
@@ -98,7 +131,15 @@ def printed_views(signals_mv: NDArray[np.floating], rate_hz: float) -> Views:
         for column, name in enumerate(names):
             lead = LEADS.index(name)
             leads[lead] = whole[lead, column * N_LEAD : (column + 1) * N_LEAD]
-    return signal_views(Signals(leads, whole[LEADS.index("II")].astype(np.float32)))
+    return Signals(leads, whole[LEADS.index("II")].astype(np.float32))
+
+
+def levelled(views: Views) -> Views:
+    """The same signals, each trace around its own median: where a page has its 0 mV is not known of every form."""
+    return {
+        name: np.asarray(view - np.median(view, axis=-1, keepdims=True), np.float32)
+        for name, view in views.items()
+    }
 
 
 def _at_signal_hz(millivolts: NDArray[np.float32]) -> NDArray[np.float32]:
