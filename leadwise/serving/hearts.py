@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,12 @@ class HeartsAnswer:
 
     probabilities: dict[str, float]
     model: ModelInfo
+    why_none: str = ""
+    """Why there are no probabilities, where the page lacks what the network needs."""
+
+    def lines(self) -> list[str]:
+        """The answer in lines of plain text, and whom it was taught and tested on."""
+        return [self.why_none] if self.why_none else [self.line(), NO_DIAGNOSIS]
 
     def line(self) -> str:
         """The answer in a line of plain text."""
@@ -44,12 +50,15 @@ class HeartsAnswer:
         """As JSON has it."""
         return {
             "probabilities": {name: round(share, 4) for name, share in self.probabilities.items()},
-            "model": self.model.name,
+            "why_none": self.why_none,
+            "model": asdict(self.model),
             "taught_and_tested": NO_DIAGNOSIS,
         }
 
     def contradicts(self, label: str) -> str:
         """Why the page model's class and this cannot both hold, in a sentence; empty where they can."""
+        if not self.probabilities:
+            return ""
         norm, mi = (self.probabilities[name] > _HALF for name in ("NORM", "MI"))
         if label == "normal" and not norm and max(self.probabilities.values()) > _HALF:
             named = [SUPERCLASS_NAMES[name] for name, share in self.probabilities.items() if share > _HALF]
@@ -61,8 +70,16 @@ class HeartsAnswer:
 
 
 def ask_hearts(model: HeartsModel, signals: PageSignals) -> HeartsAnswer:
-    """What it says of a page that was read. Raises `InputError` for a page that lacks leads, or 2.4 s of one."""
-    prob = model.answer(views_of_traces(signals))[0]
+    """What it says of a page that was read; of one that lacks leads, or 2.4 s of one, why it says nothing."""
+    try:
+        return ask_of_views(model, views_of_traces(signals))
+    except InputError as error:
+        return HeartsAnswer({}, model.info, str(error))
+
+
+def ask_of_views(model: HeartsModel, views: Views) -> HeartsAnswer:
+    """The same of one page's views."""
+    prob = model.answer(views)[0]
     return HeartsAnswer(dict(zip(model.info.classes, map(float, prob), strict=True)), model.info)
 
 
@@ -70,7 +87,8 @@ def views_of_traces(signals: PageSignals) -> Views:
     """Twelve leads and a strip of lead II as the network sees them: ``(1, 12, 312)`` and ``(1, 1250)`` in mV.
 
     Of each lead the first 2.5 s that are printed. Where there is no strip of II, lead II stands for it if it is there
-    for 10 s; else the strip is 0, as one that was off. What was not read is 0. Raises as `ask_hearts`.
+    for 10 s; else the strip is 0, as one that was off. What was not read is 0. Raises `InputError` for a page that
+    lacks leads, or 2.4 s of one.
     """
     lacking = [name for name in LEADS if name not in signals.leads]
     if lacking:

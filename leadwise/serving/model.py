@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import WeightsError
+from leadwise.files import RESOURCES
 from leadwise.models.onnx_file import BEATS, HEARTS, PAGES, ModelInfo, opened
 from leadwise.names import AAMI, SUPERCLASSES
 from leadwise.sets.views import Views, levelled
@@ -95,6 +96,11 @@ class HeartsModel:
 def load_hearts(path: Path | None = None) -> HeartsModel:
     """Load an ONNX file that 30_image_hearts wrote; else, and in what it raises, as `load_model`."""
     return _loaded(HeartsModel, path)
+
+
+def hearts_ship() -> bool:
+    """Whether the file of the network for pages of any form comes with this leadwise."""
+    return (RESOURCES / HeartsModel.shipped).is_file()
 
 
 def load_model(path: Path | None = None) -> Model:
