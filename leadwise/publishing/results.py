@@ -691,10 +691,10 @@ HEADLINE = Listing(
         *(
             Cell(
                 "auroc",
-                f"infarction against normal in another country, printed by a filter {words}: AUROC of our page model",
+                f"infarction against normal abroad, {words} filter: AUROC of our page model",
                 _ABROAD | {"filter": name},
             )
-            for name, words in (("zero_phase", "without shift in phase"), ("causal", "that runs forwards"))
+            for name, words in (("zero_phase", "zero-phase"), ("causal", "causal"))
         ),
         Cell(
             "macro_f1",
@@ -708,7 +708,6 @@ HEADLINE = Listing(
         "ds2": "MIT-BIH (DS2), Moody and Mark 2001",
         "ptbxl": "PTB-XL, Wagner et al. 2022",
     },
-    caption="Four classes of pages; no copy and no printed id on both sides unless a line says otherwise. Infarction in "
-    "another country is ranked by the share of MI and history of MI. Intervals by bootstrap over printed ids, patients or people.",
+    caption="Four classes of pages; no copy and no printed id on both sides unless a line says otherwise. Intervals by bootstrap over printed ids, patients or people.",
 )
 """What README shows of them."""
