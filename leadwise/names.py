@@ -82,6 +82,20 @@ WINDOW_LABELS = ("normal", "abnormal")
 DECIDED = ("majority", "tie", "no_beat")
 """How a window came to its label; the last two are called normal."""
 
+# --- what PTB-XL states --------------------------------------------------------------------
+
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+"""PTB-XL's: normal, infarction old or fresh, changes of ST and T, of conduction, hypertrophy. Several may hold."""
+
+SUPERCLASS_NAMES: Mapping[str, str] = {
+    "NORM": "normal",
+    "MI": "infarction, old or fresh",
+    "STTC": "ST-T changes",
+    "CD": "conduction disturbance",
+    "HYP": "hypertrophy",
+}
+"""The same as people read them."""
+
 # --- tasks ---------------------------------------------------------------------------------
 
 TASKS: Mapping[str, tuple[str, ...]] = {
@@ -105,6 +119,7 @@ UNITS: Mapping[str, str] = {
     "healthy": "beat",
     "external": "record",
     "af": "record",
+    "hearts": "record",
 }
 """What one answer of a task is about."""
 
@@ -117,6 +132,7 @@ TEST_SET_OF: Mapping[str, str] = {
     "healthy": "ptb",
     "external": "ptbxl",
     "af": "cinc2017",
+    "hearts": "ptbxl",
 }
 """The set of which the answers to a task are; of MIT-BIH it is DS2 alone where persons are divided."""
 
@@ -259,7 +275,7 @@ METRICS: Mapping[str, Metric] = {
 """Every metric there is. One of a class is called by both, as ``recall_mi`` or ``f1_S``."""
 
 _OF_A_CLASS = ("recall", "ppv", "f1", "auroc", "auprc", "found", "false", "always", "units", "attention_on")
-_KINDS = {"rhythm", "other", "abnormal_minus_normal"}.union(*TASKS.values())
+_KINDS = {"asked", "other", "abnormal_minus_normal"}.union(SUPERCLASSES, *TASKS.values())
 
 
 def metric_of(name: str) -> tuple[Metric, str]:

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from leadwise.errors import WeightsError
 from leadwise.folds.partition import Partition, weights_name
 from leadwise.learning.answers import answer, answers_table, load_for
 from leadwise.learning.examples import Units
-from leadwise.learning.pages import PageData, PageSettings
+from leadwise.learning.pages import PageData, PageSettings, answer_elsewhere
 from leadwise.learning.study import Results
 from leadwise.models import registry
 from leadwise.models.networks import recipe
 from leadwise.names import TASKS
-from leadwise.scores.calibration import fit_calibration
+from leadwise.scores.calibration import apply_by_fold, fit_calibration
 from leadwise.scores.metrics import probabilities
 from leadwise.sets.views import Views
 from leadwise.tables import SCHEMAS, read_table
@@ -58,15 +59,83 @@ def answer_as_published(
             answers.append(here.assign(profile=settings.PROFILE))
             asked = _Asked(networks, folder, model, part, fold)
             answers.append(answers_table(asked.about(views), part, fold, more | {"role": "test"}))
-            labels, prob = probabilities(inner, TASKS[_TASK])
-            bias = recipe(model, "random").class_weights != 0
-            calibration.append({**keys, **fit_calibration(prob, labels, TASKS[_TASK], bias=bias)})
+            calibration.append({**keys, **_fitted(inner, model)})
             results.trainings.append(asked.name)
             results.networks.append(asked.name)
             results.chosen[_TASK, seed, fold], results.candidates[_TASK, seed, fold] = int(epochs), model
     results.predictions = pd.concat(answers, ignore_index=True)
     results.calibration = pd.DataFrame(calibration)
     return results
+
+
+def answers_elsewhere(networks: Path, views: Views, recordings: pd.DataFrame) -> pd.DataFrame:
+    """What the published networks of all folds answer about recordings of another source, calibrated on inner folds.
+
+    `views` are in the order of `recordings`; rows as `as_answers` gives them, each network one answerer of its own.
+    Raises `WeightsError` where a file is missing.
+    """
+    chosen = pd.read_csv(networks / "chosen.csv").query("task == @_TASK")
+    answers = answer_elsewhere(views, networks, chosen, _TASK).items()
+    raw = pd.concat(
+        [as_answers(recordings, prob, "leads12", fold) for fold, prob in answers], ignore_index=True
+    )
+    keys = {"task": _TASK, "protocol": "grouped", "seed": int(chosen["seed"].iloc[0])}
+    calibrated = apply_by_fold(raw.assign(**keys), published_calibration(networks), TASKS[_TASK])
+    return calibrated.assign(**{key: raw[key] for key in keys})
+
+
+def as_answers(
+    recordings: pd.DataFrame, prob: NDArray[np.floating], model: str, fold: int = 1
+) -> pd.DataFrame:
+    """Probabilities ``(recordings, 4)`` as rows of ``predictions.csv`` of the task ``external``, but for its profile.
+
+    ``record, patient_id, codes`` become ``unit_id, group_id, label``; ``seed`` is the network's `fold`.
+    """
+    stated = recordings["codes"].map(lambda codes: " ".join(sorted(codes)) or "nothing")
+    return pd.DataFrame(
+        {
+            "unit": "record",
+            "unit_id": recordings["record"],
+            "group_id": recordings["patient_id"],
+            "model": model,
+            "task": "external",
+            "protocol": "external",
+            "seed": fold,
+            "fold": fold,
+            "role": "test",
+            "held_out": pd.NA,
+            "label": stated,
+            **{f"prob_{name}": column for name, column in zip(TASKS[_TASK], prob.T, strict=True)},
+        }
+    )
+
+
+def published_calibration(networks: Path) -> pd.DataFrame:
+    """Rows of ``calibration.csv`` of the published networks, fitted on their published inner answers."""
+    chosen = pd.read_csv(networks / "chosen.csv").query("task == @_TASK")
+    known = read_table(networks / "predictions.csv", "predictions.csv").query(
+        "role == 'inner' and task == @_TASK"
+    )
+    rows = []
+    for row in chosen.itertuples():
+        inner = known[(known["seed"] == row.seed) & (known["fold"] == row.fold)]
+        rows.append(
+            {
+                "model": "leads12",
+                "task": _TASK,
+                "protocol": "grouped",
+                "seed": row.seed,
+                "fold": row.fold,
+                **_fitted(inner, str(row.chosen)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _fitted(inner: pd.DataFrame, model: str) -> dict[str, float]:
+    """The calibration of a network of this name, of inner answers about all pages."""
+    labels, prob = probabilities(inner, TASKS[_TASK])
+    return fit_calibration(prob, labels, TASKS[_TASK], bias=recipe(model, "random").class_weights != 0)
 
 
 def published_answers(

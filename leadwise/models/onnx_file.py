@@ -56,6 +56,9 @@ PAGES = FileFormat(
 )
 """Models of pages: rate, order of leads, samples of a lead and of the strip, where voltages are cut off."""
 
+HEARTS = FileFormat("hearts 1", {**PAGES.preprocessing, "level": "the median of each trace is 0 mV"})
+"""Models of pages of any form, five superclasses each by itself: as PAGES, but each trace around its own median."""
+
 BEATS = FileFormat(
     "beats 1",
     {

@@ -376,6 +376,22 @@ class ImageModels(Comparison):
         return list(_OF_PAGES) if self.SOURCES is None else _numbered(self.SOURCES, _OF_PAGES)
 
 
+class ImageHearts(Epochs):
+    """30_image_hearts. Epochs are fixed: where it is tested nothing is chosen."""
+
+    SEEDS: Seeds = [1]
+    """Each has its own first weights and batches; what ships is their mean."""
+    DRAWS: Draws = 2000
+
+
+class ImageElsewhere(Parameters):
+    """53_image_elsewhere."""
+
+    DRAWN: PositiveInt = 25
+    """Recordings of each part that are also drawn as pages and read again."""
+    DRAWS: Draws = 2000
+
+
 class SignalModels(Parameters):
     """52_signal_models."""
 
@@ -517,6 +533,14 @@ NOTEBOOKS = in_a_table(
         gpu=True,
     ),
     Notebook(
+        "30_image_hearts",
+        parameters=ImageHearts,
+        data=("pages", "ptbxl_fold10", "ptbxl425", "ptbxl60"),
+        needs=_PAGE_DATA,
+        gpu=True,
+        figures=("hearts.png",),
+    ),
+    Notebook(
         "31_signal_attention",
         parameters=SignalAttention,
         data=("mitdb",),
@@ -575,18 +599,19 @@ NOTEBOOKS = in_a_table(
         figures=("answer.png",),
         ships=("student12.onnx",),
     ),
-    Notebook(
-        "51_image_models",
-        parameters=ImageModels,
-        data=("pages", "ptbxl425", "ptbxl60"),
-        needs=_of_all_page_models,
-    ),
+    Notebook("51_image_models", parameters=ImageModels, needs=_of_all_page_models),
     Notebook(
         "52_signal_models",
         parameters=SignalModels,
         data=("mitdb",),
         needs=_of_all_signal_models,
         figures=("price_windows.png", "price_beats.png", "beside_papers.png", "record.png"),
+    ),
+    Notebook(
+        "53_image_elsewhere",
+        parameters=ImageElsewhere,
+        data=("ptbxl_fold10", "ptbxl425", "ptbxl60"),
+        figures=("elsewhere.png",),
     ),
 )
 """Every notebook by its name, in the order in which a person reads them."""

@@ -52,8 +52,15 @@ QUOTED: Mapping[str, Quoted] = {
     ),
     "abroad_minus_age": Quoted(
         Cell(
-            "auroc_mi",
-            where={"profile": "cpu", "task": "external", "filter": "zero_phase"},
+            "auroc",
+            where={
+                "profile": "cpu",
+                "task": "external",
+                "model": "leads12",
+                "counted": "folds_1_to_9",
+                "filter": "zero_phase",
+                "question": "sure_mi",
+            },
             minus="age_alone",
         )
     ),

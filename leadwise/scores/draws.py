@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
-from leadwise.scores.metrics import Floats, probabilities, weighted_scores
+from leadwise.scores.metrics import Floats, probabilities, ranking, weighted_scores
 
 LEVEL = 0.95
 """Every interval of leadwise is a 95 % interval."""
@@ -131,6 +131,17 @@ def page_metrics(classes: Sequence[str]) -> Measure:
             for start in range(0, len(counts), step)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    return measure
+
+
+def auroc_alone(classes: Sequence[str]) -> Measure:
+    """The AUROC of the second of two classes, which `page_metrics` gives too, beside much else that takes longer."""
+
+    def measure(answers: pd.DataFrame, group: NDArray[np.intp], counts: Floats) -> dict[str, Floats]:
+        labels, prob = probabilities(answers, classes)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a draw without one side has none
+            return {"auroc": ranking(prob[:, 1], labels == 1, counts[:, group])[0]}
 
     return measure
 

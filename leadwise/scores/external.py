@@ -1,167 +1,257 @@
-"""Answers of page models about recordings of another source: page classes against what the recordings are called."""
+"""What page models answer about recordings of another country, a question at a time: a statement against another.
+
+A question names two kinds of recordings by what PTB-XL states of them, and by which page classes they are to be told
+apart. Answers are ranked, not called: the filter by which a page is printed moves the calls, and hardly the ranks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from leadwise.names import SUPERCLASSES
+from leadwise.pages.checks import heart_rate_bpm, r_peaks
+from leadwise.scores.benefit import at_prevalence
 from leadwise.scores.calibration import ece_floor, expected_calibration_error
-from leadwise.scores.draws import ENDS, Interval, page_metrics, wilson
+from leadwise.scores.draws import ENDS, Interval, auroc_alone, page_metrics
 from leadwise.scores.metrics import probabilities
-from leadwise.scores.table import PLACE, compared, scored, stated
-from leadwise.sets.ptbxl import LABELS
+from leadwise.scores.table import PLACE, compared, scored, selected, stated, written
+from leadwise.sets.views import SIGNAL_HZ
 
-MERGED: Mapping[str, tuple[str, ...]] = {
-    "normal": ("normal",),
-    "rhythm": ("abnormal_heartbeat",),
-    "mi": ("history_of_mi", "mi"),
+_SIDES = ("other", "asked")
+"""What a recording is for a question; the last is the positive one."""
+
+_SINUS = {"SR", "SARRH"}
+_RHYTHMS = {
+    "SR",
+    "SARRH",
+    "SBRAD",
+    "STACH",
+    "AFIB",
+    "AFLT",
+    "PACE",
+    "SVARR",
+    "BIGU",
+    "TRIGU",
+    "SVTAC",
+    "PSVT",
 }
-"""Which page classes answer for which label: PTB-XL's statements do not tell an old infarction from a fresh one."""
+"""PTB-XL's statements of rhythm, and those of a usual sinus rhythm among them."""
 
-_AGAINST_NORMAL = ("mi", "rhythm")
-"""Labels that are told from normal, each by an AUROC."""
+Kind = Callable[[pd.DataFrame], pd.Series]
 
 
-def merged(answers: pd.DataFrame) -> pd.DataFrame:
-    """Answers in the three labels: ``prob_<label>`` is the sum of its page classes; other columns stay."""
-    sums = {
-        f"prob_{label}": answers[[f"prob_{name}" for name in names]].sum(axis=1)
-        for label, names in MERGED.items()
+def _only(*wanted: str) -> Kind:
+    """Recordings whose superclasses are these and no other."""
+
+    def chosen(recordings: pd.DataFrame) -> pd.Series:
+        return (recordings[list(SUPERCLASSES)] == [name in wanted for name in SUPERCLASSES]).all(axis=1)
+
+    return chosen
+
+
+def _states(code: str) -> Kind:
+    return lambda recordings: recordings["codes"].map(lambda codes: code in codes).astype(bool)
+
+
+def _normal(recordings: pd.DataFrame) -> pd.Series:
+    """NORM alone, and no rhythm but a usual sinus rhythm."""
+    sinus = recordings["codes"].map(lambda codes: bool(codes & _SINUS) and codes & _RHYTHMS <= _SINUS)
+    return _only("NORM")(recordings) & sinus.astype(bool)
+
+
+def _sinus(recordings: pd.DataFrame) -> pd.Series:
+    """Sinus rhythm, whatever else is stated, and neither fibrillation nor flutter."""
+    return recordings["codes"].map(lambda codes: "SR" in codes and not codes & {"AFIB", "AFLT"}).astype(bool)
+
+
+def _infarction(recordings: pd.DataFrame) -> pd.Series:
+    return recordings["MI"] & ~recordings["NORM"]
+
+
+def _sure_infarction(recordings: pd.DataFrame) -> pd.Series:
+    return recordings["sure_mi"].fillna(False).astype(bool) & ~recordings["NORM"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """`asked` recordings against `other` ones, by the share of page classes `by` among these and normal.
+
+    `baselines` may be asked the same; `sign` is that of their values, -1 where a slow heart is asked for.
+    """
+
+    words: str
+    asked: Kind
+    other: Kind = _normal
+    by: tuple[str, ...] = ("history_of_mi", "mi")
+    baselines: tuple[str, ...] = ("rate", "age_alone")
+    sign: int = 1
+
+    def sides(self, recordings: pd.DataFrame) -> pd.Series:
+        """By ``record``: ``asked`` or ``other``; who is neither is left out."""
+        asked, other = self.asked(recordings), self.other(recordings)
+        side = pd.Series(np.where(asked, _SIDES[1], _SIDES[0]), recordings["record"])
+        return side[(asked | other).to_numpy()]
+
+
+_RHYTHM = ("abnormal_heartbeat",)
+
+QUESTIONS: Mapping[str, Question] = MappingProxyType(
+    {
+        "mi": Question("infarction against normal", _infarction),
+        "mi_alone": Question("infarction, nothing else stated", _only("MI")),
+        "sure_mi": Question("infarction at 50 % and more", _sure_infarction),
+        "sttc_alone": Question("ST-T changes alone, by the MI share", _only("STTC")),
+        "cd_alone": Question("conduction alone, by the MI share", _only("CD")),
+        "hyp_alone": Question("hypertrophy alone, by the MI share", _only("HYP")),
+        "af": Question(
+            "atrial fibrillation against sinus rhythm",
+            _states("AFIB"),
+            _sinus,
+            _RHYTHM,
+            baselines=("rate", "spread_times_rate"),
+        ),
+        "sinus_tachycardia": Question(
+            "sinus tachycardia against normal", _states("STACH"), _normal, _RHYTHM, baselines=("rate",)
+        ),
+        "sinus_bradycardia": Question(
+            "sinus bradycardia against normal",
+            _states("SBRAD"),
+            _normal,
+            _RHYTHM,
+            baselines=("rate",),
+            sign=-1,
+        ),
     }
-    return answers.drop(columns=[column for column in answers if column.startswith("prob_")]).assign(**sums)
+)
+"""Infarction old or fresh, stated at all and held likely; what is none, by the same share; rhythms."""
 
 
-def age_alone(answers: pd.DataFrame, age: pd.Series) -> pd.DataFrame:
-    """Who is older is less normal: `merged` answers to the same recordings that only rank, once each.
+def rhythm_of_strip(rhythm_mv: NDArray[np.floating]) -> tuple[float, float]:
+    """Heart rate in beats a minute, and interval spread times rate, of a printed strip ``(1250,)`` at SIGNAL_HZ.
 
-    `age` in years, by ``unit_id``; one that is not known is the median of the others. Of these answers an AUROC alone
-    means anything.
+    Both by `leadwise.pages.checks`, as of a page. Spread is the standard deviation of the intervals between beats
+    over their mean; nan for fewer than three beats.
     """
+    rate_bpm = heart_rate_bpm(rhythm_mv, SIGNAL_HZ)
+    intervals_s = np.diff(r_peaks(rhythm_mv, SIGNAL_HZ)) / SIGNAL_HZ
+    spread = np.std(intervals_s) / np.mean(intervals_s) if len(intervals_s) > 1 else np.nan
+    return rate_bpm, rate_bpm * float(spread)
+
+
+def answered(answers: pd.DataFrame, recordings: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """Answers in page classes as answers to one question, about the recordings that are of one of its sides."""
+    side = question.sides(recordings)
+    rows = answers[answers["unit_id"].isin(side.index)]
+    by = rows[[f"prob_{name}" for name in question.by]].sum(axis=1)
+    return _asked(rows, side, by / (by + rows["prob_normal"]))
+
+
+def ranked(
+    answers: pd.DataFrame, recordings: pd.DataFrame, question: Question, values: pd.Series, name: str
+) -> pd.DataFrame:
+    """What a value (by ``record``) that was measured without a network answers: it only ranks.
+
+    One that is not known is the median of the others. Of these answers an AUROC alone means anything.
+    """
+    side = question.sides(recordings)
     once = answers[answers["seed"] == answers["seed"].iloc[0]]
-    years = once["unit_id"].map(age)
-    older = years.fillna(years.median()) / 100
-    return once.assign(model="age_alone", prob_normal=1 - older, prob_mi=older, prob_rhythm=older)
+    once = once[once["unit_id"].isin(side.index)]
+    known = once["unit_id"].map(values)
+    rank = known.fillna(known.median()).rank() / (len(known) + 1)
+    return _asked(once.assign(model=name, seed=0), side, rank)
 
 
-def aurocs(answers: pd.DataFrame, draws: int = 2000, **place: Any) -> pd.DataFrame:
-    """Rows of ``scores.csv``: ``auroc_mi`` and ``auroc_rhythm`` of `merged` answers, patients drawn.
-
-    Normal against each, by the share of the two probabilities.
-    """
-    return pd.concat(
-        [
-            scored(_pair(answers, label), page_metrics(["normal", label]), ["auroc"], draws, **place).assign(
-                metric=f"auroc_{label}"
-            )
-            for label in _AGAINST_NORMAL
-        ],
-        ignore_index=True,
-    )
+def _asked(rows: pd.DataFrame, side: pd.Series, share: pd.Series) -> pd.DataFrame:
+    kept = [column for column in rows if not str(column).startswith("prob_")]
+    return rows[kept].assign(label=rows["unit_id"].map(side), prob_other=1 - share, prob_asked=share)
 
 
-def auroc_differences(a: pd.DataFrame, b: pd.DataFrame, draws: int = 2000, **place: Any) -> pd.DataFrame:
-    """Rows of ``differences.csv``: `aurocs` of ``a`` minus those of ``b``, on the same draws of patients."""
-    tables = []
-    for label in _AGAINST_NORMAL:
-        measure = page_metrics(["normal", label])
-        rows = compared(_pair(a, label), _pair(b, label), measure, ["auroc"], draws, own_seeds=True, **place)
-        tables.append(rows.assign(metric=f"auroc_{label}"))
-    return pd.concat(tables, ignore_index=True)
-
-
-def recall_differences(a: pd.DataFrame, b: pd.DataFrame, draws: int = 2000, **place: Any) -> pd.DataFrame:
-    """Rows of ``differences.csv``: the recall of each label, ``a`` minus ``b``, on the same draws of patients."""
-    rows = compared(a, b, page_metrics(LABELS), [f"recall_{label}" for label in LABELS], draws, **place)
-    return rows.assign(n=rows["metric"].str.removeprefix("recall_").map(_counts(a)))
-
-
-def external_scores(answers: pd.DataFrame, draws: int = 2000, **place: Any) -> pd.DataFrame:
-    """Rows of ``scores.csv`` of `merged` answers: means over the fold models (column ``seed``), patients drawn.
-
-    `aurocs`; ``recall_<label>``; ``log_loss``; ``ece`` (without interval) and ``ece_floor``, means over the models;
-    ``recall_rhythm`` of the median network, with Wilson's interval; ``units_<label>``: how many there are. `n` is of
-    those that a metric is about.
-    """
-    n_of = _counts(answers)
-    of_all = scored(
-        answers, page_metrics(LABELS), [*(f"recall_{label}" for label in LABELS), "log_loss"], draws, **place
-    )
-    for label in LABELS:
-        of_all.loc[of_all["metric"] == f"recall_{label}", "n"] = n_of[label]
-    where = dict(of_all[of_all["metric"] == "log_loss"].iloc[0][list(PLACE)])
-    by_model = [probabilities(rows, LABELS) for _, rows in answers.groupby("seed")]
-    errors = [expected_calibration_error(prob, labels) for labels, prob in by_model]
-    floors = [ece_floor(prob) for _, prob in by_model]
-    floor = Interval(*(float(np.mean([getattr(interval, end) for interval in floors])) for end in ENDS))
-    of_median = {"condition": place.get("condition", {}) | {"of": "median_network"}, "n": n_of["rhythm"]}
-    found = wilson(int(np.median(rhythm_counts(answers))), n_of["rhythm"])
-    parts = [
-        of_all,
-        aurocs(answers, draws, **place),
-        stated({"ece": float(np.mean(errors)), "ece_floor": floor}, **where),
-        stated({"recall_rhythm": found}, **(where | of_median)),
-        stated({f"units_{label}": n_of[label] for label in LABELS}, **where),
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def by_filter(
-    answers: pd.DataFrame, age: pd.Series, draws: int = 2000, **place: Any
+def external_scores(
+    answers: Mapping[tuple[str, str], pd.DataFrame],
+    recordings: pd.DataFrame,
+    baselines: Mapping[str, pd.Series],
+    questions: Sequence[str],
+    draws: int = 2000,
+    *,
+    places: Mapping[str, Mapping[str, Any]],
+    **place: Any,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of ``scores.csv`` and ``differences.csv`` of answers to recordings that were printed by several filters.
+    """Rows of ``scores.csv`` and ``differences.csv``: `QUESTIONS` of these names, by model and filter, and baselines.
 
-    `answers` hold the page classes' probabilities and a column ``filter``, which stands in the condition; `age` is in
-    years, by ``unit_id``. Of each filter `external_scores`, and `age_alone` once; the model minus age alone; each
-    later filter minus the first.
+    `answers` by model and filter, the first filter first, in page classes; `baselines` by name, values by
+    ``record``; `places` give columns of a model's rows. Models minus each baseline, each later filter minus the
+    first, each later model minus the first, paired. A question of which one side has no recording has no row.
     """
-    of_each = {str(name): merged(rows) for name, rows in answers.groupby("filter", sort=False)}
-    first, *others = of_each
-    by_age = age_alone(of_each[first], age)
-    scores = [aurocs(by_age, draws, seeds="")]
-    differences = []
-    for name, rows in of_each.items():
-        own = place | {"condition": {"filter": name}}
-        scores.append(external_scores(rows, draws, **own))
-        differences.append(auroc_differences(rows, by_age, draws, **own))
-    for name in others:
-        own = place | {"condition": {"filter": name}, "minus": f"filter={first}"}
-        differences.append(auroc_differences(of_each[name], of_each[first], draws, **own))
-        differences.append(recall_differences(of_each[name], of_each[first], draws, **own))
+    scores, differences = [], []
+    measure = auroc_alone(_SIDES)
+    for name in questions:
+        question = QUESTIONS[name]
+        if question.sides(recordings).nunique() < 2:
+            continue
+        of_each = {key: answered(rows, recordings, question) for key, rows in answers.items()}
+        (model, first), *_ = of_each
+        values = {
+            base: ranked(answers[model, first], recordings, question, question.sign * each, base)
+            for base, each in baselines.items()
+            if base in question.baselines
+        }
+        counts = of_each[model, first].drop_duplicates("unit_id")["label"].value_counts()
+        for rows in values.values():
+            own = place | {"condition": {"question": name}, "seeds": ""}
+            scores.append(scored(rows, measure, ["auroc"], draws, **own))
+        for (who, filtered), rows in of_each.items():
+            own = place | dict(places[who]) | {"condition": {"filter": filtered, "question": name}}
+            scores.append(scored(rows, measure, ["auroc"], draws, **own))
+            others = [*values.items()]
+            others += [(f"filter={first}", of_each[who, first])] if filtered != first else []
+            others += [(model, of_each[model, filtered])] if who != model else []
+            for minus, other in others:
+                differences.append(
+                    compared(rows, other, measure, ["auroc"], draws, own_seeds=True, minus=minus, **own)
+                )
+        where = scores[-1].iloc[0][list(PLACE)].to_dict() | {"condition": {"question": name}, "seeds": ""}
+        scores.append(
+            stated({"units_asked": counts["asked"]}, **(where | {"model": "recordings", "weights": ""}))
+        )
     return pd.concat(scores, ignore_index=True), pd.concat(differences, ignore_index=True)
 
 
-def rhythm_counts(answers: pd.DataFrame) -> list[int]:
-    """By fold model: how many recordings of label ``rhythm`` are called so."""
-    rows = answers[answers["label"] == "rhythm"]
-    right = rows[[f"prob_{label}" for label in LABELS]].idxmax(axis=1) == "prob_rhythm"
-    return [int(n) for n in right.groupby(rows["seed"]).sum()]
+def calibration_scores(
+    answers: pd.DataFrame, recordings: pd.DataFrame, name: str, share: float, draws: int = 2000, **place: Any
+) -> pd.DataFrame:
+    """Rows of ``scores.csv``: log-loss and calibration error of the answers to a question, as they are and shifted.
 
-
-def called(answers: pd.DataFrame) -> pd.DataFrame:
-    """What share of each label (rows) is called which page class (columns), mean over the fold models.
-
-    ``answers`` hold the page classes' probabilities.
+    `share` is how frequent what is asked for was among the training pages; after the shift (``shift=prevalence``)
+    the odds are those of its frequency here, which whoever asks about one recording does not know.
     """
-    columns = [column for column in answers if column.startswith("prob_")]
-    page_class = answers[columns].idxmax(axis=1).str.removeprefix("prob_")
-    shares = pd.crosstab(answers["label"], page_class, normalize="index")
-    names = [column.removeprefix("prob_") for column in columns]
-    return shares.reindex(index=[label for label in LABELS if label in shares.index], columns=names).fillna(
-        0.0
-    )
+    rows = answered(answers, recordings, QUESTIONS[name])
+    here = float((rows["label"] == "asked").mean())
+    moved = at_prevalence(rows["prob_asked"].to_numpy(), share, here)
+    tables = []
+    for shift, some in (
+        ("none", rows),
+        ("prevalence", rows.assign(prob_asked=moved, prob_other=1 - moved)),
+    ):
+        own = place | {"condition": place["condition"] | {"question": name, "shift": shift}}
+        table = scored(some, page_metrics(_SIDES), ["log_loss"], draws, **own)
+        by_seed = [probabilities(one, _SIDES) for _, one in some.groupby("seed")]
+        floors = [ece_floor(prob) for _, prob in by_seed]
+        error = float(np.mean([expected_calibration_error(prob, labels) for labels, prob in by_seed]))
+        floor = Interval(*(float(np.mean([getattr(each, end) for each in floors])) for end in ENDS))
+        where = dict(table.iloc[0][list(PLACE)])
+        tables += [table, stated({"ece": error, "ece_floor": floor}, **where)]
+    return pd.concat(tables, ignore_index=True)
 
 
-def _pair(answers: pd.DataFrame, label: str) -> pd.DataFrame:
-    """The answers about normal recordings and those of a label, each probability as its share of the two."""
-    rows = answers[answers["label"].isin(["normal", label])]
-    columns = ["prob_normal", f"prob_{label}"]
-    shares = rows[columns].div(rows[columns].sum(axis=1), axis=0)
-    return rows.assign(**dict(shares.items()))
-
-
-def _counts(answers: pd.DataFrame) -> dict[str, int]:
-    n_of = answers.drop_duplicates("unit_id")["label"].value_counts()
-    return {label: int(n_of.get(label, 0)) for label in LABELS}
+def told(scores: pd.DataFrame, part: str, question: str, model: str, filtered: str = "") -> str:
+    """The AUROC of a model or baseline at a question, as texts have it; what has no row is not known."""
+    condition = f"filter={filtered};question={question}" if filtered else f"question={question}"
+    rows = selected(scores, counted=part, metric="auroc", model=model, condition=condition)
+    return written(rows.iloc[0]) if len(rows) else "not known here"

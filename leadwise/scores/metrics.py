@@ -137,7 +137,7 @@ def weighted_scores(
         right = drawn @ (truth * called)
         defined = np.where(of_class > 0, 1.0, np.nan)
         f1 = 2 * right / (of_class + answered) * defined
-        rank = [_ranking(prob[:, k], label_index == k, drawn) for k in range(n_classes)]
+        rank = [ranking(prob[:, k], label_index == k, drawn) for k in range(n_classes)]
         squared = (prob - truth) ** 2
         out = {
             "accuracy": right.sum(axis=1) / total,
@@ -165,7 +165,7 @@ def weighted_scores(
     return out
 
 
-def _ranking(score: Floats, positive: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
+def ranking(score: Floats, positive: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
     """AUROC (Mann-Whitney, ties count half) and average precision for D weightings, each (D,).
 
     Equal scores are one threshold, as in scikit-learn; nan where either side is empty

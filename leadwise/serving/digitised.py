@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from leadwise.names import CAUTION
 from leadwise.pages.page_signals import Geometry, PageSignals, Trace
 from leadwise.pages.read import Page
+from leadwise.serving.hearts import HeartsAnswer
 from leadwise.serving.overlay import as_table, with_lines
 
 _COLOUR = (0, 114, 178)  # RGB: blue, which no eye takes for the ink or for a red grid
@@ -25,12 +26,14 @@ _READERS = {"known form": "the known form", "paths": "a PDF's paths", "any page"
 class Digitised:
     """The leads of one page; in a notebook it shows itself.
 
-    `why_no_class` says why there is no class where one was asked for. `label` is always None.
+    `why_no_class` says why there is no class where one was asked for, `hearts` what the network for pages of any form
+    says then. `label` is always None.
     """
 
     file: str
     signals: PageSignals = field(repr=False)
     why_no_class: str = ""
+    hearts: HeartsAnswer | None = None
 
     @property
     def label(self) -> None:
@@ -49,6 +52,7 @@ class Digitised:
         """What was read, in a few lines of plain text."""
         return [
             *([f"no class: {self.why_no_class}"] if self.why_no_class else []),
+            *(self.hearts.lines() if self.hearts else []),
             self._what_was_read(),
             ", ".join(f"{name} {value}" for name, value in self._quality()),
             *(f"warning: {text}" for text in self.warnings),
@@ -62,6 +66,7 @@ class Digitised:
             "file": self.file,
             "label": None,
             "why_no_class": self.why_no_class,
+            "hearts": None if self.hearts is None else self.hearts.as_json(),
             **self.signals.as_json(),
             "caution": CAUTION,
         }

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import WeightsError
-from leadwise.models.onnx_file import BEATS, PAGES, RHYTHM, ModelInfo, opened
-from leadwise.names import AAMI
-from leadwise.sets.views import Views
+from leadwise.files import RESOURCES
+from leadwise.models.onnx_file import BEATS, HEARTS, PAGES, RHYTHM, ModelInfo, opened
+from leadwise.names import AAMI, SUPERCLASSES
+from leadwise.sets.views import Views, levelled
 
 BEAT_VIEWS = tuple(BEATS.preprocessing["views"].split(","))
 
@@ -93,6 +94,39 @@ class RhythmModel:
         return found
 
 
+class HeartsModel:
+    """A model of pages of any form that names superclasses, each by itself; `info` says what it is."""
+
+    form, shipped, option, input_words = HEARTS, "hearts.onnx", "--model", "pages that are read otherwise"
+
+    def __init__(self, session: Any, metadata: dict[str, str]) -> None:
+        self._session = session
+        self.info = ModelInfo.of(metadata)
+        if self.info.classes != SUPERCLASSES:
+            raise ValueError(f"classes {self.info.classes} are not {SUPERCLASSES}")
+
+    def answer(self, views: Views) -> NDArray[np.float32]:
+        """Calibrated probabilities ``(N, 5)`` of views in mV, whatever the level of their traces."""
+        seen = levelled({name: views[name] for name in ("signals", "rhythm")})
+        parts = [
+            self._session.run(
+                ["probabilities"], {name: view[start : start + _AT_ONCE] for name, view in seen.items()}
+            )[0]
+            for start in range(0, len(seen["signals"]), _AT_ONCE)
+        ]
+        return np.concatenate(parts)
+
+
+def load_hearts(path: Path | None = None) -> HeartsModel:
+    """Load an ONNX file that 30_image_hearts wrote; else, and in what it raises, as `load_model`."""
+    return _loaded(HeartsModel, path)
+
+
+def hearts_ship() -> bool:
+    """Whether the file of the network for pages of any form comes with this leadwise."""
+    return (RESOURCES / HeartsModel.shipped).is_file()
+
+
 def load_model(path: Path | None = None) -> Model:
     """Load an ONNX file that 43_student_export wrote; without a path the one that comes with leadwise.
 
@@ -112,7 +146,7 @@ def load_rhythm_model(path: Path | None = None) -> RhythmModel:
     return _loaded(RhythmModel, path)
 
 
-_Kind = TypeVar("_Kind", Model, BeatModel, RhythmModel)
+_Kind = TypeVar("_Kind", Model, BeatModel, RhythmModel, HeartsModel)
 _opened = functools.lru_cache(maxsize=4)(opened)
 
 

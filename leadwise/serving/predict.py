@@ -37,8 +37,9 @@ from leadwise.serving import gate
 from leadwise.serving.digitised import Digitised
 from leadwise.serving.digitize_page import read_file_page
 from leadwise.serving.gate import Quality
+from leadwise.serving.hearts import HeartsAnswer, ask_hearts, ask_of_views
 from leadwise.serving.known_form import read_known_form
-from leadwise.serving.model import Model, load_model
+from leadwise.serving.model import HeartsModel, Model, hearts_ship, load_hearts, load_model
 from leadwise.serving.overlay import as_table, overlay
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording, rounded
 from leadwise.serving.rhythm import strip_probability, strip_words
@@ -61,7 +62,8 @@ class Answer:
     the corners of the twelve leads and of the rhythm strip in pixels of the page, clockwise from the upper left.
     `signals` are in mV at 250 Hz. `page` is the picture itself, BGR, and `page_number` of `pages` is it in its file,
     from 1. `af_probability` is how likely the strip shows atrial fibrillation or flutter, by a model of recordings;
-    None where too few beats are on it. In a notebook an answer shows itself.
+    None where too few beats are on it. `hearts` is what the network for pages of any form says, under its own name.
+    In a notebook an answer shows itself.
     """
 
     file: str
@@ -76,6 +78,7 @@ class Answer:
     page_number: int = 1
     pages: int = 1
     af_probability: float | None = None
+    hearts: HeartsAnswer | None = None
 
     @property
     def heart_rate_bpm(self) -> float | None:
@@ -97,6 +100,7 @@ class Answer:
             f"I + III = II within {self.quality.einthoven_off:.0%}",
             *strip_words(self.af_probability),
             *([f"page {self.page_number} of {self.pages}"] if self.pages > 1 else []),
+            *(self.hearts.lines() if self.hearts else []),
             *(f"warning: {text}" for text in self.warnings),
             f"{self.model.name} of leadwise {self.model.version}. {CAUTION}",
         ]
@@ -114,6 +118,7 @@ class Answer:
             "af_probability": rounded(self.af_probability, 4),
             "quality": rounded(asdict(self.quality), 4),
             "warnings": list(self.warnings),
+            "hearts": None if self.hearts is None else self.hearts.as_json(),
             "boxes_px": boxes,
             "signals_hz": RATE_HZ,
             "model": asdict(self.model),
@@ -155,30 +160,36 @@ def predict_page(
 ) -> Answer | Digitised:
     """Answer for one page: a path, or a file's bytes, as `leadwise.pages.read.PageFile` takes them.
 
-    A page of another form than the known one is answered with its leads and without a class. Of a file of several
-    pages it is page number `page`, from 1; by default the first that is an ECG page. `model` is an ONNX file that
-    43_student_export wrote; by default the one that comes with leadwise. Raises `UnreadablePage` (no picture),
-    `ForeignPage` (no form that is known), `DoubtfulPage` (a form, but no leads of one heart that can be trusted) and
-    `WeightsError` (the model), each in a sentence that says what to do.
+    A page of another form than the known one is answered with its leads and without a class. The network for pages of
+    any form answers beside both, under its own name, where it comes with leadwise; a contradiction is a warning.
+    Of a file of several pages it is page number `page`, from 1; by default the first that is an ECG page. `model` is
+    an ONNX file that 43_student_export wrote; by default the one that comes with leadwise. Raises `UnreadablePage`
+    (no picture), `ForeignPage` (no form that is known), `DoubtfulPage` (a form, but no leads of one heart that can be
+    trusted) and `WeightsError` (the model), each in a sentence that says what to do.
     """
     loaded = load_model(None if model is None else Path(model))
+    hearts = load_hearts() if hearts_ship() else None
     with PageFile(source if isinstance(source, bytes) else Path(source)) as file:
-        return file.first_read(partial(_answered, loaded, file.name), page)
+        return file.first_read(partial(_answered, loaded, hearts, file.name), page)
 
 
-def _answered(loaded: Model, name: str, page: FilePage) -> Answer | Digitised:
+def _answered(loaded: Model, hearts: HeartsModel | None, name: str, page: FilePage) -> Answer | Digitised:
     known = read_file_page(page)
     if isinstance(known, PageSignals):
-        return Digitised(name, known, NO_CLASS)
+        return Digitised(name, known, NO_CLASS, ask_hearts(hearts, known) if hearts else None)
     signals, quality = known.signals, known.quality
-    probabilities, distance = loaded.answer(stacked([signal_views(signals)]))
+    views = stacked([signal_views(signals)])
+    probabilities, distance = loaded.answer(views)
     shares = dict(zip(loaded.info.classes, map(float, probabilities[0]), strict=True))
+    label = max(shares, key=lambda label: shares[label])
+    beside = ask_of_views(hearts, views) if hearts else None
+    against = [why] if beside and (why := beside.contradicts(label)) else []
     return Answer(
         name,
-        max(shares, key=lambda label: shares[label]),
+        label,
         shares,
         quality,
-        (*known.notes, *gate.warnings_of(quality, float(distance[0]), loaded.far)),
+        (*known.notes, *gate.warnings_of(quality, float(distance[0]), loaded.far), *against),
         loaded.info,
         known.leads.boxes,
         signals,
@@ -186,6 +197,7 @@ def _answered(loaded: Model, name: str, page: FilePage) -> Answer | Digitised:
         page.number,
         page.of,
         strip_probability(signals.strip, RATE_HZ),
+        beside,
     )
 
 

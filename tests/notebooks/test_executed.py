@@ -369,12 +369,11 @@ def test_every_protocol_is_priced_and_only_leaky_ones_know_the_test_pages(execut
 
 
 def test_recordings_of_another_country_are_answered_by_every_folds_network(executed_sample):
-    answers = pd.read_csv(executed_sample / "51_image_models" / "external.csv")
-    assert set(answers["filter"]) == {"zero_phase", "causal"}
-    of_each = answers.groupby(["filter", "fold"])["unit_id"].nunique()
-    assert of_each.tolist() == [12] * 10
-    labels = answers.drop_duplicates("unit_id")["label"].value_counts()
-    assert labels.to_dict() == {"normal": 6, "mi": 4, "rhythm": 2}
+    answers = read_table(executed_sample / "53_image_elsewhere" / "predictions.csv", "predictions.csv")
+    filters = {f"filter={name};part=folds_1_to_9" for name in ("zero_phase", "causal")}
+    assert set(answers["condition"]) == filters
+    of_each = answers.groupby(["model", "condition", "fold"])["unit_id"].nunique()
+    assert of_each.tolist() == [12] * (10 + 2), "five networks and a student, under two filters"
     assert answers.filter(like="prob_").sum(axis=1).between(0.999, 1.001).all()
 
 

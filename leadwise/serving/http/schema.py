@@ -55,6 +55,17 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+class Hearts(BaseModel):
+    """What the network for pages of any form says, under its own name; no diagnosis."""
+
+    probabilities: dict[str, Share] = Field(
+        description="each by itself: several may hold; empty where it says nothing"
+    )
+    why_none: str = Field(description="why it says nothing, else empty")
+    model: ModelInfo
+    taught_and_tested: str
+
+
 class PageAnswer(BaseModel):
     """The answer for one printed page: all that `leadwise predict --json` says, and what was read."""
 
@@ -73,6 +84,9 @@ class PageAnswer(BaseModel):
     )
     quality: Quality
     warnings: list[str] = Field(description="what a reader of the answer should know, a sentence each")
+    hearts: Hearts | None = Field(
+        None, description="the network for pages of any form, where it comes with leadwise"
+    )
     boxes_px: dict[str, Corners] = Field(
         description="corners of each lead and of the strip in pixels of the page, clockwise from the upper left"
     )
@@ -108,6 +122,9 @@ class DigitisedAnswer(BaseModel):
     file: str
     label: None = Field(description="no class")
     why_no_class: str = Field(description="empty where none was asked for")
+    hearts: Hearts | None = Field(
+        None, description="the network for pages of any form, where a class was asked for"
+    )
     form: str = Field(description="how the page is laid out: rows x columns of leads + strips")
     reader: str = Field(description="which reader read it: known form, paths (of a PDF) or any page")
     page: int = Field(description="its number in the file, from 1")
