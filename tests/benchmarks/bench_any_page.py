@@ -287,7 +287,7 @@ def share_of(true: pd.Series, pages: pd.DataFrame) -> Interval:
 
 
 def unmet(rows: pd.DataFrame) -> Iterator[str]:
-    """What is claimed and does not hold, a sentence each."""
+    """What is wanted and not reached, a sentence each."""
     read = rows[rows["read"]]
     for (kind, column), least in LEAST.items():
         pages = read[read["kind"] == kind]
