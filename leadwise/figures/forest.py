@@ -98,7 +98,7 @@ def forest(
         axes[0].set_ylim(len(rows) - 0.5, -0.5)
     if len(kinds) > 1:
         handles = [Line2D([], [], **_drawn(look)) for look in kinds.values()]
-        figure.legend(handles, list(kinds), loc="outside upper right", ncols=len(kinds), fontsize=10)
+        figure.legend(handles, list(kinds), loc="outside upper right", ncols=min(len(kinds), 3), fontsize=10)
     return heading(figure, title, caption)
 
 
