@@ -64,9 +64,9 @@ def test_what_was_made_from_the_present_data_stays(everything: Path) -> None:
         # 28 draws pages with them; 53 is about recordings of PTB-XL alone
         ("mitdb", set(NOTEBOOKS) - ON_PAGES - {"53_image_elsewhere"} | {"28_image_ink"}),
         ("heartbeat", {"15_signal_beats"}),
-        ("ptbxl60", {"12_image_leads", "34_signal_transfer", "53_image_elsewhere"}),
-        ("ptbxl425", {"34_signal_transfer", "53_image_elsewhere"}),
-        ("ptbxl_fold10", {"28_image_ink", "53_image_elsewhere"}),
+        ("ptbxl60", {"12_image_leads", "30_image_hearts", "34_signal_transfer", "53_image_elsewhere"}),
+        ("ptbxl425", {"30_image_hearts", "34_signal_transfer", "53_image_elsewhere"}),
+        ("ptbxl_fold10", {"28_image_ink", "30_image_hearts", "35_signal_rhythm", "53_image_elsewhere"}),
         ("ptbdb", {"34_signal_transfer"}),
     ],
 )

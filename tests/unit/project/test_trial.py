@@ -119,7 +119,8 @@ def test_networks_of_beats_are_tried_where_one_chooses_its_epochs() -> None:
 def test_what_prices_leaks_is_nothing_but_tests_and_has_no_trial() -> None:
     trying = {name for name, row in NOTEBOOKS.items() if "TEST" in row.parameters.model_fields}
     assert trying == {
-        *TRIED, "31_signal_attention", "32_signal_networks", "34_signal_transfer", "41_student_distill",
+        *TRIED, "31_signal_attention", "32_signal_networks", "34_signal_transfer", "35_signal_rhythm",
+        "41_student_distill",
     }  # fmt: skip
 
 
