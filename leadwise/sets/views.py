@@ -45,12 +45,7 @@ Views = dict[str, NDArray[Any]]
 
 def views_of(pages: Iterable[Page]) -> Views:
     """Pictures of pages as networks see them, stacked. Raises `ForeignPage` for one of another layout."""
-
-    def read(page: Page) -> Views:
-        leads = cut_leads(page, find_layout(page))
-        return all_views(leads.crops, leads.strip, digitize(leads))
-
-    return stacked(map(read, pages))
+    return stacked(map(_views_of_page, pages))
 
 
 def views_of_found(pages: Iterable[Page]) -> tuple[Views, NDArray[np.bool_]]:
@@ -59,15 +54,19 @@ def views_of_found(pages: Iterable[Page]) -> tuple[Views, NDArray[np.bool_]]:
     is_found = []
     for page in pages:
         try:
-            leads = cut_leads(page, find_layout(page))
+            found.append(_views_of_page(page))
         except ForeignPage:
             is_found.append(False)
-            continue
-        is_found.append(True)
-        found.append(all_views(leads.crops, leads.strip, digitize(leads)))
+        else:
+            is_found.append(True)
     if not found:
         raise ForeignPage("none of these pages is of the known layout.")
     return stacked(found), np.array(is_found)
+
+
+def _views_of_page(page: Page) -> Views:
+    leads = cut_leads(page, find_layout(page))
+    return all_views(leads.crops, leads.strip, digitize(leads))
 
 
 def stacked(pages: Iterable[Views]) -> Views:
@@ -95,10 +94,9 @@ def views_of_recordings(paths: Iterable[Path], filters: Mapping[str, PrintFilter
     """By filter: `printed_views` of recordings, stacked; each is read once. Raises what `read_record` raises."""
     views: dict[str, list[Views]] = {name: [] for name in filters}
     for path in tqdm(list(paths), "recordings", mininterval=2, file=sys.stdout):
-        record = read_record(path)
-        signals_mv = np.stack([record.lead(lead) for lead in LEADS])
+        signals_mv, rate_hz = _twelve_leads(path)
         for name, filtered in filters.items():
-            views[name].append(printed_views(filtered(signals_mv, record.rate_hz), record.rate_hz))
+            views[name].append(printed_views(filtered(signals_mv, rate_hz), rate_hz))
     return {name: stacked(each) for name, each in views.items()}
 
 
@@ -106,10 +104,14 @@ def features_of_recordings(paths: Iterable[Path], filtered: PrintFilter) -> NDAr
     """`simple_features` ``(recordings, 41)`` of recordings as the known form would print them by a filter."""
     found = []
     for path in paths:
-        record = read_record(path)
-        signals_mv = np.stack([record.lead(lead) for lead in LEADS])
-        found.append(simple_features(printed_signals(filtered(signals_mv, record.rate_hz), record.rate_hz)))
+        signals_mv, rate_hz = _twelve_leads(path)
+        found.append(simple_features(printed_signals(filtered(signals_mv, rate_hz), rate_hz)))
     return np.array(found)
+
+
+def _twelve_leads(path: Path) -> tuple[NDArray[np.float64], float]:
+    record = read_record(path)
+    return np.stack([record.lead(lead) for lead in LEADS]), record.rate_hz
 
 
 def printed_views(signals_mv: NDArray[np.floating], rate_hz: float) -> Views:

@@ -21,6 +21,7 @@ from leadwise.names import AAMI
 from leadwise.pages.digitize import Signals
 from leadwise.pages.read import read_page
 from leadwise.project.notebooks import NOTEBOOKS
+from leadwise.sets.sample import unpack_excerpts
 
 # batches are tiny here: two threads wait for each other, minutes long where cores are busy
 torch.set_num_threads(1)
@@ -57,6 +58,12 @@ def sample_paths(sample_folder: Path, sample_pages: pd.DataFrame) -> list[Path]:
 def sample_signals(sample_paths: list[Path]) -> list[Signals]:
     """Voltages of all 48 pages, read once."""
     return [signals_of(read_page(path)) for path in sample_paths]
+
+
+@pytest.fixture(scope="module")
+def excerpts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded excerpts of MIT-BIH, unpacked for one file of tests, which may write beside them."""
+    return unpack_excerpts(tmp_path_factory.mktemp("signals"))
 
 
 @pytest.fixture(scope="session")

@@ -30,16 +30,10 @@ from leadwise.scores.found_beats import matched
 from leadwise.scores.table import score_of, selected
 from leadwise.serving.predict_recording import predict_recording
 from leadwise.sets.recordings import load_recording
-from leadwise.sets.sample import unpack_excerpts
 from leadwise.tables import read_table
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 RESULTS = REPOSITORY / "analysis" / "results"
-
-
-@pytest.fixture(scope="module")
-def excerpts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack_excerpts(tmp_path_factory.mktemp("signals"))
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,9 @@ from leadwise.recordings.records import Record, read_record, write_wfdb
 from leadwise.recordings.which_leads import kind_of
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
 from leadwise.sets.recordings import load_recording
-from leadwise.sets.sample import unpack_excerpts
 
 HZ, SECONDS = 360, 60
 N = HZ * SECONDS
-
-
-@pytest.fixture(scope="module")
-def excerpts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack_excerpts(tmp_path_factory.mktemp("signals"))
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,9 @@ from leadwise.serving import long_recordings
 from leadwise.serving.long_recordings import more_seconds
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
 from leadwise.serving.recordings import process, read_path
-from leadwise.sets.sample import unpack_excerpts
 
 HZ = 360
 command = command_of("predict")
-
-
-@pytest.fixture(scope="module")
-def excerpts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack_excerpts(tmp_path_factory.mktemp("signals"))
 
 
 @pytest.fixture(scope="module")

@@ -41,14 +41,8 @@ from leadwise.serving.model import BeatModel, load_beat_model
 from leadwise.serving.predict_recording import BEAT_COLUMNS, RecordingAnswer, predict_recording
 from leadwise.serving.strip_chart import strip_chart
 from leadwise.sets.recordings import load_recording
-from leadwise.sets.sample import unpack_excerpts
 
 HZ = 360
-
-
-@pytest.fixture(scope="module")
-def excerpts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack_excerpts(tmp_path_factory.mktemp("signals"))
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,8 @@ from leadwise.serving import batch
 from leadwise.serving.predict import Answer
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
 from leadwise.serving.rhythm import episode_words, strip_probability, strip_words
-from leadwise.sets.sample import unpack_excerpts
 
 HZ = 250.0
-
-
-@pytest.fixture(scope="module")
-def excerpts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack_excerpts(tmp_path_factory.mktemp("signals"))
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,6 @@ from leadwise.recordings.records import read_record
 from leadwise.sets import recordings
 from leadwise.sets.arrays import open_array
 from leadwise.sets.heartbeat_csv import counted, read_heartbeat_csv
-from leadwise.sets.sample import unpack_excerpts
 from leadwise.tables import checked
 
 SEEDS = [1, 2]
@@ -44,11 +43,6 @@ def mitdb() -> Path:
     ):
         pytest.skip("LEADWISE_SIGNALS names no folder with the whole MIT-BIH database in mitdb/")
     return Path(folder) / "mitdb"
-
-
-@pytest.fixture(scope="module")
-def excerpts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack_excerpts(tmp_path_factory.mktemp("signals"))
 
 
 @pytest.fixture(scope="module")
