@@ -6,7 +6,7 @@ read a page. `leadwise.drawing.render` draws the one known form as its device do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -173,15 +173,24 @@ def draw(signals_mv: NDArray[np.floating], rate_hz: float, form: Form, look: Loo
     return _Sheet(form, look).printed(np.asarray(signals_mv, np.float64), rate_hz)
 
 
+WriteName = Callable[[ink.Mask, str, Map, float], None]
+"""Writes a lead's name into a mask, its lower left corner at a place, in px, and so many px high."""
+
+
 def draw_kinds(
-    signals_mv: NDArray[np.floating], rate_hz: float, form: Form, look: Look
+    signals_mv: NDArray[np.floating],
+    rate_hz: float,
+    form: Form,
+    look: Look,
+    write_name: WriteName | None = None,
 ) -> dict[str, ink.Mask]:
     """What covers each pixel of the page that `draw` draws, before it is seen: uint8 0 to 255 for each of KINDS.
 
-    Where a trace runs through a letter both cover the pixel. Raises as `draw` does.
+    Where a trace runs through a letter both cover the pixel. Names are written by `write_name`, if there is one.
+    Raises as `draw` does.
     """
     _check(signals_mv, rate_hz, form)
-    sheet = _Sheet(form, look, apart=True)
+    sheet = _Sheet(form, look, apart=True, write_name=write_name)
     sheet.draw(np.asarray(signals_mv, np.float64), rate_hz)
     return sheet.kinds | sheet.grid_kinds()
 
@@ -202,8 +211,10 @@ def _check(signals_mv: NDArray[np.floating], rate_hz: float, form: Form) -> None
 class _Sheet:
     """The places of a page in mm from its upper left corner, and its canvas of ink, `apart` one a kind as well."""
 
-    def __init__(self, form: Form, look: Look, *, apart: bool = False) -> None:
-        self.form, self.look = form, look
+    def __init__(
+        self, form: Form, look: Look, *, apart: bool = False, write_name: WriteName | None = None
+    ) -> None:
+        self.form, self.look, self.write_name = form, look, write_name
         self.rng = np.random.default_rng(look.seed)
         self.pulse_mm = look.pulse_mm * form.speed_mm_per_s / 25
         pulse_mm = 0.0 if look.pulse == "none" else self.pulse_mm + 5.0
@@ -270,7 +281,11 @@ class _Sheet:
         line = np.stack([x, self.baselines_mm[row] - self.form.gain_mm_per_mv * signal], axis=1)
         self._line("trace", line)
         below_mm = self.baselines_mm[row] - self.look.name_above_mm
-        self._text(name, (x[0] + 1.0, below_mm), self.look.name_mm)
+        if self.write_name is None:
+            self._text(name, (x[0] + 1.0, below_mm), self.look.name_mm)
+        else:
+            where = np.array([x[0] + 1.0, below_mm]) * self.scale
+            self.write_name(self.kinds["text"], name, where, self.look.name_mm * self.scale[1])
         return line
 
     def _marks(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +112,41 @@ def write(
         thick = 1 if font == "plain" else max(2, round(height_px / 8))
         scale = cv2.getFontScaleFromHeight(_FACE, max(6, round(height_px)), thick)
         cv2.putText(ink, text, (x, y), _FACE, scale, 255, thick, cv2.LINE_AA if smooth else cv2.LINE_8)
+
+
+def write_in(
+    ink: NDArray[np.uint8], text: str, where_px: Sequence[float], face: ImageFont.FreeTypeFont
+) -> None:
+    """Write in a face, the lower left corner of capitals at a place; what lies outside is left out."""
+    x, y = (round(part) for part in where_px)
+    box = np.array(face.getbbox(text, anchor="ls")) + np.array([x, y, x, y])
+    (left, top), (right, bottom) = (
+        np.clip(box[at : at + 2], 0, ink.shape[::-1]).astype(int) for at in (0, 2)
+    )
+    if left < right and top < bottom:
+        picture = Image.fromarray(ink[top:bottom, left:right])
+        ImageDraw.Draw(picture).text((x - left, y - top), text, fill=255, font=face, anchor="ls")
+        ink[top:bottom, left:right] = np.asarray(picture)
+
+
+def any_face(size_px: int, rng: np.random.Generator) -> ImageFont.FreeTypeFont:
+    """One of the faces that come with matplotlib: sans, serif, mono, bold, italic."""
+    return _face(str(rng.choice(_faces())), size_px)
+
+
+@cache
+def _faces() -> tuple[str, ...]:
+    """Their files; faces of symbols are left out."""
+    found = find_spec("matplotlib")
+    folder = Path(str(found.origin)).parent / "mpl-data" / "fonts" / "ttf" if found else Path()
+    names = ("DejaVuSans", "DejaVuSerif", "STIXGeneral", "cmr10", "cmss10", "cmtt10", "cmb10")
+    files = [path for path in sorted(folder.glob("*.ttf")) if path.stem.startswith(names)]
+    return tuple(str(path) for path in files if "Display" not in path.stem and "Mono" not in path.stem[:4])
+
+
+@cache
+def _face(path: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size)
 
 
 @cache

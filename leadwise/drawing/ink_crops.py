@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from leadwise.drawing import ink_looks
 from leadwise.drawing.drawn import Look, draw_kinds, with_any_strips
-from leadwise.drawing.drawn_ink import grid_lines, line
+from leadwise.drawing.drawn_ink import any_face, grid_lines, line, write_in
 from leadwise.pages.forms import Form
 from leadwise.pages.ink import PX_PER_MM, beside_paper
 from leadwise.pages.ink_maps import KINDS
@@ -241,6 +237,11 @@ _SAID = (
 )  # fmt: skip
 
 
+def said(rng: np.random.Generator) -> str:
+    """A word of devices."""
+    return str(rng.choice(_SAID))
+
+
 def _words(rng: np.random.Generator) -> list[str]:
     """What else stands on a page: words of devices, numbers, dates."""
     words = []
@@ -248,8 +249,8 @@ def _words(rng: np.random.Generator) -> list[str]:
         number = str(rng.integers(0, 10 ** int(rng.integers(1, 8))))
         date = f"{rng.integers(1, 29):02}.{rng.integers(1, 13):02}.{rng.integers(1980, 2026)}"
         clock = f"{rng.integers(24):02}:{rng.integers(60):02}:{rng.integers(60):02}"
-        said = str(rng.choice(_SAID))
-        words.append(str(rng.choice([said, said, f"{said} {number}", number, date, f"{date} {clock}"])))
+        word = said(rng)
+        words.append(str(rng.choice([word, word, f"{word} {number}", number, date, f"{date} {clock}"])))
     return words
 
 
@@ -274,22 +275,4 @@ def _write(canvas: Mask, text: str, px_per_mm: float, rng: np.random.Generator, 
         part[:] = np.maximum(part, code[: part.shape[0], : part.shape[1]])
     else:
         size = max(7, round(px_per_mm * float(rng.uniform(1.8, 5.5))))
-        picture = Image.fromarray(canvas)
-        pen = ImageDraw.Draw(picture)
-        pen.text((x, y), text, fill=255, font=_face(str(rng.choice(_faces())), size), anchor="ls")
-        canvas[:] = np.asarray(picture)
-
-
-@cache
-def _faces() -> tuple[str, ...]:
-    """Files of fonts that come with matplotlib: sans, serif, mono, bold, italic. Those of symbols are left out."""
-    found = find_spec("matplotlib")
-    folder = Path(str(found.origin)).parent / "mpl-data" / "fonts" / "ttf" if found else Path()
-    names = ("DejaVuSans", "DejaVuSerif", "STIXGeneral", "cmr10", "cmss10", "cmtt10", "cmb10")
-    files = [path for path in sorted(folder.glob("*.ttf")) if path.stem.startswith(names)]
-    return tuple(str(path) for path in files if "Display" not in path.stem and "Mono" not in path.stem[:4])
-
-
-@cache
-def _face(path: str, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size)
+        write_in(canvas, text, (x, y), any_face(size, rng))

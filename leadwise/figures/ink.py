@@ -1,4 +1,4 @@
-"""Pictures of what an ink network sees and says: crops with their truth, the loss, how well each kind is told."""
+"""Pictures of what networks of ink see and say: crops with their truth, the loss, how well each kind is told."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from leadwise.drawing.ink_crops import Crop
+from leadwise.drawing.name_crops import middles
 from leadwise.figures.signals import BLUE, ORANGE
 from leadwise.figures.style import Picture, bare, heading, legend_above, picture, rgb
 from leadwise.pages.ink_maps import KINDS
+from leadwise.pages.printed_names import CELL_PX
+from leadwise.pages.printed_names import KINDS as NAMES
 from leadwise.pages.read import Page
 
 COLOURS: Mapping[str, tuple[int, int, int]] = {
@@ -51,6 +54,31 @@ def crops_and_maps(
         axes[row, 0].set_ylabel(title)
     handles = [Patch(color=_share(kind), label=kind) for kind in KINDS]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(KINDS), fontsize=9)
+    heading(figure, "", caption)
+    return figure
+
+
+def named_crops(ink: NDArray[np.floating], cells: NDArray[np.integer], caption: str) -> Picture:
+    """Crops of ink ``(crops, height, width)``, 0 to 1, eight a row, and the names of leads that are to be read there.
+
+    `cells` ``(crops, rows, columns)`` are their truth, as `leadwise.drawing.name_crops.crop` gives it.
+    """
+    rows = -(-len(ink) // 8)
+    figure = picture(12, 1.6 * rows + 0.5)
+    for axes, shown, truth in zip(figure.subplots(rows, 8, squeeze=False).ravel(), ink, cells, strict=False):
+        axes.imshow(1 - shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        for kind, row, column in middles(truth):
+            place = (np.array([column, row]) + 0.5) * CELL_PX - 0.5
+            axes.annotate(
+                NAMES[kind],
+                place,
+                (0, 9),
+                textcoords="offset points",
+                ha="center",
+                color=_share("text"),
+                fontsize=9,
+            )
+        bare(axes)
     heading(figure, "", caption)
     return figure
 

@@ -1,19 +1,21 @@
-"""Training of the ink network on crops of drawn pages, and how well it tells one ink from another."""
+"""Training of networks that look at drawn pages' ink; and the loss of the one that tells inks apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from leadwise.learning.ink_supply import Store
-from leadwise.models.ink_net import InkNet
 from leadwise.pages.ink_maps import KINDS
+
+N = TypeVar("N", bound=nn.Module)
 
 WEIGHTS: Mapping[str, float] = {
     "trace": 1.0, "text": 1.0, "pulse": 0.75, "separator": 0.75, "coarse": 0.25, "fine": 0.25
@@ -39,28 +41,43 @@ class Recipe:
     renew_every: int = 5
 
 
-class Training:
-    """An ink network in training: the weights, their running mean, which is what is used, and the optimizer."""
+class Supply(Protocol):
+    """What is learned from: what `batch` gives goes into the network first, the rest into the loss."""
 
-    def __init__(self, recipe: Recipe, seed: int) -> None:
+    def renew(self) -> object:
+        """Put a new page in an old one's place."""
+
+    def batch(self, crops: int) -> tuple[NDArray[Any], ...]:
+        """So many crops and their truth."""
+
+
+class Training(Generic[N]):
+    """A network of pages' ink in training: weights, their running mean, which is what is used, and the optimizer.
+
+    `network` makes it, twice; `loss` is that of its logits, of a kind that `Supply.batch` tells.
+    """
+
+    def __init__(
+        self, recipe: Recipe, seed: int, network: Callable[[], N], loss: Callable[..., Tensor]
+    ) -> None:
         torch.manual_seed(seed)
-        self.recipe, self.step = recipe, 0
-        self.network = InkNet().to(memory_format=torch.channels_last)
-        self.mean = InkNet().to(memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
+        self.recipe, self.loss, self.step = recipe, loss, 0
+        self.network = network().to(memory_format=torch.channels_last)
+        self.mean = network().to(memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
         self.mean.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), recipe.rate, weight_decay=recipe.weight_decay
         )
 
-    def run(self, store: Store) -> Iterator[tuple[int, float]]:
+    def run(self, store: Supply) -> Iterator[tuple[int, float]]:
         """Train to the recipe's last step; each step and its loss."""
         while self.step < self.recipe.steps:
             if self.step % self.recipe.renew_every == 0:
                 store.renew()
-            beside, kinds, judged = (torch.from_numpy(part) for part in store.batch(self.recipe.batch))
+            crops, *truth = (torch.from_numpy(part) for part in store.batch(self.recipe.batch))
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.rate * self._share()
-            found = loss(self.network(beside.contiguous(memory_format=torch.channels_last)), kinds, judged)
+            found = self.loss(self.network(crops.contiguous(memory_format=torch.channels_last)), *truth)
             self.optimizer.zero_grad(set_to_none=True)
             found.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -65,24 +65,34 @@ class _Block(nn.Sequential):
     """So many convolutions of 3 x 3, each rectified."""
 
     def __init__(self, before: int, after: int, depth: int) -> None:
-        layers = ((_Convolution(channels, after), nn.ReLU()) for channels in (before, after)[:depth])
+        layers = ((NormedConvolution(channels, after), nn.ReLU()) for channels in (before, after)[:depth])
         super().__init__(*itertools.chain.from_iterable(layers))
 
 
-class _Convolution(nn.Conv2d):
+class NormedConvolution(nn.Conv2d):
     """3 x 3, its weights brought to mean 0 and such a spread that what comes out is as large as what went in.
 
     Brock et al., "Characterizing signal propagation to close the performance gap in unnormalized ResNets", ICLR 2021.
     A factor a channel is learned; all of it is a constant once the network is trained.
     """
 
-    def __init__(self, before: int, after: int) -> None:
-        super().__init__(before, after, 3, padding=1)
+    def __init__(self, before: int, after: int, *, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__(before, after, 3, stride=stride, padding=dilation, dilation=dilation)
         self.gain = nn.Parameter(torch.ones(after, 1, 1, 1))
         self.spread = math.sqrt(2 / (1 - 1 / math.pi)) / math.sqrt(before * 9)  # half of it is lost in a ReLU
 
     def forward(self, x: Tensor) -> Tensor:
+        """As `torch.nn.Conv2d`."""
+        return functional.conv2d(x, self._normed(), self.bias, self.stride, self.padding, self.dilation)
+
+    def as_plain(self) -> nn.Conv2d:
+        """What it is once it is trained."""
+        after, before = self.weight.shape[:2]
+        plain = nn.Conv2d(before, after, 3, self.stride, self.padding, self.dilation)  # type: ignore[arg-type]
+        plain.load_state_dict({"weight": self._normed().detach(), "bias": self.bias})  # type: ignore[dict-item]
+        return plain
+
+    def _normed(self) -> Tensor:
         mean = self.weight.mean(dim=(1, 2, 3), keepdim=True)
         spread = self.weight.std(dim=(1, 2, 3), keepdim=True) + 1e-5
-        weight = (self.weight - mean) / spread * (self.gain * self.spread)
-        return functional.conv2d(x, weight, self.bias, padding=1)
+        return (self.weight - mean) / spread * (self.gain * self.spread)

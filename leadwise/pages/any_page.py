@@ -26,16 +26,25 @@ from leadwise.pages.grid import Grid, find_grid
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.pace import is_heart, printed_at, said_of_speed
 from leadwise.pages.page_signals import RATE_HZ, UNNAMED, Geometry, PageSignals, ReadQuality, Trace
+from leadwise.pages.printed_names import (
+    NameInRow,
+    in_rows,
+    named_columns,
+    named_right,
+    printed_names,
+    strip_names,
+)
 from leadwise.pages.pulse import Pulse, find_pulses, traces_between
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
 from leadwise.pages.rows import Rows, are_two_pages, find_rows
 from leadwise.pages.sheet import Sheet, bent_sheet, flat_sheet, laid_flat
-from leadwise.pages.turns import UPRIGHT, Side, read_side_up, runs_downwards
+from leadwise.pages.turns import UPRIGHT, Side, is_named, read_side_up, runs_downwards
 
 _BENT_MM = 0.5
 # Of 60 drawn pages of five forms, 59 broke the laws of their own form least, and no other was so near.
 _AS_LAWFUL = 0.1
+_AS_NAMED = 0.15  # of twelve names, so few more are called where a form has them
 _THERE = 0.1  # of a lead: with less it was cut off
 _FOOT_MM = 2.0  # from a pulse's flank to the trace
 _REPEATS = 0.8  # correlation of a strip with its lead
@@ -78,7 +87,8 @@ def _ways(
     page: Page, grid: Grid | None, field_of: Callable[[Page], Field | None]
 ) -> Iterator[Callable[[], PageSignals]]:
     """Ways to read a page, as flat or as bent, by the rule on colours or by the network."""
-    if grid is not None:
+    seems_flat = grid is not None and (grid.contrast is None or grid.contrast >= quality.LEAST_CONTRAST)
+    if grid is not None and seems_flat:
         yield lambda: _read_sheet(flat_sheet(page, grid))
     field = field_of(page)
     if field is not None and (grid is None or field.bent_mm > _BENT_MM):
@@ -86,6 +96,8 @@ def _ways(
         yield lambda: _read_sheet(bent_sheet(laid()))
         yield lambda: _read_sheet(bent_sheet(laid(), keen=True), all_sides=False)
     elif grid is not None:
+        if not seems_flat:
+            yield lambda: _read_sheet(flat_sheet(page, grid))
         yield lambda: _read_sheet(flat_sheet(page, grid, by_network=True))
     else:
         yield lambda: _read_sheet(_scaled_by_pulses(page))
@@ -147,13 +159,14 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
     pulses = find_pulses(np.maximum(rows.traces, rows.marks), rows.baselines_px)
     between = traces_between(pulses, len(rows.baselines_px), ink.shape[1])
     printed = dict(printed_at(form, len(rows.baselines_px), pulses) for form in candidates)
+    names = in_rows(printed_names(np.maximum(ink, letters)), rows.baselines_px)
     found = [
-        (_read_form(sheet, rows, look, form, columns, pulses), form)
-        for form, columns in _likeliest(rows, look, printed, sheet.across_px_per_mm, between)
+        (_read_form(sheet, rows, look, form, columns, pulses, names), form)
+        for form, columns in _likeliest(rows, look, printed, sheet.across_px_per_mm, between, names)
     ]
     signals, form = max(found, key=lambda each: _convincing(each[0]))
     quality.refuse_one_lead(signals.leads)
-    if any(lead_of(name)[1] < 0 for row in form.rows for name in row):
+    if any(lead_of(name)[1] < 0 for row in form.rows for name in row) and not is_named(signals.quality):
         quality.refuse_doubtful_laws(signals)
     return _with_notes(quality.judged(_at_printed_gain(signals)), form, speed_is_told=printed[form])
 
@@ -223,16 +236,29 @@ def _read_strip(sheet: Sheet, rows: Rows) -> PageSignals:
 
 
 def _likeliest(
-    rows: Rows, look: Look, candidates: Iterable[Form], x_px_per_mm: float, between: tuple[float, float]
+    rows: Rows,
+    look: Look,
+    candidates: Iterable[Form],
+    x_px_per_mm: float,
+    between: tuple[float, float],
+    names: Sequence[NameInRow],
 ) -> list[tuple[Form, Columns]]:
-    """The forms whose laws hold best, with their columns."""
-    found = [(form, _columns_of(rows, look, form, x_px_per_mm, between)) for form in candidates]
+    """The forms that have leads where their names are printed, and of these the most lawful, with their columns."""
+    found = [(form, _columns_of(rows, look, form, x_px_per_mm, between, names)) for form in candidates]
+    named = [named_right(names, form, columns) for form, columns in found]
+    found = [each for each, right in zip(found, named, strict=True) if right > max(named) - _AS_NAMED]
     least = min(columns.off for _, columns in found)
     return [(form, columns) for form, columns in found if columns.off < least + _AS_LAWFUL]
 
 
 def _read_form(
-    sheet: Sheet, rows: Rows, look: Look, form: Form, columns: Columns, pulses: Sequence[Pulse]
+    sheet: Sheet,
+    rows: Rows,
+    look: Look,
+    form: Form,
+    columns: Columns,
+    pulses: Sequence[Pulse],
+    names: Sequence[NameInRow],
 ) -> PageSignals:
     ink = without_bars(rows, look.bars, columns, form)
     starts = tuple(round(columns.start(column)) for column in range(columns.count + 1))
@@ -240,16 +266,19 @@ def _read_form(
     edges = traces.share_out(ink, rows.baselines_px, inside, traces.ANY_PAGE)
     read = Reader(rows, columns, form, edges, pen_of(edges, len(form.rows), columns, look.pen_px))
     leads = {}
-    for row, names in enumerate(form.rows):
-        for column, name in enumerate(names):
+    for row, printed in enumerate(form.rows):
+        for column, name in enumerate(printed):
             lead, sign = lead_of(name)
             trace = read.trace(row, column, 1)
             leads[lead] = replace(trace, signal_mv=sign * trace.signal_mv)
     leads = {name: leads[name] for name in LEADS}
     strips = _named_strips(
-        [read.trace(len(form.rows) + n, 0, form.columns) for n in range(len(form.strips))], leads
+        [read.trace(len(form.rows) + n, 0, form.columns) for n in range(len(form.strips))],
+        strip_names(names, form, columns),
+        leads,
     )
     measured = quality.measured(leads, strips, form, rows, columns, pulses, sheet.contrast)
+    measured = replace(measured, named=named_right(names, form, columns))
     there = {name: trace for name, trace in leads.items() if np.isfinite(trace.signal_mv).mean() > _THERE}
     return _as_read(sheet, form, form.name, there, strips, measured)
 
@@ -276,11 +305,17 @@ def _as_read(
 
 
 def _columns_of(
-    rows: Rows, look: Look, form: Form, x_px_per_mm: float, between: tuple[float, float]
+    rows: Rows,
+    look: Look,
+    form: Form,
+    x_px_per_mm: float,
+    between: tuple[float, float],
+    names: Sequence[NameInRow],
 ) -> Columns:
     """Columns, first without the strips' help, then with it where strips are found to repeat leads."""
     middles = (look.edges[0] + look.edges[1]) / 2
-    evidence = Evidence.of(look, len(form.rows), form.columns)
+    named = named_columns(names, form, len(look.inked))
+    evidence = replace(Evidence.of(look, len(form.rows), form.columns), named=named)
     heights = np.stack(
         [baseline - bridged(middle) for middle, baseline in zip(middles, rows.baselines_px, strict=True)]
     )
@@ -310,29 +345,35 @@ def _repeated(heights: Pixels, strip: int, columns: Columns, form: Form) -> tupl
     return most if alike(most) > _REPEATS else None
 
 
-def _named_strips(strips: list[Trace], leads: Mapping[str, Trace]) -> dict[str, Trace]:
-    """Strips by the lead that each resembles most; no two have one name.
+def _named_strips(
+    strips: list[Trace], printed: Mapping[int, str], leads: Mapping[str, Trace]
+) -> dict[str, Trace]:
+    """Strips by the names that are `printed` beside them, else by the lead that each resembles most.
 
-    Columns follow one another in time, or all show the first seconds: whichever makes strips more alike.
+    No two have one name. Columns follow one another in time, or all show the first seconds: whichever makes strips
+    more alike.
     """
     at_once = {name: replace(lead, start_s=0.0) for name, lead in leads.items()}
     named: list[tuple[float, dict[str, Trace]]] = []
     for shown in (leads, at_once):
-        names: dict[str, Trace] = {}
+        called: dict[str, Trace] = {}
         total = 0.0
-        for strip in strips:
+        for number, strip in enumerate(strips):
             alike = {
                 name: (physics.alike(lead, strip) or -1.0) + _USUAL * (name in ("II", "V1", "V5"))
                 for name, lead in shown.items()
-                if name not in names
+                if name not in called and (name == printed.get(number) or name not in printed.values())
             }
             best = max(alike, key=lambda name: alike[name])
-            names[best] = strip
+            best = printed.get(number, best)
+            called[best] = strip
             total += alike[best]
-        named.append((total, names))
+        named.append((total, called))
     return max(named, key=lambda each: each[0])[1]
 
 
 def _convincing(signals: PageSignals) -> float:
     told = signals.quality
-    return physics.agreement(told.einthoven, told.goldberger, told.strip_alike, told.augmented)
+    return physics.agreement(told.einthoven, told.goldberger, told.strip_alike, told.augmented) + (
+        told.named or 0.0
+    )

@@ -31,6 +31,7 @@ _FEW = 0.3  # pixels of ink a row: no trace but a gap
 _WORD_MM, _LETTER_MM = 1.0, (1.2, 6.0)
 _ODD_WIDTH, _GRIDS_WIDTH = 15.0, 0.2
 _THERE = 0.2
+_NAMED = 0.25  # a name that stands where its column begins, beside bars that stand at all of them: 2
 # From the first column of ink to where the pen began is half a pen less that: on 38 drawn pages to 0.4 px.
 # Where no bar tells where the last column ends, its last sample stands before that, at 500 Hz by so much.
 _CAP_PX, _SAMPLE_PX = 0.7, 0.4
@@ -100,7 +101,8 @@ class Evidence:
     """What speaks for a new lead at each column of pixels, ``(width,)`` each, 0 to 1: means over rows with columns.
 
     `starts` and `ends` tell where traces begin and stop together, `there` whether most of these rows have one;
-    `pen_px` is half the pen's width.
+    `pen_px` is half the pen's width. `named` ``(columns, width)`` is how many of each column's leads have their name
+    printed as if it began there.
     """
 
     bars: Pixels
@@ -111,6 +113,7 @@ class Evidence:
     ends: Pixels
     there: NDArray[np.bool_]
     pen_px: float
+    named: Pixels | None = None
 
     @classmethod
     def of(cls, look: Look, rows: int, columns: int) -> Evidence:
@@ -303,12 +306,18 @@ def find_columns(
             axis=0,
         )
         of_ends = at(starts, first) + at(ends, first + count * width)
+        named = np.zeros(len(first))
+        if evidence.named is not None:
+            named = sum(
+                (at(each, first + column * width) for column, each in enumerate(evidence.named)), named
+            )
         total = (
             2 * of_bars
             + of_jumps
             - 2.5 * off
             + 3 * share
             + of_words
+            + _NAMED * named
             + of_ends
             - _ODD_WIDTH * abs(width / width_px - 1)
         )

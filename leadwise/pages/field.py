@@ -30,10 +30,14 @@ _STROKE_PX = 9  # wider than any stroke of ink
 # ink is darker than the lines of the grid around it, which at this size reach twice their mean on photographs
 _LINE_CELLS, _AS_LINES, _LEAST_DARK, _DARKEST_LINE = 0.04, 2.1, 0.12, 0.6
 _AS_DOTS = 1.1  # a line of dots is as dark as they are, three times its mean
+# before lines are found: so many times as dark as all that lies around is ink. Without this the rows of a page of
+# twelve were taken for lines of a grid, and so was the grain of a table
+_AS_MOST = 9.0
 _NODE_MM = 3.0
 _SIGMA_CELLS = 1.1  # of the first filter: it sees one wave alone, and follows 15 % of perspective
 _MOST_PASSES, _GROWS, _LEAST_NODES = 6, 1.02, 30
 _CLEAR, _MOST_STEP = 0.36, 0.2  # of the clearest nodes, or it is a table's grain; cells from node to node
+_MOST_CARRIED = 2  # nodes
 _UNEVEN = 0.15  # cells: how far paper lies beside a cubic surface
 _USUAL_BEND = {0: 1e3, 1: 1e3, 2: 6.0, 3: 1.0}  # cells at the picture's edge, of its terms by their order
 # orders of overtones, widths of the filter and of what smooths its answer, in cells and in nodes
@@ -43,6 +47,7 @@ _FINER = (
 _SURE = 0.3  # cells: what is further off is not this line
 # 10 grids of lines had 9.9 at least, 6 of dots 2.4, two kinds of noise and 3 pages without a grid 1.6 at most
 _LEAST_OVERTONE = 2.0
+_LEAST_PAPER = 0.3  # of a node's surroundings, by which what is seen beside ink is made up to the whole
 _STEP_MM = 2.5  # between the nodes of the answer
 _ON_PLANE_MM, _MARGIN_MM = 0.5, 15.0
 
@@ -78,10 +83,13 @@ def find_field(page: Page) -> Field | None:
     grey = small.mean(axis=2, dtype=np.float32)
     if min(grey.shape) < TILE_PX:
         return None
-    flat = levelled(grey)
+    dark = _dark(small)
+    ink = dark > np.maximum(_AS_MOST * _around(np.minimum(dark, _DARKEST_LINE)), _LEAST_DARK)
+    ink = _widened(ink)
+    flat = levelled(grey, ink)
     waves = waves_of(flat)
     cell_px = float(1 / np.hypot(*waves.T).mean())
-    follow = _Follower(flat, cell_px)
+    follow = _Follower(flat, ~ink, cell_px)
     # what is clear tells the shape, by which more of the page gets clear
     expected, most = follow.plane(waves), 0
     for _ in range(_MOST_PASSES):
@@ -94,7 +102,8 @@ def find_field(page: Page) -> Field | None:
         expected = follow.polynomial(expected + turned, clear)
     turned, clear = follow.unwrapped(expected, 1.0)
     place = expected + _smoothed(turned, clear, 0.7)
-    follow = _Follower(levelled(grey, _ink(small, follow.dense(place))), cell_px)
+    ink = _ink(dark, follow.dense(place))
+    follow = _Follower(levelled(grey, ink), ~ink, cell_px)
     turned, clear = follow.unwrapped(expected, 1.0)
     place = expected + _smoothed(turned, clear, 0.7)
     for orders, sigma, smooth in _FINER:
@@ -103,28 +112,39 @@ def find_field(page: Page) -> Field | None:
     return follow.field(place, clear, shrink) if follow.overtone(place, clear) > _LEAST_OVERTONE else None
 
 
-def _ink(page: Page, cells: Values) -> NDArray[np.bool_]:
-    """Thin strokes that are darker than the grid's lines around, which lie where `cells` ``(2, ...)`` are whole."""
+def _dark(page: Page) -> Values:
+    """How dark thin strokes are beside what lies around them, 0 to 1."""
     lightest = page.max(axis=2)
     around = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, np.ones((_STROKE_PX, _STROKE_PX), np.uint8))
-    dark = np.asarray(1 - lightest / np.maximum(around, 1), np.float32)
-    on_line = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0)
-    box = (round(4 * BOX * max(dark.shape)) | 1,) * 2
-    lines: Any = on_line.astype(np.float32)
-    on_lines: Any = np.minimum(dark, _DARKEST_LINE) * lines
-    total = cv2.boxFilter(on_lines, -1, box)
-    usual = total / np.maximum(cv2.boxFilter(lines, -1, box), 0.01)
-    of_dots = cv2.boxFilter(on_lines * on_lines, -1, box) / np.maximum(total, 0.01)
-    ink = dark > np.maximum(np.maximum(_AS_LINES * usual, _AS_DOTS * of_dots), _LEAST_DARK)
+    return np.asarray(1 - lightest / np.maximum(around, 1), np.float32)
+
+
+def _around(values: NDArray[Any]) -> Values:
+    """Their mean in the neighbourhood of each pixel."""
+    return np.asarray(cv2.boxFilter(values, -1, (round(4 * BOX * max(values.shape)) | 1,) * 2), np.float32)
+
+
+def _widened(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _ink(dark: Values, cells: Values) -> NDArray[np.bool_]:
+    """Strokes that are darker than the grid's lines around, which lie where `cells` ``(2, ...)`` are whole."""
+    lines = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0).astype(np.float32)
+    on_lines = np.minimum(dark, _DARKEST_LINE) * lines
+    total = _around(on_lines)
+    usual = total / np.maximum(_around(lines), 0.01)
+    of_dots = _around(on_lines * on_lines) / np.maximum(total, 0.01)
+    return _widened(dark > np.maximum(np.maximum(_AS_LINES * usual, _AS_DOTS * of_dots), _LEAST_DARK))
 
 
 class _Follower:
     """A picture that is demodulated at nodes, `step` pixels apart; places are ``(2, rows, columns)`` in cells."""
 
-    def __init__(self, picture: Values, cell_px: float) -> None:
+    def __init__(self, picture: Values, paper: NDArray[np.bool_], cell_px: float) -> None:
         step = max(4, round(_NODE_MM / CELL_MM * cell_px))
         self.picture, self.step, self.cell_px = picture, step, cell_px
+        self.paper = paper.astype(np.float32)
         height, width = picture.shape
         self.y, self.x = np.mgrid[step // 2 : height : step, step // 2 : width : step].astype(np.float64)
 
@@ -147,30 +167,23 @@ class _Follower:
     def waves(self, dense: Values, order: float, sigma_cells: float) -> NDArray[np.complex64]:
         """What is left of a wave or its overtone at nodes, ``(2, rows, columns)``, beside the `dense` places."""
         sigma = sigma_cells * self.cell_px
+        share = np.maximum(self._at_nodes(self.paper, sigma), _LEAST_PAPER)
         out = []
         for axis in range(2):
             turn = (-2 * math.pi * order) * dense[axis]
-            real, imaginary = cv2.polarToCart(self.picture, turn)
-            # first to a third of a node's distance, by areas, and then the filter
-            third = max(1, self.step // 3)
-            size = (self.picture.shape[1] // third, self.picture.shape[0] // third)
-            parts = []
-            for part in (real, imaginary):
-                cut = part[: size[1] * third, : size[0] * third]
-                small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
-                smooth = cv2.GaussianBlur(small, (0, 0), sigma / third)
-                at = ((self.x + 0.5) / third - 0.5, (self.y + 0.5) / third - 0.5)
-                parts.append(
-                    cv2.remap(
-                        smooth,
-                        at[0].astype(np.float32),
-                        at[1].astype(np.float32),
-                        cv2.INTER_LINEAR,
-                        borderMode=cv2.BORDER_REPLICATE,
-                    )
-                )
-            out.append(parts[0] + 1j * parts[1])
+            real, imaginary = (self._at_nodes(part, sigma) for part in cv2.polarToCart(self.picture, turn))
+            out.append((real + 1j * imaginary) / share)
         return np.stack(out).astype(np.complex64)
+
+    def _at_nodes(self, values: NDArray[Any], sigma: float) -> Values:
+        """A picture's mean around each node: first to a third of their distance, by areas, and then the filter."""
+        third = max(1, self.step // 3)
+        size = (values.shape[1] // third, values.shape[0] // third)
+        cut = values[: size[1] * third, : size[0] * third]
+        smooth = cv2.GaussianBlur(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / third)
+        x, y = (((place + 0.5) / third - 0.5).astype(np.float32) for place in (self.x, self.y))
+        found = cv2.remap(smooth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(found, np.float32)
 
     def overtone(self, place: Pixels, clear: NDArray[np.bool_]) -> float:
         """How high the wave of 1 mm stands beside waves that no grid has; its place is told by those of 5 mm."""
@@ -264,23 +277,28 @@ def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
     out = np.zeros(turn.shape)
     done = np.zeros(quality.shape, np.bool_)
     seed = np.unravel_index(int(cv2.blur(quality.astype(np.float32), (7, 7)).argmax()), quality.shape)
-    queue = [(-1.0, int(seed[0]), int(seed[1]), int(seed[0]), int(seed[1]))]
+    # what is known goes on over a few nodes that are not clear, as a row of ink is, after all clear ones were reached
+    queue = [(-1.0, int(seed[0]), int(seed[1]), 0, *turn[:, seed[0], seed[1]])]
+    least_carried = np.full(quality.shape, _MOST_CARRIED + 1)
     while queue:
-        _, row, column, from_row, from_column = heapq.heappop(queue)
-        if done[row, column]:
+        _, row, column, carried, *known = heapq.heappop(queue)
+        if done[row, column] or carried >= least_carried[row, column]:
             continue
-        before = out[:, from_row, from_column]
-        step = turn[:, row, column] - before
+        step = turn[:, row, column] - known
         step -= np.round(step)
-        if (row, column) != (from_row, from_column) and np.abs(step).max() > _MOST_STEP:
+        here = known
+        if quality[row, column] > _CLEAR and np.abs(step).max() <= _MOST_STEP:
+            done[row, column] = True
+            out[:, row, column] = here = known + step
+            carried = 0
+        elif carried == _MOST_CARRIED:
             continue
-        done[row, column] = True
-        out[:, row, column] = (
-            turn[:, row, column] if (row, column) == (from_row, from_column) else before + step
-        )
+        else:
+            carried += 1
+            least_carried[row, column] = carried
         for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
-            if 0 <= r < rows and 0 <= c < columns and not done[r, c] and quality[r, c] > _CLEAR:
-                heapq.heappush(queue, (-quality[r, c], r, c, row, column))
+            if 0 <= r < rows and 0 <= c < columns and not done[r, c]:
+                heapq.heappush(queue, (carried - min(quality[r, c], 0.999), r, c, carried, *here))
     return out, done
 
 

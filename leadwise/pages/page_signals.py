@@ -69,7 +69,8 @@ class ReadQuality:
     least correlation of aVR, aVL and aVF with what I and II make of them; `together` how well the beats of a
     column's leads fall into one time, a correlation; `columns` how clearly print marks where columns begin, 0 to 1.
     `strays` is the largest share of a trace that lies beyond its neighbours' baselines, `strays_at_ends` that of
-    its ends; `pulses_within` is how many pulses stand where leads should.
+    its ends; `pulses_within` is how many pulses stand where leads should. `named` is how many leads, of twelve, have
+    their own name printed beside them, less those that have another's, -1 to 1.
     """
 
     read: float
@@ -84,6 +85,7 @@ class ReadQuality:
     strays: float = 0.0
     strays_at_ends: float = 0.0
     pulses_within: int = 0
+    named: float | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ from leadwise.pages.rows import Rows
 _AT_EDGE_MM = 2.0  # a pulse that reaches so far into the outer columns still stands before or behind them
 _MOST_LINES = 1.6  # a row
 _ONE_LEAD = 0.99  # correlation of all leads of a column; chest leads of one heart differ
+LEAST_CONTRAST = 0.40
+"""Of a flat page's grid: 21 photographs of bent pages have 0.24 to 0.45."""
+
 GAINS_MM_PER_MV = (5.0, 10.0, 20.0)
 """Gains at which pages are printed; a calibration pulse of 1 mV tells which."""
 
@@ -216,6 +219,10 @@ _LIMITS = (
         "may stand elsewhere than in {form}, or letters were taken for a trace",
     ),
     _Limit(
+        lambda told: told.named, -0.25, 0.0,
+        "the names that are printed beside leads are mostly those of others: leads stand elsewhere than in {form}",
+    ),
+    _Limit(
         # forms of two columns alone; warned: 3 of 11, 7 of 9; refused: 0, 4
         lambda told: told.augmented, 0.60, 0.85,
         "leads aVR, aVL and aVF do not follow from I and II (agreement {value:.2f}): leads may stand elsewhere "
@@ -269,8 +276,8 @@ _LIMITS = (
         of_ink=False,
     ),
     _Limit(
-        # warned: 0 of 60, 6 of 49; 21 photographs have 0.24 to 0.45
-        lambda told: told.grid, _NEVER, 0.40,
+        # warned: 0 of 60, 6 of 49
+        lambda told: told.grid, _NEVER, LEAST_CONTRAST,
         "the grid is faint or bent: times and voltages may be stretched. Scan the page flat, in colour",
     ),
 )  # fmt: skip

@@ -28,6 +28,7 @@ _AFTER_S = (0.08, 0.34)  # of an R wave: its T wave, and no P wave of the next b
 # 1 % of those upside down lies above the first, `later` of 97 % and of 1 % of the mirrored ones above the second.
 _UPWARDS, _LATER = 0.12, 0.02
 _LAWFUL = 0.5
+_NAMED = 0.3  # four of twelve names
 _PIECE_MM = 10.0
 _DOWNWARDS = 0.4  # 40 drawn pages of all forms had 0.45 or more if turned, -0.45 or less if not
 
@@ -141,16 +142,25 @@ def runs_downwards(ink: NDArray[np.uint8]) -> bool:
 
 
 def is_upright(signals: PageSignals) -> bool:
-    """Whether waves point where they do on an upright page, T waves follow QRS complexes, and leads obey physics."""
-    return (
+    """Whether names of leads can be read, or waves point where they do on an upright page.
+
+    Then T waves follow QRS complexes as well, and leads obey physics.
+    """
+    return is_named(signals.quality) or (
         _upwards(signals.leads) > _UPWARDS
         and _later(signals.leads) > _LATER
         and _lawful(signals.quality) > _LAWFUL
     )
 
 
+def is_named(quality: ReadQuality) -> bool:
+    """Whether enough leads have their names beside them to tell which is which."""
+    return (quality.named or 0.0) > _NAMED
+
+
 def _value(signals: PageSignals) -> float:
-    return _lawful(signals.quality) + _upwards(signals.leads) + 0.5 * _later(signals.leads)
+    by_waves = _upwards(signals.leads) + 0.5 * _later(signals.leads)
+    return _lawful(signals.quality) + by_waves + (signals.quality.named or 0.0)
 
 
 def _lawful(quality: ReadQuality) -> float:

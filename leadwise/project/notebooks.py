@@ -323,6 +323,20 @@ class ImageInk(Parameters):
     """Of first weights and crops; real pages of fold 1 of this seed are held out."""
 
 
+class ImageNames(Parameters):
+    """29_image_names."""
+
+    STEPS: PositiveInt = 3000
+    """Of training, BATCH crops each. None is chosen: what is read is looked at once, at the end."""
+    BATCH: PositiveInt = 24
+    PAGES: PositiveInt = 300
+    """Drawn pages that are kept in memory, 2 MB each; 40 of them are drawn before the first step."""
+    HELD: PositiveInt = 100
+    """Pages of recordings held out, on eight crops of which names are read."""
+    SEED: NonNegativeInt = 1
+    """Of first weights, pages and crops."""
+
+
 class Comparison(Parameters):
     """42_student_test, and what 51_image_models has of it."""
 
@@ -532,6 +546,7 @@ NOTEBOOKS = in_a_table(
         needs=("11_image_audit", "13_image_folds"),
         gpu=True,
     ),
+    Notebook("29_image_names", parameters=ImageNames, data=("ptbxl_fold10",), gpu=True),
     Notebook(
         "30_image_hearts",
         parameters=ImageHearts,

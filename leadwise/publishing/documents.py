@@ -17,7 +17,7 @@ from leadwise.project import paths
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.publishing import claims, openings, shipped_files
 from leadwise.publishing.front_matter import with_front_matter
-from leadwise.publishing.ink_card import ink_told
+from leadwise.publishing.ink_card import ink_told, names_told
 from leadwise.publishing.markdown import as_table
 from leadwise.publishing.notebooks_table import notebooks_chart, notebooks_table, place_of
 from leadwise.publishing.published_set import SET_WRITERS
@@ -38,6 +38,7 @@ WRITERS: dict[str, Writer] = {
         ("code", "finds", "what to do"), ((code, kind.name, kind.advice) for code, kind in KINDS.items())
     ),
     "ink_told": lambda _: ink_told(),
+    "names_told": lambda _: names_told(),
     "notebooks": lambda published: notebooks_table(published.runs),
     "notebooks_chart": lambda _: notebooks_chart(),
 }

@@ -105,6 +105,23 @@ def _of_ink(_: Published) -> Facts:
     }
 
 
+def _of_names(_: Published) -> Facts:
+    told = pd.read_csv(RESOURCES / "names.csv")
+    metrics = [
+        {"type": "recall", "value": float(row["read"]), "name": f"{row['name']} (n {row['n']} printed names)"}
+        for row in told.to_dict("records")
+    ]
+    task = {"type": "object-detection", "name": "names of leads on a printed ECG"}
+    return {
+        "license": "mit",
+        "tags": [*_TAGS, "12-lead", "digitization"],
+        "datasets": [_DRAWN["type"]],
+        "metrics": ["recall"],
+        "pipeline_tag": "object-detection",
+        "model-index": _index("names", task, _DRAWN, metrics),
+    }
+
+
 def _of_data(_: Published) -> Facts:
     return {
         "license": "cc-by-4.0",
@@ -120,6 +137,7 @@ FRONT_MATTER: Mapping[str, Callable[[Published], Facts]] = {
     "MODEL_CARD.md": _of_pages,
     "BEAT_CARD.md": _of_beats,
     "INK_CARD.md": _of_ink,
+    "NAMES_CARD.md": _of_names,
     "RHYTHM_CARD.md": _of_rhythm,
     "DATASET_CARD.md": _of_data,
 }

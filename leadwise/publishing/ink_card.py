@@ -1,6 +1,11 @@
-"""How well the shipped ink network tells each ink, from ``ink.csv``, which 28_image_ink wrote as ``told.csv``."""
+"""How well the networks that look at a page's ink do, for their cards, from tables that their notebooks wrote.
+
+``ink.csv`` and ``names.csv`` are the ``told.csv`` of 28_image_ink and of 29_image_names, of the files that ship.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 
@@ -12,11 +17,7 @@ from leadwise.publishing.markdown import as_table
 
 def ink_told() -> str:
     """A row a kind of page, and which bytes it is of. Raises `TableError` where it is of another file."""
-    told, digest = pd.read_csv(RESOURCES / "ink.csv"), sha256(RESOURCES / "ink.onnx")
-    if set(told["file"]) != {digest[:12]}:
-        raise TableError(
-            f"ink.csv is of another file than ink.onnx (sha256 {digest[:12]}...): copy both anew."
-        )
+    told, remark = _told("ink")
     rows = [
         (
             row["grid"],
@@ -27,8 +28,26 @@ def ink_told() -> str:
         for _, row in told.iterrows()
     ]
     heads = ["grid", "seen as", "n", *KINDS, "trace, by the rule on colours"]
-    return f"{as_table(heads, rows)}\n\n`ink.onnx`, sha256 `{digest}`."
+    return f"{as_table(heads, rows)}\n\n{remark}"
 
 
-def _shown(dice: float) -> str:
-    return "" if pd.isna(dice) else f"{dice:.2f}"
+def names_told() -> str:
+    """A row a name, and which bytes it is of. Raises `TableError` where it is of another file."""
+    told, remark = _told("names")
+    rows = [(row["name"], row["n"], *map(_shown, row[["read", "another", "false"]])) for _, row in told.iterrows()]
+    heads = ["name", "n", "read", "read as another", "said where none stands, a square decimetre"]
+    return f"{as_table(heads, rows)}\n\n{remark}"
+
+
+def _told(name: str) -> tuple[pd.DataFrame, str]:
+    """The table of a file, and a remark with its checksum."""
+    told, digest = pd.read_csv(RESOURCES / f"{name}.csv"), sha256(RESOURCES / f"{name}.onnx")
+    if set(told["file"]) != {digest[:12]}:
+        raise TableError(
+            f"{name}.csv is of another file than {name}.onnx (sha256 {digest[:12]}...): copy both anew."
+        )
+    return told, f"`{name}.onnx`, sha256 `{digest}`."
+
+
+def _shown(value: Any) -> str:
+    return "" if pd.isna(value) else f"{value:.2f}"

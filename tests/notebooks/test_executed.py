@@ -26,7 +26,7 @@ from leadwise.folds.partition import weights_name
 from leadwise.folds.recordings import SIGNAL_PROTOCOLS
 from leadwise.learning.distill import LOSSES
 from leadwise.learning.leakage import PRICED
-from leadwise.names import CLASSES
+from leadwise.names import CLASSES, LEADS
 from leadwise.pages.ink_maps import ink_net_maps, session_of
 from leadwise.project import profiles
 from leadwise.project.notebooks import LEAD_NETWORKS, NOTEBOOKS, audit_of
@@ -41,7 +41,7 @@ from leadwise.tables import read_table
 REPOSITORY = Path(__file__).resolve().parents[2]
 MICRO = [profiles.parameters("sample", name).model_dump()["MODEL"] for name in LEAD_NETWORKS]
 #: Those that score: all but those that only look at data.
-NO_SCORES = {"28_image_ink"}  # how well inks are told apart stands on the card of the file that ships
+NO_SCORES = {"28_image_ink", "29_image_names"}  # how well these do stands on the cards of the files that ship
 SCORING = [
     name for name in NOTEBOOKS if name not in NO_SCORES and (name[0] in "2345" or name[:2] in {"12", "17"})
 ]
@@ -416,6 +416,14 @@ def test_each_ink_is_told_on_pages_held_out_and_by_the_file_itself(executed_samp
     assert set(told["file"]) == {sha256(folder / "ink.onnx")[:12]}
     maps = ink_net_maps(np.full((64, 96, 3), 255, np.uint8), session_of(str(folder / "ink.onnx")))
     assert all(each.shape == (64, 96) for each in maps.values())
+
+
+def test_names_are_read_on_pages_held_out_and_by_the_file_itself(executed_sample):
+    folder = executed_sample / "29_image_names"
+    told = pd.read_csv(folder / "told.csv")
+    assert list(told["name"]) == [*LEADS, "-aVR"]
+    assert told["n"].sum() > 20
+    assert set(told["file"]) == {sha256(folder / "names.onnx")[:12]}
 
 
 def test_errors_are_told_page_by_page_together_and_by_kind(executed_sample):

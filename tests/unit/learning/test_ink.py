@@ -87,11 +87,11 @@ def test_the_right_answer_costs_least() -> None:
 
 
 def test_training_makes_the_loss_smaller_and_can_be_taken_up_again(store: Store, tmp_path: Path) -> None:
-    first = Training(Recipe(steps=60, batch=4, renew_every=100), seed=0)
+    first = Training(Recipe(steps=60, batch=4, renew_every=100), 0, InkNet, loss)
     losses = [value for _, value in first.run(store)]
     assert np.mean(losses[-20:]) < np.mean(losses[:20])
     first.save(tmp_path / "ink.safetensors")
-    again = Training(Recipe(steps=61, batch=4, renew_every=100), seed=1)
+    again = Training(Recipe(steps=61, batch=4, renew_every=100), 1, InkNet, loss)
     again.resume(tmp_path / "ink.safetensors")
     assert again.step == 60
     for one, other in zip(first.mean.parameters(), again.mean.parameters(), strict=True):

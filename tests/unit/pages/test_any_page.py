@@ -129,6 +129,22 @@ def test_leads_that_no_law_tells_apart_are_said_to_be_named_by_the_usual_order()
     assert "nothing but the usual order tells" in " ".join(signals.warnings)
 
 
+@pytest.mark.parametrize("name", ["V1", "V5"])
+def test_a_strip_is_called_as_is_printed_beside_it_whatever_it_looks_like(name: str) -> None:
+    alike = SIGNALS.copy()
+    alike[LEADS.index(name)] = alike[LEADS.index("II")]
+    form = replace(FORMS["3x4+1"], strips=(name,))
+    signals = read_any_page(draw(alike, RATE_HZ, form, LOOK).page)
+    assert tuple(signals.strips) == (name,)
+
+
+def test_pages_upside_down_are_told_by_their_names_where_waves_tell_nothing() -> None:
+    page = draw(SIGNALS * 0.02, RATE_HZ, FORMS["3x4+1"], replace(LOOK, quarter_turns=2))
+    signals = read_any_page(page.page)
+    assert signals.quality.named > 0.5
+    assert abs(signals.geometry.turn_degrees) == pytest.approx(180, abs=1)
+
+
 def test_minus_avr_is_turned_over() -> None:
     page, signals = read("6x2 cabrera")
     assert lead_snrs_db(page.leads, signals)["aVR"] > 20

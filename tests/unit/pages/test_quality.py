@@ -68,6 +68,7 @@ def test_what_a_page_does_not_show_speaks_neither_for_nor_against_it() -> None:
         ({"read": 0.9}, "90% of the traces"),
         ({"columns": 0.05}, "where columns begin"),
         ({"grid": 0.3}, "grid is faint or bent"),
+        ({"named": -0.1}, "are mostly those of others"),
     ],
 )
 def test_what_is_not_as_it_should_be_is_said(found: Mapping[str, Any], word: str) -> None:
@@ -86,6 +87,7 @@ def test_what_is_not_as_it_should_be_is_said(found: Mapping[str, Any], word: str
         ({"pulse_mm": 14.0}, "14.0 mm high, where 5, 10 or 20 mm"),
         ({"pulses_within": 3}, "pulse"),
         ({"read": 0.4}, "40% of the traces"),
+        ({"named": -0.5}, "are mostly those of others"),
     ],
 )
 def test_what_cannot_be_twelve_leads_is_refused_with_the_reason_and_what_to_do(

@@ -16,7 +16,7 @@ from leadwise.publishing.render import Published
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 RESOURCES = REPOSITORY / "leadwise" / "resources"
-MODELS = ("MODEL_CARD.md", "BEAT_CARD.md", "INK_CARD.md", "RHYTHM_CARD.md")
+MODELS = ("MODEL_CARD.md", "BEAT_CARD.md", "INK_CARD.md", "NAMES_CARD.md", "RHYTHM_CARD.md")
 
 
 @pytest.fixture(scope="module")
