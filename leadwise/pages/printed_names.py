@@ -41,7 +41,8 @@ _SURE = 0.5
 _APART_CELLS = 3  # names do not stand nearer to each other
 _BEFORE_MM = 14.0  # a name may stand before the first column: beside its pulse
 _BEGINS_MM, _ENDS_MM = 9.0, 2.0  # a column begins so far before, or after, the middle of a name in it
-_STRIP_BEGINS_MM = 25.0
+# with an R wave right beside it II looks like III, to 0.66; what looks less like a name leaves it to the lead it repeats
+_STRIP_BEGINS_MM, _STRIP_SURE = 25.0, 0.8
 _EARLY = 0.12  # of a column, by which a name's middle may stand before it
 _OFFSETS = np.arange(
     -0.62, 0.63, 0.04
@@ -151,7 +152,7 @@ def strip_names(names: Sequence[NameInRow], form: Form, columns: Columns) -> dic
     for name, row in sorted(names, key=lambda each: each[0].sure):
         strip = row - len(form.rows)
         begins = columns.first_px + _STRIP_BEGINS_MM * PX_PER_MM
-        if strip >= 0 and _is_beside(name, columns) and name.x_px < begins:
+        if strip >= 0 and name.sure > _STRIP_SURE and _is_beside(name, columns) and name.x_px < begins:
             found[strip] = name
     called = [lead_of(name.name)[0] for name in found.values()]
     return {

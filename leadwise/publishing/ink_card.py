@@ -34,7 +34,9 @@ def ink_told() -> str:
 def names_told() -> str:
     """A row a name, and which bytes it is of. Raises `TableError` where it is of another file."""
     told, remark = _told("names")
-    rows = [(row["name"], row["n"], *map(_shown, row[["read", "another", "false"]])) for _, row in told.iterrows()]
+    rows = [
+        (row["name"], row["n"], *map(_shown, row[["read", "another", "false"]])) for _, row in told.iterrows()
+    ]
     heads = ["name", "n", "read", "read as another", "said where none stands, a square decimetre"]
     return f"{as_table(heads, rows)}\n\n{remark}"
 

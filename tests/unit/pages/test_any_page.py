@@ -138,11 +138,12 @@ def test_a_strip_is_called_as_is_printed_beside_it_whatever_it_looks_like(name: 
     assert tuple(signals.strips) == (name,)
 
 
-def test_pages_upside_down_are_told_by_their_names_where_waves_tell_nothing() -> None:
-    page = draw(SIGNALS * 0.02, RATE_HZ, FORMS["3x4+1"], replace(LOOK, quarter_turns=2))
-    signals = read_any_page(page.page)
+def test_names_tell_which_side_is_up_where_all_waves_point_down() -> None:
+    signals = read_any_page(draw(-SIGNALS, RATE_HZ, FORMS["3x4+1"], LOOK).page)
+    assert signals.quality.named is not None
     assert signals.quality.named > 0.5
-    assert abs(signals.geometry.turn_degrees) == pytest.approx(180, abs=1)
+    assert signals.geometry.turn_degrees == pytest.approx(0, abs=1)
+    assert not any("side" in warning for warning in signals.warnings)
 
 
 def test_minus_avr_is_turned_over() -> None:

@@ -155,7 +155,7 @@ def test_a_clean_page_is_read_rightly_without_a_warning() -> None:
     [
         (
             {"rows": (("aVL", "II", "V1", "V4"), ("I", "aVF", "V2", "V5"), ("aVR", "III", "V3", "V6"))},
-            "does not obey them",
+            "is not 0",
         ),
         ({"gain_mm_per_mv": 7.0}, "7.0 mm high"),
     ],
