@@ -98,10 +98,10 @@ def test_an_answer_names_whom_it_was_taught_and_tested_on_and_that_it_is_no_diag
     ],
 )
 def test_a_contradiction_is_said(label: str, prob: tuple[float, ...], said: str) -> None:
-    answer = HeartsAnswer(dict(zip(SUPERCLASSES, prob, strict=True)), INFO)
-    found = answer.contradicts(label)
-    assert said in found
-    assert bool(found) == bool(said)
+    answer = HeartsAnswer(dict(zip(SUPERCLASSES, prob, strict=True)), INFO).beside(label)
+    assert said in answer.contradiction
+    assert bool(answer.contradiction) == bool(said)
+    assert answer.as_json()["contradiction"] == answer.contradiction
 
 
 def test_a_known_page_has_both_answers_each_under_its_name(
