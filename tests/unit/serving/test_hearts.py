@@ -5,14 +5,19 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from leadwise.drawing.drawn import FORMS, Look, draw
+from leadwise.drawing.trials import drawn
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import LEADS, SUPERCLASSES
 from leadwise.pages.page_signals import RATE_HZ, Trace
+from leadwise.recordings.records import read_record
 from leadwise.serving import predict as predict_module
 from leadwise.serving.hearts import NO_DIAGNOSIS, HeartsAnswer, ask_hearts, views_of_traces
+from leadwise.sets.sample import unpack_recordings
 
 INFO = ModelInfo("hearts", SUPERCLASSES, "0", "elsewhere", "0" * 12, "made", "")
 
@@ -120,3 +125,15 @@ def test_a_known_page_has_both_answers_each_under_its_name(
     assert model.asked[0]["signals"].shape == (1, 12, 312)
     monkeypatch.setattr(predict_module, "hearts_ship", lambda: False)
     assert predict_module.predict(sample_folder / row["path"]).hearts is None
+
+
+def test_swapped_arms_are_warned_of_whoever_reads_the_page(tmp_path: Any) -> None:
+    record = read_record(min(unpack_recordings(tmp_path).rglob("*.hea")).with_suffix(""))
+    leads = {name: np.array(record.lead(name), float) for name in LEADS}
+    swapped = {"I": -leads["I"], "II": leads["III"], "III": leads["II"]}
+    signals = np.stack(list((leads | swapped | {"aVR": leads["aVL"], "aVL": leads["aVR"]}).values()))
+    known = drawn(signals, record.rate_hz)
+    other = draw(signals, record.rate_hz, FORMS["3x4"], Look()).page
+    for page, form in ((known, "known"), (other, "another")):
+        answer = predict_module.predict(cv2.imencode(".png", page)[1].tobytes())
+        assert any("limb leads may be swapped" in text for text in answer.warnings), form
