@@ -16,8 +16,8 @@ from leadwise.serving.model import HeartsModel
 from leadwise.sets.views import LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views
 
 NO_DIAGNOSIS = (
-    "hearts was taught on German recordings of the 1980s and 1990s (PTB-XL's fold 10) and tested on others of them "
-    "and on the pages of one hospital in Pakistan; it names what cardiologists would state there, and is no diagnosis"
+    "hearts was taught on PTB-XL's fold 10 (Germany) and tested on its other folds and on pages of a hospital in "
+    "Pakistan; no diagnosis"
 )
 """Stands beside each of its answers."""
 
