@@ -41,7 +41,7 @@ _SURE = 0.5
 _APART_CELLS = 3  # names do not stand nearer to each other
 _BEFORE_MM = 14.0  # a name may stand before the first column: beside its pulse
 _BEGINS_MM, _ENDS_MM = 9.0, 2.0  # a column begins so far before, or after, the middle of a name in it
-# with an R wave right beside it II looks like III, to 0.66; what looks less like a name leaves it to the lead it repeats
+# with an R wave right beside it II was III, by 0.66; where a name is less sure, the lead that is repeated tells
 _STRIP_BEGINS_MM, _STRIP_SURE = 25.0, 0.8
 _EARLY = 0.12  # of a column, by which a name's middle may stand before it
 _OFFSETS = np.arange(

@@ -554,6 +554,7 @@ NOTEBOOKS = in_a_table(
         needs=_PAGE_DATA,
         gpu=True,
         figures=("hearts.png",),
+        ships=("hearts.onnx",),
     ),
     Notebook(
         "31_signal_attention",

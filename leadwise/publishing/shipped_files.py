@@ -12,13 +12,19 @@ from leadwise.publishing.render import Published
 CARD_OF: Mapping[str, str] = {
     "af_stretch.onnx": "RHYTHM_CARD.md",
     "beat_rhythm.onnx": "BEAT_CARD.md",
+    "hearts.onnx": "HEARTS_CARD.md",
     "student12.onnx": "MODEL_CARD.md",
 }
 """By the name of the file."""
 
 COMMAND = "leadwise score-shipped"
 
-_SCORED_BY_ITS_NOTEBOOK = {"af_stretch.onnx": "leadwise run --profile cpu --only 35_signal_rhythm"}
+_SCORED_BY_ITS_NOTEBOOK = {
+    "af_stretch.onnx": "leadwise run --profile cpu --only 35_signal_rhythm",
+    "hearts.onnx": "leadwise run --profile cpu --only 30_image_hearts",
+}
+
+_TRAINED_AS_IT_IS_SCORED = frozenset({"hearts.onnx"})
 
 FOLD_STUDENTS = "calibrated=yes;loss=consistent"
 """The condition of the student that ships, in the scores of its fold students: its loss, and how it answers."""
@@ -40,7 +46,10 @@ def checksum(name: str) -> Callable[[Published], str]:
 
     def remark(_: Published) -> str:
         command = _SCORED_BY_ITS_NOTEBOOK.get(name, COMMAND)
-        return f"`{name}`, sha256 `{sha256(RESOURCES / name)}`; `{command}` scores it again from these bytes."
+        told = f"`{name}`, sha256 `{sha256(RESOURCES / name)}`; `{command}`"
+        if name in _TRAINED_AS_IT_IS_SCORED:
+            return f"{told} trained it and scored these bytes; trained again it has others."
+        return f"{told} scores it again from these bytes."
 
     return remark
 

@@ -145,6 +145,41 @@ def rhythm_of_strip(rhythm_mv: NDArray[np.floating]) -> tuple[float, float]:
     return rate_bpm, rate_bpm * float(spread)
 
 
+def strip_scores(
+    read: Mapping[str, pd.Series],
+    direct: Mapping[str, pd.Series],
+    answers: pd.DataFrame,
+    recordings: pd.DataFrame,
+    draws: int = 2000,
+    **place: Any,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of ``scores.csv`` and ``differences.csv``: fibrillation by each value of strips, read and as they were.
+
+    `read` and `direct` hold values by ``record``, by name; `answers` are any about these `recordings`, whose keys the
+    rows take. Read minus direct, paired; no rows where one side has no recording.
+    """
+    question, measure = QUESTIONS["af"], auroc_alone(_SIDES)
+    scores, differences = [], []
+    if set(question.sides(recordings)) != set(_SIDES):
+        return pd.DataFrame(), pd.DataFrame()
+    for name in read:
+        own = {
+            signals: ranked(answers, recordings, question, values[name], name)
+            for signals, values in (("read", read), ("direct", direct))
+        }
+        for signals, rows in own.items():
+            at = place | {
+                "condition": place["condition"] | {"question": "af", "signals": signals},
+                "seeds": "",
+            }
+            scores.append(scored(rows, measure, ["auroc"], draws, **at))
+            if signals == "read":
+                differences.append(
+                    compared(rows, own["direct"], measure, ["auroc"], draws, minus="signals=direct", **at)
+                )
+    return pd.concat(scores, ignore_index=True), pd.concat(differences, ignore_index=True)
+
+
 def answered(answers: pd.DataFrame, recordings: pd.DataFrame, question: Question) -> pd.DataFrame:
     """Answers in page classes as answers to one question, about the recordings that are of one of its sides."""
     side = question.sides(recordings)

@@ -15,6 +15,7 @@ from leadwise.names import SUPERCLASSES
 from leadwise.scores.calibration import ece_floor, expected_calibration_error
 from leadwise.scores.draws import ENDS, Interval, Measure
 from leadwise.scores.metrics import Floats, ranking
+from leadwise.scores.table import compared, scored, stated
 
 COLUMNS = [f"prob_{name}" for name in SUPERCLASSES]
 
@@ -67,6 +68,36 @@ def hearts_metrics() -> Measure:
         return {"macro_auroc": np.mean(list(found.values()), axis=0), **found}
 
     return measure
+
+
+def paper_scores(
+    read: pd.DataFrame, direct: pd.DataFrame, refused: int, draws: int = 2000, **place: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of ``scores.csv`` and ``differences.csv`` of answers about recordings read from pages, and without a page.
+
+    Both are answers about those recordings whose page was read; `refused` others have none. Differences are paired,
+    read minus direct.
+    """
+    measure, tables = hearts_metrics(), []
+    where = {
+        signals: place | {"condition": place["condition"] | {"signals": signals}, "seeds": ""}
+        for signals in ("read", "direct")
+    }
+    for signals, rows in (("read", read), ("direct", direct)):
+        tables.append(scored(rows, measure, None, draws, **where[signals]))
+    keys = {
+        "task": "hearts",
+        "protocol": "elsewhere",
+        "test_set": "ptbxl",
+        "model": "hearts",
+        "unit": "record",
+    }
+    tables.append(
+        stated({"pages_refused": refused}, **(where["read"] | keys | {"average": "gross", "n": len(read)}))
+    )
+    metrics = ["macro_auroc", *(f"auroc_{name}" for name in SUPERCLASSES)]
+    differences = compared(read, direct, measure, metrics, draws, minus="signals=direct", **where["read"])
+    return pd.concat(tables, ignore_index=True), differences
 
 
 def page_answers(

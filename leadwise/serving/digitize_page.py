@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadwise.errors import DoubtfulPage, ForeignPage, InputError
+from leadwise.names import LEADS
+from leadwise.pages.digitize import RATE_HZ as KNOWN_HZ
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.layout import TurnedPage
-from leadwise.pages.page_signals import PageSignals
+from leadwise.pages.lead_warnings import lead_warnings
+from leadwise.pages.page_signals import RATE_HZ, PageSignals
 from leadwise.pages.read import FilePage, Page, PageFile
 from leadwise.serving.known_form import KnownForm, read_known_form
 
@@ -44,7 +47,17 @@ def _signals_of(page: FilePage) -> PageSignals:
 
 
 def read_file_page(page: FilePage) -> KnownForm | PageSignals:
-    """What the first reader says that knows the page; raises as `digitize_page` does.
+    """What the first reader says that knows the page, with what its leads warn of; raises as `digitize_page` does."""
+    found = _read(page)
+    if isinstance(found, KnownForm):
+        leads = dict(zip(LEADS, found.signals.leads, strict=True))
+        return replace(found, notes=(*found.notes, *lead_warnings(leads, KNOWN_HZ)))
+    leads = {name: trace.signal_mv for name, trace in found.leads.items()}
+    return replace(found, warnings=(*found.warnings, *lead_warnings(leads, RATE_HZ)))
+
+
+def _read(page: FilePage) -> KnownForm | PageSignals:
+    """What the first reader says.
 
     Readers of other pages are imported where one comes: they load all of scipy, which takes a second.
     """

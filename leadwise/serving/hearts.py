@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from leadwise.serving.model import HeartsModel
 from leadwise.sets.views import LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views
 
 NO_DIAGNOSIS = (
-    "hearts was taught on German recordings of the 1980s and 1990s (PTB-XL's fold 10) and tested on others of them "
-    "and on the pages of one hospital in Pakistan; it names what cardiologists would state there, and is no diagnosis"
+    "hearts was taught on PTB-XL's fold 10 (Germany) and tested on its other folds and on pages of a hospital in "
+    "Pakistan; no diagnosis"
 )
 """Stands beside each of its answers."""
 
@@ -33,6 +33,8 @@ class HeartsAnswer:
     model: ModelInfo
     why_none: str = ""
     """Why there are no probabilities, where the page lacks what the network needs."""
+    contradiction: str = ""
+    """Why this and the class that stands beside it cannot both hold, in a sentence."""
 
     def lines(self) -> list[str]:
         """The answer in lines of plain text, and whom it was taught and tested on."""
@@ -51,14 +53,16 @@ class HeartsAnswer:
         return {
             "probabilities": {name: round(share, 4) for name, share in self.probabilities.items()},
             "why_none": self.why_none,
+            "contradiction": self.contradiction,
             "model": asdict(self.model),
             "taught_and_tested": NO_DIAGNOSIS,
         }
 
-    def contradicts(self, label: str) -> str:
-        """Why the page model's class and this cannot both hold, in a sentence; empty where they can."""
-        if not self.probabilities:
-            return ""
+    def beside(self, label: str) -> HeartsAnswer:
+        """The same beside the page model's class, with why the two cannot both hold where they cannot."""
+        return replace(self, contradiction=self._contradicts(label))
+
+    def _contradicts(self, label: str) -> str:
         norm, mi = (self.probabilities[name] > _HALF for name in ("NORM", "MI"))
         if label == "normal" and not norm and max(self.probabilities.values()) > _HALF:
             named = [SUPERCLASS_NAMES[name] for name, share in self.probabilities.items() if share > _HALF]

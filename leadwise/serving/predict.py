@@ -182,8 +182,8 @@ def _answered(loaded: Model, hearts: HeartsModel | None, name: str, page: FilePa
     probabilities, distance = loaded.answer(views)
     shares = dict(zip(loaded.info.classes, map(float, probabilities[0]), strict=True))
     label = max(shares, key=lambda label: shares[label])
-    beside = ask_of_views(hearts, views) if hearts else None
-    against = [why] if beside and (why := beside.contradicts(label)) else []
+    second = ask_of_views(hearts, views).beside(label) if hearts else None
+    against = [second.contradiction] if second and second.contradiction else []
     return Answer(
         name,
         label,
@@ -197,7 +197,7 @@ def _answered(loaded: Model, hearts: HeartsModel | None, name: str, page: FilePa
         page.number,
         page.of,
         strip_probability(signals.strip, RATE_HZ),
-        beside,
+        second,
     )
 
 

@@ -30,7 +30,7 @@ from leadwise.serving.http.jobs import refused
 from leadwise.serving.http.limits import LIMITS, Limits
 from leadwise.serving.http.plain import refusal_page
 from leadwise.serving.http.samples import SAMPLES, load_samples
-from leadwise.serving.model import load_beat_model, load_model
+from leadwise.serving.model import load_beat_model, load_hearts, load_model
 
 
 def _upload(files: int, what: str) -> dict[str, Any]:
@@ -55,6 +55,7 @@ _PageNumber = Annotated[
     int | None,
     Query(ge=1, description="the page of a file of several; by default the first that is an ECG page"),
 ]
+_Of = Literal["pages", "beats", "hearts"]
 _WHY = {
     400: "no multipart form, no file in it, or a Host of another's name",
     408: "a body that stalls or comes too slowly",
@@ -88,6 +89,7 @@ def make_app(
     models = {
         "pages": _carded(load_model(model).info, "MODEL_CARD.md" if model is None else None),
         "beats": _carded(load_beat_model(beat_model).info, "BEAT_CARD.md" if beat_model is None else None),
+        "hearts": _carded(load_hearts().info, "HEARTS_CARD.md"),
     }
     desk = Desk((model, beat_model), workers, limits)
     samples: dict[str, bytes] = {}
@@ -231,13 +233,13 @@ def _about_server(desk: Desk, models: dict[str, schema.ModelCard]) -> APIRouter:
     @routes.get(
         "/model",
         responses=_WRONG,
-        summary="The model that answers for pages, or for the beats of records, and its card",
+        summary="The model that answers for pages, for pages of any form, or for beats, and its card",
     )
-    async def model(of: Literal["pages", "beats"] = "pages") -> schema.ModelCard:
+    async def model(of: _Of = "pages") -> schema.ModelCard:
         return models[of]
 
     @routes.get("/model/card", response_class=Response, include_in_schema=False)
-    async def card_alone(of: Literal["pages", "beats"] = "pages") -> Response:
+    async def card_alone(of: _Of = "pages") -> Response:
         if models[of].card is None:
             raise HTTPException(
                 404, "The card is that of the model that comes with leadwise; this is another."

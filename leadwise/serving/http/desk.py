@@ -20,7 +20,7 @@ from leadwise.errors import Lost, WeightsError
 from leadwise.serving.http.bodies import Refused, claimed_size, files_of
 from leadwise.serving.http.jobs import Asked, Job, Wanted, do, refused
 from leadwise.serving.http.limits import Ending, Limits
-from leadwise.serving.model import load_beat_model, load_model
+from leadwise.serving.model import load_beat_model, load_hearts, load_model
 from leadwise.workers import LIMITS, Workers
 
 _RETRY_S = 2
@@ -136,6 +136,7 @@ def _warm() -> None:
     from leadwise.serving.predict import is_refused
 
     load_model()
+    load_hearts()
     with contextlib.suppress(WeightsError):  # who asks for a record is told
         load_beat_model()
     is_refused(render(np.zeros((12, 2501)), 250))

@@ -62,6 +62,9 @@ class Hearts(BaseModel):
         description="each by itself: several may hold; empty where it says nothing"
     )
     why_none: str = Field(description="why it says nothing, else empty")
+    contradiction: str = Field(
+        description="why it and the class beside it cannot both hold, else empty; among the page's warnings too"
+    )
     model: ModelInfo
     taught_and_tested: str
 

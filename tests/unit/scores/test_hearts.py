@@ -88,3 +88,16 @@ def test_pages_are_told_by_the_odds_of_infarction_over_normal_and_within_bands_o
         for one in (found, hearts.ranked_pages(pages, groups, np.arange(50.0), "infarction", "rate"))
     ]  # fmt: skip
     assert by_finding(pd.concat(rows)).get_axes()
+
+
+def test_what_paper_costs_is_told_of_the_recordings_that_were_read(recordings: pd.DataFrame) -> None:
+    stated = recordings[list(SUPERCLASSES)].to_numpy(float)
+    read, direct = (hearts.hearts_answers(recordings, 0.3 + share * stated, "hearts") for share in (0.0, 0.4))
+    place = {"counted": "folds_1_to_9", "weights": "file", "condition": {"paper": "drawn"}}
+    scores, differences = hearts.paper_scores(read, direct, 3, draws=100, **place)
+    checked(scores, "scores.csv", "made")
+    checked(differences, "differences.csv", "made")
+    assert score_of(scores, "macro_auroc", condition="paper=drawn;signals=read").value == 0.5
+    assert score_of(scores, "macro_auroc", condition="paper=drawn;signals=direct").value == 1
+    assert score_of(scores, "pages_refused").value == 3
+    assert score_of(differences, "macro_auroc", minus="signals=direct").value == pytest.approx(-0.5)

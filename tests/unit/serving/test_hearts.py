@@ -5,14 +5,19 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from leadwise.drawing.drawn import FORMS, Look, draw
+from leadwise.drawing.trials import drawn
 from leadwise.models.onnx_file import ModelInfo
 from leadwise.names import LEADS, SUPERCLASSES
 from leadwise.pages.page_signals import RATE_HZ, Trace
+from leadwise.recordings.records import read_record
 from leadwise.serving import predict as predict_module
 from leadwise.serving.hearts import NO_DIAGNOSIS, HeartsAnswer, ask_hearts, views_of_traces
+from leadwise.sets.sample import unpack_recordings
 
 INFO = ModelInfo("hearts", SUPERCLASSES, "0", "elsewhere", "0" * 12, "made", "")
 
@@ -98,10 +103,10 @@ def test_an_answer_names_whom_it_was_taught_and_tested_on_and_that_it_is_no_diag
     ],
 )
 def test_a_contradiction_is_said(label: str, prob: tuple[float, ...], said: str) -> None:
-    answer = HeartsAnswer(dict(zip(SUPERCLASSES, prob, strict=True)), INFO)
-    found = answer.contradicts(label)
-    assert said in found
-    assert bool(found) == bool(said)
+    answer = HeartsAnswer(dict(zip(SUPERCLASSES, prob, strict=True)), INFO).beside(label)
+    assert said in answer.contradiction
+    assert bool(answer.contradiction) == bool(said)
+    assert answer.as_json()["contradiction"] == answer.contradiction
 
 
 def test_a_known_page_has_both_answers_each_under_its_name(
@@ -120,3 +125,15 @@ def test_a_known_page_has_both_answers_each_under_its_name(
     assert model.asked[0]["signals"].shape == (1, 12, 312)
     monkeypatch.setattr(predict_module, "hearts_ship", lambda: False)
     assert predict_module.predict(sample_folder / row["path"]).hearts is None
+
+
+def test_swapped_arms_are_warned_of_whoever_reads_the_page(tmp_path: Any) -> None:
+    record = read_record(min(unpack_recordings(tmp_path).rglob("*.hea")).with_suffix(""))
+    leads = {name: np.array(record.lead(name), float) for name in LEADS}
+    swapped = {"I": -leads["I"], "II": leads["III"], "III": leads["II"]}
+    signals = np.stack(list((leads | swapped | {"aVR": leads["aVL"], "aVL": leads["aVR"]}).values()))
+    known = drawn(signals, record.rate_hz)
+    other = draw(signals, record.rate_hz, FORMS["3x4"], Look()).page
+    for page, form in ((known, "known"), (other, "another")):
+        answer = predict_module.predict(cv2.imencode(".png", page)[1].tobytes())
+        assert any("limb leads may be swapped" in text for text in answer.warnings), form

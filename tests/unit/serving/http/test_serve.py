@@ -324,7 +324,10 @@ def test_health_model_and_samples(client: TestClient) -> None:
     assert beats["classes"] == ["N", "S", "V", "F", "Q"]
     assert beats["card"] is None  # this server was given a model of beats of its own
     assert client.get("/model/card", params={"of": "beats"}).status_code == 404
-    assert client.get("/model", params={"of": "hearts"}).status_code == 422
+    assert client.get("/model", params={"of": "livers"}).status_code == 422
+    hearts = client.get("/model", params={"of": "hearts"}).json()
+    assert hearts["classes"] == ["NORM", "MI", "STTC", "CD", "HYP"]
+    assert "What must not be asked of it" in hearts["card"]
     samples = client.get("/samples").json()
     assert len(samples) == 3
     for one in samples:

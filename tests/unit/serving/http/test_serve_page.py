@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from read_pages import pdf_of_6x2
 
 from leadwise.names import LEADS
 from leadwise.sets.sample import unpack_sample
 
 CAUTION = "Research use only, not a medical device"
+CLASSES = "#answer [aria-labelledby=said-label] .shares li"
+HEARTS = "#answer .hearts"
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +80,10 @@ def test_a_sample_page_is_answered_with_boxes_traces_and_meaning(page: Page) -> 
     assert page.locator("svg.ecg path.t:not(.p)").count() == 13
     names = page.locator("svg.ecg text").all_text_contents()
     assert set(names) == {*LEADS, "rhythm strip"}
-    assert page.locator(".shares li").count() == 4
+    assert page.locator(CLASSES).count() == 4
     expect(answer.get_by_text("It is not the chance that a person is ill")).to_be_visible()
+    assert page.locator(f"{HEARTS} .shares li").count() == 5
+    expect(page.locator(HEARTS).get_by_text("no diagnosis")).to_be_visible()
     assert page.locator(".moved li").count() == 13
     expect(answer.get_by_text("Which leads moved the answer")).to_be_visible()
     expect(answer.get_by_text("No warnings")).to_be_visible()
@@ -121,7 +125,8 @@ def test_a_page_of_another_form_is_drawn_with_its_leads_and_has_no_class(page: P
     expect(answer.get_by_text("this is another")).to_be_visible()
     expect(page.get_by_text(CAUTION)).to_be_in_viewport()
     assert page.locator("svg.ecg path.t:not(.p)").count() == 12
-    assert page.locator(".shares").count() == 0
+    assert page.locator(CLASSES).count() == 0
+    assert page.locator(f"{HEARTS} .shares li").count() == 5
     assert not serious(page)
     names = []
     for button in ("json", "csv", "wfdb", "overlay"):
@@ -131,6 +136,31 @@ def test_a_page_of_another_form_is_drawn_with_its_leads_and_has_no_class(page: P
         names.append(coming.value.suggested_filename)
     assert names == ["exam.json", "exam.csv", "exam-wfdb.zip", "exam_overlay.png"]
     assert json.loads((tmp_path / "exam.json").read_text(encoding="utf-8"))["form"] == "6x2"
+
+
+def answer_with(page: Page, warnings: list[str], **hearts: Any) -> None:
+    """Open a sample page, with other warnings, and other words of hearts, than the server answers."""
+
+    def changed(route: Route) -> None:
+        told = route.fetch().json()
+        route.fulfill(json=told | {"warnings": warnings, "hearts": told["hearts"] | hearts})
+
+    page.route("**/predict?*", changed)
+    page.click("[data-sample=infarction]")
+    page.wait_for_selector(HEARTS, timeout=30_000)
+
+
+def test_a_contradiction_stands_where_hearts_answers_and_is_no_fault_of_reading(page: Page) -> None:
+    answer_with(page, ["contradiction: made"], contradiction="contradiction: made")
+    expect(page.locator(HEARTS).get_by_text("Contradiction: made.")).to_be_visible()
+    expect(page.locator("#answer").get_by_text("No warnings")).to_be_visible()
+
+
+def test_why_a_page_has_no_answer_of_hearts_is_said(page: Page) -> None:
+    answer_with(page, [], probabilities={}, why_none="hearts says nothing: made")
+    expect(page.locator(HEARTS).get_by_text("Hearts says nothing: made.")).to_be_visible()
+    assert page.locator(f"{HEARTS} .shares").count() == 0
+    assert not serious(page)
 
 
 def test_all_of_it_works_by_keyboard(page: Page) -> None:
@@ -162,7 +192,7 @@ def test_several_files_are_answered_one_after_the_other_and_a_bad_one_is_said_to
     expect(page.locator("#many button")).to_have_count(2, timeout=30_000)
     expect(page.get_by_role("alert").first).to_contain_text("Not an image that can be read")
     page.locator("#many button").first.click()
-    expect(page.locator("#answer .shares li")).to_have_count(4)
+    expect(page.locator(CLASSES)).to_have_count(4)
 
 
 def test_a_recording_shows_its_beats_ten_seconds_at_a_time(page: Page) -> None:
