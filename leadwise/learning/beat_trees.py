@@ -16,7 +16,7 @@ from leadwise.names import AAMI
 from leadwise.recordings.beat_features import beat_features
 from leadwise.scores.beats import HEADING
 
-TREES, LEAVES, RATE, LEAST_OF_A_LEAF, PENALTY, LOOKED_AT = 150, 8, 0.06, 30, 1.0, 0.5
+TREES, LEAVES, RATE, LEAST_OF_A_LEAF, PENALTY, LOOKED_AT = 100, 8, 0.09, 30, 1.0, 0.5
 """Steps, one tree a class each; of each tree its leaves, weight, beats of a leaf, penalty, features a split."""
 
 KEPT = 0.25
