@@ -140,6 +140,7 @@ TEST_SETS: Mapping[str, str] = {
     "mendeley": "pages of the Mendeley set",
     "mitdb": "all records of MIT-BIH",
     "ds2": "the 22 records of MIT-BIH's DS2",
+    "svdb": "the 78 records of the supraventricular database",
     "cinc2017": "recordings of CinC 2017",
     "ptbxl": "recordings of PTB-XL",
     "ptb": "recordings of PTB",

@@ -428,7 +428,7 @@ SCHEMAS: dict[str, Schema] = {
         columns={
             "record": _TEXT,
             "group_id": _TEXT,
-            "part": Column("text", allowed=("ds1", "ds2", "paced", "other")),
+            "part": Column("text", allowed=("ds1", "ds2", "paced", "svdb", "other")),
             "lead": _TEXT,
             "channel": _WHOLE,
             "leads": _TEXT,

@@ -3,11 +3,15 @@
 The true protocols split people: ``interpatient``, DS1 against DS2 without paced records, as de Chazal and others
 divided them (`leadwise.sets.recordings`); ``interpatient_strict``, which also drops record 202, whose person is
 201 of DS1; ``interpatient_held_out``, which keeps some records of DS1 for those who learn from answers;
-``patient_folds``, five folds by person. Protocols whose names begin with "leaky" split windows or beats
-at random, as published work does; neighbours of a test window or beat are then learned by heart.
+``interpatient_svdb``, which learns from the supraventricular database (SVDB), too; ``svdb``, which learns from DS1
+and is tested on that database; ``patient_folds``, five folds by person. Protocols whose names begin with "leaky"
+split windows or beats at random, as published work does; neighbours of a test window or beat are then learned by
+heart.
 
 Choices under ``interpatient`` are made on inner folds of DS1: whole records, six or more left out together where
-there are enough, since on three or so records a choice follows those hearts and no rule.
+there are enough, since on three or so records a choice follows those hearts and no rule. Where SVDB is learned from
+or asked, DS1's two records of atrial fibrillation are never left out together: what fibrillation looks like is then
+always known from one of them, and asked about in the other.
 """
 
 from __future__ import annotations
@@ -29,6 +33,10 @@ LEFT_OUT = 6
 """Records of DS1 that are left out together, at least, to make a choice."""
 
 MOST_INNER = 3
+
+FIBRILLATING = ("201", "203")
+"""The records of DS1 with atrial fibrillation."""
+
 _DRAWS = 1000
 _RARE = 5  # a class with fewer beats is drawn with the largest one
 
@@ -84,6 +92,19 @@ def interpatient_held_out(records: pd.DataFrame, seed: int) -> pd.DataFrame:
     assert_disjoint(groups["train"], groups["val"], "training against held-out records")
     assert_disjoint(groups["val"], groups["test"], "held-out against tested records")
     return table.assign(inner=pd.array([pd.NA] * len(table), dtype="Int64"))
+
+
+def interpatient_svdb(records: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """DS1 and SVDB against DS2, by record as `interpatient`; each inner fold holds records of both in proportion.
+
+    Of records without SVDB it is `interpatient` with the records of fibrillation in different inner folds.
+    """
+    return _against(records, ("ds1", "svdb"), "ds2", seed)
+
+
+def svdb(records: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """DS1 against SVDB, with the inner folds of DS1 that `interpatient_svdb` has."""
+    return _against(records, ("ds1",), "svdb", seed)
 
 
 def patient_folds(records: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -158,6 +179,8 @@ SIGNAL_PROTOCOLS: dict[str, tuple[str, Callable[[pd.DataFrame, int], pd.DataFram
     "interpatient": ("record", interpatient),
     "interpatient_strict": ("record", interpatient_strict),
     "interpatient_held_out": ("record", interpatient_held_out),
+    "interpatient_svdb": ("record", interpatient_svdb),
+    "svdb": ("record", svdb),
     "patient_folds": ("record", patient_folds),
     "leaky_windows": ("window", leaky_windows),
     "leaky_beats": ("beat", leaky_beats),
@@ -187,16 +210,43 @@ def _ds1_ds2(records: pd.DataFrame, groups: pd.Series, seed: int) -> pd.DataFram
     )
 
 
+def _against(records: pd.DataFrame, learned: Sequence[str], tested: str, seed: int) -> pd.DataFrame:
+    """Records of some parts against those of another; inner folds are spread over each part by itself."""
+    groups = "record-" + records["record"].astype(str)
+    asked = records["part"] == tested
+    tables = []
+    for part in learned:
+        own = records["part"] == part
+        if not own.any() and part != learned[0]:
+            continue
+        if own.sum() < MOST_INNER or not asked.any():
+            raise InputError(
+                f"{part} against {tested}: {own.sum()} records of the one, {asked.sum()} of the other."
+            )
+        inner = _spread(
+            records[own], groups[own], MOST_INNER, seed, [f"record-{name}" for name in FIBRILLATING]
+        )
+        tables.append(_rows(records[own], groups[own], fold=1, part="train", inner=inner))
+    table = pd.concat([*tables, _rows(records[asked], groups[asked], fold=1, part="test")], ignore_index=True)
+    trains = table["part"] == "train"
+    assert_disjoint(
+        table.loc[trains, "group_id"], table.loc[~trains, "group_id"], f"{learned} against {tested}"
+    )
+    return table
+
+
 def _rows(records: pd.DataFrame, groups: pd.Series, **more: object) -> pd.DataFrame:
     table = pd.DataFrame({"unit_id": records["record"].astype(str), "group_id": groups.astype(str)})
     return table.assign(**({"inner": pd.NA} | more)).reset_index(drop=True).astype({"inner": "Int64"})
 
 
-def _spread(records: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -> NDArray[np.int64]:
+def _spread(
+    records: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int, apart: Sequence[str] = ()
+) -> NDArray[np.int64]:
     """The fold of each record: groups whole, as many in each as in any other, classes in proportion.
 
     Of many draws the one whose folds are most alike in their shares of each class of beats (but Q, of which there
-    are eight) and of abnormal windows.
+    are eight) and of abnormal windows, of those that leave no two groups in `apart` out together.
     """
     names, number = np.unique(groups.to_numpy(str), return_inverse=True)
     if len(names) < n_folds:
@@ -209,8 +259,11 @@ def _spread(records: pd.DataFrame, groups: pd.Series, n_folds: int, seed: int) -
     rng = np.random.default_rng(seed)
     even = np.arange(len(names)) % n_folds
     best, least = even, np.inf
+    parted = np.isin(names, apart)
     for _ in range(_DRAWS):
         drawn = rng.permutation(even)
+        if len(set(drawn[parted])) < parted.sum():
+            continue
         off = float(((np.eye(n_folds)[drawn].T @ shares - 1 / n_folds) ** 2).sum())
         if off < least:
             best, least = drawn, off

@@ -197,6 +197,18 @@ class SignalRhythm(Parameters):
         return self
 
 
+class SignalBeatsJoined(Tested):
+    """36_signal_beats_joined."""
+
+    SEEDS: Seeds = [1]
+    """Each has its own first weights and trees; how they are joined is chosen by the first."""
+    UNITS: PositiveInt = 80_000
+    """Beats an epoch where the network learns from two sets."""
+
+    def _no_inner_folds(self) -> str:
+        return ""
+
+
 class SignalTransfer(Tested):
     """34_signal_transfer. WEIGHTS are those of the source; random: it is trained here."""
 
@@ -494,7 +506,7 @@ def _of_all_page_models(parameters: ImageModels) -> tuple[str, ...]:
 
 
 def _of_all_signal_models(parameters: SignalModels) -> tuple[str, ...]:
-    return ("14_signal_records", "15_signal_beats", *parameters.sources())
+    return ("14_signal_records", "15_signal_beats", *parameters.sources(), "36_signal_beats_joined")
 
 
 def _lead_network(name: str, family: str) -> Notebook:
@@ -595,6 +607,14 @@ NOTEBOOKS = in_a_table(
         needs=("14_signal_records",),
         figures=("episodes.png",),
         ships=("af_stretch.onnx",),
+    ),
+    Notebook(
+        "36_signal_beats_joined",
+        parameters=SignalBeatsJoined,
+        data=("mitdb", "svdb"),
+        needs=("14_signal_records", "15_signal_beats"),
+        gpu=True,
+        memory_mb=32_000,
     ),
     Notebook(
         "41_student_distill",

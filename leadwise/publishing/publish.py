@@ -30,6 +30,7 @@ _DATA_OF = {
     "mendeley": "pages",
     "mitdb": "mitdb",
     "ds2": "mitdb",
+    "svdb": "svdb",
     "cinc2017": "cinc2017",
     "ptbxl": "ptbxl425",
     "ptb": "ptbdb",

@@ -7,7 +7,7 @@ row (``file=<12 digits>``), so that a card can be held to its file (`leadwise.pu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +25,8 @@ from leadwise.publishing.publish import write_measured
 from leadwise.publishing.shipped_files import ATRIAL, COMMAND, FOLD_STUDENTS, called
 from leadwise.recordings.annotations import read_annotations
 from leadwise.scores import found_beats
-from leadwise.scores.beats import NOTHING, averaged, beat_metrics, counted, ec57_metrics
+from leadwise.scores.both_averages import counted_as_papers_do
 from leadwise.scores.draws import page_metrics
-from leadwise.scores.metrics import Floats
 from leadwise.scores.table import PLACE, read_scores, scored, selected, stated, written
 from leadwise.serving.model import load_model
 from leadwise.serving.predict_recording import name_beats
@@ -40,14 +39,8 @@ from leadwise.sets.views import Views, views_of
 BEAT_FILE = RESOURCES / "beat_rhythm.onnx"
 PAGE_FILE = RESOURCES / "student12.onnx"
 
-Metrics = Callable[[Floats], dict[str, Floats]]
-
 _NAME = "score_shipped"
 
-_WITHOUT = "232"
-"""The record that holds three quarters of DS2's S: its rhythm is mostly S."""
-
-_OF_CLASSES = ("recall_S", "ppv_S", "recall_V", "ppv_V")
 _WRONG_RECORDS = 2
 _PAGES_SHOWN = ("accuracy", "macro_f1", "macro_auroc", "log_loss", "brier")
 
@@ -89,12 +82,8 @@ def score_beats(paths: Iterable[Path], file: Path = BEAT_FILE) -> pd.DataFrame:
     rows = []
     for beats, table in answers.items():
         told = {"beats": beats, "file": digest}
-        late = table[table["time_s"] >= EC57_FROM_S]
-        others = table[table["group_id"] != f"record-{_WITHOUT}"]
-        heading, by_ec57 = ("macro_f1", "accuracy"), told | {"counting": "ec57"}
-        rows += _both_averages(table, beat_metrics, heading, counted="all", condition=told)
-        rows += _both_averages(others, beat_metrics, heading, counted="without_232", condition=told)
-        rows += _both_averages(late, ec57_metrics, heading[1:], counted="after_5_min", condition=by_ec57)
+        late = table["time_s"] >= EC57_FROM_S
+        rows += counted_as_papers_do(table, late, found_beats.CLASSES, condition=told)
     rows += _falsely_v(answers["annotated"], rows[0].iloc[0].to_dict())
     return pd.concat(rows, ignore_index=True)
 
@@ -243,17 +232,6 @@ _ANSWERED = {
     "unit": "beat", "model": "beat_rhythm", "task": "aami5", "protocol": "interpatient", "seed": 1, "role": "test",
 }  # fmt: skip
 """Of the shipped network: it is that of seed one."""
-
-
-def _both_averages(
-    answers: pd.DataFrame, metrics: Metrics, heading: Sequence[str], **place: Any
-) -> list[pd.DataFrame]:
-    place |= {"weights": "random", "n": int((answers["label"] != NOTHING).sum())}
-    gross, by_record = (of(metrics, found_beats.CLASSES) for of in (counted, averaged))
-    return [
-        scored(answers, gross, (*heading, *_OF_CLASSES), **place),
-        scored(answers, by_record, _OF_CLASSES, **place, average="record"),
-    ]
 
 
 def _falsely_v(answers: pd.DataFrame, place: dict[str, Any]) -> list[pd.DataFrame]:

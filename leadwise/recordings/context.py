@@ -52,7 +52,9 @@ def cut_beats(
     return np.ascontiguousarray(views[:, at].transpose(1, 0, 2))
 
 
-def intervals_s(r_samples: NDArray[np.integer], rate_hz: float) -> tuple[NDArray[np.float64], ...]:
+def intervals_s(
+    r_samples: NDArray[np.integer] | NDArray[np.floating], rate_hz: float
+) -> tuple[NDArray[np.float64], ...]:
     """Seconds from the beat before and to the beat after, each ``(beats,)``; nan at the ends."""
     between = np.diff(r_samples) / rate_hz
     return np.r_[np.nan, between][: len(r_samples)], np.r_[between, np.nan][: len(r_samples)]

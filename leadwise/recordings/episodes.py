@@ -102,6 +102,14 @@ def changes_of(episodes: Iterable[Episode], rate_hz: float, samples: int) -> lis
     return changes
 
 
+def in_episodes(times_s: NDArray[np.floating], episodes: Iterable[Episode]) -> NDArray[np.bool_]:
+    """Which times ``(times,)`` lie in an episode."""
+    inside = np.zeros(len(times_s), bool)
+    for episode in episodes:
+        inside |= (times_s >= episode.start_s) & (times_s < episode.end_s)
+    return inside
+
+
 def overlap_s(a: Iterable[tuple[float, float]], b: Sequence[tuple[float, float]]) -> float:
     """How many seconds are in spans of both, none of which overlap within one of them."""
     return sum(max(0.0, min(end, stop) - max(start, begin)) for start, end in a for begin, stop in b)

@@ -231,11 +231,12 @@ def _place_of(answers: pd.DataFrame) -> dict[str, Any]:
     first = answers.iloc[0]
     seeds = sorted(answers["seed"].unique())
     task, protocol = str(first["task"]), str(first["protocol"])
-    by_person = task == "aami5" and protocol.startswith("interpatient")
+    by_person = "svdb" if protocol == "svdb" else "ds2"
+    is_by_person = task == "aami5" and protocol.startswith(("interpatient", "svdb"))
     return {
         "task": task,
         "protocol": protocol,
-        "test_set": "ds2" if by_person else TEST_SET_OF[task],
+        "test_set": by_person if is_by_person else TEST_SET_OF[task],
         "model": str(first["model"]),
         "unit": str(first["unit"]) if "unit" in answers else UNITS[task],
         "counted": "all",

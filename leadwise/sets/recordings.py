@@ -90,6 +90,14 @@ MITDB = RecordingSet(
     "the years 1975 to 1979; beats were marked by two cardiologists. Research use only.",
 )  # fmt: skip
 
+SVDB = RecordingSet(
+    "svdb",
+    parts={"svdb": tuple(map(str, (*range(800, 813), *range(820, 830), *range(840, 895))))},
+    caution="These are half-hour recordings of two leads that are not named, with supraventricular arrhythmias; "
+    "which records are one person's is not told.",
+)
+"""The MIT-BIH Supraventricular Arrhythmia Database (Greenwald 1990, doi:10.13026/C2V30W)."""
+
 _ENOUGH_BEATS, _LEAST_AT_BEATS = 50, 1.6
 """At its own beats a record of DS1 moves at least 3.4 times as much as usually, at those of another at most 1.4 times
 (six minutes at a time, all pairs)."""
@@ -188,8 +196,8 @@ def _check_marks(name: str, record: Record, marks: Annotations) -> None:
         )
 
 
-def survey(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The records of a folder as ``records.csv``, and those left out as `record, why`.
+def survey(folder: Path, of: RecordingSet = MITDB) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The records of a folder, of one set, as ``records.csv``, and those left out as `record, why`.
 
     Raises `InputError` where none can be used.
     """
@@ -199,7 +207,7 @@ def survey(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows, left_out = [], []
     for path in tqdm(paths, "records", mininterval=1, file=sys.stdout):
         try:
-            rows.append(_surveyed(load_recording(path)))
+            rows.append(_surveyed(load_recording(path, of)))
         except InputError as error:
             left_out.append((path.stem, str(error)))
     if not rows:
@@ -272,7 +280,9 @@ def windows_of(recording: Recording) -> pd.DataFrame:
     )
 
 
-def write_beats(folder: Path, records: pd.DataFrame, target: Path, cut: Cut, leads: int) -> pd.DataFrame:
+def write_beats(
+    folder: Path, records: pd.DataFrame, target: Path, cut: Cut, leads: int, of: RecordingSet = MITDB
+) -> pd.DataFrame:
     """Write ``heartbeats.npy`` and ``beats.npy`` into the folder `target` and give ``beats.csv``.
 
     Both are float16, a row a beat: ``(beats, 187)`` between 0 and 1, and ``(beats, leads, samples)`` in mV by `cut`.
@@ -282,7 +292,7 @@ def write_beats(folder: Path, records: pd.DataFrame, target: Path, cut: Cut, lea
     with written_whole(target / "heartbeats.npy") as first, written_whole(target / "beats.npy") as second:
         heartbeats = create(first, (total, LENGTH), np.float16)
         contexts = create(second, (total, leads, cut.samples), np.float16)
-        for recording in _again(folder, records):
+        for recording in _again(folder, records, of):
             beats = recording.marks.beats
             here = slice(done, done + len(beats.samples))
             heartbeats[here] = cut_heartbeats(
@@ -318,8 +328,8 @@ def beats_of(recording: Recording) -> pd.DataFrame:
     )
 
 
-def _again(folder: Path, records: pd.DataFrame) -> Iterator[Recording]:
+def _again(folder: Path, records: pd.DataFrame, of: RecordingSet = MITDB) -> Iterator[Recording]:
     from tqdm import tqdm
 
     for record in tqdm(records["record"], "records", mininterval=1, file=sys.stdout):
-        yield load_recording(folder / f"{record}.hea")
+        yield load_recording(folder / f"{record}.hea", of)

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import MissingInput
-from leadwise.recordings.episodes import overlap_s, read_rhythm
+from leadwise.recordings.episodes import episodes_of, in_episodes, overlap_s, read_rhythm
 from leadwise.recordings.filters import band_passed
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import Record, read_record, rhythm_first
@@ -77,25 +77,44 @@ def cinc_stretches(folder: Path, records: pd.DataFrame, length_s: float = LENGTH
     return pd.concat(rows, ignore_index=True)
 
 
-def noted_stretches(folder: Path, records: Sequence[str]) -> pd.DataFrame:
+def noted_stretches(folder: Path, records: Sequence[str], of: RecordingSet = MITDB) -> pd.DataFrame:
     """Stretches of annotated records, as `cinc_stretches`; one is in fibrillation or flutter for half of it or more.
 
     `duration_s` is that of the record.
     """
     here = {path.stem: path for path in find_recordings(folder)}
     rows = []
-    for name in _shown([name for name in records if name in here], MITDB.name):
+    for name in _shown([name for name in records if name in here], of.name):
         record = read_record(here[name])
         duration_s = record.signals.shape[1] / record.rate_hz
         truth = read_rhythm(here[name], duration_s)
         starts, table = described_record(record)
         af_s = [overlap_s([(start, min(start + LENGTH_S, duration_s))], truth) for start in starts.tolist()]
         rows.append(
-            _rows(MITDB.name, name, starts, table).assign(
+            _rows(of.name, name, starts, table).assign(
                 length_s=LENGTH_S, label="", is_af=np.array(af_s) > LENGTH_S / 2, duration_s=duration_s
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+def beats_in_episodes(
+    beats: pd.DataFrame, stretches: pd.DataFrame, probability: NDArray[np.floating]
+) -> pd.Series:
+    """Which beats of ``beats.csv`` lie in an episode of fibrillation, by ``beat_id``.
+
+    `stretches` are `noted_stretches` of their records, `probability` ``(stretches,)`` how likely each is one.
+    """
+    found = pd.Series(data=False, index=beats["beat_id"])
+    times_s = beats.set_index("beat_id").groupby("record")["time_s"]
+    for record, own in stretches.assign(probability=probability).groupby("record"):
+        episodes = episodes_of(
+            own["start_s"].to_numpy(), own["probability"].to_numpy(), float(own["duration_s"].iloc[0])
+        )
+        if episodes:
+            when = times_s.get_group(record)
+            found[when.index] = in_episodes(when.to_numpy(), episodes)
+    return found
 
 
 def strip_stretches(folder: Path) -> pd.DataFrame:

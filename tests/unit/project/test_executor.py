@@ -22,6 +22,7 @@ FILES = {
     "ptbxl425": "records/00002_hr.hea",
     "ptbxl_fold10": "records/00009_hr.hea",
     "ptbdb": "patient001/s0010_re.hea",
+    "svdb": "800.hea",
 }
 """By the name of each set: one of its files."""
 
@@ -68,6 +69,7 @@ def test_what_was_made_from_the_present_data_stays(everything: Path) -> None:
         ("ptbxl425", {"30_image_hearts", "34_signal_transfer", "53_image_elsewhere"}),
         ("ptbxl_fold10", {"28_image_ink", "30_image_hearts", "35_signal_rhythm", "53_image_elsewhere"}),
         ("ptbdb", {"34_signal_transfer"}),
+        ("svdb", {"36_signal_beats_joined"}),
     ],
 )
 def test_a_set_that_changed_is_seen_by_the_notebooks_that_look_at_it_and_by_no_other(

@@ -151,6 +151,6 @@ def test_the_chart_draws_each_way_once_and_none_that_leads_over_another() -> Non
     assert lines[:2] == ["```mermaid", "flowchart LR"]
     assert 'pages[("pages")] --> n11["11 image audit"]' in lines
     assert 'n13 --> n24["24 image vit"]' in lines, "what it needs of 11 and 12 comes with 13"
-    assert 'n31 & n32 --> n52["52 signal models"]' in lines
+    assert 'n31 & n32 & n36 --> n52["52 signal models"]' in lines
     assert 'n30 & n32 & n35 & n43 --> predict(["leadwise predict"])' in lines
     assert sum(" --> n" in line for line in lines) == len(NOTEBOOKS)

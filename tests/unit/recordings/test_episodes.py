@@ -15,6 +15,7 @@ from leadwise.recordings.episodes import (
     Episode,
     changes_of,
     episodes_of,
+    in_episodes,
     overlap_s,
     read_rhythm,
 )
@@ -33,6 +34,12 @@ def test_an_episode_begins_and_ends_where_it_does_to_within_ten_seconds() -> Non
     assert abs(one.start_s - 200) <= 10
     assert abs(one.end_s - 400) <= 10
     assert LIKELY < one.probability <= 1
+
+
+def test_a_beat_lies_in_an_episode_or_outside() -> None:
+    episodes = [Episode(10.0, 50.0, 0.9), Episode(100.0, 140.0, 0.8)]
+    inside = in_episodes(np.array([9.9, 10.0, 49.9, 50.0, 120.0]), episodes)
+    assert inside.tolist() == [False, True, True, False, True]
 
 
 def test_what_is_shorter_than_half_a_minute_is_none() -> None:

@@ -393,6 +393,57 @@ def test_choices_are_made_on_six_records_of_ds1_or_more_at_a_time(all_records: p
         assert one.loc[one["part"] == "test", "inner"].isna().all()
 
 
+@pytest.fixture(scope="module")
+def both_sets(all_records: pd.DataFrame) -> pd.DataFrame:
+    """All records of MIT-BIH and of the supraventricular database, with made counts."""
+    names = recordings.SVDB.parts["svdb"]
+    rng = np.random.default_rng(1)
+    counts = {
+        name: rng.integers(0, 500, len(names)) for name in all_records if name.startswith(("beats", "win"))
+    }
+    groups = [recordings.SVDB.person_of(name) for name in names]
+    svdb = pd.DataFrame({"record": names, "group_id": groups, "part": "svdb", **counts})
+    return pd.concat([all_records, svdb], ignore_index=True)
+
+
+def test_a_second_set_is_learned_from_and_in_proportion_in_every_inner_fold(both_sets: pd.DataFrame) -> None:
+    assert len(recordings.SVDB.parts["svdb"]) == 78
+    table = signal_folds.make_signal_folds(both_sets, "interpatient_svdb", SEEDS)
+    table = checked(table, "folds.csv", "x")
+    part_of = both_sets.set_index("record")["part"]
+    for _, one in table.groupby("seed"):
+        sides = one.groupby("part")["unit_id"].apply(set)
+        assert sides["train"] == {*recordings.MITDB.parts["ds1"], *recordings.SVDB.parts["svdb"]}
+        assert sides["test"] == set(recordings.MITDB.parts["ds2"])
+        sizes = pd.crosstab(one["unit_id"].map(part_of), one["inner"].astype("float"))
+        assert sizes.loc["svdb"].tolist() == [26, 26, 26]
+        assert sizes.loc["ds1"].between(7, 8).all()
+
+
+def test_the_other_set_is_tested_by_who_learned_from_ds1_alone(both_sets: pd.DataFrame) -> None:
+    table = signal_folds.make_signal_folds(both_sets, "svdb", SEEDS)
+    both = signal_folds.make_signal_folds(both_sets, "interpatient_svdb", SEEDS)
+    sides = table.groupby("part")["unit_id"].apply(set)
+    assert sides["train"] == set(recordings.MITDB.parts["ds1"])
+    assert sides["test"] == set(recordings.SVDB.parts["svdb"])
+    inner = [
+        one.query("unit_id < '300' and part == 'train'").set_index(["seed", "unit_id"])["inner"]
+        for one in (table, both)
+    ]
+    pd.testing.assert_series_equal(*inner)
+
+
+def test_the_records_of_fibrillation_are_never_left_out_together(both_sets: pd.DataFrame) -> None:
+    for seed in range(5):
+        table = signal_folds.make_signal_folds(both_sets, "interpatient_svdb", [seed]).set_index("unit_id")
+        assert table.loc[list(signal_folds.FIBRILLATING), "inner"].nunique() == 2
+
+
+def test_without_records_to_test_there_is_no_such_fold(all_records: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="0 of the other"):
+        signal_folds.make_signal_folds(all_records, "svdb", SEEDS)
+
+
 def test_seven_records_of_ds1_are_held_out_for_whoever_learns_from_answers(all_records: pd.DataFrame) -> None:
     table = signal_folds.make_signal_folds(all_records, "interpatient_held_out", SEEDS)
     table = checked(table, "folds.csv", "x")

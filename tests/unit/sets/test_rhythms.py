@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from leadwise.errors import MissingInput
-from leadwise.sets.rhythms import cinc_records, is_held_out
+from leadwise.recordings.stretches import starts_s
+from leadwise.sets.rhythms import beats_in_episodes, cinc_records, is_held_out
 
 
 def test_a_third_is_held_out_and_always_the_same() -> None:
@@ -30,3 +33,18 @@ def test_labels_are_read_as_published_and_with_heads(tmp_path: Path) -> None:
 def test_recordings_without_labels_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match="neither REFERENCE"):
         cinc_records(tmp_path)
+
+
+def test_beats_lie_in_an_episode_of_their_own_record() -> None:
+    times = np.arange(0.5, 300, 1.0)
+    beats = pd.DataFrame({"record": np.repeat(["a", "b"], len(times)), "time_s": np.tile(times, 2)})
+    beats["beat_id"] = [
+        f"{record}-{time:g}" for record, time in zip(beats["record"], beats["time_s"], strict=True)
+    ]
+    starts = starts_s(300.0)
+    stretches = pd.DataFrame({"record": "a", "start_s": starts, "duration_s": 300.0})
+    inside = beats_in_episodes(beats, stretches, np.where(starts >= 150, 0.9, 0.1))
+    assert not inside[[f"b-{time:g}" for time in times]].any()
+    found = times[inside[[f"a-{time:g}" for time in times]].to_numpy()]
+    assert 140 < found.min() < 175
+    assert found.max() == times[-1]
