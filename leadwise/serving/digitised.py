@@ -14,6 +14,7 @@ from leadwise.pages.page_signals import Geometry, PageSignals, Trace
 from leadwise.pages.read import Page
 from leadwise.serving.hearts import HeartsAnswer
 from leadwise.serving.overlay import as_table, with_lines
+from leadwise.serving.rhythm import strip_words
 
 _COLOUR = (0, 114, 178)  # RGB: blue, which no eye takes for the ink or for a red grid
 _FADED = 0.55  # of the page's darkness is left beneath the traces
@@ -26,14 +27,15 @@ _READERS = {"known form": "the known form", "paths": "a PDF's paths", "any page"
 class Digitised:
     """The leads of one page; in a notebook it shows itself.
 
-    `why_no_class` says why there is no class where one was asked for, `hearts` what the network for pages of any form
-    says then. `label` is always None.
+    `why_no_class` says why there is no class where one was asked for. Then `hearts` is what the network for pages of
+    any form says, `af_probability` how likely the strip shows atrial fibrillation or flutter. `label` is always None.
     """
 
     file: str
     signals: PageSignals = field(repr=False)
     why_no_class: str = ""
     hearts: HeartsAnswer | None = None
+    af_probability: float | None = None
 
     @property
     def label(self) -> None:
@@ -53,6 +55,7 @@ class Digitised:
         return [
             *([f"no class: {self.why_no_class}"] if self.why_no_class else []),
             *(self.hearts.lines() if self.hearts else []),
+            *strip_words(self.af_probability),
             self._what_was_read(),
             ", ".join(f"{name} {value}" for name, value in self._quality()),
             *(f"warning: {text}" for text in self.warnings),
@@ -67,6 +70,7 @@ class Digitised:
             "label": None,
             "why_no_class": self.why_no_class,
             "hearts": None if self.hearts is None else self.hearts.as_json(),
+            "af_probability": _rounded(self.af_probability),
             **self.signals.as_json(),
             "caution": CAUTION,
         }

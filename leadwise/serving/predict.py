@@ -42,7 +42,7 @@ from leadwise.serving.known_form import read_known_form
 from leadwise.serving.model import HeartsModel, Model, hearts_ship, load_hearts, load_model
 from leadwise.serving.overlay import as_table, overlay
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording, rounded
-from leadwise.serving.rhythm import strip_probability, strip_words
+from leadwise.serving.rhythm import page_probability, strip_probability, strip_words
 from leadwise.sets.views import signal_views, stacked
 
 STEPS = ("decode", "find the form", "cut the leads", "digitise", "check", "network")
@@ -176,7 +176,8 @@ def predict_page(
 def _answered(loaded: Model, hearts: HeartsModel | None, name: str, page: FilePage) -> Answer | Digitised:
     known = read_file_page(page)
     if isinstance(known, PageSignals):
-        return Digitised(name, known, NO_CLASS, ask_hearts(hearts, known) if hearts else None)
+        second = ask_hearts(hearts, known) if hearts else None
+        return Digitised(name, known, NO_CLASS, second, page_probability(known))
     signals, quality = known.signals, known.quality
     views = stacked([signal_views(signals)])
     probabilities, distance = loaded.answer(views)

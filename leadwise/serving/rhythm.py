@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.names import probability_in_words
+from leadwise.pages.page_signals import RATE_HZ as PAGE_HZ
+from leadwise.pages.page_signals import PageSignals
 from leadwise.recordings.episodes import LIKELY, NOTE, Episode, episodes_of
 from leadwise.recordings.filters import band_passed
 from leadwise.recordings.qrs import find_beats
@@ -46,6 +48,13 @@ def strip_probability(strip_mv: NDArray[np.floating], rate_hz: float) -> float |
     _, features = described(band_passed(signal[None], rate_hz)[0], rate_hz, beats / rate_hz)
     probability = float(np.mean(load_rhythm_model().answer(features)))
     return None if math.isnan(probability) else probability
+
+
+def page_probability(signals: PageSignals) -> float | None:
+    """The same of a page of any form: of its strip of II, else of another strip, else of its lead II."""
+    traces = [signals.strips.get("II"), *signals.strips.values(), signals.leads.get("II")]
+    strip = next((trace for trace in traces if trace is not None), None)
+    return None if strip is None else strip_probability(strip.signal_mv, PAGE_HZ)
 
 
 def strip_words(probability: float | None) -> list[str]:

@@ -128,6 +128,10 @@ class DigitisedAnswer(BaseModel):
     hearts: Hearts | None = Field(
         None, description="the network for pages of any form, where a class was asked for"
     )
+    af_probability: float | None = Field(
+        description="of atrial fibrillation or flutter, by a strip's beats and a model of recordings; null where no "
+        "strip is long enough, or no class was asked for"
+    )
     form: str = Field(description="how the page is laid out: rows x columns of leads + strips")
     reader: str = Field(description="which reader read it: known form, paths (of a PDF) or any page")
     page: int = Field(description="its number in the file, from 1")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import wfdb
+from read_pages import read_page_of_6x2
 
 import leadwise
+from leadwise.pages.page_signals import Trace
 from leadwise.recordings.episodes import Episode, overlap_s, read_rhythm
 from leadwise.recordings.records import Record, write_record
 from leadwise.serving import batch
+from leadwise.serving.digitised import Digitised
 from leadwise.serving.predict import Answer
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
-from leadwise.serving.rhythm import episode_words, strip_probability, strip_words
+from leadwise.serving.rhythm import episode_words, page_probability, strip_probability, strip_words
 
 HZ = 250.0
 
@@ -114,3 +118,16 @@ def test_a_page_of_a_regular_heart_says_nothing_of_fibrillation(sample_paths: li
     assert isinstance(answer, Answer)
     assert answer.as_json()["af_probability"] < 0.5
     assert not any("fibrillation" in line for line in answer.lines())
+
+
+def test_a_strip_of_any_page_is_looked_at_and_what_is_likely_is_said() -> None:
+    uneven = made_lead(np.random.default_rng(2).uniform(0.4, 1.1, 30), 10.0, 0.0)
+    strip = Trace(0.0, np.repeat(uneven, 2).astype(np.float32), np.zeros((0, 2), np.float32))
+    short = Trace(0.0, strip.signal_mv[:1250], strip.line_px)
+    page = read_page_of_6x2()
+    with_strip = replace(page, strips={"V1": strip})
+    assert page_probability(replace(page, strips={}, leads={"II": short})) is None
+    assert page_probability(replace(page, strips={}, leads={"V1": strip})) is None
+    told = Digitised("page.png", with_strip, "another form", af_probability=page_probability(with_strip))
+    assert told.as_json()["af_probability"] > 0.5
+    assert any("atrial fibrillation or flutter likely" in line for line in told.lines())
