@@ -115,10 +115,10 @@ def write(
 
 
 def write_in(
-    ink: NDArray[np.uint8], text: str, where_px: Sequence[float], face: ImageFont.FreeTypeFont
+    ink: NDArray[np.uint8], text: str, where_px: Sequence[float] | Map, face: ImageFont.FreeTypeFont
 ) -> None:
     """Write in a face, the lower left corner of capitals at a place; what lies outside is left out."""
-    x, y = (round(part) for part in where_px)
+    x, y = (round(float(part)) for part in where_px)
     box = np.array(face.getbbox(text, anchor="ls")) + np.array([x, y, x, y])
     (left, top), (right, bottom) = (
         np.clip(box[at : at + 2], 0, ink.shape[::-1]).astype(int) for at in (0, 2)

@@ -16,7 +16,7 @@ from scipy.ndimage import center_of_mass, label
 
 from leadwise.drawing import drawn_ink as ink
 from leadwise.drawing.drawn import Look, draw_kinds, with_any_strips
-from leadwise.drawing.ink_crops import any_face, said
+from leadwise.drawing.ink_crops import said
 from leadwise.pages.forms import Form
 from leadwise.pages.lead_words import lead_named
 from leadwise.pages.printed_names import CELL_PX, KINDS, NAMES_PX_PER_MM
@@ -77,7 +77,10 @@ def named_page(
     strokes = np.maximum(np.maximum(kinds["trace"], kinds["pulse"]), kinds["separator"])
     share = NAMES_PX_PER_MM * _LARGER / scale
     size = (round(width * share), round(height * share))
-    strokes, words = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) for mask in (strokes, words))
+    strokes, words = (
+        np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+        for mask in (strokes, words)
+    )
     return NamedPage(strokes, words, tuple((KINDS.index(name), box * share) for name, box in names))
 
 
@@ -93,7 +96,7 @@ def crop(page: NamedPage, rng: np.random.Generator) -> tuple[Mask, Mask]:
         middle = (box[:2] + box[2:]) / 2 + rng.uniform(-50, 50, 2)
     to_crop = _any_map(middle, rng)
     strokes, words = (
-        cv2.warpAffine(mask, to_crop, (SIDE_PX, SIDE_PX), flags=cv2.INTER_AREA).astype(np.float32) / 255
+        np.asarray(cv2.warpAffine(mask, to_crop, (SIDE_PX, SIDE_PX), flags=cv2.INTER_AREA) / 255, np.float32)
         for mask in (page.strokes, page.words)
     )
     return _seen(strokes, words, rng), _cells(page, to_crop)
@@ -167,7 +170,7 @@ def _write_name(
     elif rng.random() < 0.35:
         ink.write(small, printed, at, height_px, str(rng.choice(ink.FONTS[1:])), smooth=True)
     else:
-        ink.write_in(small, printed, at, any_face(max(6, round(height_px / 0.72)), rng))
+        ink.write_in(small, printed, at, ink.any_face(max(6, round(height_px / 0.72)), rng))
     if rng.random() < 0.1:
         small = np.asarray(cv2.dilate(small, np.ones((2, 2), np.uint8)), np.uint8)
     y, x = np.nonzero(small > 60)
@@ -198,7 +201,7 @@ def _write_word(
     )
     if not word.strip() or lead_named(word) is not None or lead_named(f"a{word.strip()}") is not None:
         return
-    face = any_face(max(6, round(scale * float(np.exp(rng.uniform(*np.log(_WORD_MM)))) / 0.72)), rng)
+    face = ink.any_face(max(6, round(scale * float(np.exp(rng.uniform(*np.log(_WORD_MM)))) / 0.72)), rng)
     where = rng.uniform((0, 0), canvas.shape[::-1])
     box = np.array(face.getbbox(word, anchor="ls")) + np.tile(where, 2)
     if not any(_touch(name, box, 1.5 * scale) for name in names):

@@ -89,7 +89,7 @@ class NormedConvolution(nn.Conv2d):
         """What it is once it is trained."""
         after, before = self.weight.shape[:2]
         plain = nn.Conv2d(before, after, 3, self.stride, self.padding, self.dilation)  # type: ignore[arg-type]
-        plain.load_state_dict({"weight": self._normed().detach(), "bias": self.bias})  # type: ignore[dict-item]
+        plain.load_state_dict({"weight": self._normed().detach(), "bias": self.bias})
         return plain
 
     def _normed(self) -> Tensor:

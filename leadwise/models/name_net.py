@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+import torch
 from torch import nn
 
 from leadwise.models.ink_net import NormedConvolution
@@ -29,9 +30,9 @@ class NameNet(nn.Sequential):
 
     def __init__(self) -> None:
         head = nn.Conv2d(_LAYERS[-1][1], len(KINDS), 1)
-        nn.init.zeros_(head.weight)
-        nn.init.zeros_(head.bias)
-        head.bias.data[0] = _NOTHING
+        nothing = torch.zeros(len(KINDS))
+        nothing[0] = _NOTHING
+        head.load_state_dict({"weight": torch.zeros_like(head.weight), "bias": nothing})
         layers = (
             (NormedConvolution(before, after, stride=stride, dilation=dilation), nn.ReLU())
             for before, after, stride, dilation in _LAYERS

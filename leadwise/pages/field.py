@@ -84,7 +84,7 @@ def find_field(page: Page) -> Field | None:
     if min(grey.shape) < TILE_PX:
         return None
     dark = _dark(small)
-    ink = dark > np.maximum(_AS_MOST * _around(np.minimum(dark, _DARKEST_LINE)), _LEAST_DARK)
+    ink = dark > np.maximum(_AS_MOST * _around(np.asarray(np.minimum(dark, _DARKEST_LINE))), _LEAST_DARK)
     ink = _widened(ink)
     flat = levelled(grey, ink)
     waves = waves_of(flat)
@@ -130,11 +130,11 @@ def _widened(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _ink(dark: Values, cells: Values) -> NDArray[np.bool_]:
     """Strokes that are darker than the grid's lines around, which lie where `cells` ``(2, ...)`` are whole."""
-    lines = (np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0).astype(np.float32)
-    on_lines = np.minimum(dark, _DARKEST_LINE) * lines
+    lines = np.asarray((np.abs(cells - np.round(cells)) < _LINE_CELLS).any(axis=0), np.float32)
+    on_lines = np.asarray(np.minimum(dark, _DARKEST_LINE) * lines)
     total = _around(on_lines)
     usual = total / np.maximum(_around(lines), 0.01)
-    of_dots = _around(on_lines * on_lines) / np.maximum(total, 0.01)
+    of_dots = _around(np.asarray(on_lines * on_lines)) / np.maximum(total, 0.01)
     return _widened(dark > np.maximum(np.maximum(_AS_LINES * usual, _AS_DOTS * of_dots), _LEAST_DARK))
 
 

@@ -109,13 +109,13 @@ def in_rows(names: Sequence[PrintedName], baselines_px: NDArray[np.float64]) -> 
     below = (np.array([name.y_px for name in names])[:, None] - baselines_px) / pitch
     sure = np.array([name.sure for name in names])
 
-    def at(offset: float) -> NDArray[np.bool_]:
-        return np.abs(below - offset) < _NEAR
+    def are_at(offset: float) -> NDArray[np.bool_]:
+        return np.asarray((np.abs(below - offset) < _NEAR).any(axis=1))
 
-    offset = max(_OFFSETS, key=lambda offset: float(sure @ at(offset).any(axis=1)) - 0.3 * abs(offset + 0.25))
+    offset = max(_OFFSETS, key=lambda offset: float(sure @ are_at(offset)) - 0.3 * abs(offset + 0.25))
     return [
         (name, int(np.abs(row - offset).argmin()))
-        for name, row, there in zip(names, below, at(offset).any(axis=1), strict=True)
+        for name, row, there in zip(names, below, are_at(offset), strict=True)
         if there
     ]
 
