@@ -156,12 +156,10 @@ def strip_scores(
     """Rows of ``scores.csv`` and ``differences.csv``: fibrillation by each value of strips, read and as they were.
 
     `read` and `direct` hold values by ``record``, by name; `answers` are any about these `recordings`, whose keys the
-    rows take. Read minus direct, paired; no rows where one side has no recording.
+    rows take. Differences are paired, read minus direct.
     """
     question, measure = QUESTIONS["af"], auroc_alone(_SIDES)
     scores, differences = [], []
-    if set(question.sides(recordings)) != set(_SIDES):
-        return pd.DataFrame(), pd.DataFrame()
     for name in read:
         own = {
             signals: ranked(answers, recordings, question, values[name], name)

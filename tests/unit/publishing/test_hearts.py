@@ -106,3 +106,22 @@ def test_published_scores_are_what_the_published_answers_give(answers: dict[str,
         told = compared(answers["causal"], base, hearts_metrics(), ["macro_auroc"])[ends]
         wanted = selected(differences, condition=f"{OF_FILE}causal", minus=base["model"].iloc[0])
         assert told.to_numpy() == pytest.approx(wanted[ends].to_numpy(), abs=1e-4)
+
+
+def test_what_pages_cost_is_what_the_published_answers_give() -> None:
+    run = "bench_through_paper-cpu"
+    ends = ["value", "low", "high"]
+    published = selected(read_scores(RESULTS / "differences.csv", "differences.csv"), run=run, task="hearts")
+    for paper in ("drawn", "by_phone"):
+        read, direct = (
+            read_table(
+                RESULTS / "answers" / run
+                / f"hearts-hearts-elsewhere-1-{OF_FILE.replace('filter', 'paper')}{paper};signals={signals}.csv.xz",
+                "predictions.csv",
+            )
+            for signals in ("read", "direct")
+        )  # fmt: skip
+        told = compared(read, direct, hearts_metrics(), ["macro_auroc"])
+        wanted = selected(published, metric="macro_auroc", condition=read["condition"].iloc[0])
+        assert told[ends].to_numpy() == pytest.approx(wanted[ends].to_numpy(), abs=1e-5)
+        assert told["n"].iloc[0] == wanted["n"].iloc[0]

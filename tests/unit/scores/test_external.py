@@ -160,3 +160,21 @@ def test_a_strip_tells_its_rate_and_how_its_intervals_spread() -> None:
     assert even[1] < 2
     assert uneven[1] > 20
     assert np.isnan(external.rhythm_of_strip(np.zeros(1250))).all()
+
+
+def test_strips_that_were_read_are_ranked_beside_the_same_without_a_page() -> None:
+    rhythms = ["AFIB", "SR"] * 20
+    asked = recordings(*[("NORM", rhythm, False) for rhythm in rhythms])
+    uneven = pd.Series([float(rhythm == "AFIB") for rhythm in rhythms], asked["record"])
+    keys = {"task": "external", "protocol": "external", "model": "any", "seed": 1, "role": "test"}
+    answers = asked[["record", "patient_id"]].set_axis(["unit_id", "group_id"], axis=1).assign(**keys)
+    place = {"counted": "fold_10", "condition": {"paper": "drawn"}}
+    scores, differences = external.strip_scores(
+        {"rate": 0 * uneven}, {"rate": uneven}, answers, asked, draws=100, **place
+    )
+    checked(scores, "scores.csv", "made")
+    checked(differences, "differences.csv", "made")
+    where = "paper=drawn;question=af;signals="
+    assert score_of(scores, "auroc", condition=f"{where}direct").value == 1
+    assert score_of(scores, "auroc", condition=f"{where}read").value == 0.5
+    assert score_of(differences, "auroc", minus="signals=direct").value == -0.5
