@@ -123,7 +123,7 @@ WRONG = [
     ("calibration.csv", "seed", None, "is empty and must not be"),
     ("history.csv", "step", 1.5, "is no whole number"),
     ("history.csv", "loss", "low", "is no number"),
-    ("records.csv", "part", "DS1", "is not one of ds1, ds2, paced, other"),
+    ("records.csv", "part", "DS1", "is not one of ds1, ds2, paced, svdb, other"),
     ("records.csv", "flat_s", -1, "is below 0"),
     ("windows.csv", "label", "flutter", "is not one of normal, abnormal"),
     ("windows.csv", "decided", "vote", "is not one of majority, tie, no_beat"),
