@@ -21,14 +21,19 @@ LOOK = Look(x_px_per_mm=10, y_px_per_mm=10, pen_px=3)
 STEP_MM = 2.5  # between the nodes of a field
 
 
-def photograph(seed: int, grid: str = "red", crumple: float = 0.7) -> Photograph:
-    drawn = draw(ecg(BEATS_S, RATE_HZ), RATE_HZ, FORMS["3x4+1"], replace(LOOK, grid=grid))
+def photograph(seed: int, grid: str = "red", form: str = "3x4+1", crumple: float = 0.7) -> Photograph:
+    look = replace(LOOK, grid=grid, pitch_mm=14.0 if form == "12x1" else 30.0)
+    drawn = draw(ecg(BEATS_S, RATE_HZ), RATE_HZ, FORMS[form], look)
     return photographed(drawn, np.random.default_rng(seed), crumple=crumple)
 
 
-@pytest.mark.parametrize(("seed", "grid"), [(0, "red"), (4, "grey")])
-def test_nodes_of_a_crumpled_sheet_lie_where_its_millimetres_are_seen(seed: int, grid: str) -> None:
-    seen = photograph(seed, grid)
+@pytest.mark.parametrize(
+    ("seed", "grid", "form"), [(0, "red", "3x4+1"), (4, "grey", "3x4+1"), (0, "pink", "12x1")]
+)
+def test_nodes_of_a_crumpled_sheet_lie_where_its_millimetres_are_seen(
+    seed: int, grid: str, form: str
+) -> None:
+    seen = photograph(seed, grid, form)
     field = find_field(seen.page)
     assert field is not None
     assert field.bent_mm > 1
