@@ -1,9 +1,9 @@
 """A beat in 64 numbers: how early it and its neighbours come, and its shape beside the others of its record.
 
 Nothing looks for a P wave: with such numbers trees did worse on records of DS1 that had not taught them. Everything
-is measured by the record itself, without labels. What interval is usual is asked in several ways, since none holds everywhere: a
-median, a mode and quantiles of all, means of neighbours, and the slowest of the clusters that the intervals form. In
-a record that is mostly early beats the median is that of early beats, and the slowest cluster is not.
+is measured by the record itself, without labels. What interval is usual is asked in several ways, since none holds
+everywhere: a median, a mode and quantiles of all, means of neighbours, and the slowest of the clusters that the
+intervals form. In a record that is mostly early beats their interval is the median, and not the slowest.
 """
 
 from __future__ import annotations
