@@ -34,6 +34,7 @@ from leadwise.pages.printed_names import (
     printed_names,
     strip_names,
 )
+from leadwise.pages.printed_scale import printed_scale
 from leadwise.pages.pulse import Pulse, find_pulses, traces_between
 from leadwise.pages.pulse_scale import scale_of_pulses
 from leadwise.pages.read import Page
@@ -159,6 +160,8 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
     pulses = find_pulses(np.maximum(rows.traces, rows.marks), rows.baselines_px)
     between = traces_between(pulses, len(rows.baselines_px), ink.shape[1])
     printed = dict(printed_at(form, len(rows.baselines_px), pulses) for form in candidates)
+    if not pulses and (scale := printed_scale(rows.marks, rows.baselines_px)) is not None:
+        printed = {replace(form.at_speed(scale[0]), gain_mm_per_mv=scale[1]): True for form in candidates}
     names = in_rows(printed_names(np.maximum(ink, letters)), rows.baselines_px)
     found = [
         (_read_form(sheet, rows, look, form, columns, pulses, names), form)

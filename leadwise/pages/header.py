@@ -50,7 +50,7 @@ def read_header(page: Page, layout: Layout) -> Header:
 
     Raises `MissingInput` where rapidocr is not installed.
     """
-    text = {name: _recognise(resampled(page, layout, box)) for name, box in _BOXES.items()}
+    text = {name: recognised(resampled(page, layout, box)) for name, box in _BOXES.items()}
     return parse(text["id"], text["sex"], text["footer"], text["time"])
 
 
@@ -97,7 +97,8 @@ def _time(text: str) -> str | None:
     return None
 
 
-def _recognise(picture: Page) -> str:
+def recognised(picture: Page) -> str:
+    """What a line of letters says, BGR uint8. Raises `MissingInput` where rapidocr is not installed."""
     if min(picture.shape[:2]) < 8:
         return ""
     answer = _engine()(np.ascontiguousarray(picture), use_det=False, use_cls=False, use_rec=True)

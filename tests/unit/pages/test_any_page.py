@@ -114,13 +114,29 @@ def test_calibration_pulses_tell_speed_and_gain(
 
 
 def test_speed_and_gain_that_nothing_tells_are_said_to_be_assumed() -> None:
-    _, signals = read("3x4+1", replace(LOOK, pulse="none"))
+    _, signals = read("3x4+1", replace(LOOK, pulse="none", footer=False))
     (warning,) = signals.warnings
     assert "25 mm/s and 10 mm/mV are assumed" in warning
 
 
+@pytest.mark.parametrize(("speed_mm_per_s", "gain_mm_per_mv"), [(25.0, 10.0), (50.0, 10.0), (25.0, 20.0)])
+def test_words_tell_speed_and_gain_of_a_page_without_pulses(
+    speed_mm_per_s: float, gain_mm_per_mv: float
+) -> None:
+    pytest.importorskip("rapidocr", reason="rapidocr is not installed: pip install leadwise[ocr]")
+    form = replace(FORMS["6x2"].at_speed(speed_mm_per_s), gain_mm_per_mv=gain_mm_per_mv)
+    signals_mv = SIGNALS * 10 / gain_mm_per_mv
+    page = draw(signals_mv, RATE_HZ, form, replace(LOOK, pulse="none", pitch_mm=25))
+    signals = read_any_page(page.page)
+    found = signals.geometry
+    assert (found.speed_mm_per_s, found.gain_mm_per_mv) == (speed_mm_per_s, gain_mm_per_mv)
+    assert not any("assumed" in warning for warning in signals.warnings)
+    assert page_snr_db(page.leads, signals) > 15
+
+
 def test_paper_that_seems_to_have_run_twice_as_fast_as_it_was_read_is_told_of() -> None:
-    page = draw(SIGNALS, RATE_HZ, FORMS["6x2"].at_speed(50), replace(LOOK, pulse="none", pitch_mm=25))
+    look = replace(LOOK, pulse="none", footer=False, pitch_mm=25)
+    page = draw(SIGNALS, RATE_HZ, FORMS["6x2"].at_speed(50), look)
     assert "as if the paper had run at 50 mm/s" in " ".join(read_any_page(page.page).warnings)
 
 
