@@ -93,7 +93,7 @@ def test_strips_are_called_by_names_at_their_beginning_alone() -> None:
     strip = BASELINES[3] - 60
     names = [name for name in names_of() if name.y_px != strip]
     named = in_rows(
-        [*names, PrintedName("V5", 110, strip, 0.8), PrintedName("II", 1500, strip, 0.9)], BASELINES
+        [*names, PrintedName("V5", 110, strip, 0.85), PrintedName("II", 1500, strip, 0.9)], BASELINES
     )
     assert strip_names(named, FORM, COLUMNS) == {0: "V5"}
 

@@ -60,10 +60,11 @@ def test_an_upright_page_is_read_once_and_without_a_word() -> None:
     assert read == [UPRIGHT]
 
 
-def test_waves_that_show_no_side_are_answered_upright_with_a_warning() -> None:
+def test_waves_and_names_that_show_no_side_are_answered_upright_with_a_warning() -> None:
     flat = read_any_page(page_of(0, mirrored=False).page)
     flat = replace(
         flat,
+        quality=replace(flat.quality, named=0.0),
         leads={
             name: replace(lead, signal_mv=np.zeros_like(lead.signal_mv)) for name, lead in flat.leads.items()
         },
