@@ -21,6 +21,7 @@ from leadwise.scores.draws import Interval, percentiles, weighings
 SHARES, S_COUNTS = (0.0, 0.25, 0.5, 0.75, 1.0), (0.25, 0.5, 1.0, 2.0)
 """What is chosen from: the share of trees in the mean, and by what S is multiplied."""
 
+_COLUMNS = [f"prob_{name}" for name in AAMI]
 _LEAST = 1e-6
 _DRAWS = 2000
 
@@ -57,14 +58,7 @@ def joined_answers(
 
     Raises `InputError` where the two answer for different beats.
     """
-    keys = ["seed", "role", "unit_id"]
-    other = network.set_index(keys).reindex(pd.MultiIndex.from_frame(trees[keys]))
-    if len(trees) != len(network) or other["label"].isna().any():
-        raise InputError("trees and network answer for different beats, which cannot be joined.")
-    columns = [f"prob_{name}" for name in AAMI]
-    gated = in_af.reindex(trees["unit_id"]).to_numpy(bool)
-    found = joined(trees[columns].to_numpy(float), other[columns].to_numpy(float), gated, way)
-    return trees.assign(model=model, **dict(zip(columns, found.T, strict=True)))
+    return _with_answers(trees, joined(*_aligned(trees, network, in_af), way), model)
 
 
 def tried(trees: pd.DataFrame, network: pd.DataFrame, in_af: pd.Series, set_of: pd.Series) -> pd.DataFrame:
@@ -73,9 +67,10 @@ def tried(trees: pd.DataFrame, network: pd.DataFrame, in_af: pd.Series, set_of: 
     `set_of` names the set of each ``unit_id``: sets differ in size and in how much S they hold, and count alike.
     """
     own = set_of.reindex(trees["unit_id"]).to_numpy(str)
+    aligned = _aligned(trees, network, in_af)
     rows = []
     for way in _ways():
-        answers = joined_answers(trees, network, in_af, way, "joined")
+        answers = _with_answers(trees, joined(*aligned, way), "joined")
         by_set = {name: macro_f1(answers[own == name]) for name in sorted(set(own))}
         rows.append({**asdict(way), **by_set, "mean": float(np.mean(list(by_set.values())))})
     return pd.DataFrame(rows)
@@ -100,6 +95,22 @@ def macro_f1(answers: pd.DataFrame) -> float:
     """The mean F1 of N, S and V over all rows."""
     everyone = np.zeros(len(answers), np.intp)
     return float(BEATS(answers, everyone, np.ones((1, 1)))["macro_f1"][0])
+
+
+def _aligned(
+    trees: pd.DataFrame, network: pd.DataFrame, in_af: pd.Series
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """What `joined` takes, in the order of `trees`. Raises `InputError` where the two answer for different beats."""
+    keys = ["seed", "role", "unit_id"]
+    other = network.set_index(keys).reindex(pd.MultiIndex.from_frame(trees[keys]))
+    if len(trees) != len(network) or other["label"].isna().any():
+        raise InputError("trees and network answer for different beats, which cannot be joined.")
+    gated = in_af.reindex(trees["unit_id"]).to_numpy(bool)
+    return trees[_COLUMNS].to_numpy(float), other[_COLUMNS].to_numpy(float), gated
+
+
+def _with_answers(answers: pd.DataFrame, found: NDArray[np.float64], model: str) -> pd.DataFrame:
+    return answers.assign(model=model, **dict(zip(_COLUMNS, found.T, strict=True)))
 
 
 def _ways() -> Iterator[Way]:

@@ -59,6 +59,11 @@ class PrintedName:
     y_px: float
     sure: float
 
+    @property
+    def lead(self) -> str:
+        """The lead that is called so."""
+        return lead_of(self.name)[0]
+
 
 def printed_names(ink: NDArray[np.uint8], session: Any = None) -> list[PrintedName]:
     """Names on an upright page's ink, uint8 at `leadwise.pages.ink.PX_PER_MM`, 255 where black: traces and letters.
@@ -126,7 +131,7 @@ def named_columns(names: Sequence[NameInRow], form: Form, width_px: int) -> NDAr
     found = np.zeros((form.columns, width_px))
     for name, row in names:
         for column in range(form.columns if row < len(form.rows) else 0):
-            if lead_of(form.rows[row][column])[0] == lead_of(name.name)[0]:
+            if lead_of(form.rows[row][column])[0] == name.lead:
                 middle = round(name.x_px)
                 found[column, max(0, middle - before) : max(0, middle + after)] += name.sure
     return found
@@ -140,7 +145,7 @@ def named_right(names: Sequence[NameInRow], form: Form, columns: Columns) -> flo
             continue
         column = max(0, int(np.floor((name.x_px - columns.first_px) / columns.width_px + _EARLY)))
         place = (row, min(column, form.columns - 1))
-        is_it = lead_of(form.rows[row][place[1]])[0] == lead_of(name.name)[0]
+        is_it = lead_of(form.rows[row][place[1]])[0] == name.lead
         # several may be found beside one lead, of which one is it
         told[place] = max(told.get(place, -1.0), name.sure if is_it else -name.sure)
     return sum(told.values()) / len(LEADS)
@@ -154,12 +159,8 @@ def strip_names(names: Sequence[NameInRow], form: Form, columns: Columns) -> dic
         begins = columns.first_px + _STRIP_BEGINS_MM * PX_PER_MM
         if strip >= 0 and name.sure > _STRIP_SURE and _is_beside(name, columns) and name.x_px < begins:
             found[strip] = name
-    called = [lead_of(name.name)[0] for name in found.values()]
-    return {
-        strip: lead_of(name.name)[0]
-        for strip, name in found.items()
-        if called.count(lead_of(name.name)[0]) == 1
-    }
+    called = [name.lead for name in found.values()]
+    return {strip: name.lead for strip, name in found.items() if called.count(name.lead) == 1}
 
 
 def _is_beside(name: PrintedName, columns: Columns) -> bool:

@@ -22,11 +22,10 @@ from leadwise.files import written_whole
 from leadwise.names import LEADS
 from leadwise.pages.any_page import read_any_page
 from leadwise.pages.read import Page
-from leadwise.recordings.records import read_record
 from leadwise.scores.external import rhythm_of_strip
 from leadwise.serving.hearts import views_of_traces
 from leadwise.serving.rhythm import strip_probability
-from leadwise.sets.views import LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views, stacked
+from leadwise.sets.views import LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views, stacked, twelve_leads
 
 LAYOUTS = ("6x2+1", "4x3+1", "3x4+3")
 """Of FORMS, those that are drawn; each shows lead II for 10 s."""
@@ -75,13 +74,13 @@ def strip_values(strips_mv: NDArray[np.floating]) -> dict[str, NDArray[np.float6
 def printed(path: Path, layout: str, rng: np.random.Generator, *, by_phone: bool = False) -> Page:
     """A recording on a page of one of FORMS, of a look at random; or a telephone's picture of that page."""
     form = FORMS[layout]
-    record = read_record(path)
-    signals = np.nan_to_num(np.stack([record.lead(name) for name in LEADS]))
+    signals, rate_hz = twelve_leads(path)
+    signals = np.nan_to_num(signals)
     rows = len(form.rows) + len(form.strips)
     look = Look.at_random(rng, rows=rows, grid=str(rng.choice(_COLOURS)))
     if not by_phone:
-        return draw(signals, record.rate_hz, form, replace(look, quarter_turns=0, mirrored=False)).page
-    return photographed(draw(signals, record.rate_hz, form, as_printed(look, rng)), rng).page
+        return draw(signals, rate_hz, form, replace(look, quarter_turns=0, mirrored=False)).page
+    return photographed(draw(signals, rate_hz, form, as_printed(look, rng)), rng).page
 
 
 def _as_read(page: Page) -> NDArray[np.float32]:

@@ -94,7 +94,7 @@ def views_of_recordings(paths: Iterable[Path], filters: Mapping[str, PrintFilter
     """By filter: `printed_views` of recordings, stacked; each is read once. Raises what `read_record` raises."""
     views: dict[str, list[Views]] = {name: [] for name in filters}
     for path in tqdm(list(paths), "recordings", mininterval=2, file=sys.stdout):
-        signals_mv, rate_hz = _twelve_leads(path)
+        signals_mv, rate_hz = twelve_leads(path)
         for name, filtered in filters.items():
             views[name].append(printed_views(filtered(signals_mv, rate_hz), rate_hz))
     return {name: stacked(each) for name, each in views.items()}
@@ -104,12 +104,13 @@ def features_of_recordings(paths: Iterable[Path], filtered: PrintFilter) -> NDAr
     """`simple_features` ``(recordings, 41)`` of recordings as the known form would print them by a filter."""
     found = []
     for path in paths:
-        signals_mv, rate_hz = _twelve_leads(path)
+        signals_mv, rate_hz = twelve_leads(path)
         found.append(simple_features(printed_signals(filtered(signals_mv, rate_hz), rate_hz)))
     return np.array(found)
 
 
-def _twelve_leads(path: Path) -> tuple[NDArray[np.float64], float]:
+def twelve_leads(path: Path) -> tuple[NDArray[np.float64], float]:
+    """A recording's leads ``(12, samples)`` in mV in the order of LEADS, and samples a second."""
     record = read_record(path)
     return np.stack([record.lead(lead) for lead in LEADS]), record.rate_hz
 

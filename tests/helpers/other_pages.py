@@ -32,8 +32,8 @@ from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
 from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import Page, read_page
-from leadwise.recordings.records import read_record
 from leadwise.scores.snr import aligned_snr_db, page_snr_db
+from leadwise.sets.views import twelve_leads
 
 GRIDDED = ("red", "pink", "blue", "green", "grey")
 COLOURED, OTHER_GRIDS = ("red", "pink", "blue", "green"), ("grey", "none")
@@ -250,8 +250,8 @@ def is_laid_out(case: Case, read: PageSignals) -> bool:
 
 def recording(path: Path) -> tuple[NDArray[np.float64], float]:
     """Twelve leads ``(12, samples)`` in mV in the order of LEADS, and samples a second."""
-    record = read_record(path)
-    return np.nan_to_num(np.stack([record.lead(name) for name in LEADS])), record.rate_hz
+    signals, rate_hz = twelve_leads(path)
+    return np.nan_to_num(signals), rate_hz
 
 
 def records_in(folder: Path) -> list[Path]:
