@@ -33,6 +33,7 @@ from leadwise.pages.printed_names import (
     named_right,
     printed_names,
     strip_names,
+    without_names,
 )
 from leadwise.pages.printed_scale import printed_scale
 from leadwise.pages.pulse import Pulse, find_pulses, traces_between
@@ -156,13 +157,14 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
             f"{number} rows of traces were found, and no known form has that number of rows. 'leadwise layouts' "
             "lists those that are read."
         )
+    names = in_rows(printed_names(np.maximum(ink, letters)), rows.baselines_px)
+    rows = without_names(rows, names)
     look = Look.at(rows)
     pulses = find_pulses(np.maximum(rows.traces, rows.marks), rows.baselines_px)
     between = traces_between(pulses, len(rows.baselines_px), ink.shape[1])
     printed = dict(printed_at(form, len(rows.baselines_px), pulses) for form in candidates)
     if not pulses and (scale := printed_scale(rows.marks, rows.baselines_px)) is not None:
         printed = {replace(form.at_speed(scale[0]), gain_mm_per_mv=scale[1]): True for form in candidates}
-    names = in_rows(printed_names(np.maximum(ink, letters)), rows.baselines_px)
     found = [
         (_read_form(sheet, rows, look, form, columns, pulses, names), form)
         for form, columns in _likeliest(rows, look, printed, sheet.across_px_per_mm, between, names)

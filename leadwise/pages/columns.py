@@ -34,7 +34,7 @@ _THERE = 0.2
 _NAMED = 0.25  # a name that stands where its column begins, beside bars that stand at all of them: 2
 # From the first column of ink to where the pen began is half a pen less that: on 38 drawn pages to 0.4 px.
 # Where no bar tells where the last column ends, its last sample stands before that, at 500 Hz by so much.
-_CAP_PX, _SAMPLE_PX = 0.7, 0.4
+_CAP_PX, _SAMPLE_PX = 0.7, 1.1
 # So many of the rows begin or end at one place. Bars that stand further than this from equal distances tell less than
 # such ends: of 0.4 and 0.2 the latter read 6 pages of the known form 3 dB better, and 39 drawn ones as well.
 _TOGETHER, _END_PX = 0.5, 0.2

@@ -51,9 +51,11 @@ def without_bars(rows: Rows, bars: Pixels, columns: Columns, form: Form) -> NDAr
 
 
 def _blank(ink: NDArray[np.uint8], bar: Pixels, first: int, top: int, bottom: int) -> None:
-    """Take out the columns of pixels that a bar covers, and one to both sides."""
-    at = first + np.flatnonzero(bar > _BARS_SIDE * bar.max())
-    ink[top:bottom, max(0, at[0] - 1) : at[-1] + 2] = 0
+    """Take out the columns of pixels that a bar covers, and one to both sides; a wave beside it stays."""
+    blank = np.flatnonzero(bar <= _BARS_SIDE * bar.max())
+    middle = int(bar.argmax())
+    left, right = blank[blank < middle].max(initial=-1) + 1, blank[blank > middle].min(initial=len(bar))
+    ink[top:bottom, max(0, first + left - 1) : first + right + 1] = 0
 
 
 def _band(baselines_px: Pixels, row: int, height: int) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from leadwise.files import RESOURCES
 from leadwise.names import LEADS
 from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.ink import PX_PER_MM
-from leadwise.pages.rows import pitch_px
+from leadwise.pages.rows import Rows, pitch_px
 
 if TYPE_CHECKING:
     from leadwise.pages.columns import Columns
@@ -48,6 +48,7 @@ _OFFSETS = np.arange(
     -0.62, 0.63, 0.04
 )  # of the distance of rows: how far names may stand below their baselines
 _NEAR = 0.14  # of that distance: names of one page stand alike
+_HALF_MM = 2.5  # of the tallest names' height, and of the width of two letters of them
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,30 @@ def in_rows(names: Sequence[PrintedName], baselines_px: NDArray[np.float64]) -> 
         for name, row, there in zip(names, below, are_at(offset), strict=True)
         if there
     ]
+
+
+def without_names(rows: Rows, names: Sequence[NameInRow]) -> Rows:
+    """Rows whose names are marks where letters touch a trace: of the ink above and below each other, what is theirs.
+
+    A trace is drawn once in each column of pixels. Where it alone crosses a name, it stays.
+    """
+    traces, marks = rows.traces.copy(), rows.marks.copy()
+    half_row = round(pitch_px(rows.baselines_px) / 2)
+    for name, row in names:
+        tall, wide = (round(_HALF_MM * PX_PER_MM * letters) for letters in (1.0, len(name.name) / 2))
+        top, bottom = max(0, round(name.y_px) - tall), round(name.y_px) + tall
+        first = max(0, min(top, round(rows.baselines_px[row]) - half_row))
+        last = max(bottom, round(rows.baselines_px[row]) + half_row)
+        for x in range(max(0, round(name.x_px) - wide), min(traces.shape[1], round(name.x_px) + wide)):
+            edges = np.diff(traces[first:last, x] > 127, prepend=False, append=False)
+            begins, ends = first + np.flatnonzero(edges).reshape(-1, 2).T
+            letters_ = (begins >= top) & (ends <= bottom)
+            if letters_.any() and not letters_.all():
+                for begin, end in zip(begins[letters_], ends[letters_], strict=True):
+                    run = slice(max(0, begin - 1), end + 1)
+                    marks[run, x] = np.maximum(marks[run, x], traces[run, x])
+                    traces[run, x] = 0
+    return Rows(traces, marks, rows.baselines_px)
 
 
 def named_columns(names: Sequence[NameInRow], form: Form, width_px: int) -> NDArray[np.float64]:

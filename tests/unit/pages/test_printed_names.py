@@ -23,7 +23,9 @@ from leadwise.pages.printed_names import (
     names_at,
     printed_names,
     strip_names,
+    without_names,
 )
+from leadwise.pages.rows import Rows
 
 RATE_HZ = 500
 FORM = FORMS["3x4+1"]
@@ -103,6 +105,19 @@ def test_two_strips_that_are_called_alike_have_no_name() -> None:
     baselines = np.append(BASELINES, 1120.0)
     names = [*names_of()[:-1], *(PrintedName("II", 110, place - 60, 0.9) for place in baselines[3:])]
     assert strip_names(in_rows(names, baselines), form, COLUMNS) == {}
+
+
+def test_a_name_that_touches_a_trace_is_a_mark_and_a_wave_that_crosses_a_name_stays() -> None:
+    trace, letter, wave = ((slice(198, 202), slice(90, 300)), (slice(150, 170), 120), (slice(150, 199), 130))
+    traces = np.zeros((460, 400), np.uint8)
+    traces[trace] = traces[letter] = traces[wave] = 255
+    rows = without_names(
+        Rows(traces, np.zeros_like(traces), BASELINES[:2]), [(PrintedName("II", 122, 160, 0.9), 0)]
+    )
+    assert not rows.traces[letter].any()
+    assert rows.marks[letter].all()
+    assert rows.traces[trace].all()
+    assert rows.traces[wave].all()
 
 
 def test_the_file_is_small_and_knows_all_leads() -> None:
