@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, median_filter
 from scipy.signal import find_peaks
 
 from leadwise.pages.ink import PX_PER_MM
@@ -29,6 +29,9 @@ _BETWEEN_PAGES_MM = 8.0  # without any trace; leads of one page follow one anoth
 _SPECK_PX = 3  # a dot of a grid
 _BROAD_PX, _OF_RUNS = 3, 0.25  # if no more of the ink is thinner: such a pen draws no line of one pixel
 _EDGE = 0.7  # of the usual distance of rows
+# Ink of a row with waves reaches this far from its middle, at one place in thirty; edges of paper: 2 to 7 px.
+_WAVE_PX, _WAVES = 8.0, 0.97
+_LEVEL_PX = 201  # a second, over which a row's middle is its median
 
 _COVERED = 0.6  # of a mark's columns in which its row's trace is elsewhere: it is no piece of the trace
 
@@ -60,10 +63,11 @@ def find_rows(ink: NDArray[np.uint8], letters: NDArray[np.uint8] | None = None) 
     wide = (width > _WIDE_MM * PX_PER_MM) & (area < _THICK_MM * PX_PER_MM * runs)
     wide[0] = False
     traces = black & wide[numbers]
-    baselines = _baselines(traces)
+    found = _baselines(traces)
+    baselines = _with_waves(traces, found)
     if not len(baselines):
         return Rows(np.zeros_like(ink), np.maximum(ink, lines), baselines)
-    is_trace = wide | ~_are_marks(traces, stats, baselines)
+    is_trace = wide & ~_are_edges(stats, found, baselines) | ~_are_marks(traces, stats, baselines)
     is_trace[0] = True
     # two more than the ink, which was joined
     is_speck = np.maximum(width, stats[:, cv2.CC_STAT_HEIGHT]) <= _SPECK_PX + 2
@@ -150,6 +154,42 @@ def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:
     peaks, _ = find_peaks(smooth, distance=_CLOSEST_MM * PX_PER_MM)
     peaks = peaks[smooth[peaks] > _FAINTEST * smooth[peaks].max(initial=0)]
     return _without_edges(np.asarray(peaks, float))
+
+
+def _with_waves(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows without those above the first, and below the last, that has waves: edges of paper and of tables."""
+    if len(baselines_px) < 3:
+        return baselines_px
+    half = round(pitch_px(baselines_px) / 3)
+    waves = [
+        _wave_px(traces[max(0, middle - half) : middle + half + 1])
+        for middle in np.round(baselines_px).astype(int)
+    ]
+    there = np.flatnonzero(np.array(waves) > _WAVE_PX)
+    return baselines_px[there[0] : there[-1] + 1] if len(there) > 1 else baselines_px
+
+
+def _wave_px(band: NDArray[np.uint8]) -> float:
+    """How far a row's ink reaches from its middle where it reaches far, beyond how far it usually does."""
+    at = np.flatnonzero(band.any(axis=0))
+    if not len(at):
+        return 0.0
+    top, bottom = band[:, at].argmax(axis=0), len(band) - 1 - band[::-1, at].argmax(axis=0)
+    level = median_filter((top + bottom) / 2, _LEVEL_PX, mode="nearest")
+    reach = np.maximum(level - top, bottom - level)
+    return float(np.quantile(reach, _WAVES) - np.median(reach))
+
+
+def _are_edges(
+    stats: NDArray[Any], found: NDArray[np.float64], baselines: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether pieces of ink lie where a row without waves was `found`, and reach no row that has some."""
+    top = stats[:, cv2.CC_STAT_TOP]
+    bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
+    off = np.abs(found[:, None] - (top + bottom) / 2)
+    nearest = found[off.argmin(axis=0)]
+    reaches = ((baselines[:, None] >= top) & (baselines[:, None] < bottom)).any(axis=0)
+    return np.asarray(~np.isin(nearest, baselines) & ~reaches)
 
 
 def _without_edges(baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -41,6 +41,22 @@ def test_a_frame_and_separators_are_no_rows(separators: str) -> None:
     assert len(rows) == 4
 
 
+@pytest.mark.parametrize("form", ["3x4", "3x4+1", "6x2+1"])
+def test_edges_of_paper_on_a_table_are_no_rows(form: str) -> None:
+    ink = ink_of(draw(SIGNALS, 500, FORMS[form], replace(LOOK, header=False, footer=False)).page)
+    ink = np.pad(ink, ((200, 200), (0, 0)))
+    x = np.arange(100, ink.shape[1] - 100)
+    for y in (40, len(ink) - 40):  # bowed and shaky, as no frame is
+        edge = np.stack(
+            [x, y + 6 * np.sin(x / 300) + np.random.default_rng(0).uniform(-1.5, 1.5, len(x))], axis=1
+        )
+        cv2.polylines(ink, [np.round(edge).astype(np.int32)], False, 255, 4)
+    rows = find_rows(ink)
+    assert len(rows.baselines_px) == len(FORMS[form].rows) + len(FORMS[form].strips)
+    assert not rows.traces[:100].any()
+    assert rows.marks[30:50].any()
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_two_pages_below_or_beside_one_another_are_told_from_one(form: str) -> None:
     page = draw(SIGNALS, 500, FORMS[form], replace(LOOK, x_px_per_mm=4, y_px_per_mm=4)).page
