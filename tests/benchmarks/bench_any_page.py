@@ -46,6 +46,7 @@ from other_pages import (
     records_in,
     unknown,
 )
+from sklearn.metrics import roc_auc_score
 
 from leadwise.errors import LeadwiseError
 from leadwise.project.paths import runs_folder
@@ -241,7 +242,10 @@ def scores_of(part: tuple[dict[str, str], pd.DataFrame]) -> pd.DataFrame:
     if has_truth(pages):
         for shift, column in (("none", "raw"), ("aligned", "aligned")):
             told.append((condition | {"shift": shift}, snr_of(read, column)))
-        shares["silently_wrong"] = share_of(unwarned["aligned"] < WRONG_DB, unwarned)
+        wrong = read["aligned"] < WRONG_DB
+        shares["silently_wrong"] = share_of(wrong[unwarned.index], unwarned)
+        if 0 < wrong.sum() < len(wrong):
+            shares["warnings_auroc"] = float(roc_auc_score(wrong, read["warned"]))
     elif len(read) and read["einthoven"].notna().any():
         shares["einthoven_corr_median"] = statistic_of(read, "einthoven", np.median)
         if pages["layout"].all():

@@ -211,7 +211,7 @@ def unknown(kind: str, folder: Path, by_eye: Path | None = None) -> Iterator[Cas
 
 
 def measured(case: Case) -> dict[str, Any]:
-    """How a page was read, as a row: seconds of the processor, refused and why, SNR, layout, physics, warnings."""
+    """How a page was read, as a row: seconds of the processor, refused and why, SNR, layout, physics, how many warnings."""
     row: dict[str, Any] = {
         "kind": case.kind, "name": case.name, "group": case.group, "layout": case.layout, "grid": case.grid
     }  # fmt: skip
@@ -221,7 +221,7 @@ def measured(case: Case) -> dict[str, Any]:
     except InputError as error:
         return row | {"read": False, "why": str(error), "seconds": time.process_time() - begun}
     row |= {"read": True, "why": "", "seconds": time.process_time() - begun, "form": read.form}
-    row |= {"warned": bool(read.warnings), "warnings": " ".join(read.warnings)}
+    row |= {"warned": len(read.warnings), "warnings": " ".join(read.warnings)}
     row |= {"einthoven": read.quality.einthoven, "goldberger": read.quality.goldberger}
     if case.printed is not None:
         row |= {
