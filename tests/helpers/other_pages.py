@@ -211,7 +211,7 @@ def unknown(kind: str, folder: Path, by_eye: Path | None = None) -> Iterator[Cas
 
 
 def measured(case: Case) -> dict[str, Any]:
-    """How a page was read, as a row: seconds of the processor, refused and why, SNR, layout, physics, how many warnings."""
+    """How a page was read, as a row: seconds of the processor, refused and why, SNR, layout, physics, warnings."""
     row: dict[str, Any] = {
         "kind": case.kind, "name": case.name, "group": case.group, "layout": case.layout, "grid": case.grid
     }  # fmt: skip
