@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leadwise import onnx
 from leadwise.errors import WeightsError
-from leadwise.files import RESOURCES
 from leadwise.names import LEADS
-from leadwise.onnx import session_of
 from leadwise.recordings import beat_views, stretches
 from leadwise.recordings.filters import BAND_HZ
 from leadwise.sets.views import LARGEST_MV, LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES
@@ -120,16 +119,16 @@ def opened(path: Path | None, shipped: str, option: str) -> tuple[Any, dict[str,
     `option` is how the command line names another file. Raises `WeightsError` for a file that is missing, damaged or
     changed, or that onnxruntime cannot load.
     """
-    name, data = (shipped, _shipped(shipped, option)) if path is None else (str(path), _read(path))
+    if path is None:
+        name, data = shipped, onnx.shipped(shipped, f", or name a file with {option}")
+    else:
+        name, data = str(path), _read(path)
     if not is_sealed(data):
         raise WeightsError(
             f"{name}: its checksum is missing or wrong, so the file is damaged, was changed, or is no model of "
             f"leadwise. Export it again, or leave {option} out."
         )
-    try:
-        session = session_of(data)
-    except Exception as error:  # onnxruntime's own errors have no common type
-        raise WeightsError(f"{name}: onnxruntime cannot load it ({str(error).splitlines()[0]}).") from error
+    session = onnx.loaded(data, name)
     return session, dict(session.get_modelmeta().custom_metadata_map)
 
 
@@ -156,15 +155,6 @@ def is_sealed(data: bytes) -> bool:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).hexdigest().encode()
-
-
-def _shipped(name: str, option: str) -> bytes:
-    resource = RESOURCES / name
-    if not resource.is_file():
-        raise WeightsError(
-            f"{name} is not among leadwise's resources: install leadwise again, or name a file with {option}."
-        )
-    return resource.read_bytes()
 
 
 def _read(path: Path) -> bytes:

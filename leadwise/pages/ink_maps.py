@@ -7,15 +7,12 @@ trained. Pages are run whole by onnxruntime on one thread, large ones in bands t
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadwise import onnx
-from leadwise.errors import WeightsError
-from leadwise.files import RESOURCES
 from leadwise.pages.ink import beside_paper
 from leadwise.pages.read import Page
 
@@ -41,7 +38,7 @@ def ink_net_maps(picture: Page, session: Any = None) -> dict[str, NDArray[np.flo
 
 def maps_beside(beside: NDArray[np.float32], session: Any = None) -> dict[str, NDArray[np.float32]]:
     """As `ink_net_maps`, of a page whose `beside_paper` is known."""
-    session = session or _shipped()
+    session = session or onnx.session_of_shipped(_SHIPPED, keeps_memory=False)
     height, width = beside.shape[1:]
     beside = np.pad(beside, ((0, 0), (0, -height % _STRIDE), (0, -width % _STRIDE)), constant_values=1.0)
     maps = np.empty((len(KINDS), *beside.shape[1:]), np.float32)
@@ -55,19 +52,6 @@ def maps_beside(beside: NDArray[np.float32], session: Any = None) -> dict[str, N
     return {kind: each[:height, :width] for kind, each in zip(KINDS, maps, strict=True)}
 
 
-@cache
-def _shipped() -> Any:
-    path = RESOURCES / _SHIPPED
-    if not path.is_file():
-        raise WeightsError(f"{_SHIPPED} is not among leadwise's resources: install leadwise again.")
-    return session_of(path.read_bytes())
-
-
 def session_of(model: bytes | str) -> Any:
-    """As `leadwise.onnx.session_of`; raises `WeightsError` for what is no ONNX model."""
-    try:
-        return onnx.session_of(model, keeps_memory=False)
-    except Exception as error:  # onnxruntime's own errors have no common type
-        raise WeightsError(
-            f"{_SHIPPED}: onnxruntime cannot load it ({str(error).splitlines()[0]})."
-        ) from error
+    """Another network's session than the shipped one's; raises `WeightsError` for what is no ONNX model."""
+    return onnx.loaded(model, _SHIPPED, keeps_memory=False)

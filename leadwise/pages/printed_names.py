@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -17,8 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise import onnx
-from leadwise.errors import WeightsError
-from leadwise.files import RESOURCES
 from leadwise.names import LEADS
 from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.ink import PX_PER_MM
@@ -75,7 +72,7 @@ def printed_names(ink: NDArray[np.uint8], session: Any = None) -> list[PrintedNa
     small = cv2.resize(ink, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
     sides = [-side % CELL_PX for side in small.shape]
     small = np.pad(small, ((0, sides[0]), (0, sides[1])))
-    (said,) = (session or _shipped()).run(
+    (said,) = (session or onnx.session_of_shipped(_SHIPPED)).run(
         None, {"ink": small[None, None].astype(np.float32) / np.float32(255)}
     )
     return names_at(said[0])
@@ -191,11 +188,3 @@ def strip_names(names: Sequence[NameInRow], form: Form, columns: Columns) -> dic
 def _is_beside(name: PrintedName, columns: Columns) -> bool:
     """Whether it stands beside traces, or a little before them."""
     return columns.start(0) - _BEFORE_MM * PX_PER_MM < name.x_px < columns.start(columns.count)
-
-
-@cache
-def _shipped() -> Any:
-    path = RESOURCES / _SHIPPED
-    if not path.is_file():
-        raise WeightsError(f"{_SHIPPED} is not among leadwise's resources: install leadwise again.")
-    return onnx.session_of(path.read_bytes())

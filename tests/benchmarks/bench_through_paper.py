@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import with_helpers  # noqa: F401 - lets the next lines be found
 from measured import write_measured
+from through_paper import read_from_paper, strip_values
 
 from leadwise.drawing.trials import PRINT_FILTERS
 from leadwise.files import RESOURCES, sha256
@@ -32,7 +33,6 @@ from leadwise.publishing.shipped_files import called
 from leadwise.scores.external import QUESTIONS, strip_scores
 from leadwise.scores.hearts import hearts_answers, paper_scores
 from leadwise.serving.model import load_hearts
-from leadwise.serving.through_paper import read_from_paper, strip_values
 from leadwise.sets import ptbxl
 from leadwise.sets.views import views_of_recordings
 from leadwise.tables import write_table

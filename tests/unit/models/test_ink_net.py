@@ -95,6 +95,5 @@ def test_a_file_that_is_no_network_is_refused() -> None:
 
 def test_a_missing_network_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ink_maps, "_SHIPPED", "no_such.onnx")
-    ink_maps._shipped.cache_clear()
     with pytest.raises(WeightsError, match=r"no_such\.onnx is not among leadwise's resources"):
         ink_net_maps(np.full((64, 64, 3), 255, np.uint8))

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import through_paper
+from through_paper import LAYOUTS, read_from_paper, strip_values
 
 from leadwise.errors import ForeignPage, InputError
 from leadwise.pages.forms import forms
-from leadwise.serving import through_paper
-from leadwise.serving.through_paper import LAYOUTS, read_from_paper, strip_values
 from leadwise.sets.ptbxl import stated_recordings
 from leadwise.sets.sample import unpack_recordings
 from leadwise.sets.views import SIGNAL_HZ, STRIP_SAMPLES, levelled, views_of_recordings

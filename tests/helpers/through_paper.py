@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from other_pages import COLOURED
 from tqdm import tqdm
 
 from leadwise.drawing.drawn import FORMS, Look, draw
@@ -29,8 +30,6 @@ from leadwise.sets.views import LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views, s
 
 LAYOUTS = ("6x2+1", "4x3+1", "3x4+3")
 """Of FORMS, those that are drawn; each shows lead II for 10 s."""
-
-_COLOURS = ("red", "pink", "blue", "green")
 
 
 def read_from_paper(
@@ -77,7 +76,7 @@ def printed(path: Path, layout: str, rng: np.random.Generator, *, by_phone: bool
     signals, rate_hz = twelve_leads(path)
     signals = np.nan_to_num(signals)
     rows = len(form.rows) + len(form.strips)
-    look = Look.at_random(rng, rows=rows, grid=str(rng.choice(_COLOURS)))
+    look = Look.at_random(rng, rows=rows, grid=str(rng.choice(COLOURED)))
     if not by_phone:
         return draw(signals, rate_hz, form, replace(look, quarter_turns=0, mirrored=False)).page
     return photographed(draw(signals, rate_hz, form, as_printed(look, rng)), rng).page
