@@ -140,9 +140,12 @@ def test_paper_that_seems_to_have_run_twice_as_fast_as_it_was_read_is_told_of() 
     assert "as if the paper had run at 50 mm/s" in " ".join(read_any_page(page.page).warnings)
 
 
-def test_leads_that_no_law_tells_apart_are_said_to_be_named_by_the_usual_order() -> None:
-    _, signals = read("2x6")
-    assert "nothing but the usual order tells" in " ".join(signals.warnings)
+@pytest.mark.parametrize(("name_mm", "is_said"), [(LOOK.name_mm, False), (0.3, True)])
+def test_leads_that_no_law_and_no_name_tells_apart_are_said_to_be_named_by_the_usual_order(
+    name_mm: float, is_said: bool
+) -> None:
+    _, signals = read("2x6", replace(LOOK, name_mm=name_mm))
+    assert ("nothing but the usual order tells" in " ".join(signals.warnings)) == is_said
 
 
 @pytest.mark.parametrize("name", ["V1", "V5"])
