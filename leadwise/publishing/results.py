@@ -683,8 +683,10 @@ TABLES: Mapping[str, Section] = {
             Cell("snr_db_median", "SNR, median, aligned, dB", {"shift": "aligned"}),
             Cell("snr_db_p5", "SNR, 5th percentile, aligned, dB", {"shift": "aligned"}),
             Cell("silently_wrong"),
+            Cell("warnings_auroc"),
             Cell("read_right"),
             Cell("silently_misread"),
+            Cell("class_kept"),
             Cell("einthoven_corr_median"),
             Cell("s_per_page"),
             Cell("peak_memory_mb"),
@@ -692,7 +694,8 @@ TABLES: Mapping[str, Section] = {
         intro="The reader of any page, on pages of which it knows no form beforehand. `ludb`: recordings of LUDB, drawn by "
         "others. `drawn`: the twelve embedded recordings of PTB-XL, drawn by `leadwise.drawing.drawn` in every layout and in "
         "looks at random, on coloured grids, `drawn_grey` on grey ones or none. `known_form` and `mendeley`: pages that have "
-        "a reader of their own, here read by this one; of real pages the truth is what that reader reads. `pdf`: "
+        "a reader of their own, here read by this one; of real pages the truth is what that reader reads. "
+        "`on_a_table`: real pages of the known form, turned by 3 to 40 degrees, seen from the side, on a table. `pdf`: "
         "vector PDFs of recordings of PTB-XL. `pdf_other`, `devices`, `scans`: what many devices, cameras and scanners "
         "made, without a truth.",
         remarks=(readers_of_others,),

@@ -1,7 +1,8 @@
 """How well pages of any device are read: signal to noise, layouts, refusals, silence about errors, time and memory.
 
 Drawn pages of LUDB (by others) and of the embedded recordings of PTB-XL (by us, in every layout and look), the known
-form by the reader of any page, vector PDFs, and pictures of devices of which no truth is known. Raw: neither gain nor
+form by the reader of any page, vector PDFs, and pictures of devices of which no truth is known; and whether pages of
+the known form that lie turned on a table keep their class. Raw: neither gain nor
 time is fitted; aligned: one shift of at most 0.2 s a page. A refused page is one that was not read.
 
     python tests/benchmarks/bench_any_page.py [--kind KIND ...] [--looks N] [--every N] [--jobs N] [--kept CSV]
@@ -40,6 +41,7 @@ from other_pages import (
     ludb,
     measured,
     mendeley,
+    on_a_table,
     pdfs,
     photographs,
     reader_of,
@@ -74,6 +76,9 @@ _BY_EYE = Path(__file__).with_name("devices.csv")
 
 _RESIDUAL = 0.15
 """Of lead II, at most so much may not be I + III where a page is said to be read right."""
+
+KEPT = 0.97
+"""So many pages of the known form keep their class where they lie turned on a table and are seen from the side."""
 
 SILENT = 0.03
 """Of pages answered without a warning, at most so many are wrong."""
@@ -168,6 +173,10 @@ def _mendeley(places: Places) -> Iterator[Case]:
     return mendeley(places.mendeley, places.every) if places.mendeley else iter(())
 
 
+def _on_a_table(places: Places) -> Iterator[Case]:
+    return on_a_table(places.mendeley, places.every) if places.mendeley else iter(())
+
+
 def _pdf(places: Places) -> Iterator[Case]:
     if not (places.other and places.signals):
         return iter(())
@@ -197,6 +206,7 @@ KINDS: dict[str, Callable[[Places], Iterator[Case]]] = {
     "drawn_grey": _drawn_grey,
     "known_form": _known_form,
     "mendeley": _mendeley,
+    "on_a_table": _on_a_table,
     "pdf": _pdf,
     "photos": _photos,
     "drawn_photos": _drawn_photos,
@@ -230,6 +240,12 @@ def parts(rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
 def scores_of(part: tuple[dict[str, str], pd.DataFrame]) -> pd.DataFrame:
     """Rows of ``scores.csv`` of pages that belong together."""
     condition, pages = part
+    if condition["kind"] == "on_a_table":
+        kept = {
+            "read": share_of(pages["read"], pages),
+            "class_kept": share_of(pages["class_kept"] == 1, pages),
+        }
+        return stated(kept, condition=condition, **_PLACE, n=len(pages))
     read = pages[pages["read"]]
     unwarned = read[~read["warned"].astype(bool)]
     shares: dict[str, Interval | float | None] = {
@@ -292,6 +308,9 @@ def share_of(true: pd.Series, pages: pd.DataFrame) -> Interval:
 
 def unmet(rows: pd.DataFrame) -> Iterator[str]:
     """What is wanted and not reached, a sentence each."""
+    kept = rows[rows["kind"] == "on_a_table"]
+    if len(kept) and (share := (kept["class_kept"] == 1).mean()) < KEPT:
+        yield f"{share:.1%} of pages on a table have the class of the flat page, at least {KEPT:.0%} is wanted"
     read = rows[rows["read"]]
     for (kind, column), least in LEAST.items():
         pages = read[read["kind"] == kind]

@@ -12,14 +12,17 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import FORMS, Look, draw, with_any_strips
+from leadwise.drawing.drawn_ink import as_jpeg
 from leadwise.drawing.photographed import as_printed, photographed
 from leadwise.drawing.render import render
 from leadwise.drawing.trials import band_limited
@@ -56,7 +59,10 @@ class Truth:
 
 @dataclass(frozen=True)
 class Case:
-    """A page to be read by `read`; pages of one `group` (a recording, a file) are not independent."""
+    """A page to be read by `read`; pages of one `group` (a recording, a file) are not independent.
+
+    `keeps_class` asks whether a page of the known form gets the class of the flat page, None where it gets none.
+    """
 
     kind: str
     name: str
@@ -66,6 +72,7 @@ class Case:
     grid: str = ""
     printed: Mapping[str, Any] | None = None
     strips: tuple[str, ...] | None = None
+    keeps_class: Callable[[], bool | None] | None = None
 
 
 def ludb(folder: Path) -> Iterator[Case]:
@@ -182,6 +189,47 @@ def mendeley(folder: Path, every: int) -> Iterator[Case]:
         yield Case("mendeley", path, path, _of_page(page), "3x4+1", "pink", printed)
 
 
+def on_a_table(folder: Path, every: int, seed: int = 4) -> Iterator[Case]:
+    """Every so-manieth distinct page of the Mendeley set as `seen_on_a_table`, and whether it keeps its class."""
+    from leadwise.sets.catalogue import find_pages
+
+    rng = np.random.default_rng(seed)
+    files = find_pages(folder).files.drop_duplicates("sha256")
+    for path in files["path"][::every]:
+        seen = seen_on_a_table(read_page(folder / path), rng)
+        yield Case(
+            "on_a_table", path, path, _of_page(seen), keeps_class=partial(_has_class_of, seen, folder / path)
+        )
+
+
+def seen_on_a_table(page: Page, rng: np.random.Generator) -> Page:
+    """A page turned by 3 to 40 degrees, its corners up to a twentieth of its height nearer, on a brown table."""
+    height, width = page.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    angle = np.radians(rng.choice([-1, 1]) * rng.uniform(3, 40))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    there = (corners + rng.uniform(-0.05, 0.05, (4, 2)) * height) @ turn
+    there = (there - there.min(axis=0) + 0.1 * height).astype(np.float32)
+    size = [int(side + 0.1 * height) for side in there.max(axis=0)]
+    seen = cv2.warpPerspective(
+        page, cv2.getPerspectiveTransform(corners, there), size, borderValue=(60, 80, 110)
+    )
+    return as_jpeg(np.asarray(seen, np.uint8), 90)
+
+
+def _has_class_of(page: Page, flat: Path) -> bool | None:
+    """Whether a page's class is that of the flat one; None where it has none."""
+    from leadwise.serving.predict import Answer, predict
+
+    try:
+        answer, of_flat = predict(cv2.imencode(".png", page)[1].tobytes()), predict(flat)
+    except InputError:
+        return None
+    return (
+        answer.label == of_flat.label if isinstance(answer, Answer) and isinstance(of_flat, Answer) else None
+    )
+
+
 def pdfs(folder: Path, recordings: Path) -> Iterator[Case]:
     """Vector PDFs of PTB-XL's recordings; those of others without truth."""
     for path in sorted(folder.glob("*.pdf")):
@@ -216,6 +264,11 @@ def measured(case: Case) -> dict[str, Any]:
         "kind": case.kind, "name": case.name, "group": case.group, "layout": case.layout, "grid": case.grid
     }  # fmt: skip
     begun = time.process_time()
+    if case.keeps_class is not None:
+        kept = case.keeps_class()
+        return row | {
+            "read": kept is not None, "class_kept": bool(kept), "seconds": time.process_time() - begun
+        }  # fmt: skip
     try:
         read = case.read()
     except InputError as error:
