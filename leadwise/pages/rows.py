@@ -31,6 +31,7 @@ _BROAD_PX, _OF_RUNS = 3, 0.25  # if no more of the ink is thinner: such a pen dr
 _EDGE = 0.7  # of the usual distance of rows
 # Ink of a row with waves reaches this far from its middle, at one place in thirty; edges of paper: 2 to 7 px.
 _WAVE_PX, _WAVES = 8.0, 0.97
+_AS_APART, _FROM_END_TO_END = 0.06, 0.9
 _LEVEL_PX = 201  # a second, over which a row's middle is its median
 
 _COVERED = 0.6  # of a mark's columns in which its row's trace is elsewhere: it is no piece of the trace
@@ -157,16 +158,33 @@ def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _with_waves(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows without those above the first, and below the last, that has waves: edges of paper and of tables."""
+    """Rows without those above the first, and below the last, that has waves: edges of paper and of tables.
+
+    A lead may be as flat; it stands as far from its neighbour as rows do, and goes on from end to end.
+    """
     if len(baselines_px) < 3:
         return baselines_px
-    half = round(pitch_px(baselines_px) / 3)
-    waves = [
-        _wave_px(traces[max(0, middle - half) : middle + half + 1])
-        for middle in np.round(baselines_px).astype(int)
+    pitch = pitch_px(baselines_px)
+    half = round(pitch / 3)
+    bands = [
+        traces[max(0, middle - half) : middle + half + 1] for middle in np.round(baselines_px).astype(int)
     ]
-    there = np.flatnonzero(np.array(waves) > _WAVE_PX)
-    return baselines_px[there[0] : there[-1] + 1] if len(there) > 1 else baselines_px
+    there = np.flatnonzero(np.array([_wave_px(band) for band in bands]) > _WAVE_PX)
+    if len(there) < 2:
+        return baselines_px
+    inked = np.array([band.any(axis=0) for band in bands])
+    at = np.flatnonzero(inked[there].any(axis=0))
+
+    def is_lead(row: int, beside: int) -> bool:
+        apart = abs(baselines_px[row] - baselines_px[beside]) / pitch
+        return bool(abs(apart - 1) < _AS_APART and inked[row, at[0] : at[-1]].mean() > _FROM_END_TO_END)
+
+    first, last = int(there[0]), int(there[-1])
+    while first > 0 and is_lead(first - 1, first):
+        first -= 1
+    while last < len(bands) - 1 and is_lead(last + 1, last):
+        last += 1
+    return baselines_px[first : last + 1]
 
 
 def _wave_px(band: NDArray[np.uint8]) -> float:

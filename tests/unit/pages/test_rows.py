@@ -10,6 +10,7 @@ import pytest
 from drawn import ecg
 
 from leadwise.drawing.drawn import FORMS, Look, draw
+from leadwise.names import LEADS
 from leadwise.pages.ink import PX_PER_MM, ink_of
 from leadwise.pages.rows import are_two_pages, find_rows
 
@@ -55,6 +56,14 @@ def test_edges_of_paper_on_a_table_are_no_rows(form: str) -> None:
     assert len(rows.baselines_px) == len(FORMS[form].rows) + len(FORMS[form].strips)
     assert not rows.traces[:100].any()
     assert rows.marks[30:50].any()
+
+
+@pytest.mark.parametrize("lead", ["I", "V6"])
+def test_a_flat_lead_is_a_row_at_the_top_and_at_the_bottom(lead: str) -> None:
+    signals = SIGNALS.copy()
+    signals[LEADS.index(lead)] *= 0.05
+    page = draw(signals, 500, FORMS["12x1"], replace(LOOK, pitch_mm=16)).page
+    assert len(find_rows(ink_of(page)).baselines_px) == 12
 
 
 @pytest.mark.parametrize("form", FORMS)
