@@ -80,8 +80,9 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             f"{path}: not a safetensors file ({error}). Make or fetch it again: 'leadwise run --force --only' the "
             "notebook that trains it, if leadwise wrote it."
         ) from error
-    is_body = metadata.get(HOLDS) == "body" and isinstance(model, Classifier)
-    expected = body_of(model) if is_body else model.state_dict()
+    expected = model.state_dict()
+    if metadata.get(HOLDS) == "body" and isinstance(model, Classifier):
+        expected = body_of(model)
     wrong = [
         k
         for k in expected.keys() | tensors.keys()
@@ -92,7 +93,7 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             f"{path}: {len(wrong)} of {len(expected)} tensors do not fit {getattr(model, 'name', 'the model')}, "
             f"{min(wrong)!r} for one. Were these weights trained for another model or task?"
         )
-    model.load_state_dict(tensors, strict=not is_body)
+    model.load_state_dict(tensors, strict=False)  # all that is expected is there, and nothing else
     return metadata
 
 
