@@ -42,7 +42,7 @@ RECIPE = "random"
 
 _MADE_BY = (
     f"{__name__}:draw_leads",
-    f"{__name__}:_trained",
+    "leadwise.learning.hearts:each_by_itself",
     "leadwise.models.classifier:LeadClassifier",
 )
 
