@@ -233,7 +233,9 @@ def _scores(**minus: Column) -> Schema:
         "test_set": Column("text", null=True, allowed=tuple(TEST_SETS)),
         "model": _NAME,
         **minus,
-        "weights": Column("text", null=True, allowed=("random", "pretrained", "file", "mitdb", "published")),
+        "weights": Column(
+            "text", null=True, allowed=("random", "pretrained", "file", "mitdb", "drawn", "published")
+        ),
         "condition": _CONDITION,
         "unit": Column("text", null=True, pattern="[a-z]+"),
         "counted": Column("text", null=True, pattern="[a-z0-9_]+"),

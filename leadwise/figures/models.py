@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
+from leadwise.figures.forest import JUDGED, forest, how_many, judged, panel_names
 from leadwise.figures.style import GREY, INK, MODEL_COLOURS, PALE, Picture, heading, ink_on_nothing, picture
 from leadwise.names import metric_words
 
@@ -195,6 +196,20 @@ def training_curves(history: pd.DataFrame, title: str) -> Picture:
         ax.grid(visible=True)
         ax.xaxis.set_major_locator(MaxNLocator(5))
     return heading(figure, title, f"n = {len(runs)} trainings (thin lines) and their mean (thick)")
+
+
+def other_beginning(differences: pd.DataFrame) -> Picture:
+    """Networks minus themselves from other first weights: rows of ``differences.csv``, a panel a metric."""
+    rows = differences["model"] + ", " + differences["task"] + ": " + differences["weights"] + " minus "
+    rows += differences["minus"].str.removeprefix("weights=")
+    return forest(
+        judged(differences).assign(row=rows, panel=differences["metric"]),
+        panel_names(differences),
+        title="What is it worth to begin elsewhere?",
+        caption=f"{how_many(differences)}; 95 % intervals by bootstrap over printed ids, paired\n{JUDGED}",
+        line=0.0,
+        axis="difference",
+    )
 
 
 def _tokens(ax: Axes, crop: NDArray[np.uint8], patch_px: int, windows: NDArray[np.intp] | None) -> None:

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from leadwise.errors import SettingsError, WeightsError
 from leadwise.models.classifier import Classifier, LeadClassifier
 from leadwise.models.networks import Network, network
 from leadwise.models.signal_nets import SignalClassifier
+from leadwise.models.weights_file import HOLDS
 
 
 def build(name: str, classes: int, weights: str = "random", input_px: int | None = None) -> Classifier:
@@ -27,8 +28,8 @@ def build(name: str, classes: int, weights: str = "random", input_px: int | None
 
     `input_px` is the side of the square input of single leads; only a network of any size may have another than its
     own. `weights` is ``random``, ``pretrained`` (published weights, from the hub or its local cache; a new head of
-    `classes` outputs) or the path of a safetensors file that leadwise wrote. Random weights come from torch's global
-    generator: seed it before.
+    `classes` outputs) or the path of a safetensors file that leadwise wrote; where that holds a body alone, the head
+    stays random. Random weights come from torch's global generator: seed it before.
 
     Raises `SettingsError` for an unknown name, `WeightsError` where weights cannot be had or do not fit.
     """
@@ -63,7 +64,8 @@ def build(name: str, classes: int, weights: str = "random", input_px: int | None
 def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
     """Load a safetensors file into a model, every tensor or none, and return the file's metadata.
 
-    Raises `WeightsError` where the file is missing, no safetensors, or holds other tensors or shapes.
+    Of a file that says that it holds a body alone, every tensor of that (`body_of`); the head stays as it is. Raises
+    `WeightsError` where the file is missing, no safetensors, or holds other tensors or shapes.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -79,6 +81,8 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             "notebook that trains it, if leadwise wrote it."
         ) from error
     expected = model.state_dict()
+    if metadata.get(HOLDS) == "body" and isinstance(model, Classifier):
+        expected = body_of(model)
     wrong = [
         k
         for k in expected.keys() | tensors.keys()
@@ -89,18 +93,28 @@ def load_weights(model: nn.Module, path: Path) -> dict[str, str]:
             f"{path}: {len(wrong)} of {len(expected)} tensors do not fit {getattr(model, 'name', 'the model')}, "
             f"{min(wrong)!r} for one. Were these weights trained for another model or task?"
         )
-    model.load_state_dict(tensors)
+    model.load_state_dict(tensors, strict=False)  # all that is expected is there, and nothing else
     return metadata
+
+
+def body_of(model: Classifier) -> dict[str, Tensor]:
+    """All tensors of a network but those of its head, which alone depend on what it is asked."""
+    return {key: value for key, value in model.state_dict().items() if _part(model, key) != "head"}
 
 
 def parameters_by_part(model: Classifier) -> dict[str, int]:
     """Number of parameters by part: ``{part: count}``, in the order in which the network's row names its parts."""
-    parts = network(model.name).parts
     counts: dict[str, int] = {}
     for key, value in model.named_parameters():
-        part = next((name for name, pattern in parts.items() if re.search(pattern, key)), "other")
+        part = _part(model, key)
         counts[part] = counts.get(part, 0) + value.numel()
-    return {part: counts[part] for part in (*parts, "other") if part in counts}
+    return {part: counts[part] for part in (*network(model.name).parts, "other") if part in counts}
+
+
+def _part(model: Classifier, key: str) -> str:
+    """The part of the network's row to which a tensor belongs, by its name."""
+    parts = network(model.name).parts
+    return next((name for name, pattern in parts.items() if re.search(pattern, key)), "other")
 
 
 def _download(known: Network, classes: int) -> nn.Module:

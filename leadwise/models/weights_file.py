@@ -6,6 +6,9 @@ from pathlib import Path
 
 from leadwise.errors import WeightsError
 
+HOLDS = "holds"
+"""The word of a file's metadata that says ``body`` where it has no head: a new one begins beside it, at random."""
+
 
 def read_metadata(path: Path) -> dict[str, str]:
     """What a safetensors file says of itself; raises `WeightsError` where it is missing or none."""

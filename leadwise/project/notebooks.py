@@ -410,6 +410,26 @@ class ImageHearts(Epochs):
     DRAWS: Draws = 2000
 
 
+class ImageDrawnLeads(Parameters):
+    """37_image_drawn_leads. How pages are learned is what the notebooks in SOURCES were run with."""
+
+    SOURCES: Some[Literal[21, 22, 23, 24]] = [21, 22, 24]
+    """Numbers of the notebooks whose networks begin from drawn leads, and with whose answers they are compared."""
+    DRAWN_EPOCHS: PositiveInt = 2
+    """Of drawn leads. Fixed: where it is tested nothing is chosen."""
+    MAX_STEPS: PositiveInt | None = None
+    """Stops every epoch of drawn leads after so many steps."""
+    SEED: NonNegativeInt = 1
+    """Of first weights and batches of drawn leads."""
+    TEST: bool = True
+    """False: a trial. Inner folds alone are trained and answered for, and test folds stay closed."""
+    DRAWS: Draws = 2000
+
+    def sources(self) -> list[str]:
+        """Names of the notebooks in SOURCES, in its order."""
+        return _numbered(self.SOURCES, LEAD_NETWORKS)
+
+
 class ImageElsewhere(Parameters):
     """53_image_elsewhere."""
 
@@ -503,6 +523,10 @@ _PAGE_DATA = ("11_image_audit", "12_image_leads", "13_image_folds")  # what Run.
 def _of_all_page_models(parameters: ImageModels) -> tuple[str, ...]:
     costs_of_students = ("41_student_distill",) if "42_student_test" in parameters.sources() else ()
     return (*_PAGE_DATA, *parameters.sources(), *costs_of_students)
+
+
+def _of_drawn_leads(parameters: ImageDrawnLeads) -> tuple[str, ...]:
+    return (*_PAGE_DATA, *parameters.sources())
 
 
 def _of_all_signal_models(parameters: SignalModels) -> tuple[str, ...]:
@@ -613,6 +637,14 @@ NOTEBOOKS = in_a_table(
         parameters=SignalBeatsJoined,
         data=("mitdb", "svdb"),
         needs=("14_signal_records", "15_signal_beats"),
+        gpu=True,
+        memory_mb=32_000,
+    ),
+    Notebook(
+        "37_image_drawn_leads",
+        parameters=ImageDrawnLeads,
+        data=("pages", "ptbxl_fold10", "ptbxl425", "ptbxl60"),
+        needs=_of_drawn_leads,
         gpu=True,
         memory_mb=32_000,
     ),

@@ -259,6 +259,23 @@ TABLES: Mapping[str, Section] = {
         "Compute, parameters and pre-training are not matched: this is no comparison of architectures.",
         caption=f"{_BY_GROUPS} Leads one by one, a page by their mean.",
     ),
+    "image_drawn_leads": Table(
+        "Drawn leads before pages",
+        ({"notebook": "37_image_drawn_leads", "protocol": "grouped"},),
+        ("model", "weights", "task", "protocol", "n", "seeds"),
+        _PAGE_CELLS,
+        (
+            Sentence(
+                {"notebook": "37_image_drawn_leads", "metric": ("accuracy", "macro_f1", "log_loss")},
+                each_paired,
+            ),
+        ),
+        intro="The same networks by the same recipes, whose bodies first learned PTB-XL's superclasses from drawn leads of its "
+        "fold 10, minus themselves from the weights of the table before: the same pages, folds, batches and first heads. All "
+        "epochs, fixed beforehand; nothing chosen.",
+        caption=f"{_BY_GROUPS} One training of each fold and beginning: what another training would give is in no interval.",
+        may_lack=True,
+    ),
     "shipped_beats": Table(
         "The file that names beats",
         (_OF_SHIPPED | {"task": "aami5"},),

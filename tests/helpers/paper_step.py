@@ -1,8 +1,9 @@
 """One step of a published network, by its published recipe, from a checkpoint of the published form.
 
-python paper_step.py NAME FOLDER, with HF_HOME naming an empty folder and HF_HUB_OFFLINE=1. Values are random; names
-of tensors and configurations are those on the hub, where the two of transformers have twelve layers and here one.
-Prints what came of it as JSON.
+python paper_step.py NAME FOLDER [drawn], with HF_HOME naming an empty folder and HF_HUB_OFFLINE=1. Values are
+random; names of tensors and configurations are those on the hub, where the two of transformers have twelve layers
+and here one. With `drawn` there is no checkpoint: a step on drawn leads of a recording comes first, and the step on
+pages begins from what that left. Prints what came of it as JSON.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from types import SimpleNamespace
 import numpy as np
 import timm
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from leadwise.folds.partition import Partition
+from leadwise.learning import drawn_leads
 from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.study import Study
 from leadwise.models import registry
 from leadwise.models.networks import network, recipe
 from leadwise.models.weights_file import read_metadata
-from leadwise.names import TASKS
+from leadwise.names import SUPERCLASSES, TASKS
+from leadwise.sets.ptbxl import by_folds
+from leadwise.sets.sample import unpack_recordings
 
 WIDTH, LABELS, PATCHES, PATCH_PX = 768, 1000, 196, 16
 CROPS_A_BATCH = 4
@@ -119,9 +123,20 @@ def publish(name: str) -> dict[str, Tensor]:
     return {key: value for key, value in tensors.items() if "head" not in key and "classifier" not in key}
 
 
-def main(name: str, folder: Path) -> None:
-    tensors = publish(name)
-    built = registry.build(name, 2, "pretrained")
+def teach(name: str, folder: Path) -> tuple[str, dict[str, Tensor]]:
+    """One step on drawn leads: the file that it left, and what is in it."""
+    path = folder / f"{name}_drawn.safetensors"
+    few = replace(recipe(name, drawn_leads.RECIPE), batch=CROPS_A_BATCH)
+    drawn_leads.recipe = lambda *_: few
+    recordings = by_folds(unpack_recordings(folder / "recordings"))["folds_1_to_9"][:1]
+    stated = recordings[list(SUPERCLASSES)].to_numpy(bool)
+    drawn_leads.teach(name, recordings["path"], stated, path, "1" * 12, seed=1, epochs=1, max_steps=1)
+    return str(path), load_file(path)
+
+
+def main(name: str, folder: Path, begins: str = "pretrained") -> None:
+    weights, tensors = teach(name, folder) if begins == "drawn" else (begins, publish(name))
+    built = registry.build(name, 2, weights)
     values = [value.flatten() for value in built.state_dict().values()]
     taken = [any(torch.equal(value.flatten(), own) for own in values) for value in tensors.values()]
     del built, values
@@ -129,9 +144,7 @@ def main(name: str, folder: Path) -> None:
     rows = {1: np.array([0]), 2: np.array([1])}
     part = Partition(1, rows, ids, ids, np.array(TASKS["binary"], dtype=object), tested=(1, 2))
     crops = np.random.default_rng(0).integers(0, 256, (2, 12, 60, 100), dtype=np.uint8)
-    settings = SimpleNamespace(
-        PROFILE="tests", WEIGHTS="pretrained", RECIPE="published", EPOCHS=1, MAX_STEPS=1
-    )
+    settings = SimpleNamespace(PROFILE="tests", WEIGHTS=weights, RECIPE="published", EPOCHS=1, MAX_STEPS=1)
     published = recipe(name, "published")
     study = Study.of(
         settings, "binary", name, "0" * 12, folds=(1,), seeds=(1,), inner=False,
@@ -150,4 +163,4 @@ def main(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

@@ -235,6 +235,38 @@ def test_each_page_is_answered_once_by_a_network_that_never_saw_it(executed_samp
             assert file.metadata()["left_out"] == str(fold)
 
 
+def test_networks_that_began_from_drawn_leads_are_paired_with_those_that_did_not(executed_sample):
+    own, before = (executed_sample / name for name in ("37_image_drawn_leads", "24_image_vit"))
+    taught, folds = (
+        own / "weights" / name for name in ("vit_micro_drawn.safetensors", "vit_micro-seed1-fold{}")
+    )
+    with safe_open(taught, "pt") as file:
+        assert not [name for name in file.keys() if "head" in name]  # noqa: SIM118 - no mapping
+        recordings = file.metadata()["data_fingerprint"]
+    for fold in range(1, 6):
+        with safe_open(f"{folds}.safetensors".format(fold), "pt") as file:
+            told = file.metadata()
+        assert (told["left_out"], told["began_from"]) == (str(fold), "file: vit_micro_drawn.safetensors")
+        assert told["data_fingerprint"] != recordings
+    drawn, random = (
+        select_pages(read_table(folder / "predictions.csv", "predictions.csv"), "four", [1], [1, 2, 3, 4, 5])
+        for folder in (own, before)
+    )
+    keys = ["unit_id", "group_id", "fold", "label"]
+    assert (
+        drawn[keys].sort_values("unit_id").to_numpy().tolist()
+        == random[keys].sort_values("unit_id").to_numpy().tolist()
+    )
+    difference = score_of(
+        read_scores(own / "differences.csv", "differences.csv"), "accuracy", weights="drawn"
+    )
+    of_drawn, of_random = (
+        score_of(read_scores(folder / "scores.csv"), "accuracy") for folder in (own, before)
+    )
+    assert difference.value == pytest.approx(of_drawn.value - of_random.value)
+    assert difference.low <= difference.value <= difference.high
+
+
 @pytest.mark.parametrize("name", LEAD_NETWORKS)
 def test_a_pages_answer_is_the_mean_of_its_twelve_leads(executed_sample, name):
     predictions = read_table(executed_sample / name / "predictions.csv", "predictions.csv")

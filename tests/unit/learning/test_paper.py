@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,20 +33,34 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_these_are_the_networks_weights_and_recipes_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CLONE)
     asked = profiles.load_profile("paper")
+    assert set(asked["37_image_drawn_leads"].sources()) < set(LEAD_NETWORKS)  # type: ignore[attr-defined]
     parameters = [asked[name].model_dump() for name in LEAD_NETWORKS]
     assert [one["MODEL"] for one in parameters] == list(OF_PAPER)
     assert {(one["WEIGHTS"], one["RECIPE"]) for one in parameters} == {("pretrained", "published")}
+
+
+def step(folder: Path, *asked: str) -> dict[str, Any]:
+    """What came of a step of a network of published size that begins as asked."""
+    hub = {"HF_HOME": str(folder / "hub"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(STEP), asked[0], str(folder / "trained"), *asked[1:]]
+    done = subprocess.run(command, env=os.environ | hub, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_a_network_of_published_size_begins_from_drawn_leads(folder: Path) -> None:
+    came = step(folder, "vit_base", "drawn")
+    assert came["began_from"] == "file: vit_base_drawn.safetensors"
+    assert came["taken"] == came["tensors"] > 150, "not every tensor of the file is in the network"
+    assert came["steps"] == 1
+    assert math.isfinite(came["loss"])
 
 
 @pytest.mark.parametrize("name", OF_PAPER)
 def test_a_checkpoint_of_the_published_form_is_taken_and_trained_by_the_published_recipe(
     name: str, folder: Path
 ) -> None:
-    hub = {"HF_HOME": str(folder / "hub"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(STEP), name, str(folder / "trained")]
-    done = subprocess.run(command, env=os.environ | hub, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    came = json.loads(done.stdout.splitlines()[-1])
+    came = step(folder, name)
     assert came["began_from"] == f"pretrained: {network(name).checkpoint}"
     assert came["taken"] == came["tensors"] > 15, "not every tensor of the file is in the network"
     assert came["steps"] == 1

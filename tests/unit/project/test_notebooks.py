@@ -42,6 +42,9 @@ def test_which_models_are_compared_decides_what_is_needed() -> None:
     without_students = row.needed(row.parameters.model_validate({"SOURCES": [21, 26]}))
     assert {"21_image_beit", "26_image_leads12"} <= set(without_students)
     assert not {"22_image_deit", "41_student_distill", "42_student_test"} & set(without_students)
+    row = NOTEBOOKS["37_image_drawn_leads"]
+    of_vit = row.needed(row.parameters.model_validate({"SOURCES": [24]}))
+    assert set(row.needed()) - set(of_vit) == {"21_image_beit", "22_image_deit"}
     row = NOTEBOOKS["52_signal_models"]
     assert "31_signal_attention" in row.needed()
     assert "31_signal_attention" not in row.needed(row.parameters.model_validate({"SOURCES": [32]}))

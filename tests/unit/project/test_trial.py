@@ -120,7 +120,7 @@ def test_what_prices_leaks_is_nothing_but_tests_and_has_no_trial() -> None:
     trying = {name for name, row in NOTEBOOKS.items() if "TEST" in row.parameters.model_fields}
     assert trying == {
         *TRIED, "31_signal_attention", "32_signal_networks", "34_signal_transfer", "35_signal_rhythm",
-        "36_signal_beats_joined", "41_student_distill",
+        "36_signal_beats_joined", "37_image_drawn_leads", "41_student_distill",
     }  # fmt: skip
 
 
