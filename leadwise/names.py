@@ -229,7 +229,9 @@ METRICS: Mapping[str, Metric] = {
     "snr_db_median": _of_reading("signal to noise of a page, median, dB", ".1f"),
     "snr_db_p5": _of_reading("signal to noise of a page, 5th percentile, dB", ".1f"),
     "silently_wrong": _of_reading("below 6 dB among pages answered without a warning", ".1%"),
-    "warnings_auroc": _of_reading("AUROC of the number of warnings, pages below 6 dB against others", ".3f"),
+    "warnings_auroc": _of_reading(
+        "AUROC of the number of warnings, pages below 6 dB against others", ".3f", interval=False
+    ),
     "class_kept": _of_reading("pages with the class of the flat page", ".1%"),
     "read_right": _of_reading("pages read as eyes read them, I + III within 15 % of II", ".1%"),
     "silently_misread": _of_reading("not read so among pages answered without a warning", ".1%"),
