@@ -51,11 +51,11 @@ class Limits:
     """What one task may take: `deadline_s` of time, `memory_bytes` beyond what its process has when it is ready."""
 
     deadline_s: float | None = 60.0
-    memory_bytes: int | None = 1_200_000_000
+    memory_bytes: int | None = 2_400_000_000
 
 
 LIMITS = Limits()
-"""What every file gets: pages of 50 million pixels need half of that memory, photographs some 10 s of a free core."""
+"""What every file gets: large photographs need up to three quarters of that memory, and 5 to 30 s of a free core."""
 
 NO_LIMITS = Limits(None, None)
 

@@ -20,7 +20,7 @@ NoLimits = Annotated[
     typer.Option(
         "--no-limits",
         help="Give each file all the time and memory that it takes; by default 60 s (recordings of over 10 MB more) "
-        "and 1.2 GB; `serve` gives 20 s.",
+        "and 2.4 GB; `serve` gives 20 s.",
     ),
 ]
 

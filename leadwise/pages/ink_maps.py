@@ -7,6 +7,7 @@ trained. Pages are run whole by onnxruntime on one thread, large ones in bands t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ _STRIDE = 32  # sides of what goes in are multiples of it
 _SEEN_PX = (
     224  # so far from a pixel, at most, lies what its answer hangs on: seven cells of the coarsest level
 )
-_AT_ONCE_PX = 4_500_000  # a page of 2200 x 1700 is run whole; each million takes 0.1 GB of memory
+_AT_ONCE_PX = 3_800_000  # a page of 2200 x 1700 is run whole; each million takes 0.1 GB of memory
 
 
 def ink_net_maps(picture: Page, session: Any = None) -> dict[str, NDArray[np.float32]]:
@@ -36,20 +37,26 @@ def ink_net_maps(picture: Page, session: Any = None) -> dict[str, NDArray[np.flo
     return maps_beside(beside_paper(picture), session)
 
 
-def maps_beside(beside: NDArray[np.float32], session: Any = None) -> dict[str, NDArray[np.float32]]:
-    """As `ink_net_maps`, of a page whose `beside_paper` is known."""
+def maps_beside(
+    beside: NDArray[np.float32], session: Any = None, kinds: Sequence[str] = KINDS
+) -> dict[str, NDArray[np.float32]]:
+    """As `ink_net_maps`, of a page whose `beside_paper` is known; of some `kinds` alone it takes less memory."""
     session = session or onnx.session_of_shipped(_SHIPPED, keeps_memory=False)
     height, width = beside.shape[1:]
-    beside = np.pad(beside, ((0, 0), (0, -height % _STRIDE), (0, -width % _STRIDE)), constant_values=1.0)
-    maps = np.empty((len(KINDS), *beside.shape[1:]), np.float32)
-    rows = beside.shape[1]
-    if rows * beside.shape[2] > _AT_ONCE_PX:
-        rows = max(_STRIDE, (_AT_ONCE_PX // beside.shape[2] - 2 * _SEEN_PX) // _STRIDE * _STRIDE)
-    for top in range(0, beside.shape[1], rows):
-        first, last = max(0, top - _SEEN_PX), min(beside.shape[1], top + rows + _SEEN_PX)
-        said = session.run(None, {"beside": beside[None, :, first:last]})[0][0]
-        maps[:, top : top + rows] = said[:, top - first : top - first + rows]
-    return {kind: each[:height, :width] for kind, each in zip(KINDS, maps, strict=True)}
+    whole, wide = height + -height % _STRIDE, width + -width % _STRIDE
+    maps = {kind: np.empty((height, width), np.float32) for kind in kinds}
+    rows = whole
+    if whole * wide > _AT_ONCE_PX:
+        rows = max(_STRIDE, (_AT_ONCE_PX // wide - 2 * _SEEN_PX) // _STRIDE * _STRIDE)
+    for top in range(0, whole, rows):
+        first, last = max(0, top - _SEEN_PX), min(whole, top + rows + _SEEN_PX)
+        band = np.ones((1, 3, last - first, wide), np.float32)  # paper beyond the page
+        band[0, :, : height - first, :width] = beside[:, first:last]
+        said = session.run(None, {"beside": band})[0][0]
+        for kind, each in maps.items():
+            part = each[top : top + rows]
+            part[:] = said[KINDS.index(kind), top - first : top - first + len(part), :width]
+    return maps
 
 
 def session_of(model: bytes | str) -> Any:

@@ -21,6 +21,7 @@ from leadwise.pages.ink_maps import maps_beside
 from leadwise.pages.read import Page
 from leadwise.pages.turns import runs_downwards
 
+_TOLD = ("trace", "text", "pulse", "separator")
 _NO_STROKE, _A_STROKE = 0.1, 0.3  # how sure the network is of none, and of one
 _KEENER = 2.0  # where `keen`, as sure by so much less
 _BLACKER = 1.1
@@ -57,7 +58,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the network sees of a picture at PX_PER_MM, `maps` by kind, and how dark it is."""
+    """What the network sees of a picture at PX_PER_MM, `maps` of `_TOLD`, and how dark it is."""
 
     maps: Mapping[str, NDArray[np.float32]] = field(repr=False)
     dark: NDArray[np.float32] = field(repr=False)
@@ -66,7 +67,7 @@ class Seen:
     def of(cls, picture: Page) -> Seen:
         """Of an upright picture, or one that was laid flat."""
         beside = beside_paper(picture)
-        return cls(maps_beside(beside), darkness_beside(beside))
+        return cls(maps_beside(beside, kinds=_TOLD), darkness_beside(beside))
 
     def ink(self, *, keen: bool = False) -> tuple[Ink, Ink]:
         """Strokes as dark as the picture has them where the network says that there is one, and letters."""

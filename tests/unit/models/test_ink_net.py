@@ -93,6 +93,18 @@ def test_a_file_that_is_no_network_is_refused() -> None:
         session_of(b"no model")
 
 
+def test_a_network_that_finds_no_memory_says_so_as_python_does(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_little(*_: object) -> None:
+        raise RuntimeError("Status Message: std::bad_alloc")
+
+    session = session_of(str(exported))
+    monkeypatch.setattr("onnxruntime.InferenceSession.run", too_little)
+    with pytest.raises(MemoryError, match="more memory than there is"):
+        ink_net_maps(np.full((64, 64, 3), 255, np.uint8), session)
+
+
 def test_a_missing_network_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ink_maps, "_SHIPPED", "no_such.onnx")
     with pytest.raises(WeightsError, match=r"no_such\.onnx is not among leadwise's resources"):
