@@ -17,8 +17,13 @@ _ENDS = (0.005, 0.995)
 _SPIKE_MV, _SPIKE_S, _SPIKES, _SPIKED_LEADS = 0.2, 0.012, 2, 5
 
 
-def lead_warnings(leads: Mapping[str, NDArray[np.floating]], rate_hz: float) -> list[str]:
-    """Sentences about leads ``(samples,)`` in mV by name; nan is bridged. None where nothing is to be said."""
+def lead_warnings(
+    leads: Mapping[str, NDArray[np.floating]], rate_hz: float, *, bent: bool = False
+) -> list[str]:
+    """Sentences about leads ``(samples,)`` in mV by name; nan is bridged. None where nothing is to be said.
+
+    Leads that were read from `bent` paper are not asked for spikes: reading it leaves some of its own.
+    """
     known = {name: _bridged(signal) for name, signal in leads.items() if np.isfinite(signal).mean() > 0.5}
     warnings = []
     if down := _down_beside_avr(known):
@@ -26,7 +31,7 @@ def lead_warnings(leads: Mapping[str, NDArray[np.floating]], rate_hz: float) -> 
             f"aVR points up and {' and '.join(down)} down, but V6 up: limb leads may be swapped. Then leads I to aVF "
             "are others than they are called, and no answer is to be trusted"
         )
-    if spiked := _spiked(known, rate_hz):
+    if spiked := [] if bent else _spiked(known, rate_hz):
         warnings.append(
             f"short spikes as of a pacemaker stand in {', '.join(spiked)}: in a paced rhythm waves and "
             "intervals mean something else, and the models know few such hearts"

@@ -53,7 +53,8 @@ def read_file_page(page: FilePage) -> KnownForm | PageSignals:
         leads = dict(zip(LEADS, found.signals.leads, strict=True))
         return replace(found, notes=(*found.notes, *lead_warnings(leads, KNOWN_HZ)))
     leads = {name: trace.signal_mv for name, trace in found.leads.items()}
-    return replace(found, warnings=(*found.warnings, *lead_warnings(leads, RATE_HZ)))
+    bent = found.geometry.bent_mm > 0
+    return replace(found, warnings=(*found.warnings, *lead_warnings(leads, RATE_HZ, bent=bent)))
 
 
 def _read(page: FilePage) -> KnownForm | PageSignals:

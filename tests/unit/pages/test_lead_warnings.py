@@ -51,6 +51,7 @@ def test_a_pacemaker_is_seen_and_its_leads_named_and_nothing_is_said_of_others(
     found = {name: said(leads) for name, leads in recordings.items()}
     assert [name for name, text in found.items() if text] == [PACED]
     assert "short spikes as of a pacemaker stand in II, aVR, V2, V3, V5, V6" in found[PACED]
+    assert lead_warnings(recordings[PACED], RATE_HZ, bent=True) == []
 
 
 def test_swapped_limb_leads_are_mostly_seen(recordings: dict[str, Leads]) -> None:
