@@ -25,7 +25,7 @@ from leadwise.learning.engine import Trained, train
 from leadwise.learning.examples import Leads
 from leadwise.learning.fingerprint import TRAINED_BY, code_of, fingerprint, majors
 from leadwise.learning.hearts import each_by_itself
-from leadwise.learning.history import Plan, forget_checkpoints
+from leadwise.learning.history import Plan
 from leadwise.learning.training_facts import said_of_training
 from leadwise.models import registry
 from leadwise.models.networks import network, recipe
@@ -117,7 +117,6 @@ def _trained(model: str, examples: Leads, stated: NDArray[np.bool_], plan: Plan,
         folder,
         loss=each_by_itself(stated),
     )
-    forget_checkpoints(folder)
     shutil.rmtree(folder)
     return made
 

@@ -178,14 +178,14 @@ def _read(sheet: Sheet, side: Side) -> PageSignals:
 
 def _with_notes(signals: PageSignals, form: Form, *, speed_is_told: bool) -> PageSignals:
     """The page with what was assumed of it: the order of its leads, its speed and gain."""
-    laws = (signals.quality.einthoven, signals.quality.goldberger)
+    told = signals.quality
     notes = said_of_speed(
         {name: trace for name, trace in signals.leads.items() if trace.start_s == 0} or signals.strips,
-        form, told=speed_is_told, pulsed=signals.quality.pulse_mm is not None,
+        form, told=speed_is_told, pulsed=told.pulse_mm is not None,
     )  # fmt: skip
     if not signals.leads:
         notes.append("this page shows one lead, and which one it is was not read")
-    elif all(law is None for law in laws) and not is_named(signals.quality):
+    elif told.einthoven is None and told.goldberger is None and not is_named(told):
         notes.append(
             "no three limb leads were read at one time, and few names of leads: nothing but the usual order tells "
             "which lead is which"

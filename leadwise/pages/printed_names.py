@@ -136,15 +136,20 @@ def without_names(rows: Rows, names: Sequence[NameInRow]) -> Rows:
         first = max(0, min(top, round(rows.baselines_px[row]) - half_row))
         last = max(bottom, round(rows.baselines_px[row]) + half_row)
         for x in range(max(0, round(name.x_px) - wide), min(traces.shape[1], round(name.x_px) + wide)):
-            edges = np.diff(traces[first:last, x] > 127, prepend=False, append=False)
-            begins, ends = first + np.flatnonzero(edges).reshape(-1, 2).T
-            letters_ = (begins >= top) & (ends <= bottom)
-            if letters_.any() and not letters_.all():
-                for begin, end in zip(begins[letters_], ends[letters_], strict=True):
-                    run = slice(max(0, begin - 1), end + 1)
-                    marks[run, x] = np.maximum(marks[run, x], traces[run, x])
-                    traces[run, x] = 0
+            runs = first + _runs(traces[first:last, x] > 127)
+            are_letters = (runs[:, 0] >= top) & (runs[:, 1] <= bottom)
+            if are_letters.all():
+                continue
+            for begin, end in runs[are_letters]:
+                run = slice(max(0, begin - 1), end + 1)
+                marks[run, x] = np.maximum(marks[run, x], traces[run, x])
+                traces[run, x] = 0
     return Rows(traces, marks, rows.baselines_px)
+
+
+def _runs(inked: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where ink begins and ends in a column of pixels, ``(runs, 2)``."""
+    return np.flatnonzero(np.diff(inked, prepend=False, append=False)).reshape(-1, 2)
 
 
 def named_columns(names: Sequence[NameInRow], form: Form, width_px: int) -> NDArray[np.float64]:

@@ -4,7 +4,8 @@ A row is one metric of one model at one place, and what it means is said by its 
 ``differences.csv`` in `leadwise.tables`), never by a part of a name:
 
     task, protocol, test_set    what was asked, how folds were made, where
-    model, weights              who answered, and what it began from: ``random``, ``drawn``, ``file``, nothing
+    model, weights              who answered, and what it began from: ``random``, ``pretrained``, ``drawn``, ``file``,
+                                or nothing
     condition                   what else was varied: ``key=value`` pairs in order of key, with ``;`` between them
     unit, counted, average      what is counted (page, beat ...), which of them, and pooled (gross) or by record
     seeds, n                    ``1/2/3``; units of one seed

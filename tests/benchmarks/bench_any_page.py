@@ -2,8 +2,8 @@
 
 Drawn pages of LUDB (by others) and of the embedded recordings of PTB-XL (by us, in every layout and look), the known
 form by the reader of any page, vector PDFs, and pictures of devices of which no truth is known; and whether pages of
-the known form that lie turned on a table keep their class. Raw: neither gain nor
-time is fitted; aligned: one shift of at most 0.2 s a page. A refused page is one that was not read.
+the known form that lie turned on a table keep their class. Raw: neither gain nor time is fitted; aligned: one shift
+of at most 0.2 s a page. A refused page is one that was not read.
 
     python tests/benchmarks/bench_any_page.py [--kind KIND ...] [--looks N] [--every N] [--jobs N] [--kept CSV]
 
