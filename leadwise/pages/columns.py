@@ -38,6 +38,7 @@ _CAP_PX, _SAMPLE_PX = 0.7, 1.1
 # So many of the rows begin or end at one place. Bars that stand further than this from equal distances tell less than
 # such ends: of 0.4 and 0.2 the latter read 6 pages of the known form 3 dB better, and 39 drawn ones as well.
 _TOGETHER, _END_PX = 0.5, 0.2
+_RAGGED_PX = 10  # so far rows of a bent sheet begin and end beside one another
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _BESIDE_PULSE_PX = 4.0  # half a millimetre: traces begin at a pulse's foot, and pens are wide
 _APART = 0.02  # printers' columns were found up to 1 % wider or narrower than their grid says
@@ -100,9 +101,9 @@ class Look:
 class Evidence:
     """What speaks for a new lead at each column of pixels, ``(width,)`` each, 0 to 1: means over rows with columns.
 
-    `starts` and `ends` tell where traces begin and stop together, `there` whether most of these rows have one;
-    `pen_px` is half the pen's width. `named` ``(columns, width)`` is how many of each column's leads have their name
-    printed as if it began there.
+    `starts` and `ends` tell where traces begin and stop together, `each_starts` and `each_ends` in how many rows they
+    do so by themselves; `there` whether most of these rows have one; `pen_px` is half the pen's width. `named`
+    ``(columns, width)`` is how many of each column's leads have their name printed as if it began there.
     """
 
     bars: Pixels
@@ -111,6 +112,8 @@ class Evidence:
     words: Pixels
     starts: Pixels
     ends: Pixels
+    each_starts: Pixels
+    each_ends: Pixels
     there: NDArray[np.bool_]
     pen_px: float
     named: Pixels | None = None
@@ -121,23 +124,25 @@ class Evidence:
         there = np.isfinite(look.edges[0])
         # where bars and jumps tell nothing, a narrow gap between pulses and traces does
         inked = look.inked if columns == 1 else np.zeros_like(look.inked)
+        starts, ends = _starts(there), _starts(there[:, ::-1])[::-1]
+        narrow = _GAP_PX // 2
         return cls(
             maximum_filter1d(look.bars[:rows], 3, axis=1).mean(axis=0),
             look.bars[:rows].mean(axis=0),
             maximum_filter1d(look.jumps[:rows], 3, axis=1).mean(axis=0),
             look.words[:rows].mean(axis=0),
-            _starts(there, inked),
-            _starts(there[:, ::-1], inked[::-1])[::-1],
+            np.maximum(starts, _after_gap(inked, narrow)),
+            np.maximum(ends, _after_gap(inked[::-1], narrow)[::-1]),
+            starts,
+            ends,
             there[:rows].mean(axis=0) > 0.5,
             look.pen_px,
         )
 
 
-def _starts(there: NDArray[np.bool_], inked: NDArray[np.bool_]) -> Pixels:
-    """In how many of the rows ``(rows, width)`` a trace begins after a gap; in all of them a narrow one will do."""
-    return np.maximum(
-        np.mean([_after_gap(row, _GAP_PX) for row in there], axis=0), _after_gap(inked, _GAP_PX // 2)
-    )
+def _starts(there: NDArray[np.bool_]) -> Pixels:
+    """In how many of the rows ``(rows, width)`` a trace begins after a gap."""
+    return np.asarray(np.mean([_after_gap(row, _GAP_PX) for row in there], axis=0))
 
 
 def _after_gap(there: NDArray[np.bool_], gap_px: int) -> NDArray[np.bool_]:
@@ -252,10 +257,13 @@ def find_columns(
     width_px: float,
     scales: Sequence[float],
     between: tuple[float, float] = (-np.inf, np.inf),
+    *,
+    bent: bool = False,
 ) -> Columns:
     """The columns that fit best: `count` of about `width_px`, times one of the `scales` at which traces are drawn.
 
-    They stand `between` two places, as far as these are known from calibration pulses.
+    They stand `between` two places, as far as these are known from calibration pulses. Of a `bent` sheet rows begin
+    and end raggedly, where its field is least known; its grid tells how wide columns are.
     """
     edge, jump, word, there = evidence.bars, evidence.jumps, evidence.words, evidence.there
     page_px = len(edge)
@@ -328,7 +336,35 @@ def find_columns(
             best = Columns(float(first[at_best]), float(width), count, *told)
     if best is None:
         raise ForeignPage("the page is too narrow for all columns of its form: is it cut? Scan it whole.")
-    return _refined(best, evidence, width_px, scales)
+    return (_by_grid if bent else _refined)(best, evidence, width_px, scales)
+
+
+def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequence[float]) -> Columns:
+    """Columns as wide as the grid says, where the median bar stands, or the median row begins and ends."""
+    scale = min(scales, key=lambda scale: abs(scale * width_px - columns.width_px))
+    told = replace(columns, width_px=scale * width_px, scale=scale)
+    if columns.bars > _SURE:
+        near = [
+            _middle_near(evidence.thin_bars, round(columns.start(n)), _THERE)
+            for n in range(columns.count + 1)
+        ]
+        firsts = [seen[0] - n * told.width_px for n, seen in enumerate(near) if seen is not None]
+        return replace(told, first_px=float(np.median(firsts))) if firsts else told
+    cap_px = max(0.0, evidence.pen_px - _CAP_PX)  # as in _refined
+    after_px = _SAMPLE_PX - cap_px - columns.count * told.width_px
+    places: dict[float, float] = {}
+    for edge, column, beyond_px in (
+        (evidence.each_starts, 0, cap_px),
+        (evidence.each_ends, columns.count, after_px),
+    ):
+        first = max(0, round(columns.start(column)) - _RAGGED_PX)
+        for at, rows in enumerate(edge[first : round(columns.start(column)) + _RAGGED_PX + 1], first):
+            places[at + beyond_px] = float(rows)
+    known = sorted((place, rows) for place, rows in places.items() if rows)
+    if not known:
+        return told
+    place, rows = np.array(known).T
+    return replace(told, first_px=float(place[np.searchsorted(np.cumsum(rows), rows.sum() / 2)]))
 
 
 def _mean(values: list[Pixels], like: Pixels) -> Pixels:

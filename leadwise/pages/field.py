@@ -40,13 +40,18 @@ _CLEAR, _MOST_STEP = 0.36, 0.2  # of the clearest nodes, or it is a table's grai
 _MOST_CARRIED = 2  # nodes
 _UNEVEN = 0.15  # cells: how far paper lies beside a cubic surface
 _USUAL_BEND = {0: 1e3, 1: 1e3, 2: 6.0, 3: 1.0}  # cells at the picture's edge, of its terms by their order
+_OVERTONES = (1, 2, 3, 4, 5)
 # orders of overtones, widths of the filter and of what smooths its answer, in cells and in nodes
 _FINER = (
-    ((1,), 0.9, 1.5), ((1,), 0.9, 1.5), ((1, 2), 0.9, 0.7), ((1, 2, 3, 4, 5), 0.7, 0.8), ((1, 2, 3, 4, 5), 0.6, 0.8)
+    ((1, 2), 0.9, 0.7), (_OVERTONES, 0.7, 0.8), (_OVERTONES, 0.7, 0.8), (_OVERTONES, 0.6, 0.8)
 )  # fmt: skip
 _SURE = 0.3  # cells: what is further off is not this line
 # 10 grids of lines had 9.9 at least, 6 of dots 2.4, two kinds of noise and 3 pages without a grid 1.6 at most
 _LEAST_OVERTONE = 2.0
+_GRID_CELLS, _NO_GRID, _A_GRID = 0.6, 0.5, 0.85
+_HIDDEN = 3  # nodes to all sides
+_REACH = 1.5  # nodes: what tells how a sheet goes on
+_FAR, _LEVEL = 0.02, 0.05  # weight of what lies further away; how much planes through nodes are held level
 _LEAST_PAPER = 0.3  # of a node's surroundings, by which what is seen beside ink is made up to the whole
 _STEP_MM = 2.5  # between the nodes of the answer
 _ON_PLANE_MM, _MARGIN_MM = 0.5, 15.0
@@ -107,7 +112,13 @@ def find_field(page: Page) -> Field | None:
     turned, clear = follow.unwrapped(expected, 1.0)
     place = expected + _smoothed(turned, clear, 0.7)
     for orders, sigma, smooth in _FINER:
-        off, weight = follow.off(place, orders, sigma)
+        seen = follow
+        if len(orders) == len(_OVERTONES):
+            shows = follow.shows_grid(place, clear)
+            place = follow.gone_on(place, shows)
+            table = _beyond(shows, ink.shape)
+            seen = _Follower(levelled(grey, ink | table), ~(ink | table), cell_px)
+        off, weight = seen.off(place, orders, sigma)
         place = place + _smoothed(off, weight * (np.abs(off).max(axis=0) < _SURE), smooth)
     return follow.field(place, clear, shrink) if follow.overtone(place, clear) > _LEAST_OVERTONE else None
 
@@ -214,6 +225,26 @@ class _Follower:
             weights += weight
         return total / (weights + 1e-9), np.sqrt(weights)
 
+    def shows_grid(self, place: Pixels, clear: NDArray[np.bool_]) -> Pixels:
+        """How much of what is seen around nodes is the grid, of what most that are clear show: 0 to 1.
+
+        Beyond the paper's edge a table has waves as high, but none that stand where a grid's do.
+        """
+        dense = self.dense(place)
+        sigma = _GRID_CELLS * self.cell_px
+        waves = [np.abs(self.waves(dense, order, _GRID_CELLS)) ** 2 for order in _OVERTONES]
+        share = np.sum(waves, axis=0).min(axis=0) / np.maximum(self._at_nodes(self.picture**2, sigma), 1e-9)
+        share /= np.median(share[clear])
+        shows = np.clip((share - _NO_GRID) / (_A_GRID - _NO_GRID), 0, 1)
+        # ink and folds hide a grid, too, but around them it is seen
+        around = np.ones((2 * _HIDDEN + 1,) * 2, np.uint8)
+        return np.asarray(cv2.morphologyEx(shows, cv2.MORPH_CLOSE, around))
+
+    def gone_on(self, place: Pixels, known: Pixels) -> Pixels:
+        """Places where they are `known`, 0 to 1, and beyond that as the nearest known ones go on."""
+        usual = self.polynomial(place, known > 0.5)
+        return np.asarray(known * place + (1 - known) * (usual + _smoothed(place - usual, known, _REACH)))
+
     def polynomial(self, place: Pixels, clear: NDArray[np.bool_]) -> Pixels:
         """The cubic of x and y that runs near clear nodes, as flat as these allow."""
         height, width = self.picture.shape
@@ -302,15 +333,41 @@ def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
     return out, done
 
 
+def _beyond(shows: Pixels, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels around nodes that show no grid."""
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.resize(shows.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) < 0.5)
+
+
 def _smoothed(values: Pixels, weight: NDArray[Any], sigma: float) -> Pixels:
-    """Values weighed by how clear they are; where nothing near is clear, by what lies further away."""
+    """Planes through values near each node, weighed by how clear these are, and a little by what lies further away.
+
+    Means would not do: where a sheet ends all that is known lies to one side, and ends of traces were off by 1 mm.
+    """
+    y, x = np.mgrid[: values.shape[1], : values.shape[2]].astype(float)
+
+    def around(each: NDArray[Any]) -> Pixels:
+        near, far = (
+            cv2.GaussianBlur(each, (0, 0), reach, borderType=cv2.BORDER_CONSTANT)
+            for reach in (sigma, 4 * sigma)
+        )
+        return np.asarray(near + _FAR * far)
+
     out = np.zeros(values.shape)
     for axis, each in enumerate(np.broadcast_to(weight, values.shape).astype(float)):
         w = each**2
-        fine = [cv2.GaussianBlur(part, (0, 0), sigma) for part in (values[axis] * w, w)]
-        wide = [cv2.GaussianBlur(part, (0, 0), 4 * sigma) for part in (values[axis] * w, w)]
-        usual = 0.02 * np.quantile(w, 0.9) + 1e-12
-        out[axis] = (fine[0] + 0.02 * wide[0]) / (fine[1] + 0.02 * wide[1] + 1e-3 * usual)
+        total = around(w) + 1e-3 * _FAR * (np.quantile(w, 0.9) + 1e-12)
+        mean, mean_x, mean_y = (around(w * part) / total for part in (values[axis], x, y))
+        xx, yy = (
+            around(w * part**2) / total - at**2 + _LEVEL * sigma**2 for part, at in ((x, mean_x), (y, mean_y))
+        )
+        xy = around(w * x * y) / total - mean_x * mean_y
+        vx, vy = (
+            around(w * part * values[axis]) / total - at * mean for part, at in ((x, mean_x), (y, mean_y))
+        )
+        size = np.maximum(xx * yy - xy**2, 1e-9)
+        slopes = (vx * yy - vy * xy) / size, (vy * xx - vx * xy) / size
+        out[axis] = mean + slopes[0] * (x - mean_x) + slopes[1] * (y - mean_y)
     return out
 
 

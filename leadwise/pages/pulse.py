@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,11 @@ _ON_BASELINE_MM = 1.0
 _COVERED = 0.9  # of the plateau is ink
 _SAME_PLACE_MM = 1.0
 _PEN_MM = 1.0  # a flank is thinner, and so is the plateau
+# A plateau without its flanks: how high and how long, and how far from that.
+_PLATEAU_MM, _LENGTHS_MM = 10.0, (5.0, 10.0)
+_OFF_MM, _LONGER_MM, _CLOSED_MM = 1.5, 1.0, 2.0
+_OF_PLATEAU, _HUNG, _STRAIGHT_MM = 0.2, 0.2, 0.4
+_FLANK_MM, _BESIDE_FLANK_MM, _AT_START_MM = 0.5, 1.0, 0.75
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,29 @@ class Pulse:
 
 
 def find_pulses(ink: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> list[Pulse]:
-    """Pulses of all rows of an upright page; `ink` uint8 ``(height, width)`` with letters and marks."""
-    return [
-        pulse
-        for row, baseline in enumerate(baselines_px)
-        for pulse in _of_row(ink > 127, row, float(baseline))
+    """Pulses of all rows of an upright page; `ink` uint8 ``(height, width)`` with letters and marks.
+
+    Photographs lose steep thin strokes, so where no row has a whole pulse, one of 10 mm is what most rows have of its
+    plateau at one place.
+    """
+    black = ink > 127
+    whole = [
+        pulse for row, baseline in enumerate(baselines_px) for pulse in _of_row(black, row, float(baseline))
     ]
+    most = max((_alike(whole, one) for one in whole), key=_rows_with, default=[])
+    if _rows_with(most) > len(baselines_px) // 2:
+        return whole
+    plateaus = [] if len(baselines_px) < 2 else _plateaus(black, baselines_px)
+    return [*(each for each in whole if each.row not in {pulse.row for pulse in plateaus}), *plateaus]
+
+
+def _alike(pulses: Sequence[Pulse], one: Pulse) -> list[Pulse]:
+    """Those that stand where `one` does."""
+    return [other for other in pulses if abs(other.left_px - one.left_px) < _SAME_PLACE_MM * PX_PER_MM]
+
+
+def _rows_with(pulses: Sequence[Pulse]) -> int:
+    return len({pulse.row for pulse in pulses})
 
 
 def traces_between(pulses: Sequence[Pulse], rows: int, page_px: int) -> tuple[float, float]:
@@ -50,13 +73,67 @@ def traces_between(pulses: Sequence[Pulse], rows: int, page_px: int) -> tuple[fl
     """
     first, last = -np.inf, np.inf
     for one in pulses:
-        same = [other for other in pulses if abs(other.left_px - one.left_px) < _SAME_PLACE_MM * PX_PER_MM]
-        if len({pulse.row for pulse in same}) > max(1, rows // 2):
+        if _rows_with(_alike(pulses, one)) > max(1, rows // 2):
             if one.right_px < page_px / 2:
                 first = max(first, one.right_px)
             else:
                 last = min(last, one.left_px)
     return first, last
+
+
+def without_flanks(
+    ink: NDArray[np.uint8], baselines_px: NDArray[np.float64], pulses: Sequence[Pulse], start_px: float
+) -> NDArray[np.uint8]:
+    """Ink without the right flanks of pulses that end where traces start; as high as the trace beside it stays."""
+    out = ink
+    reach, beside = round(_FLANK_MM * PX_PER_MM), round(_BESIDE_FLANK_MM * PX_PER_MM)
+    for pulse in pulses:
+        if abs(pulse.right_px - start_px) > _AT_START_MM * PX_PER_MM:
+            continue
+        baseline = round(float(baselines_px[pulse.row]))
+        top = max(0, baseline - round((pulse.height_mm + _OFF_MM) * PX_PER_MM))
+        right = round(pulse.right_px) + reach + 1
+        inked = np.flatnonzero((ink[top:baseline, right : right + beside] > 127).any(axis=1))
+        above = top + int(inked[0]) if len(inked) else baseline
+        out = out.copy() if out is ink else out
+        out[top : max(top, above - 1), round(pulse.right_px) - reach : right] = 0
+    return out
+
+
+def _plateaus(black: NDArray[np.bool_], baselines_px: NDArray[np.float64]) -> list[Pulse]:
+    """What most rows have of a plateau at one place: straight ink 10 mm high, with none between it and the row."""
+
+    def band(baseline_px: float, least_mm: float, most_mm: float) -> NDArray[np.bool_]:
+        top, bottom = (max(0, round(baseline_px - height * PX_PER_MM)) for height in (most_mm, least_mm))
+        return black[top:bottom]
+
+    tops = [band(each, _PLATEAU_MM - _OFF_MM, _PLATEAU_MM + _OFF_MM) for each in baselines_px]
+    below = [band(each, _OFF_MM, _PLATEAU_MM - _OFF_MM).any(axis=0) for each in baselines_px]
+    together = np.array([top.any(axis=0) for top in tops]).max(axis=0).astype(np.uint8)
+    closed = np.ones((1, round(_CLOSED_MM * PX_PER_MM)), np.uint8)
+    joined = cv2.morphologyEx(together[None], cv2.MORPH_CLOSE, closed)[0]
+    pen_px = round(_PEN_MM * PX_PER_MM)
+
+    def has_some(top: NDArray[np.bool_], below: NDArray[np.bool_], left: int, right: int) -> bool:
+        y, x = np.nonzero(top[:, left + pen_px : right - pen_px])
+        if top[:, left:right].any(axis=0).mean() < _OF_PLATEAU:
+            return False
+        if not len(y):
+            return True  # its corners alone
+        return bool(np.std(y) < _STRAIGHT_MM * PX_PER_MM and below[left + pen_px + x].mean() < _HUNG)
+
+    ends = np.flatnonzero(np.diff(np.pad(joined, 1).astype(np.int8)))
+    for left, right in ends.reshape(-1, 2).tolist():
+        if min(abs((right - left) / PX_PER_MM - each) for each in _LENGTHS_MM) > _LONGER_MM:
+            continue
+        found = [
+            Pulse(row, _PLATEAU_MM, left + pen_px / 5, right - 1 - pen_px / 5)
+            for row, (top, ink) in enumerate(zip(tops, below, strict=True))
+            if has_some(top, ink, left, right)
+        ]
+        if len(found) > len(baselines_px) // 2:
+            return found
+    return []
 
 
 def _of_row(black: NDArray[np.bool_], row: int, baseline_px: float) -> list[Pulse]:
