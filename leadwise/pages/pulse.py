@@ -108,7 +108,7 @@ def _plateaus(black: NDArray[np.bool_], baselines_px: NDArray[np.float64]) -> li
         return black[top:bottom]
 
     tops = [band(each, _PLATEAU_MM - _OFF_MM, _PLATEAU_MM + _OFF_MM) for each in baselines_px]
-    below = [band(each, _OFF_MM, _PLATEAU_MM - _OFF_MM).any(axis=0) for each in baselines_px]
+    below = [np.asarray(band(each, _OFF_MM, _PLATEAU_MM - _OFF_MM).any(axis=0)) for each in baselines_px]
     together = np.array([top.any(axis=0) for top in tops]).max(axis=0).astype(np.uint8)
     closed = np.ones((1, round(_CLOSED_MM * PX_PER_MM)), np.uint8)
     joined = cv2.morphologyEx(together[None], cv2.MORPH_CLOSE, closed)[0]

@@ -14,7 +14,7 @@ from leadwise.drawing.photographed import Photograph, photographed
 from leadwise.pages.any_page import read_any_page
 from leadwise.pages.field import find_field, looked_up, middle, rectified
 from leadwise.scores.drawn_pages import WRONG_DB
-from leadwise.scores.snr import aligned_snr_db
+from leadwise.scores.snr import aligned_snr_db, page_snr_db
 
 RATE_HZ = 500
 LOOK = Look(x_px_per_mm=10, y_px_per_mm=10, pen_px=3)
@@ -46,6 +46,26 @@ def test_nodes_of_a_crumpled_sheet_lie_where_its_millimetres_are_seen(
     assert np.quantile(np.abs(off), 0.8) < 0.3
 
 
+@pytest.mark.parametrize(("seed", "grid"), [(0, "red"), (1, "red"), (4, "grey")])
+def test_ends_of_traces_near_the_papers_edge_are_placed_as_well(seed: int, grid: str) -> None:
+    seen = photograph(seed, grid)
+    field = find_field(seen.page)
+    assert field is not None
+    x, y = np.moveaxis(field.nodes_px, 2, 0)
+    there = np.stack([cv2.remap(part, x, y, cv2.INTER_LINEAR) for part in np.moveaxis(seen.mm, 2, 0)])
+    off = there[0] - np.arange(x.shape[1]) * STEP_MM
+    off -= np.median(off[field.clear])
+    to_mm = np.linalg.inv(np.vstack([seen.drawn.to_page, (0, 0, 1)]))
+    traces = np.concatenate([lead.line_px for lead in seen.drawn.leads.values()])
+    traces_mm = traces @ to_mm[:2, :2].T + to_mm[:2, 2]
+    for end_mm in (traces_mm[:, 0].min(), traces_mm[:, 0].max()):
+        near = np.abs(there[0] - end_mm) < 5
+        near &= (there[1] > traces_mm[:, 1].min()) & (there[1] < traces_mm[:, 1].max())
+        assert np.quantile(np.abs(off[near]), 0.9) < 0.5, (
+            "means of what lies to one side alone were off by 1.4 mm"
+        )
+
+
 def test_a_rectified_sheet_is_flat_and_knows_its_place_on_the_page() -> None:
     seen = photograph(1)
     field = find_field(seen.page)
@@ -69,6 +89,13 @@ def test_what_has_no_grid_has_no_field(what: str) -> None:
         else np.random.default_rng(0).integers(0, 256, (900, 1200, 3), np.uint8)
     )
     assert find_field(page) is None
+
+
+def test_a_photograph_tells_when_its_leads_begin() -> None:
+    seen = photograph(1)
+    assert page_snr_db(seen.drawn.leads, read_any_page(seen.page)) > 18, (
+        "14 dB less where columns follow ragged ends"
+    )
 
 
 def test_a_crumpled_photograph_is_read_and_its_lines_lie_on_the_page() -> None:
