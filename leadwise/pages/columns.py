@@ -38,6 +38,7 @@ _CAP_PX, _SAMPLE_PX = 0.7, 1.1
 # So many of the rows begin or end at one place. Bars that stand further than this from equal distances tell less than
 # such ends: of 0.4 and 0.2 the latter read 6 pages of the known form 3 dB better, and 39 drawn ones as well.
 _TOGETHER, _END_PX = 0.5, 0.2
+_FAR_PX, _AGREE_PX, _BEGIN_AND_END = 24, 3.0, 1.2  # so many begin and end there, of 2
 _RAGGED_PX = 10  # so far rows of a bent sheet begin and end beside one another
 _SURE = 0.4  # bars alone tell the place, to a part of a pixel
 _BESIDE_PULSE_PX = 4.0  # half a millimetre: traces begin at a pulse's foot, and pens are wide
@@ -340,31 +341,56 @@ def find_columns(
 
 
 def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequence[float]) -> Columns:
-    """Columns as wide as the grid says, where the median bar stands, or the median row begins and ends."""
-    scale = min(scales, key=lambda scale: abs(scale * width_px - columns.width_px))
-    told = replace(columns, width_px=scale * width_px, scale=scale)
+    """Columns as wide as the grid says: where rows begin and end so far apart, else by bars, or by most ends."""
+    found = [_begin_and_end(columns, evidence, width_px, scale) for scale in scales]
+    told, rows = max(found, key=lambda each: each[1])
+    if rows > _BEGIN_AND_END:
+        return told
+    told = min((told for told, _ in found), key=lambda each: abs(each.width_px - columns.width_px))
+    told = replace(told, first_px=columns.first_px)
     if columns.bars > _SURE:
-        near = [
+        bars = [
             _middle_near(evidence.thin_bars, round(columns.start(n)), _THERE)
             for n in range(columns.count + 1)
         ]
-        firsts = [seen[0] - n * told.width_px for n, seen in enumerate(near) if seen is not None]
+        firsts = [seen[0] - n * told.width_px for n, seen in enumerate(bars) if seen is not None]
         return replace(told, first_px=float(np.median(firsts))) if firsts else told
+    place, weight = _ends(told, evidence, _RAGGED_PX)
+    if not len(place):
+        return told
+    middle = int(np.searchsorted(np.cumsum(weight), weight.sum() / 2))
+    return replace(told, first_px=float(place[middle]))
+
+
+def _begin_and_end(
+    columns: Columns, evidence: Evidence, width_px: float, scale: float
+) -> tuple[Columns, float]:
+    """Columns of one scale where most rows begin, and end as far from there as they are long; and how many, of 2."""
+    told = replace(columns, width_px=scale * width_px, scale=scale)
+    place, weight = _ends(told, evidence, _FAR_PX)
+    if not len(place):
+        return told, 0.0
+    agree = np.abs(place - place[:, None]) < _AGREE_PX
+    most = agree[int((agree @ weight).argmax())]
+    return replace(told, first_px=float(np.average(place[most], weights=weight[most]))), float(
+        weight[most].sum()
+    )
+
+
+def _ends(told: Columns, evidence: Evidence, reach_px: int) -> tuple[Pixels, Pixels]:
+    """Where the first column begins by each start and end of rows beside it, in order, and for how many of them."""
     cap_px = max(0.0, evidence.pen_px - _CAP_PX)  # as in _refined
-    after_px = _SAMPLE_PX - cap_px - columns.count * told.width_px
-    places: dict[float, float] = {}
+    after_px = _SAMPLE_PX - cap_px - told.count * told.width_px
+    found = []
     for edge, column, beyond_px in (
         (evidence.each_starts, 0, cap_px),
-        (evidence.each_ends, columns.count, after_px),
+        (evidence.each_ends, told.count, after_px),
     ):
-        first = max(0, round(columns.start(column)) - _RAGGED_PX)
-        for at, rows in enumerate(edge[first : round(columns.start(column)) + _RAGGED_PX + 1], first):
-            places[at + beyond_px] = float(rows)
-    known = sorted((place, rows) for place, rows in places.items() if rows)
-    if not known:
-        return told
-    place, rows = np.array(known).T
-    return replace(told, first_px=float(place[np.searchsorted(np.cumsum(rows), rows.sum() / 2)]))
+        at = round(told.start(column)) + np.arange(-reach_px, reach_px + 1)
+        at = at[(at >= 0) & (at < len(edge))]
+        found += [(one + beyond_px, edge[one]) for one in at[edge[at] > 0]]
+    place, weight = np.array(sorted(found)).reshape(-1, 2).T
+    return place, weight
 
 
 def _mean(values: list[Pixels], like: Pixels) -> Pixels:
