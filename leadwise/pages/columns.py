@@ -341,20 +341,24 @@ def find_columns(
 
 
 def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequence[float]) -> Columns:
-    """Columns as wide as the grid says: where rows begin and end so far apart, else by bars, or by most ends."""
+    """Columns as wide as the grid says: where rows begin and end so far apart, else by bars, or by most ends.
+
+    Bars that stand where rows begin tell it best; others are QRS complexes of all rows.
+    """
     found = [_begin_and_end(columns, evidence, width_px, scale) for scale in scales]
     told, rows = max(found, key=lambda each: each[1])
+    if rows <= _BEGIN_AND_END:
+        told = min((told for told, _ in found), key=lambda each: abs(each.width_px - columns.width_px))
+    if columns.bars > _SURE:
+        near = replace(told, first_px=columns.first_px)
+        bars = [_middle_near(evidence.thin_bars, round(near.start(n)), _THERE) for n in range(near.count + 1)]
+        firsts = [seen[0] - n * near.width_px for n, seen in enumerate(bars) if seen is not None]
+        by_bars = replace(near, first_px=float(np.median(firsts))) if firsts else near
+        if rows <= _BEGIN_AND_END or abs(by_bars.first_px - told.first_px) < _AGREE_PX:
+            return by_bars
     if rows > _BEGIN_AND_END:
         return told
-    told = min((told for told, _ in found), key=lambda each: abs(each.width_px - columns.width_px))
     told = replace(told, first_px=columns.first_px)
-    if columns.bars > _SURE:
-        bars = [
-            _middle_near(evidence.thin_bars, round(columns.start(n)), _THERE)
-            for n in range(columns.count + 1)
-        ]
-        firsts = [seen[0] - n * told.width_px for n, seen in enumerate(bars) if seen is not None]
-        return replace(told, first_px=float(np.median(firsts))) if firsts else told
     place, weight = _ends(told, evidence, _RAGGED_PX)
     if not len(place):
         return told
@@ -372,9 +376,8 @@ def _begin_and_end(
         return told, 0.0
     agree = np.abs(place - place[:, None]) < _AGREE_PX
     most = agree[int((agree @ weight).argmax())]
-    return replace(told, first_px=float(np.average(place[most], weights=weight[most]))), float(
-        weight[most].sum()
-    )
+    first_px = float(np.average(place[most], weights=weight[most]))
+    return replace(told, first_px=first_px), float(weight[most].sum())
 
 
 def _ends(told: Columns, evidence: Evidence, reach_px: int) -> tuple[Pixels, Pixels]:
