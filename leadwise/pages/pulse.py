@@ -26,7 +26,7 @@ _PEN_MM = 1.0  # a flank is thinner, and so is the plateau
 # A plateau without its flanks: how high and how long, and how far from that.
 _PLATEAU_MM, _LENGTHS_MM = 10.0, (5.0, 10.0)
 _OFF_MM, _LONGER_MM, _CLOSED_MM = 1.5, 1.0, 2.0
-_OF_PLATEAU, _HUNG, _STRAIGHT_MM = 0.2, 0.2, 0.4
+_OF_PLATEAU, _HUNG, _UNDER_MM, _STRAIGHT_MM = 0.2, 0.2, 3.0, 0.4
 _FLANK_MM, _BESIDE_FLANK_MM, _AT_START_MM = 0.5, 1.0, 0.75
 
 
@@ -101,26 +101,30 @@ def without_flanks(
 
 
 def _plateaus(black: NDArray[np.bool_], baselines_px: NDArray[np.float64]) -> list[Pulse]:
-    """What most rows have of a plateau at one place: straight ink 10 mm high, with none between it and the row."""
+    """What most rows have of a plateau at one place: straight ink 10 mm high, and none beneath it.
+
+    Names stand over traces as high and as long.
+    """
 
     def band(baseline_px: float, least_mm: float, most_mm: float) -> NDArray[np.bool_]:
         top, bottom = (max(0, round(baseline_px - height * PX_PER_MM)) for height in (most_mm, least_mm))
         return black[top:bottom]
 
     tops = [band(each, _PLATEAU_MM - _OFF_MM, _PLATEAU_MM + _OFF_MM) for each in baselines_px]
-    below = [np.asarray(band(each, _OFF_MM, _PLATEAU_MM - _OFF_MM).any(axis=0)) for each in baselines_px]
+    below = [np.asarray(band(each, -_UNDER_MM, _PLATEAU_MM - _OFF_MM).any(axis=0)) for each in baselines_px]
     together = np.array([top.any(axis=0) for top in tops]).max(axis=0).astype(np.uint8)
     closed = np.ones((1, round(_CLOSED_MM * PX_PER_MM)), np.uint8)
     joined = cv2.morphologyEx(together[None], cv2.MORPH_CLOSE, closed)[0]
     pen_px = round(_PEN_MM * PX_PER_MM)
 
     def has_some(top: NDArray[np.bool_], below: NDArray[np.bool_], left: int, right: int) -> bool:
-        y, x = np.nonzero(top[:, left + pen_px : right - pen_px])
-        if top[:, left:right].any(axis=0).mean() < _OF_PLATEAU:
-            return False
-        if not len(y):
-            return True  # its corners alone
-        return bool(np.std(y) < _STRAIGHT_MM * PX_PER_MM and below[left + pen_px + x].mean() < _HUNG)
+        inner = slice(left + pen_px, right - pen_px)
+        heights, _ = np.nonzero(top[:, inner])  # none where its corners alone are there
+        return bool(
+            top[:, left:right].any(axis=0).mean() > _OF_PLATEAU
+            and below[inner].mean() < _HUNG
+            and (not len(heights) or heights.std() < _STRAIGHT_MM * PX_PER_MM)
+        )
 
     ends = np.flatnonzero(np.diff(np.pad(joined, 1).astype(np.int8)))
     for left, right in ends.reshape(-1, 2).tolist():

@@ -87,6 +87,17 @@ def test_plateaus_that_stand_in_most_rows_are_pulses_without_their_flanks() -> N
     assert find_pulses(ink, BASELINES_PX) == []
 
 
+def test_what_stands_over_a_trace_is_no_plateau() -> None:
+    ink = np.zeros((round(BASELINES_PX[-1]) + 60, 400), np.uint8)
+    for baseline in np.round(BASELINES_PX).astype(int):
+        ink[baseline - 80 : baseline - 77, 100:142] = 255
+    found = find_pulses(ink, BASELINES_PX)
+    assert [(pulse.row, pulse.height_mm) for pulse in found] == [(row, 10.0) for row in range(4)]
+    for baseline in np.round(BASELINES_PX).astype(int):
+        ink[baseline : baseline + 3] = 255
+    assert find_pulses(ink, BASELINES_PX) == []
+
+
 def test_a_flank_at_which_a_trace_starts_is_no_part_of_it() -> None:
     ink = np.zeros((200, 300), np.uint8)
     ink[150:153, 100:] = 255  # the trace
