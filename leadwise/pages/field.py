@@ -116,7 +116,7 @@ def find_field(page: Page) -> Field | None:
     place = expected + _smoothed(turned, clear, 0.7)
     for orders, sigma, smooth in _FINER:
         seen = follow
-        if len(orders) == len(_OVERTONES):
+        if orders is _OVERTONES:
             shows = follow.shows_grid(place, clear)
             place = follow.gone_on(place, shows)
             table = _beyond(shows, ink.shape)

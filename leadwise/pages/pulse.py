@@ -43,8 +43,8 @@ class Pulse:
 def find_pulses(ink: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> list[Pulse]:
     """Pulses of all rows of an upright page; `ink` uint8 ``(height, width)`` with letters and marks.
 
-    Photographs lose steep thin strokes, so where no row has a whole pulse, one of 10 mm is what most rows have of its
-    plateau at one place.
+    Photographs lose steep thin strokes, so where no more than half of the rows have a whole pulse at one place, one
+    of 10 mm is what most rows have of its plateau.
     """
     black = ink > 127
     whole = [
