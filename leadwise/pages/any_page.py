@@ -331,7 +331,7 @@ def _columns_of(
     )
     width_px = form.column_s * form.speed_mm_per_s * sheet.across_px_per_mm
     find = partial(
-        find_columns, evidence, count=form.columns, width_px=width_px, scales=trace_scales(), between=between,
+        find_columns, evidence, count=form.columns, width_px=width_px, scales=trace_scales(form), between=between,
         bent=sheet.bent_mm > 0,
     )  # fmt: skip
     found = find(laws=laws_of(heights, form.rows, ()))

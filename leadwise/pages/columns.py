@@ -343,7 +343,7 @@ def find_columns(
 def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequence[float]) -> Columns:
     """Columns as wide as the grid says: where rows begin and end so far apart, else by bars, or by most ends.
 
-    Bars that stand where rows begin tell it best; others are QRS complexes of all rows.
+    Bars as far apart as columns, or where rows begin, tell it best; others are QRS complexes of all rows.
     """
     found = [_begin_and_end(columns, evidence, width_px, scale) for scale in scales]
     told, rows = max(found, key=lambda each: each[1])
@@ -354,7 +354,8 @@ def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequ
         bars = [_middle_near(evidence.thin_bars, round(near.start(n)), _THERE) for n in range(near.count + 1)]
         firsts = [seen[0] - n * near.width_px for n, seen in enumerate(bars) if seen is not None]
         by_bars = replace(near, first_px=float(np.median(firsts))) if firsts else near
-        if rows <= _BEGIN_AND_END or abs(by_bars.first_px - told.first_px) < _AGREE_PX:
+        apart = len(firsts) >= max(2, near.count - 1) and np.ptp(firsts) < _AGREE_PX
+        if apart or rows <= _BEGIN_AND_END or abs(by_bars.first_px - told.first_px) < _AGREE_PX:
             return by_bars
     if rows > _BEGIN_AND_END:
         return told

@@ -38,6 +38,7 @@ _SIGMA_CELLS = 1.1  # of the first filter: it sees one wave alone, and follows 1
 _MOST_PASSES, _GROWS, _LEAST_NODES = 6, 1.02, 30
 _CLEAR, _MOST_STEP = 0.36, 0.2  # of the clearest nodes, or it is a table's grain; cells from node to node
 _MOST_CARRIED = 2  # nodes
+_AROUND_SEED = 15  # nodes
 _UNEVEN = 0.15  # cells: how far paper lies beside a cubic surface
 _USUAL_BEND = {0: 1e3, 1: 1e3, 2: 6.0, 3: 1.0}  # cells at the picture's edge, of its terms by their order
 _OVERTONES = (1, 2, 3, 4, 5)
@@ -62,7 +63,8 @@ _ON_PLANE_MM, _MARGIN_MM = 0.5, 15.0
 class Field:
     """Where nodes of paper, `_STEP_MM` apart, lie in the picture: ``(rows, columns, 2)`` x and y in pixels.
 
-    `clear` ``(rows, columns)`` says where a grid was followed: between such nodes is paper, beyond them a table.
+    `clear` ``(rows, columns)`` says where a grid was followed, or shows: between such nodes is paper, beyond them a
+    table.
 
     `bent_mm` is how far nodes lie from a flat, evenly scaled sheet (95th percentile).
     """
@@ -123,7 +125,9 @@ def find_field(page: Page) -> Field | None:
             seen = _Follower(levelled(grey, ink | table), ~(ink | table), cell_px)
         off, weight = seen.off(place, orders, sigma)
         place = place + _smoothed(off, weight * (np.abs(off).max(axis=0) < _SURE), smooth)
-    return follow.field(place, clear, shrink) if follow.overtone(place, clear) > _LEAST_OVERTONE else None
+    if follow.overtone(place, clear) <= _LEAST_OVERTONE:
+        return None
+    return follow.field(place, clear, shows, shrink)
 
 
 def _dark(page: Page) -> Values:
@@ -266,7 +270,7 @@ class _Follower:
             out.append(np.tensordot(solution, terms, 1))
         return np.stack(out)
 
-    def field(self, place: Pixels, clear: NDArray[np.bool_], shrink: float) -> Field:
+    def field(self, place: Pixels, clear: NDArray[np.bool_], shows: Pixels, shrink: float) -> Field:
         """Nodes of paper in pixels of the page."""
         whole = np.floor(np.array([part[clear].min() for part in place]))
         ends = np.ceil(np.array([part[clear].max() for part in place]))
@@ -292,8 +296,11 @@ class _Follower:
             at = at + np.tensordot(slope, wanted - there, 1)
         pixel_mm = CELL_MM / self.cell_px
         nodes = (np.moveaxis(at, 0, 2) + 0.5) / shrink - 0.5
-        inside = cv2.remap(clear.astype(np.float32), column, row, cv2.INTER_LINEAR) > 0.5
-        paper = _filled(inside)
+        inside, shown = (
+            cv2.remap(each, column, row, cv2.INTER_LINEAR) > 0.5
+            for each in (clear.astype(np.float32), shows.astype(np.float32))
+        )
+        paper = _filled(inside) | shown
         bent = float(np.quantile(np.hypot(*(at - start))[paper], 0.95)) * pixel_mm if paper.any() else 0.0
         return Field(nodes.astype(np.float32), paper, bent)
 
@@ -310,7 +317,9 @@ def _unwrap(turn: Pixels, quality: Pixels) -> tuple[Pixels, NDArray[np.bool_]]:
     rows, columns = quality.shape
     out = np.zeros(turn.shape)
     done = np.zeros(quality.shape, np.bool_)
-    seed = np.unravel_index(int(cv2.blur(quality.astype(np.float32), (7, 7)).argmax()), quality.shape)
+    # beside what was masked on a table a few nodes may be the clearest of all; a sheet is clear far around
+    around = cv2.blur(np.minimum(quality, 1).astype(np.float32), (_AROUND_SEED,) * 2)
+    seed = np.unravel_index(int(around.argmax()), quality.shape)
     # what is known goes on over a few nodes that are not clear, as a row of ink is, after all clear ones were reached
     queue = [(-1.0, int(seed[0]), int(seed[1]), 0, *turn[:, seed[0], seed[1]])]
     least_carried = np.full(quality.shape, _MOST_CARRIED + 1)

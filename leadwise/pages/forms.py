@@ -86,9 +86,10 @@ def forms() -> tuple[Form, ...]:
     return read_forms(_TABLE)
 
 
-def trace_scales() -> tuple[float, ...]:
-    """How large traces are drawn, of what the grid says, by the printers of all forms."""
-    return tuple(dict.fromkeys(form.trace_scale for form in forms()))
+def trace_scales(form: Form) -> tuple[float, ...]:
+    """How large traces of a form are drawn, of what the grid says, by the printers whose rows and strips are such."""
+    alike = (known for known in forms() if (known.rows, len(known.strips)) == (form.rows, len(form.strips)))
+    return tuple(dict.fromkeys(known.trace_scale for known in alike))
 
 
 def known_form() -> Form:

@@ -31,7 +31,7 @@ _BROAD_PX, _OF_RUNS = 3, 0.25  # if no more of the ink is thinner: such a pen dr
 _EDGE = 0.7  # of the usual distance of rows
 # Ink of a row with waves reaches this far from its middle, at one place in thirty; edges of paper: 2 to 7 px.
 _WAVE_PX, _WAVES = 8.0, 0.97
-_AS_APART, _FROM_END_TO_END = 0.06, 0.9
+_AS_APART, _FROM_END_TO_END, _OF_A_ROW = 0.06, 0.9, 0.6
 _LEVEL_PX = 201  # a second, over which a row's middle is its median
 
 _COVERED = 0.6  # of a mark's columns in which its row's trace is elsewhere: it is no piece of the trace
@@ -154,13 +154,14 @@ def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:
     smooth = gaussian_filter1d(profile, PX_PER_MM)
     peaks, _ = find_peaks(smooth, distance=_CLOSEST_MM * PX_PER_MM)
     peaks = peaks[smooth[peaks] > _FAINTEST * smooth[peaks].max(initial=0)]
-    return _without_edges(np.asarray(peaks, float))
+    return _without_edges(np.asarray(peaks, float), traces)
 
 
 def _with_waves(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows without those above the first, and below the last, that has waves: edges of paper and of tables.
 
-    A lead may be as flat; it stands as far from its neighbour as rows do, and goes on from end to end.
+    Such an edge is seen here and there, where waves of its neighbours reach it. A lead may be as flat; it stands as
+    far from its neighbour as rows do, and goes on from end to end.
     """
     if len(baselines_px) < 3:
         return baselines_px
@@ -169,10 +170,12 @@ def _with_waves(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) ->
     bands = [
         traces[max(0, middle - half) : middle + half + 1] for middle in np.round(baselines_px).astype(int)
     ]
-    there = np.flatnonzero(np.array([_wave_px(band) for band in bands]) > _WAVE_PX)
+    inked = np.array([band.any(axis=0) for band in bands])
+    share = inked.mean(axis=1)
+    waves = np.array([_wave_px(band) for band in bands]) > _WAVE_PX
+    there = np.flatnonzero(waves & (share > _OF_A_ROW * np.median(share)))
     if len(there) < 2:
         return baselines_px
-    inked = np.array([band.any(axis=0) for band in bands])
     at = np.flatnonzero(inked[there].any(axis=0))
 
     def is_lead(row: int, beside: int) -> bool:
@@ -210,10 +213,23 @@ def _are_edges(
     return np.asarray(~np.isin(nearest, baselines) & ~reaches)
 
 
-def _without_edges(baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows without what is left of a frame above the first or below the last: it stands nearer than rows do."""
-    if len(baselines_px) < 4:
+def _without_edges(baselines_px: NDArray[np.float64], traces: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Rows without what is left of a frame above the first or below the last: it stands nearer than rows do.
+
+    A trace that stands so near has waves, and goes on from end to end.
+    """
+    if len(baselines_px) < 3:
         return baselines_px
     gaps = np.diff(baselines_px)
-    near = gaps < _EDGE * np.median(gaps)
-    return baselines_px[int(near[0]) : len(baselines_px) - int(near[-1])]
+    usual_px = max(np.median(gaps), np.median(gaps[1:-1])) if len(gaps) > 2 else max(gaps)
+    across = np.flatnonzero(traces.any(axis=0))
+
+    def is_edge(row: int, gap_px: float) -> bool:
+        if gap_px >= _EDGE * usual_px:
+            return False
+        middle, half = round(baselines_px[row]), round(gap_px / 3)
+        band = traces[max(0, middle - half) : middle + half + 1]
+        whole = band[:, across[0] : across[-1]].any(axis=0).mean() > _FROM_END_TO_END
+        return not (whole and _wave_px(band) > _WAVE_PX)
+
+    return baselines_px[int(is_edge(0, gaps[0])) : len(baselines_px) - int(is_edge(-1, gaps[-1]))]

@@ -25,7 +25,7 @@ _TOLD = ("trace", "text", "pulse", "separator")
 _NO_STROKE, _A_STROKE = 0.1, 0.3  # how sure the network is of none, and of one
 _KEENER = 2.0  # where `keen`, as sure by so much less
 _BLACKER = 1.1
-_GAP_PX = 15
+_GAP_PX, _PAPER = 15, 0.15  # of what is as black as a stroke
 
 Ink = NDArray[np.uint8]
 Points = NDArray[np.floating]
@@ -69,19 +69,24 @@ class Seen:
         beside = beside_paper(picture)
         return cls(maps_beside(beside, kinds=_TOLD), darkness_beside(beside))
 
-    def ink(self, *, keen: bool = False) -> tuple[Ink, Ink]:
-        """Strokes as dark as the picture has them where the network says that there is one, and letters."""
+    def ink(self, paper: NDArray[np.bool_] | None = None, *, keen: bool = False) -> tuple[Ink, Ink]:
+        """Strokes as dark as the picture has them where the network says that there is one, and letters.
+
+        How black they are is told by those on the `paper`, where it is known.
+        """
         maps, dark = self.maps, self.dark
         none, one = (limit / (_KEENER if keen else 1) for limit in (_NO_STROKE, _A_STROKE))
         sure = np.maximum(np.maximum(maps["trace"], maps["pulse"]), maps["separator"])
         letters = np.where(sure > maps["text"], 0, maps["text"])
         sure = np.where(sure < maps["text"] / 2, 0, sure)
-        inked = dark[sure > 0.5]  # a stroke is seldom darker than most are
-        black = float(np.median(inked)) / _BLACKER if len(inked) else 1.0
-        stroke = np.clip((sure - none) / (one - none), 0, 1) * np.clip(dark / black, 0, 1)
-        # thin strokes that go up and down steeply are seen with gaps
-        whole = cv2.morphologyEx(_as_ink(stroke), cv2.MORPH_CLOSE, np.ones((_GAP_PX, 1), np.uint8))
-        return np.asarray(whole, np.uint8), _as_ink(letters)
+        strokes = sure > 0.5 if paper is None else (sure > 0.5) & paper
+        # a stroke is seldom darker than most are
+        black = float(np.median(dark[strokes])) / _BLACKER if strokes.any() else 1.0
+        blackness = np.clip(dark / black, 0, 1)
+        ink = _as_ink(np.clip((sure - none) / (one - none), 0, 1) * blackness)
+        # thin strokes that go up and down steeply are seen with gaps, which are no paper
+        whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_GAP_PX, 1), np.uint8))
+        return np.where(blackness > _PAPER, whole, ink).astype(np.uint8), _as_ink(letters)
 
 
 def flat_sheet(page: Page, grid: Grid, *, by_network: bool = False) -> Sheet:
@@ -127,7 +132,8 @@ def laid_flat(page: Page, found: fields.Field) -> LaidFlat:
 
 def bent_sheet(laid: LaidFlat, *, keen: bool = False) -> Sheet:
     """The sheet of a photograph, its ink by the network; `keen` takes faint ink for strokes."""
-    strokes, letters = (np.where(laid.paper, ink, 0).astype(np.uint8) for ink in laid.seen.ink(keen=keen))
+    inks = laid.seen.ink(laid.paper, keen=keen)
+    strokes, letters = (np.where(laid.paper, ink, 0).astype(np.uint8) for ink in inks)
 
     def on_page(points: Points) -> NDArray[np.float32]:
         return fields.looked_up(laid.places, points)

@@ -46,6 +46,7 @@ from other_pages import (
     photographs,
     reader_of,
     records_in,
+    twins,
     unknown,
 )
 from sklearn.metrics import roc_auc_score
@@ -67,6 +68,7 @@ LEAST = {
     ("pdf", "aligned"): 20.0,
     ("photos", "aligned"): 7.0,
     ("drawn_photos", "raw"): 12.0,
+    ("twins", "aligned"): 15.0,
 }
 """Medians that are wanted, in dB; what is reached stands in RESULTS.md."""
 
@@ -199,6 +201,10 @@ def _scans(places: Places) -> Iterator[Case]:
     return unknown("scans", places.other / "scans") if places.other else iter(())
 
 
+def _twins(places: Places) -> Iterator[Case]:
+    return twins(places.other / "scans") if places.other else iter(())
+
+
 KINDS: dict[str, Callable[[Places], Iterator[Case]]] = {
     "ludb": _ludb,
     "drawn": _drawn,
@@ -212,6 +218,7 @@ KINDS: dict[str, Callable[[Places], Iterator[Case]]] = {
     "drawn_photos": _drawn_photos,
     "devices": _devices,
     "scans": _scans,
+    "twins": _twins,
 }
 
 

@@ -2,8 +2,9 @@
 
 Cases are made one at a time, so that thousands need no more memory than one. Kinds with truth: ``ludb`` (drawn by
 others), ``drawn`` (by `leadwise.drawing.drawn`), ``known_form`` (as its device draws it), ``mendeley`` (real pages;
-the truth is what the known form's own reader reads), ``pdf`` (vector PDFs of PTB-XL's recordings). Of ``devices`` and
-``scans`` nothing is known but what leads must be to each other.
+the truth is what the known form's own reader reads), ``pdf`` (vector PDFs of PTB-XL's recordings), ``twins`` (scans;
+the truth is what is read from the drawn page). Of ``devices`` and ``scans`` nothing is known but what leads must be
+to each other.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from leadwise.pages.digitize import digitize
 from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
-from leadwise.pages.page_signals import PageSignals
+from leadwise.pages.page_signals import RATE_HZ, PageSignals
 from leadwise.pages.read import Page, read_page
 from leadwise.scores.snr import aligned_snr_db, page_snr_db
 from leadwise.sets.views import twelve_leads
@@ -255,6 +256,31 @@ def unknown(kind: str, folder: Path, by_eye: Path | None = None) -> Iterator[Cas
                 reader_of(path),
                 what["layout"],
                 strips=tuple(what["strips"].split()),
+            )
+
+
+def twins(folder: Path) -> Iterator[Case]:
+    """Contest pages that were printed, scanned in black and white, and have the drawn page beside them.
+
+    The truth is what is read from the drawn one: a reader that errs on both alike agrees with itself.
+    """
+    for path in sorted(folder.glob("*-0004.png")):
+        drawn_page = path.with_name(path.name.replace("-0004", "-0001"))
+        if drawn_page.is_file():
+            read = _read_picture(read_page(drawn_page))
+            printed = {
+                name: Truth(lead.start_s, RATE_HZ, np.nan_to_num(lead.signal_mv.astype(float)))
+                for name, lead in read.leads.items()
+            }
+            yield Case(
+                "twins",
+                path.name,
+                path.stem,
+                reader_of(path),
+                read.form,
+                "black",
+                printed,
+                tuple(read.strips),
             )
 
 
