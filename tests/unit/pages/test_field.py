@@ -81,6 +81,15 @@ def test_a_rectified_sheet_is_flat_and_knows_its_place_on_the_page() -> None:
     assert looked_up(places, points)[0] == pytest.approx(places[200, 100], abs=1e-3)
 
 
+def test_a_table_that_is_clear_at_a_few_places_is_not_followed_for_the_sheet() -> None:
+    seen = photograph(7, "grey")
+    field = find_field(seen.page)
+    assert field is not None
+    height_px, width_px = seen.drawn.page.shape[:2]
+    sheet_mm2 = height_px * width_px / (LOOK.x_px_per_mm * LOOK.y_px_per_mm)
+    assert field.clear.sum() * STEP_MM**2 > 0.7 * sheet_mm2
+
+
 @pytest.mark.parametrize("what", ["a page without a grid", "noise"])
 def test_what_has_no_grid_has_no_field(what: str) -> None:
     page = (

@@ -11,7 +11,7 @@ import pytest
 
 from leadwise.errors import TableError
 from leadwise.names import LEADS
-from leadwise.pages.forms import forms, known_form, lead_of, read_forms
+from leadwise.pages.forms import forms, known_form, lead_of, read_forms, trace_scales
 
 SIX_BY_TWO = """
 - name: six by two
@@ -49,6 +49,12 @@ def test_the_printout_of_one_form_is_known_to_the_pixel() -> None:
     assert known.printout.separators_x[0] - known.printout.first_x == pytest.approx(
         known.column_s * known.printout.px_per_s, abs=1
     )
+
+
+def test_traces_may_be_drawn_smaller_where_a_printer_of_that_form_does_so() -> None:
+    known = known_form()
+    assert known.trace_scale in trace_scales(next(form for form in forms() if form.name == "3x4+1"))
+    assert trace_scales(next(form for form in forms() if form.name == "6x2+1")) == (1.0,)
 
 
 def test_a_form_is_one_row(table: Path) -> None:

@@ -58,6 +58,30 @@ def test_edges_of_paper_on_a_table_are_no_rows(form: str) -> None:
     assert rows.marks[30:50].any()
 
 
+@pytest.mark.parametrize("form", ["2x6", "3x4", "3x4+1"])
+def test_pieces_of_a_frame_that_rows_waves_reach_are_no_rows(form: str) -> None:
+    page = draw(2 * SIGNALS, 500, FORMS[form], replace(LOOK, header=False, footer=False)).page
+    ink = ink_of(page)
+    baselines = find_rows(ink).baselines_px
+    y = round(baselines[-1] + 0.6 * np.diff(baselines).mean())
+    ink = np.pad(ink, ((0, max(0, y + 30 - len(ink))), (0, 0)))
+    for left in (300, 1200):
+        ink[y : y + 4, left : left + 250] = 255
+    assert find_rows(ink).baselines_px == pytest.approx(baselines, abs=2)
+
+
+def test_a_strip_that_stands_nearer_than_rows_do_is_one() -> None:
+    page = draw(SIGNALS, 500, FORMS["3x4+1"], replace(LOOK, header=False, footer=False)).page
+    ink = ink_of(page)
+    baselines = find_rows(ink).baselines_px
+    cut = round((baselines[2] + baselines[3]) / 2)
+    nearer = round(0.4 * (baselines[3] - baselines[2]))
+    ink = np.concatenate([ink[: cut - nearer // 2], ink[cut + nearer // 2 :]])
+    rows = find_rows(ink).baselines_px
+    assert len(rows) == 4
+    assert rows[3] - rows[2] == pytest.approx(0.6 * (baselines[3] - baselines[2]), abs=4)
+
+
 @pytest.mark.parametrize("lead", ["I", "V6"])
 def test_a_flat_lead_is_a_row_at_the_top_and_at_the_bottom(lead: str) -> None:
     signals = SIGNALS.copy()
