@@ -354,8 +354,8 @@ def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequ
         bars = [_middle_near(evidence.thin_bars, round(near.start(n)), _THERE) for n in range(near.count + 1)]
         firsts = [seen[0] - n * near.width_px for n, seen in enumerate(bars) if seen is not None]
         by_bars = replace(near, first_px=float(np.median(firsts))) if firsts else near
-        apart = len(firsts) >= max(2, near.count - 1) and np.ptp(firsts) < _AGREE_PX
-        if apart or rows <= _BEGIN_AND_END or abs(by_bars.first_px - told.first_px) < _AGREE_PX:
+        regular = len(firsts) >= max(2, near.count - 1) and np.ptp(firsts) < _AGREE_PX
+        if regular or rows <= _BEGIN_AND_END or abs(by_bars.first_px - told.first_px) < _AGREE_PX:
             return by_bars
     if rows > _BEGIN_AND_END:
         return told
