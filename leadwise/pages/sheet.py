@@ -25,7 +25,7 @@ _TOLD = ("trace", "text", "pulse", "separator")
 _NO_STROKE, _A_STROKE = 0.1, 0.3  # how sure the network is of none, and of one
 _KEENER = 2.0  # where `keen`, as sure by so much less
 _BLACKER = 1.1
-# A gap, and how black it is at least, of a stroke's. Longer ones lie within QRS complexes: 15 px cost photographs 0.5 dB.
+# A gap of a stroke, and how black it is at least. Longer ones lie in QRS complexes: 15 px cost photographs 0.5 dB.
 _GAP_PX, _PAPER = 7, 0.15
 
 Ink = NDArray[np.uint8]
