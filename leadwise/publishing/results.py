@@ -631,8 +631,8 @@ TABLES: Mapping[str, Section] = {
         "`3x4+3` by turns, grids, pens, bands and scanners at random) and read by the reader of any page: `read`. `by_phone`: the page was "
         "bent and photographed first. `direct`: the same recordings without a page, as the known form prints them. Layouts and how many "
         "recordings, the first of the set, were fixed by the time that reading takes, before any was asked about.",
-        caption="AUROC on recordings whose page was read; a refused page has no answer. Of those photographed hardly any has ST-T "
-        "changes, a conduction disturbance or hypertrophy, so their difference alone says something, and little. Intervals by bootstrap "
+        caption="AUROC on recordings whose page was read; a refused page has no answer. Those photographed are the first third of the "
+        "recordings: what a photograph costs is told by the difference, not by the row above. Intervals by bootstrap "
         "over patients.",
     ),
     "image_paper_rhythm": Table(
