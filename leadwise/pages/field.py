@@ -404,7 +404,7 @@ def as_plane(page: Page, field: Field, px_per_mm: float) -> Page:
     found, _ = cv2.findHomography(
         field.nodes_px[field.clear],
         flat[field.clear].astype(np.float32),
-        cv2.RANSAC,
+        cv2.USAC_MAGSAC,
         _ON_PLANE_MM * px_per_mm,
     )
     if found is None:
