@@ -347,7 +347,8 @@ def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequ
     """
     found = [_begin_and_end(columns, evidence, width_px, scale) for scale in scales]
     told, rows = max(found, key=lambda each: each[1])
-    if rows <= _BEGIN_AND_END:
+    together = rows > _BEGIN_AND_END
+    if not together:
         told = min((told for told, _ in found), key=lambda each: abs(each.width_px - columns.width_px))
     if columns.bars > _SURE:
         near = replace(told, first_px=columns.first_px)
@@ -355,9 +356,9 @@ def _by_grid(columns: Columns, evidence: Evidence, width_px: float, scales: Sequ
         firsts = [seen[0] - n * near.width_px for n, seen in enumerate(bars) if seen is not None]
         by_bars = replace(near, first_px=float(np.median(firsts))) if firsts else near
         regular = len(firsts) >= max(2, near.count - 1) and np.ptp(firsts) < _AGREE_PX
-        if regular or rows <= _BEGIN_AND_END or abs(by_bars.first_px - told.first_px) < _AGREE_PX:
+        if regular or not together or abs(by_bars.first_px - told.first_px) < _AGREE_PX:
             return by_bars
-    if rows > _BEGIN_AND_END:
+    if together:
         return told
     told = replace(told, first_px=columns.first_px)
     place, weight = _ends(told, evidence, _RAGGED_PX)

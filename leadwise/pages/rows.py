@@ -154,7 +154,7 @@ def _baselines(traces: NDArray[np.uint8]) -> NDArray[np.float64]:
     smooth = gaussian_filter1d(profile, PX_PER_MM)
     peaks, _ = find_peaks(smooth, distance=_CLOSEST_MM * PX_PER_MM)
     peaks = peaks[smooth[peaks] > _FAINTEST * smooth[peaks].max(initial=0)]
-    return _without_edges(np.asarray(peaks, float), traces)
+    return _without_edges(traces, np.asarray(peaks, float))
 
 
 def _with_waves(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,10 +166,7 @@ def _with_waves(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) ->
     if len(baselines_px) < 3:
         return baselines_px
     pitch = pitch_px(baselines_px)
-    half = round(pitch / 3)
-    bands = [
-        traces[max(0, middle - half) : middle + half + 1] for middle in np.round(baselines_px).astype(int)
-    ]
+    bands = [_band(traces, baseline_px, pitch) for baseline_px in baselines_px]
     inked = np.array([band.any(axis=0) for band in bands])
     share = inked.mean(axis=1)
     waves = np.array([_wave_px(band) for band in bands]) > _WAVE_PX
@@ -188,6 +185,12 @@ def _with_waves(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) ->
     while last < len(bands) - 1 and is_lead(last + 1, last):
         last += 1
     return baselines_px[first : last + 1]
+
+
+def _band(traces: NDArray[np.uint8], baseline_px: float, apart_px: float) -> NDArray[np.uint8]:
+    """What lies nearer to a row than a third of how far the next one stands."""
+    middle, half = round(baseline_px), round(apart_px / 3)
+    return traces[max(0, middle - half) : middle + half + 1]
 
 
 def _wave_px(band: NDArray[np.uint8]) -> float:
@@ -213,7 +216,7 @@ def _are_edges(
     return np.asarray(~np.isin(nearest, baselines) & ~reaches)
 
 
-def _without_edges(baselines_px: NDArray[np.float64], traces: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _without_edges(traces: NDArray[np.uint8], baselines_px: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows without what is left of a frame above the first or below the last: it stands nearer than rows do.
 
     A trace that stands so near has waves, and goes on from end to end.
@@ -227,8 +230,7 @@ def _without_edges(baselines_px: NDArray[np.float64], traces: NDArray[np.uint8])
     def is_edge(row: int, gap_px: float) -> bool:
         if gap_px >= _EDGE * usual_px:
             return False
-        middle, half = round(baselines_px[row]), round(gap_px / 3)
-        band = traces[max(0, middle - half) : middle + half + 1]
+        band = _band(traces, baselines_px[row], gap_px)
         whole = band[:, across[0] : across[-1]].any(axis=0).mean() > _FROM_END_TO_END
         return not (whole and _wave_px(band) > _WAVE_PX)
 

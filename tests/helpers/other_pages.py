@@ -34,8 +34,9 @@ from leadwise.pages.digitize import digitize
 from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.layout import find_layout
 from leadwise.pages.leads import cut_leads
-from leadwise.pages.page_signals import RATE_HZ, PageSignals
+from leadwise.pages.page_signals import PageSignals
 from leadwise.pages.read import Page, read_page
+from leadwise.scores.drawn_pages import taken_for_truth
 from leadwise.scores.snr import aligned_snr_db, page_snr_db
 from leadwise.sets.views import twelve_leads
 
@@ -268,20 +269,10 @@ def twins(folder: Path) -> Iterator[Case]:
         drawn_page = path.with_name(path.name.replace("-0004", "-0001"))
         if drawn_page.is_file():
             read = _read_picture(read_page(drawn_page))
-            printed = {
-                name: Truth(lead.start_s, RATE_HZ, np.nan_to_num(lead.signal_mv.astype(float)))
-                for name, lead in read.leads.items()
-            }
             yield Case(
-                "twins",
-                path.name,
-                path.stem,
-                reader_of(path),
-                read.form,
-                "black",
-                printed,
+                "twins", path.name, path.stem, reader_of(path), read.form, "black", taken_for_truth(read),
                 tuple(read.strips),
-            )
+            )  # fmt: skip
 
 
 def measured(case: Case) -> dict[str, Any]:
