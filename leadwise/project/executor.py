@@ -19,6 +19,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -231,18 +232,19 @@ def execute(name: str, profile: str) -> None:
         _tell(name, "running", cell=f"cell {cell_index + 1} of {cells}")
 
     try:
-        papermill.execute_notebook(
-            source,
-            aside,
-            parameters=parameters,
-            cwd=source.parent,
-            kernel_name="python3",
-            language="python",
-            kernel_manager_class=_own_python(),
-            progress_bar=False,
-            coalesce_streams=True,  # one line of progress stays, not hundreds
-            on_cell_start=at_cell,
-        )
+        with tempfile.TemporaryDirectory() as sockets:  # a short path: a socket's may have some hundred bytes
+            papermill.execute_notebook(
+                source,
+                aside,
+                parameters=parameters,
+                cwd=source.parent,
+                kernel_name="python3",
+                language="python",
+                kernel_manager_class=_own_python(sockets),
+                progress_bar=False,
+                coalesce_streams=True,  # one line of progress stays, not hundreds
+                on_cell_start=at_cell,
+            )
         result = folder / notebook.WAITING_RESULT
         if not result.is_file():
             raise NotebookError("ended without run.finish(...), so there is no result")
@@ -281,12 +283,22 @@ def _check_parameters_cell(source: Path, known: set[str]) -> int:
     return len(cells) + 1  # papermill puts the profile's parameters into a cell of their own
 
 
-def _own_python() -> type:
-    """Make a kernel manager that starts this Python, whatever kernels the user has installed."""
+def _own_python(sockets: str) -> type:
+    """Make a kernel manager that starts this Python, whatever kernels the user has installed.
+
+    They talk by sockets in the folder ``sockets``: a port that is free when it is chosen may be taken
+    when the kernel begins.
+    """
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
     class OwnPython(AsyncKernelManager):
+        def _transport_default(self) -> str:
+            return "ipc"
+
+        def _connection_file_default(self) -> str:
+            return f"{sockets}/kernel.json"
+
         def _kernel_spec_manager_default(self) -> KernelSpecManager:
             return KernelSpecManager(parent=self, kernel_dirs=[])
 

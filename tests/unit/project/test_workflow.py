@@ -51,6 +51,17 @@ def test_the_kernel_is_this_python_whatever_kernels_the_user_has_installed(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_kernel_takes_no_port_that_another_may_take_first(clone: Clone) -> None:
+    clone.notebook(
+        "11_image_audit",
+        "from ipykernel.connect import get_connection_info\n"
+        "info = get_connection_info(unpack=True)\n"
+        "assert info['transport'] == 'ipc', info",
+    )
+    done = clone.execute("11_image_audit")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_failing_cell_keeps_the_notebook_under_another_name(clone: Clone) -> None:
     clone.notebook("11_image_audit", "raise ValueError('twelve leads were wanted')")
     done = clone.execute("11_image_audit")
