@@ -228,6 +228,7 @@ METRICS: Mapping[str, Metric] = {
     "layout_right": _of_reading("pages with every lead and strip in its place", ".1%"),
     "snr_db_median": _of_reading("signal to noise of a page, median, dB", ".1f"),
     "snr_db_p5": _of_reading("signal to noise of a page, 5th percentile, dB", ".1f"),
+    "unwarned": _of_reading("pages answered without a warning", ".1%"),
     "silently_wrong": _of_reading("below 6 dB among pages answered without a warning", ".1%"),
     "warnings_auroc": _of_reading(
         "AUROC of the number of warnings, pages below 6 dB against others", ".3f", interval=False

@@ -59,7 +59,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="leadwise",
     cls=_Commands,
-    help="Printed 12-lead ECGs: leads, folds that cannot leak, networks, a distilled student, honest scores."
+    help="Printed 12-lead ECGs: leads, folds that share no copy, networks, a distilled student, honest scores."
     "\n\nResearch use only, not a medical device. Begin with: leadwise run",
     no_args_is_help=True,
     add_completion=False,

@@ -326,7 +326,7 @@ def folds(
         int, typer.Option(min=1, metavar="N", help="Partitions, each by its own seed: 1, 2, ...")
     ] = 3,
 ) -> None:
-    """Split distinct pages into folds that cannot leak.
+    """Split distinct pages into folds that share no copy.
 
     Example: leadwise folds ~/ecg-pages --out folds.csv
 

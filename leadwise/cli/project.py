@@ -215,6 +215,6 @@ def _show_results(profile: str, only: str | None) -> None:
         if only is None and beats.is_file():
             of_file = selected(read_scores(beats), weights="published", counted="all", average="gross")
             of_file = of_file[of_file["condition"].str.startswith("beats=found")]
-            print_table(of_file, "The published network on beats of people that it never saw", few[:2])
+            print_table(of_file, "The published network on records that it never saw", few[:2])
         meaningless = "Trained here in seconds, to show that it runs: THESE FIGURES MEAN NOTHING"
         print_table(shown[~is_true], meaningless, few)

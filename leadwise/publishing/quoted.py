@@ -32,6 +32,18 @@ _PAGE_MODEL = _OF_THE_SET | {"notebook": "26_image_leads12", "model": "leads12",
 _TAUGHT = _OF_THE_SET | {"notebook": "42_student_test", "model": "student12", "condition": "loss=consistent"}
 
 _LEAK = {"notebook": "27_image_leakage", "task": "four", "protocol": "leaky_copies", "counted": "all"}
+_SLOW = _PAGE_MODEL | {"task": "four", "seeds": "1", "counted": "rate_up_to_90"}
+_ABROAD = {
+    "profile": "cpu",
+    "task": "external",
+    "model": "leads12",
+    "counted": "folds_1_to_9",
+    "filter": "zero_phase",
+}
+_DEVICES = {"profile": "cpu", "notebook": "bench_any_page", "kind": "devices", "shift": ""}
+_BEAT_FILE = {"notebook": "score_shipped", "beats": "annotated", "counted": "all", "average": "gross"}
+_BY_PERSON = {"profile": "cpu", "notebook": "52_signal_models", "protocol": "interpatient", "counted": "all"}
+_RATIOS = _BY_PERSON | {"model": "ratios_alone", "counting": ""}
 _WITHOUT_IT = "protocol=leaky_copy_weights"
 
 QUOTED: Mapping[str, Quoted] = {
@@ -44,32 +56,45 @@ QUOTED: Mapping[str, Quoted] = {
     "page_model_binary_minus_strip_features": Quoted(
         Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}, minus="strip_features")
     ),
-    "slow_abnormal": Quoted(
-        Cell(
-            "recall_abnormal_heartbeat",
-            where=_PAGE_MODEL | {"task": "four", "seeds": "1", "counted": "rate_up_to_90"},
-        )
+    "slow_abnormal": Quoted(Cell("recall_abnormal_heartbeat", where=_SLOW)),
+    "slow_abnormal_minus_best_baseline": Quoted(
+        Cell("recall_abnormal_heartbeat", where=_SLOW, minus="tuned_classical")
     ),
-    "abroad_minus_age": Quoted(
+    "abroad_minus_age": Quoted(Cell("auroc", where=_ABROAD | {"question": "sure_mi"}, minus="age_alone")),
+    "abroad_alone_minus_age": Quoted(
+        Cell("auroc", where=_ABROAD | {"question": "mi_alone"}, minus="age_alone")
+    ),
+    "hearts_mi_minus_age": Quoted(
         Cell(
-            "auroc",
-            where={
-                "profile": "cpu",
-                "task": "external",
-                "model": "leads12",
-                "counted": "folds_1_to_9",
-                "filter": "zero_phase",
-                "question": "sure_mi",
-            },
+            "auroc_MI",
+            where={"profile": "cpu", "model": "hearts", "protocol": "elsewhere", "filter": "zero_phase"},
             minus="age_alone",
         )
     ),
+    "devices_layout_right": Quoted(Cell("layout_right", where=_DEVICES)),
+    "devices_read_right": Quoted(Cell("read_right", where=_DEVICES)),
+    "devices_unwarned": Quoted(Cell("unwarned", where=_DEVICES)),
+    "devices_silently_misread": Quoted(Cell("silently_misread", where=_DEVICES)),
+    "beat_file": Quoted(Cell("macro_f1", where=_BEAT_FILE)),
+    "beat_file_s": Quoted(Cell("recall_S", where=_BEAT_FILE)),
+    "ratios_alone": Quoted(Cell("macro_f1", where=_RATIOS)),
+    "ratios_alone_s": Quoted(Cell("recall_S", where=_RATIOS)),
+    "beat_rhythm_minus_ratios": Quoted(
+        Cell("macro_f1", where=_BY_PERSON | {"model": "beat_rhythm"}, minus="ratios_alone")
+    ),
     "leak_of_small_cnn": Quoted(Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus=_WITHOUT_IT)),
     "small_cnn_in_all": Quoted(
-        Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus="protocol=grouped"), interval=False
+        Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus="protocol=grouped")
     ),
     "page_model_in_all": Quoted(
         Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus="protocol=grouped")
+    ),
+    "page_model_of_another_training": Quoted(
+        Cell(
+            "accuracy",
+            where=_LEAK | {"protocol": "distinct", "model": "leads12_joined"},
+            minus="protocol=grouped",
+        )
     ),
     "leak_of_page_model": Quoted(
         Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus=_WITHOUT_IT)

@@ -208,7 +208,7 @@ class Table(Section):
 class Listing(Section):
     """A line a figure: what it is, its value, its interval.
 
-    With `credits`, by test set whose its data are, each line also has its data and its command.
+    With `credits`, by test set whose its data are, each line also has its unit, seeds, data and run.
     """
 
     where: Where
@@ -232,9 +232,11 @@ class Listing(Section):
                 words = cell.words if len(profiles) == 1 else f"{cell.words} (`{row['profile']}`)"
                 lines.append([words, f"{row['value']:{cell.form}}", ends, _named("n", row["n"])])
                 if self.credits:
-                    command = published.runs.loc[row["run"], "command"]
-                    lines[-1] += [self.credits[row["test_set"]], f"`{command}`"]
-        heads = [self.head, "measured", "95 % interval", "n", *(["data", "command"] if self.credits else [])]
+                    by = published.runs.loc[row["run"], "notebook"]
+                    lines[-1][-1] += f" {row['unit']}s"
+                    lines[-1] += [_named("seeds", row["seeds"]), self.credits[row["test_set"]], f"`{by}`"]
+        of_credits = ["seeds", "data", "run"] if self.credits else []
+        heads = [self.head, "measured", "95 % interval", "n", *of_credits]
         below = self.caption if self.credits else self._captioned(published, runs)
         return f"{as_table(heads, lines)}\n\n{below}", list(runs)
 
@@ -252,16 +254,20 @@ def figure(published: Published, cell: Cell, *, interval: bool = True) -> str:
 
 
 def _could_be_found(differences: Sequence[Mapping[str, Any]]) -> str:
-    """How small a difference these comparisons find with 80 % power, by metric; nothing where there are none."""
-    least: dict[str, list[float]] = {}
+    """How small a difference these comparisons find with 80 % power, by metric, and by n where there are several.
+
+    Nothing where there are none.
+    """
+    least: dict[tuple[str, int], list[float]] = {}
     for row in differences:
         interval = Interval(*(float(row[end]) for end in ENDS))
         if interval.low < interval.high:  # a model does not differ from itself
-            least.setdefault(row["metric"], []).append(detectable(interval))
+            least.setdefault((row["metric"], row["n"]), []).append(detectable(interval))
+    several = len({n for _, n in least}) > 1
     spans = [
         f"{' to '.join(dict.fromkeys(f'{end:{metric_of(name)[0].shown}}' for end in (min(sizes), max(sizes))))} in "
-        f"{metric_words(name)}"
-        for name, sizes in least.items()
+        f"{metric_words(name)}{f' (n = {n:,})' if several else ''}"
+        for (name, n), sizes in least.items()
     ]
     if not spans:
         return ""

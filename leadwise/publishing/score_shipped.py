@@ -67,9 +67,10 @@ def score_beats(paths: Iterable[Path], file: Path = BEAT_FILE) -> pd.DataFrame:
 
     ``beats=annotated``: all annotated beats, each right or wrong. ``beats=found``: as `leadwise predict` answers, by
     its own detector (`leadwise.scores.found_beats`; DS2 has no ventricular flutter, where EC57 asks for no beats).
-    Both over all beats, without record 232, and by EC57 without the first five minutes of each; gross, and as the
-    average of records. Intervals by bootstrap over records. Last which annotated beats were wrongly called V. Raises
-    `WeightsError` for a file that was changed or does not fit, `InputError` and `MissingInput` for a record.
+    Both over all beats, without record 232, without 202, and by EC57 without the first five minutes of each; gross,
+    and as the average of records. Intervals by bootstrap over records. Last which annotated beats were wrongly called
+    V. Raises `WeightsError` for a file that was changed or that does not fit, `InputError` and `MissingInput` for a
+    record.
     """
     from tqdm import tqdm
 

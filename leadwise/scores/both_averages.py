@@ -14,8 +14,8 @@ from leadwise.scores.table import scored
 
 Metrics = Callable[[Floats], dict[str, Floats]]
 
-WITHOUT = "232"
-"""The record that holds three quarters of DS2's S: its rhythm is mostly S."""
+WITHOUT = ("232", "202")
+"""Of DS2: the record that holds three quarters of its S, and that of a man whose other record, 201, is of DS1."""
 
 OF_CLASSES = ("recall_S", "ppv_S", "recall_V", "ppv_V")
 
@@ -28,19 +28,21 @@ def counted_as_papers_do(
     condition: dict[str, str],
     **place: Any,
 ) -> list[pd.DataFrame]:
-    """Rows of ``scores.csv`` of one model's test answers: of all beats, without record 232, and by EC57.
+    """Rows of ``scores.csv`` of one model's test answers: of all beats, without each record of WITHOUT, and by EC57.
 
-    Each over all beats (gross) and as the mean of records; `late` says which rows EC57 counts. Where record 232 is
+    Each over all beats (gross) and as the mean of records; `late` says which rows EC57 counts. Where such a record is
     not asked about there are no rows without it. `place` as `leadwise.scores.table.scored` takes it.
     """
     heading, by_ec57 = ("macro_f1", "accuracy"), {**condition, "counting": "ec57"}
-    others = answers[answers["group_id"] != f"record-{WITHOUT}"]
     place |= {"classes": classes}
     rows = in_both_averages(answers, beat_metrics, heading, counted="all", condition=condition, **place)
-    if len(others) < len(answers):
-        rows += in_both_averages(
-            others, beat_metrics, heading, counted="without_232", condition=condition, **place
-        )
+    for record in WITHOUT:
+        others = answers[answers["group_id"] != f"record-{record}"]
+        if len(others) < len(answers):
+            name = f"without_{record}"
+            rows += in_both_averages(
+                others, beat_metrics, heading, counted=name, condition=condition, **place
+            )
     return rows + in_both_averages(
         answers[late], ec57_metrics, heading[1:], counted="after_5_min", condition=by_ec57, **place
     )

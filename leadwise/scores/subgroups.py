@@ -14,9 +14,9 @@ import pandas as pd
 
 from leadwise.names import TASKS
 from leadwise.pages.forms import known_printout
-from leadwise.scores.draws import Interval, one_answerer, page_metrics, wilson
+from leadwise.scores.draws import Interval, Measure, one_answerer, page_metrics, wilson
 from leadwise.scores.metrics import probabilities
-from leadwise.scores.table import scored, stated
+from leadwise.scores.table import compared, scored, stated
 
 RATE_EDGES_BPM = (60, 91, 121)
 """Of the bands of the printed rate, whole numbers; no normal page of the public set exceeds 90 bpm."""
@@ -105,17 +105,37 @@ def abnormal_by_rate(answers: pd.DataFrame, pages: pd.DataFrame, **place: Any) -
     pages are called abnormal by their rate alone, which the sensitivity of all hides. `place` as in `scored`. Raises
     InputError as `scored` does.
     """
-    positive = TASKS["binary"][1]
-    classes = TASKS[str(answers["task"].iloc[0])]
-    rate = answers["unit_id"].map(pages.set_index("page_id")["heart_rate_bpm"])
-    abnormal = answers["label"] == positive
-    bands = {f"rate_up_to_{SLOW_BPM}": rate <= SLOW_BPM, f"rate_above_{SLOW_BPM}": rate > SLOW_BPM}
     rows = [
-        scored(own, page_metrics(classes), [f"recall_{positive}"], **place, counted=name)
-        for name, here in bands.items()
-        if len(own := answers[abnormal & here.fillna(False).astype(bool)])
+        scored(own, *_sensitivity(own), **place, counted=name)
+        for name, own in _abnormal_by_band(answers, pages).items()
+        if len(own)
     ]
     return pd.concat(rows, ignore_index=True) if rows else stated({})
+
+
+def abnormal_by_rate_minus(
+    answers: pd.DataFrame, others: pd.DataFrame, pages: pd.DataFrame, **place: Any
+) -> pd.DataFrame:
+    """Rows of ``differences.csv``: the same of one model minus another, paired. `place` as in `compared`."""
+    theirs = _abnormal_by_band(others, pages)
+    rows = [
+        compared(own, theirs[name], *_sensitivity(own), **place, counted=name)
+        for name, own in _abnormal_by_band(answers, pages).items()
+        if len(own)
+    ]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+
+
+def _abnormal_by_band(answers: pd.DataFrame, pages: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    rate = answers["unit_id"].map(pages.set_index("page_id")["heart_rate_bpm"])
+    abnormal = answers["label"] == TASKS["binary"][1]
+    bands = {f"rate_up_to_{SLOW_BPM}": rate <= SLOW_BPM, f"rate_above_{SLOW_BPM}": rate > SLOW_BPM}
+    return {name: answers[abnormal & here.fillna(False).astype(bool)] for name, here in bands.items()}
+
+
+def _sensitivity(answers: pd.DataFrame) -> tuple[Measure, list[str]]:
+    """Of abnormal pages, in the task of these answers."""
+    return page_metrics(TASKS[str(answers["task"].iloc[0])]), [f"recall_{TASKS['binary'][1]}"]
 
 
 def _bands(values: pd.Series, edges: Sequence[float], shown: str, unit: str) -> pd.Series:

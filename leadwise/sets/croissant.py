@@ -96,8 +96,8 @@ def metadata() -> dict[str, Any]:
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": "ecg-images-of-cardiac-patients-audited",
         "description": "The ECG Images dataset of Cardiac Patients (Khan and Hussain 2021), audited: its distinct "
-        "pages with what is printed on them, its files with their sums, and folds that cannot leak. The images "
-        "themselves are not part of it. Research use only, not a medical device.",
+        "pages with what is printed on them, its files with their sums, and folds that share no copy and no printed "
+        "id. The images themselves are not part of it. Research use only, not a medical device.",
         "url": "https://doi.org/10.17632/gwbz3fsgp8.2",
         "license": "https://creativecommons.org/licenses/by/4.0/",
         "version": "2.0.0",

@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 import with_helpers  # noqa: F401 - lets the next lines be found
 from measured import write_measured
+from numpy.typing import NDArray
 from other_pages import (
     COLOURED,
     OTHER_GRIDS,
@@ -257,6 +258,7 @@ def scores_of(part: tuple[dict[str, str], pd.DataFrame]) -> pd.DataFrame:
     unwarned = read[~read["warned"].astype(bool)]
     shares: dict[str, Interval | float | None] = {
         "read": share_of(pages["read"], pages),
+        "unwarned": share_of(pages.index.isin(unwarned.index), pages),
         "s_per_page": float(pages["seconds"].median()),
     }
     told = [(condition, shares)]
@@ -308,9 +310,9 @@ def statistic_of(pages: pd.DataFrame, column: str, statistic: Callable[[Any], fl
     return bootstrap_statistic(pages[column].to_numpy(float), pages["group"].tolist(), statistic)
 
 
-def share_of(true: pd.Series, pages: pd.DataFrame) -> Interval:
+def share_of(true: pd.Series | NDArray[np.bool_], pages: pd.DataFrame) -> Interval:
     """With its interval over groups."""
-    return bootstrap_share(true.to_numpy(bool), pages["group"].tolist())
+    return bootstrap_share(np.asarray(true, bool), pages["group"].tolist())
 
 
 def unmet(rows: pd.DataFrame) -> Iterator[str]:

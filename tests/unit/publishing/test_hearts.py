@@ -103,7 +103,7 @@ def test_published_scores_are_what_the_published_answers_give(answers: dict[str,
         assert told.to_numpy() == pytest.approx(wanted.loc[told.index, ends].to_numpy(), abs=1e-5)
         assert calibration_errors(rows)["ece"] == pytest.approx(wanted.loc["ece", "value"], abs=1e-5)
     for base in baselines:
-        told = compared(answers["causal"], base, hearts_metrics(), ["macro_auroc"])[ends]
+        told = compared(answers["causal"], base, hearts_metrics(), metrics)[ends]
         wanted = selected(differences, condition=f"{OF_FILE}causal", minus=base["model"].iloc[0])
         assert told.to_numpy() == pytest.approx(wanted[ends].to_numpy(), abs=1e-4)
 

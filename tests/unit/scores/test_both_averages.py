@@ -51,6 +51,13 @@ def test_ec57_says_so_and_has_no_macro_f1(scores: pd.DataFrame) -> None:
     assert "macro_f1" not in set(late["metric"])
 
 
+def test_without_202_whose_man_was_learned_from_its_beats_are_not_counted() -> None:
+    table = pd.concat([answers("202", "SSSS", "NNNN"), answers("100", "SSNV", "SNVV")], ignore_index=True)
+    scores = pd.concat(counted_as_papers_do(table, table["label"].notna(), condition={}), ignore_index=True)
+    place = {"average": "gross", "counted": "without_202"}
+    assert score_of(scores, "recall_S", **place).value == pytest.approx(1 / 2)
+
+
 def test_where_232_is_not_asked_about_nothing_is_left_out() -> None:
     table = answers("100", "SSNV", "SNVV")
     rows = counted_as_papers_do(table, table["label"].notna(), condition={})

@@ -258,6 +258,18 @@ def test_slow_abnormal_pages_are_told_apart_from_fast_ones() -> None:
     assert subgroups.abnormal_by_rate(answers, unread).empty
 
 
+def test_what_one_model_finds_of_slow_abnormal_pages_is_set_against_another_on_the_same_pages() -> None:
+    labels = ["abnormal_heartbeat"] * 4 + ["normal"] * 2
+    pages = pd.DataFrame({"heart_rate_bpm": pd.array([50, 70, 90, 120, 60, 60], dtype="Int64")})
+    found = [*["abnormal_heartbeat"] * 4, "normal", "normal"]
+    more, fewer = (saying(says, labels=labels) for says in (found, ["abnormal_heartbeat", *["normal"] * 5]))
+    pages["page_id"] = more["unit_id"]
+    fewer["model"] = "fewer"
+    rows = subgroups.abnormal_by_rate_minus(more, fewer, pages).set_index("counted")
+    assert rows["value"].to_dict() == pytest.approx({"rate_up_to_90": 2 / 3, "rate_above_90": 1.0})
+    assert set(rows["minus"]) == {"fewer"}
+
+
 def test_several_seeds_are_not_counted_as_more_pages() -> None:
     with pytest.raises(InputError, match="several seeds at once: 1, 2"):
         subgroups.counts(made_answers(seeds=(1, 2)), subgroups.kinds_of_pages(PAGES, QUALITY), CLASSES)
