@@ -34,25 +34,30 @@ intervals differ. The usual interval in seconds.
 """
 
 
-def beat_views(beats: NDArray[np.floating], r_s: NDArray[np.floating]) -> dict[str, NDArray[np.float16]]:
+def beat_views(
+    beats: NDArray[np.floating], r_s: NDArray[np.floating], crossed: NDArray[np.bool_] | None = None
+) -> dict[str, NDArray[np.float16]]:
     """All beats of one record as views: ``beat, usual_beat`` ``(beats, 2, 144)`` and ``intervals`` ``(beats, 20)``.
 
     `beats` ``(beats, leads, 144)`` mV as `cut_beats` gives them by `CUT`, of at least two beats; `r_s` their R peaks
-    in seconds. Of one lead the second is a copy. Amplitudes are in units of the usual beat's.
+    in seconds. Of one lead the second is a copy. Amplitudes are in units of the usual beat's. Intervals between beats
+    that are `crossed` ``(beats - 1,)`` by a gap count as the record's median one.
     """
     beats = np.asarray(beats, np.float32)
     if beats.shape[1] == 1:
         beats = np.repeat(beats, LEADS, axis=1)
-    usual = usual_beat(beats, r_s)
+    usual = usual_beat(beats, r_s, crossed)
     height = np.ptp(usual[:, _WAVES], axis=1)[:, None] + 1e-3
     usual_views = np.broadcast_to(usual / height, beats.shape)
-    views = {"beat": beats / height, "usual_beat": usual_views, "intervals": intervals(r_s)}
+    views = {"beat": beats / height, "usual_beat": usual_views, "intervals": intervals(r_s, crossed)}
     return {name: view.astype(np.float16) for name, view in views.items()}
 
 
-def usual_beat(beats: NDArray[np.float32], r_s: NDArray[np.floating]) -> NDArray[np.float32]:
+def usual_beat(
+    beats: NDArray[np.float32], r_s: NDArray[np.floating], crossed: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """The median of the beats in an even rhythm that are like each other in the first lead, ``(leads, 144)``."""
-    before, after = _known_intervals(r_s)
+    before, after = _known_intervals(r_s, crossed)
     near = _median_of_neighbours(before, _SHORT)
     even = (np.abs(before / near - 1) < _REGULAR) & (np.abs(after / near - 1) < _REGULAR)
     if even.sum() < _ENOUGH:
@@ -62,9 +67,9 @@ def usual_beat(beats: NDArray[np.float32], r_s: NDArray[np.floating]) -> NDArray
     return np.asarray(np.median(beats[alike], axis=0) if alike.sum() >= _ENOUGH else usual, np.float32)
 
 
-def intervals(r_s: NDArray[np.floating]) -> NDArray[np.float32]:
+def intervals(r_s: NDArray[np.floating], crossed: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """How early each beat and its neighbours come, ``(beats, 20)`` in the order of INTERVALS."""
-    before, after = _known_intervals(r_s)
+    before, after = _known_intervals(r_s, crossed)
     short, long = _median_of_neighbours(before, _SHORT), _median_of_neighbours(before, _LONG)
     padded = np.pad(before, 5, mode="edge")
     shifted = {place: padded[5 + place : 5 + place + len(before)] for place in _NEAR}
@@ -91,9 +96,13 @@ def intervals(r_s: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.stack(logarithms, axis=1).astype(np.float32)
 
 
-def _known_intervals(r_s: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _known_intervals(
+    r_s: NDArray[np.floating], crossed: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Seconds before and after each beat; the ends repeat the nearest, and none is under a twentieth of a second."""
     before, after = intervals_s(np.asarray(r_s), 1.0)
+    if crossed is not None and not crossed.all():
+        before[1:][crossed] = after[:-1][crossed] = np.median(np.diff(r_s)[~crossed])
     before[0], after[-1] = before[1], after[-2]
     return np.maximum(before, 0.05), np.maximum(after, 0.05)
 

@@ -28,7 +28,7 @@ class Rhythm:
     """What a recording's beats are together; rates in beats a minute, None where there are too few beats.
 
     `counts` by class, all five. `heart_rate_bpm` is 60 s over the median interval; the slowest and fastest rate are
-    those of ten intervals in a row. `longest_interval_s` begins at `longest_at_s`.
+    those of ten intervals in a row. `longest_interval_s` begins at `longest_at_s`. What crosses a gap is no interval.
     """
 
     beats: int
@@ -46,20 +46,29 @@ class Rhythm:
         return self.counts[name] / max(self.beats, 1)
 
 
-def summarise(r_samples: NDArray[np.integer], classes: Sequence[str], rate_hz: float) -> Rhythm:
-    """Sum up R peaks at `rate_hz`, in order, each with its class."""
-    between = np.diff(np.asarray(r_samples, np.float64)) / rate_hz
-    n_intervals, has_intervals = min(_NEARBY, len(between)), len(between) > 0
-    means = np.convolve(between, np.full(n_intervals, 1 / n_intervals), "valid") if has_intervals else between
-    longest = int(between.argmax()) if has_intervals else 0
+def summarise(
+    r_samples: NDArray[np.integer],
+    classes: Sequence[str],
+    rate_hz: float,
+    crossed: NDArray[np.bool_] | None = None,
+) -> Rhythm:
+    """Sum up R peaks at `rate_hz`, in order, each with its class; `crossed` ``(beats - 1,)`` are no intervals."""
+    every = np.diff(np.asarray(r_samples, np.float64)) / rate_hz
+    begins = np.arange(len(every)) if crossed is None else np.flatnonzero(~crossed)
+    in_a_row = np.split(every[begins], np.flatnonzero(np.diff(begins) > 1) + 1)
+    number = min(_NEARBY, max(len(run) for run in in_a_row))
+    means = [
+        np.convolve(run, np.full(number, 1 / number), "valid") for run in in_a_row if len(run) >= number > 0
+    ]
+    longest = int(begins[every[begins].argmax()]) if len(begins) else 0
     return Rhythm(
         len(r_samples),
         {name: sum(label == name for label in classes) for name in AAMI},
-        float(60 / np.median(between)) if has_intervals else None,
-        float(60 / means.max()) if has_intervals else None,
-        float(60 / means.min()) if has_intervals else None,
-        float(between[longest]) if has_intervals else None,
-        float(r_samples[longest] / rate_hz) if has_intervals else None,
+        float(60 / np.median(every[begins])) if means else None,
+        float(60 / np.concatenate(means).max()) if means else None,
+        float(60 / np.concatenate(means).min()) if means else None,
+        float(every[longest]) if means else None,
+        float(r_samples[longest] / rate_hz) if means else None,
         _runs(classes, "V"),
         _runs(classes, "S"),
     )

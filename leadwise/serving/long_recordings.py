@@ -19,6 +19,7 @@ from leadwise.errors import InputError
 from leadwise.recordings.beat_views import CUT
 from leadwise.recordings.files import header_beside, is_recording
 from leadwise.recordings.filters import band_passed, resampled, unknown_or_flat
+from leadwise.recordings.gaps import joined, spans_of
 from leadwise.recordings.heart import heights_mv
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import Record, rhythm_first
@@ -27,12 +28,14 @@ from leadwise.recordings.summary import clock
 from leadwise.serving.recordings import (
     MAX_VALUES,
     Reading,
+    alone_without_heart,
     beside,
     check_rate,
     fits,
     has_heart,
     impossible_heights,
     leads_without_heart,
+    no_heart_there,
     process,
     read_whole,
     why_no_heart,
@@ -86,6 +89,7 @@ class _Gathered:
     shown: NDArray[np.floating]  # (1 or 2, samples at the rate of a beat), nan where nothing is known
     beats: list[NDArray[np.int64]] = field(default_factory=list)
     without_s: list[tuple[float, float]] = field(default_factory=list)
+    dark_s: list[tuple[float, float]] = field(default_factory=list)
     unknown: int = 0
     flat: int = 0
 
@@ -102,8 +106,15 @@ def _in_windows(source: Source) -> Reading:
     if len(beats) < 2:
         raise InputError(why_no_heart(", ".join(names)))
     warnings = (*source.notes(), *notes, *_warnings(source, gathered, names))
+    gaps = joined([*gathered.dark_s, *gathered.without_s])
     return Reading(
-        Record(gathered.shown, names, CUT.rate_hz), names, gathered.shown, beats, warnings, source.rate_hz
+        Record(gathered.shown, names, CUT.rate_hz),
+        names,
+        gathered.shown,
+        beats,
+        warnings,
+        source.rate_hz,
+        gaps,
     )
 
 
@@ -126,6 +137,11 @@ def _read_window(
     lost = [unknown_or_flat(signals[number], rate_hz) for number in chosen]
     gathered.unknown += int(sum(unknown[inside].sum() for unknown, _ in lost))
     gathered.flat += int(lost[0][1][inside].sum())
+    off = np.stack([np.logical_or(*one)[inside] for one in lost])
+    gathered.dark_s += [
+        (start / rate_hz + low, start / rate_hz + high)
+        for low, high in spans_of(np.all(off, axis=0), rate_hz)
+    ]
     beats = find_beats(signals[order], rate_hz)
     if len(beats) and not has_heart(signals[order], rate_hz, beats):
         gathered.without_s.append((start / rate_hz, end / rate_hz))
@@ -138,7 +154,8 @@ def _read_window(
     skip = low - round(first * times)
     part = filtered[:, skip : skip + high - low]
     at = np.minimum(((np.arange(part.shape[1]) + skip) / times).astype(np.int64), signals.shape[1] - 1)
-    gathered.shown[:, low : low + part.shape[1]] = np.where(np.isfinite(signals[chosen][:, at]), part, np.nan)
+    is_off = np.stack([np.logical_or(*one) for one in lost])[:, at]
+    gathered.shown[:, low : low + part.shape[1]] = np.where(is_off, np.nan, part)
 
 
 def _leads(source: Source) -> tuple[list[int], list[str]]:
@@ -156,12 +173,17 @@ def _leads(source: Source) -> tuple[list[int], list[str]]:
     if not order:
         raise InputError(why_no_heart(", ".join(source.names)))
     heights = np.stack([_heights(look[order], rate_hz) for look in looks])
+    without = [] if np.isfinite(heights).any() else alone_without_heart(looks, order, rate_hz)
+    if without:
+        order = [number for number in order if number not in without]
+        heights = np.stack([_heights(look[order], rate_hz) for look in looks])
     usual = np.array(
         [np.median(own[np.isfinite(own)]) if np.isfinite(own).any() else np.nan for own in heights.T]
     )
     shown = Record(looks[0], source.names, rate_hz, source.units)
     impossible = set(impossible_heights(shown, order, usual))
     notes = [f"{source.names[number]} set aside: it does not look like an ECG" for number in sorted(unlike)]
+    notes += [f"{source.names[number]} set aside: no heartbeat found on it" for number in without]
     notes += [f"{source.names[number]} set aside: no heart is so high" for number in sorted(impossible)]
     dead = set(range(len(source.names))) - alive
     notes += [
@@ -191,15 +213,4 @@ def _warnings(source: Source, gathered: _Gathered, names: tuple[str, ...]) -> It
     if gathered.flat:
         yield f"{names[0]} is flat for {gathered.flat / source.rate_hz:.0f} s: the lead was off there"
     if gathered.without_s:
-        spans = ", ".join(f"{clock(low)} to {clock(high)}" for low, high in _merged(gathered.without_s))
-        yield f"no heartbeat found from {spans}: nothing there is called a beat"
-
-
-def _merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    merged: list[tuple[float, float]] = []
-    for low, high in spans:
-        if merged and merged[-1][1] == low:
-            merged[-1] = (merged[-1][0], high)
-        else:
-            merged.append((low, high))
-    return merged
+        yield no_heart_there(joined(gathered.without_s))

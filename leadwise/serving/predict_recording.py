@@ -9,7 +9,7 @@ Research use only, not a medical device.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -26,12 +26,13 @@ from leadwise.recordings.beat_views import CUT, LEADS, beat_views
 from leadwise.recordings.context import cut_beats, intervals_s
 from leadwise.recordings.episodes import Episode, changes_of
 from leadwise.recordings.files import header_beside
-from leadwise.recordings.records import RHYTHM_LEADS, Record
+from leadwise.recordings.gaps import Spans, crossing
+from leadwise.recordings.records import RHYTHM_LEADS, Record, rhythm_first
 from leadwise.recordings.summary import Rhythm, Runs, clock, summarise
 from leadwise.serving import long_recordings
 from leadwise.serving.model import load_beat_model
 from leadwise.serving.overlay import as_table
-from leadwise.serving.recordings import DETECTOR, MAX_S, PROCESSING, Reading, opened
+from leadwise.serving.recordings import DETECTOR, MAX_S, PROCESSING, Reading, beside, opened
 from leadwise.serving.rhythm import as_noted, episode_words, episodes_in
 from leadwise.serving.strip_chart import strip_chart
 
@@ -60,7 +61,8 @@ class RecordingAnswer:
     the beats were named by. `samples` are the R peaks at `rate_hz`, the file's own rate, `probabilities`
     ``(beats, classes)`` in the order of ``model.classes``. Of one of over half an hour `record` holds those
     one or two leads alone, at 120 samples a second. `episodes` are those of atrial fibrillation or flutter, None
-    where it is too short to tell. In a notebook an answer shows itself.
+    where it is too short to tell. In `gaps`, seconds, no beat can be found, and no interval crosses one. In a
+    notebook an answer shows itself.
     """
 
     file: str
@@ -73,6 +75,7 @@ class RecordingAnswer:
     record: Record = field(repr=False)
     rate_hz: float
     episodes: tuple[Episode, ...] | None = None
+    gaps: Spans = ()
 
     @cached_property
     def labels(self) -> NDArray[np.str_]:
@@ -146,6 +149,7 @@ class RecordingAnswer:
             },
             "rhythm": rounded(asdict(self.rhythm), 3),
             "episodes": as_noted(self.episodes),
+            "gaps_s": [[round(start, 3), round(end, 3)] for start, end in self.gaps],
             "heart_rate_bpm": rounded(self.heart_rate_bpm, 3),
             "warnings": list(self.warnings),
             "model": asdict(self.model),
@@ -155,6 +159,7 @@ class RecordingAnswer:
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row a beat by the names of `BEAT_COLUMNS`; that of a class that the model does not know is left out."""
         rr_before_s, _ = intervals_s(self.samples, self.rate_hz)
+        rr_before_s[1:][crossing(self.times_s, self.gaps)] = np.nan
         times_s = self.times_s.tolist()
         for beat, (label, shares, rr_s) in enumerate(
             zip(self.labels.tolist(), self.probabilities, rr_before_s, strict=True)
@@ -211,23 +216,71 @@ def name_beats(file: str, reading: Reading, model: Path | None = None) -> Record
     """Give every beat of a recording its class. Raises `WeightsError` for the model."""
     loaded = load_beat_model(model)
     rate_hz = reading.rate_hz
-    probabilities = np.zeros((0, len(loaded.info.classes)), np.float32)
-    if len(reading.beats):
-        probabilities = np.concatenate([loaded.answer(views)[kept] for views, kept in _views(reading)])
+    crossed = crossing(reading.beats / rate_hz, reading.gaps)
+    probabilities = np.zeros((len(reading.beats), len(loaded.info.classes)), np.float32)
+    by_leads = _by_leads(reading)
+    for leads, which in by_leads.items():
+        between = np.add.reduceat(crossed[: which[-1]].astype(int), which[:-1]) + np.diff(which) - 1
+        views = _views(_seen_by(reading, leads, which), between > 0)
+        probabilities[which] = np.concatenate([loaded.answer(seen)[kept] for seen, kept in views])
     labels = [loaded.info.classes[number] for number in probabilities.argmax(axis=1).tolist()]
-    rhythm = summarise(reading.beats, labels, rate_hz)
+    rhythm = summarise(reading.beats, labels, rate_hz, crossed)
     known = [_KNOWN] if Path(file).stem in loaded.learned_from else []
+    warnings = (*known, *reading.warnings, *_of_leads(reading, by_leads), *_warnings(reading, rhythm))
     return RecordingAnswer(
-        file, reading.leads, rhythm, (*known, *reading.warnings, *_warnings(reading, rhythm)), loaded.info,
-        reading.beats, probabilities, reading.record, rate_hz, episodes_in(reading),
+        file, reading.leads, rhythm, warnings, loaded.info, reading.beats, probabilities, reading.record, rate_hz,
+        episodes_in(reading), reading.gaps,
     )  # fmt: skip
 
 
-def _views(reading: Reading) -> Iterator[tuple[dict[str, NDArray[np.float16]], slice]]:
+def _by_leads(reading: Reading) -> dict[tuple[str, ...], NDArray[np.intp]]:
+    """Numbers of the beats by the leads that name them: where one that names most is off, those that are not.
+
+    One beat alone has no interval, and is named as most are.
+    """
+    known, names = _known(reading), reading.record.names
+    by_leads: dict[tuple[str, ...], NDArray[np.bool_]] = {}
+    for pattern in np.unique(known, axis=1).T if known.size else ():
+        order = [number for number in rhythm_first(names) if pattern[number]]
+        leads = tuple(names[number] for number in beside(names, order)) if order else reading.leads
+        there = (known == pattern[:, None]).all(axis=0)
+        by_leads[leads] = there | by_leads.get(leads, False)
+    most = max(by_leads, key=lambda leads: int(by_leads[leads].sum()), default=())
+    for leads in [leads for leads, there in by_leads.items() if there.sum() == 1 and leads != most]:
+        by_leads[most] |= by_leads.pop(leads)
+    return {leads: np.flatnonzero(there) for leads, there in by_leads.items()}
+
+
+def _known(reading: Reading) -> NDArray[np.bool_]:
+    """Which leads are on at each beat, ``(leads, beats)``."""
+    record = reading.record
+    return np.asarray(np.isfinite(record.signals[:, _at(reading.beats, reading.rate_hz, record)]))
+
+
+def _seen_by(reading: Reading, leads: tuple[str, ...], which: NDArray[np.intp]) -> Reading:
+    """Some beats of a reading as other leads show them."""
+    signals = reading.record.signals[[reading.record.names.index(name) for name in leads]]
+    filtered = reading.filtered if leads == reading.leads else np.nan_to_num(signals)
+    return replace(reading, leads=leads, filtered=filtered, beats=reading.beats[which])
+
+
+def _of_leads(reading: Reading, by_leads: dict[tuple[str, ...], NDArray[np.intp]]) -> Iterator[str]:
+    """By which leads beats are named where those that name most are off, a sentence each."""
+    off = f"{' or '.join(reading.leads)} is off there"
+    for leads, which in by_leads.items():
+        if leads != reading.leads:
+            yield f"{len(which)} of {len(reading.beats)} beats are named by {' and '.join(leads)}: {off}"
+    if unseen := int((~_known(reading).any(axis=0)).sum()):
+        yield f"of {unseen} of {len(reading.beats)} beats no lead is on: what they are called is not to be relied on"
+
+
+def _views(
+    reading: Reading, crossed: NDArray[np.bool_]
+) -> Iterator[tuple[dict[str, NDArray[np.float16]], slice]]:
     """Beats as the model sees them, half an hour at a time, and which of them that half hour is asked about.
 
     The model learned what a beat is beside the usual beat and interval of half an hour: in a day both drift. Beats on
-    either side are neighbours alone.
+    either side are neighbours alone. Intervals ``(beats - 1,)`` that are `crossed` tell nothing.
     """
     rate_hz, margin = reading.record.rate_hz, round(_MARGIN_S * reading.record.rate_hz)
     at = reading.beats * (rate_hz / reading.rate_hz)
@@ -241,7 +294,7 @@ def _views(reading: Reading) -> Iterator[tuple[dict[str, NDArray[np.float16]], s
                 first, piece = 0, reading.filtered
             beats = cut_beats(piece, rate_hz, at[near] - first, CUT)
             yield (
-                beat_views(beats, reading.beats[near] / reading.rate_hz),
+                beat_views(beats, reading.beats[near] / reading.rate_hz, crossed[near.start : near.stop - 1]),
                 slice(low - near.start, high - near.start),
             )
 

@@ -187,6 +187,9 @@ class RecordAnswer(BaseModel):
     episodes: list[Episode] | None = Field(
         description="of atrial fibrillation or flutter; null where it is too short to tell"
     )
+    gaps_s: list[tuple[float, float]] = Field(
+        description="from when to when no beat can be found, seconds; no interval crosses one"
+    )
     heart_rate_bpm: float | None = Field(description="60 s over the median interval between beats")
     warnings: list[str]
     model: ModelInfo
