@@ -20,10 +20,13 @@ MOST_BYTES = 65_536
 FORMATS = ("8", "16", "24", "32", "61", "80", "160", "212", "310", "311", "508", "516", "524")
 """How samples may lie in a file; the last three are FLAC."""
 
+NULL = "~"
+"""Stands for no file: a gap between segments, or a signal that a record names and does not have."""
+
 ASSUMED_GAIN = 200.0
 """Steps a mV where a header tells none, or 0: so the format has it."""
 
-_MOST_SEGMENTS, _MOST_FRAME = 2000, 10_000
+_MOST_SEGMENTS, _MOST_FRAME, _MOST_LINE = 2000, 10_000, 1000
 _MOST_SKEW_S, _MOST_HZ, _GAINS = 1.0, 1e6, (1e-6, 1e12)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _RECORD = re.compile(
@@ -42,7 +45,7 @@ _FIELDS = 5  # resolution, zero, first value, checksum, block size: whole number
 
 @dataclass(frozen=True)
 class Signal:
-    """A line of a header: where a signal lies, and what its steps are; `checksum` None where none is told."""
+    """A line of a header: where a signal lies, what its steps are; `first` 0, `checksum` None where none is told."""
 
     file: str
     format: str
@@ -52,6 +55,7 @@ class Signal:
     gain: float
     baseline: int
     unit: str
+    first: int
     checksum: int | None
     name: str
 
@@ -73,6 +77,11 @@ def parsed(name: str, content: bytes) -> Header:
         raise InputError(f"{name}: {len(content)} bytes; a header has {MOST_BYTES} at most.")
     lines = [line.strip() for line in _text(content).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
+    if long := [line for line in lines if len(line) > _MOST_LINE]:
+        raise InputError(
+            f"{name}: a line of {len(long[0])} letters ({shortened(long[0], 40)}); {_MOST_LINE} at most are read. "
+            "Mend the header."
+        )
     first = _RECORD.fullmatch(lines[0]) if lines else None
     if first is None:  # wfdb would go on with a rate of 250
         raise InputError(
@@ -88,11 +97,14 @@ def parsed(name: str, content: bytes) -> Header:
     when = first["when"] or ""
     notes = [_passed_over(when)] if when and not _WHEN.fullmatch(when) else []
     several = re.search(r"/(\d+)$", first["name"])
-    if several:
+    if several and _names_a_segment(lines[1:2]):  # or a path that ends so: mitdb/100
         segments = tuple(_segments(name, lines[1:], int(several[1])))
         return Header(rate_hz, int(samples) if samples else None, (), segments, tuple(notes))
     if not 1 <= count <= MOST_SIGNALS:
-        raise InputError(f"{name}: {shortened(str(count))} signals; 1 to {MOST_SIGNALS} are read.")
+        raise InputError(
+            f"{name}: it begins with {shortened(lines[0])}, where 1 to {MOST_SIGNALS} signals must be counted. "
+            "Mend the header."
+        )
     if len(lines) - 1 < count:
         raise InputError(f"{name}: names {len(lines) - 1} of its {count} signals. The header is cut off.")
     if len(lines) - 1 > count:
@@ -116,7 +128,7 @@ def for_wfdb(header: Header, files: dict[str, str]) -> str:
         frame, skew = f"x{one.frame}" if one.frame > 1 else "", f":{one.skew}" if one.skew else ""
         offset = f"+{one.offset}" if one.offset else ""
         where = f"{files[one.file]} {one.format}{frame}{skew}{offset}"
-        lines.append(f"{where} {one.gain!r}({one.baseline})/mV 16 0 0 0 0 s{number}")
+        lines.append(f"{where} {one.gain!r}({one.baseline})/mV 16 0 {one.first} 0 0 s{number}")
     return "\n".join([*lines, ""])
 
 
@@ -134,7 +146,7 @@ def _signal(header: str, line: str, rate_hz: float) -> tuple[Signal, bool]:
     found = _SIGNAL.fullmatch(line)
     if found is None:
         raise InputError(f"{header}: not a readable WFDB header ({shortened(line)} describes no signal).")
-    if found["format"] not in FORMATS:
+    if found["format"] not in FORMATS and (found["file"], found["format"]) != (NULL, "0"):
         raise InputError(
             f"{header}: signals in format {shortened(found['format'])}; read are {', '.join(FORMATS)}."
         )
@@ -154,11 +166,12 @@ def _signal(header: str, line: str, rate_hz: float) -> tuple[Signal, bool]:
             "Mend the header."
         )
     zero = numbers[1] if len(numbers) > 1 else 0
+    first = numbers[2] if len(numbers) > 2 else 0
     checksum = numbers[3] if len(numbers) > 3 and numbers[3] else None  # 0: many programs write it unasked
     file = re.split(r"[/\\]", found["file"])[-1]
     signal = Signal(
         file, found["format"], max(frame, 1), skew, offset, gain or ASSUMED_GAIN, zero if base is None else base,
-        unit, checksum, name,
+        unit, first, checksum, name,
     )  # fmt: skip
     return signal, not gain
 
@@ -178,10 +191,19 @@ def _rest(rest: str) -> tuple[float, int | None, str, list[int], str]:
     return gain, base, unit, numbers, " ".join(words[used:])
 
 
+def _names_a_segment(lines: list[str]) -> bool:
+    """Whether a line is a segment's name and its samples, and not a file of signals with its format."""
+    if not (lines and _SEGMENT.fullmatch(lines[0])):
+        return False
+    found = _SIGNAL.fullmatch(lines[0])
+    return found is None or found["format"] not in FORMATS or "." not in found["file"]
+
+
 def _segments(header: str, lines: list[str], count: int) -> Iterator[tuple[str, int]]:
     if not 1 <= count <= _MOST_SEGMENTS or len(lines) < count:
         raise InputError(
-            f"{header}: {shortened(str(count))} segments, {len(lines)} of them named; 1 to {_MOST_SEGMENTS} are read."
+            f"{header}: {shortened(str(count))} segments, {len(lines)} of them named; 1 to {_MOST_SEGMENTS} are "
+            "read. Mend the header."
         )
     for line in lines[:count]:
         found = _SEGMENT.fullmatch(line)
@@ -196,5 +218,7 @@ def _passed_over(when: str) -> str:
 
 def _assumed(names: list[str]) -> Iterator[str]:
     if names:
-        which = ", ".join(name or "a signal without a name" for name in names)
+        without = names.count("")
+        unnamed = f"{without} signal{'s' * (without > 1)} without a name"
+        which = ", ".join([*filter(None, names), *([unnamed] if without else [])])
         yield f"no gain is told for {which}: {ASSUMED_GAIN:g} steps a mV were assumed, so heights may be wrong"

@@ -27,7 +27,6 @@ _BYTES = {
 _FLAC = {"508", "516", "524"}
 _FROM_THE_START = "8"  # differences: a sample is known when all before it are
 _MOST_OF_DIFFERENCES = 8_000_000
-_NULL = "~"
 
 
 def open_wfdb(path: Path, scratch: Path) -> Source:
@@ -47,7 +46,7 @@ def _opened(path: Path, scratch: Path, inner: bool) -> Source:
         raise InputError(f"{file}: a segment that has segments itself. Send its parts.")
     if header.segments:
         return _joined(path, header, scratch)
-    present = [number for number, signal in enumerate(header.signals) if signal.file != _NULL]
+    present = [number for number, signal in enumerate(header.signals) if signal.file != headers.NULL]
     if not present:
         raise InputError(f"{file}: none of its signals lies in a file.")
     chosen = choose(
@@ -216,7 +215,7 @@ def _joined(path: Path, header: Header, scratch: Path) -> Source:
     parts: list[tuple[int, Source]] = []
     first = 0
     for name, samples in header.segments:
-        if name != _NULL and samples:
+        if name != headers.NULL and samples:
             source = _opened(path.with_name(f"{name}{path.suffix}"), scratch, inner=True)
             if source.samples * header.rate_hz < samples * source.rate_hz:
                 raise InputError(
@@ -233,7 +232,7 @@ def _joined(path: Path, header: Header, scratch: Path) -> Source:
         )
     (rate_hz,) = rates
     times = round(rate_hz / header.rate_hz)
-    lengths = [samples * times for name, samples in header.segments if name != _NULL and samples]
+    lengths = [samples * times for name, samples in header.segments if name != headers.NULL and samples]
     starts = [start * times for start, _ in parts]
     known = {
         lead: (kind, unit)

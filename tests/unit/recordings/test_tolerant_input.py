@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from leadwise.errors import InputError, MissingInput
 from leadwise.recordings.annotations import read_annotations
+from leadwise.recordings.headers import parsed
 from leadwise.recordings.records import Record, read_record, write_wfdb
 from leadwise.recordings.which_leads import kind_of
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
+from leadwise.serving.recordings import read_path
 from leadwise.sets.recordings import load_recording
 
 HZ, SECONDS = 360, 60
@@ -240,6 +243,7 @@ def test_a_date_as_wfdb_has_it_is_not_spoken_of(
         ("rec.v2", "rec.v2 2 360 {n}"),
         ("E07835", "E07835.mat 2 360 {n}"),
         ("in_a_folder", "data/E07835 2 360 {n}"),
+        ("in_folders", "mitdb/100 2 360 {n}"),
         ("tabs", "tabs\t2\t360\t{n}"),
         ("exponent", "exponent 2 3.6e2 {n}"),
         ("counter", "counter 2 360/1000(5) {n}"),
@@ -316,6 +320,29 @@ def test_flac_is_read(
         assert same(predict_recording(tmp_path / "f.hea", model=beat_model), known)
 
 
+def test_a_name_that_ends_like_a_count_of_segments_is_none_where_signals_follow(tmp_path: Path) -> None:
+    head = "mitdb/2 2 360 100\n"
+    for line in ("100.dat 16\n", "100.dat 212 200 11 1024 995 -22131 0\n"):
+        assert len(parsed("a.hea", f"{head}{line * 2}".encode()).signals) == 2
+    assert parsed("a.hea", f"{head}100 212\n~ 16\n".encode()).segments == (("100", 212), ("~", 16))
+    with pytest.raises(InputError, match=r"a\.hea: 2 segments, 1 of them named; 1 to 2000 are read\. Mend"):
+        parsed("a.hea", f"{head}s_1 50\n".encode())
+
+
+def test_a_first_value_counts_where_samples_lie_as_differences(
+    tmp_path: Path, steps: NDArray[np.int64]
+) -> None:
+    slow = np.round(steps[:, :1] / 4 + np.linspace(50, 90, N)[:, None]).astype(np.int64)
+    differences = np.diff(slow, axis=0, prepend=slow[:1])
+    data = np.clip(differences, -128, 127).astype("i1")
+    slow = slow[0] + np.cumsum(data, axis=0, dtype=np.int64)
+    record = read_record(
+        put(tmp_path, "d", slow, names=("II",), gains=("200",), data=data.tobytes(), fmt="8")
+    )
+    np.testing.assert_allclose(record.signals, slow.T / 200, rtol=0, atol=1e-9)
+    assert record.notes == ()
+
+
 def test_segments_are_put_together_and_gaps_are_unknown(
     tmp_path: Path, steps: NDArray[np.int64], beat_model: Path
 ) -> None:
@@ -333,6 +360,22 @@ def test_segments_are_put_together_and_gaps_are_unknown(
     assert not ((found.times_s > 30.2) & (found.times_s < 39.8)).any()
 
 
+def test_a_zip_of_segments_may_have_one_that_is_a_layout_alone(
+    tmp_path: Path, steps: NDArray[np.int64]
+) -> None:
+    put(tmp_path, "s_1", steps)
+    lines = ("~ 0 200/mV 16 0 0 0 0 MLII", "~ 0 200/mV 16 0 0 0 0 V1", "~ 0 10/mmHg 16 0 0 0 0 ABP")
+    (tmp_path / "s_layout.hea").write_text("\n".join([f"s_layout 3 {HZ} 0", *lines]), encoding="ascii")
+    (tmp_path / "s.hea").write_text(f"s/2 3 {HZ} {N}\ns_layout 0\ns_1 {N}\n", encoding="ascii")
+    whole = read_path(tmp_path / "s.hea").signals
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        for file in ("s.hea", "s_layout.hea", "s_1.hea", "s_1.dat"):
+            archive.write(tmp_path / file, file)
+    np.testing.assert_array_equal(read_path(tmp_path / "packed.zip").signals, whole)
+    with pytest.raises(InputError, match=r"s_layout\.hea: none of its signals lies in a file"):
+        read_path(tmp_path / "s_layout.hea")
+
+
 def test_a_wrong_checksum_is_a_warning_and_a_right_one_is_none(
     tmp_path: Path, steps: NDArray[np.int64], beat_model: Path
 ) -> None:
@@ -341,6 +384,26 @@ def test_a_wrong_checksum_is_a_warning_and_a_right_one_is_none(
     path = put(tmp_path, "sum", steps, data=damaged.astype("<i2").tobytes())
     assert "the checksum of MLII, V1 is wrong" in said(predict_recording(path, model=beat_model))
     assert read_record(put(tmp_path, "right", steps)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("neg -2 360 100", r"it begins with neg -2 360 100, where 1 to 256 signals must be counted\. Mend"),
+        ("none 0 360 100", r"it begins with none 0 360 100, where"),
+    ],
+)
+def test_a_count_of_signals_that_is_none_is_told_as_it_stands(head: str, told: str) -> None:
+    with pytest.raises(InputError, match=rf"h\.hea: {told}"):
+        parsed("h.hea", f"{head}\nr.dat 16 200 16 0 0 0 0 II\n".encode())
+
+
+@pytest.mark.parametrize("line", ["a{}b", "a 1 360 9\na{}b", "a 1 360 9\na {}(x"])
+def test_a_line_that_is_too_long_is_refused_before_it_costs_anything(line: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(InputError, match=r"a\.hea: a line of \d{5} letters .* 1000 at most are read\. Mend"):
+        parsed("a.hea", line.format(" " * 65_000).encode())
+    assert time.perf_counter() - began < 2  # where it was a minute
 
 
 # --- units and gains -----------------------------------------------------------------------------------------
@@ -352,6 +415,14 @@ def test_a_gain_of_0_is_taken_as_200_a_mv_and_said(
     found = predict_recording(put(tmp_path, "gain", steps, gains=("0", "0")), model=beat_model)
     assert same(found, known)
     assert "no gain is told for MLII, V1: 200 steps a mV were assumed" in said(found)
+
+
+def test_signals_without_a_name_are_counted(tmp_path: Path, steps: NDArray[np.int64]) -> None:
+    record = read_record(put(tmp_path, "bare", steps, names=("", ""), gains=("0", "0")))
+    assert record.names == ("signal 1", "signal 2")
+    assert record.notes == (
+        "no gain is told for 2 signals without a name: 200 steps a mV were assumed, so heights may be wrong",
+    )
 
 
 @pytest.mark.parametrize("unit", ["0.2/uV", "0.2/µV", "0.2/μV", "200000/V", "200/MV"])
