@@ -19,6 +19,7 @@ from leadwise.names import shortened
 from leadwise.recordings import headers
 from leadwise.recordings.headers import Header
 from leadwise.recordings.sources import MOST_LEADS, Chosen, Source, at_rate, choose
+from leadwise.recordings.which_leads import kind_of
 
 _BYTES = {
     "8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "24": 3.0, "32": 4.0, "212": 1.5, "310": 4 / 3,
@@ -27,6 +28,7 @@ _BYTES = {
 _FLAC = {"508", "516", "524"}
 _FROM_THE_START = "8"  # differences: a sample is known when all before it are
 _MOST_OF_DIFFERENCES = 8_000_000
+_SAME_RATE = 0.001  # of a rate: rounded in one header and not in the other
 
 
 def open_wfdb(path: Path, scratch: Path) -> Source:
@@ -34,18 +36,14 @@ def open_wfdb(path: Path, scratch: Path) -> Source:
 
     Raises `MissingInput` where there is no such header, `InputError` where it cannot be read or has no ECG.
     """
-    return _opened(path, scratch, inner=False)
-
-
-def _opened(path: Path, scratch: Path, inner: bool) -> Source:
-    file = path.name
     if not path.is_file():
         raise MissingInput(f"{path}: no such record")
-    header = headers.parsed(file, path.read_bytes())
-    if header.segments and inner:
-        raise InputError(f"{file}: a segment that has segments itself. Send its parts.")
-    if header.segments:
-        return _joined(path, header, scratch)
+    header = headers.parsed(path.name, path.read_bytes())
+    return _joined(path, header, scratch) if header.segments else _single(path, header, scratch)
+
+
+def _single(path: Path, header: Header, scratch: Path) -> Source:
+    file = path.name
     present = [number for number, signal in enumerate(header.signals) if signal.file != headers.NULL]
     if not present:
         raise InputError(f"{file}: none of its signals lies in a file.")
@@ -176,7 +174,7 @@ class _Reader:
 
 
 def _beside(header: Path, name: str) -> Path:
-    """The file of signals beside a header; capitals do not count where the name itself is not there."""
+    """The file beside a header that it names; capitals do not count where the name itself is not there."""
     folder = header.parent
     plain = name not in ("", ".", "..") and "\0" not in name
     if plain and (folder / name).is_file():
@@ -212,31 +210,40 @@ def _frames(file: str, signals: Sequence[headers.Signal], name: str, path: Path)
 
 def _joined(path: Path, header: Header, scratch: Path) -> Source:
     """Segments one after the other; a gap, or a lead that a segment has not, is unknown there."""
-    parts: list[tuple[int, Source]] = []
-    first = 0
+    parts: list[tuple[int, int, Source]] = []
+    without: list[str] = []
+    first = gaps = 0
     for name, samples in header.segments:
-        if name != headers.NULL and samples:
-            source = _opened(path.with_name(f"{name}{path.suffix}"), scratch, inner=True)
-            if source.samples * header.rate_hz < samples * source.rate_hz:
-                raise InputError(
-                    f"{path.name}: {name} is shorter than the {samples} samples that are told of it."
-                )
-            parts.append((first, source))
+        if name == headers.NULL:
+            gaps += samples
+        elif samples:
+            below = _beside(path, f"{name}{path.suffix}")
+            own = _segment(path.name, header, below)
+            if not any(_may_be_ecg(signal) for signal in own.signals):
+                without.append(name)
+            else:
+                source = _single(below, own, scratch)
+                if source.samples < samples * round(source.rate_hz / own.rate_hz):
+                    raise InputError(
+                        f"{path.name}: {name} is shorter than the {samples} samples that are told of it. Fetch it "
+                        "again."
+                    )
+                parts.append((first, samples, source))
         first += samples
     if not parts:
-        raise InputError(f"{path.name}: all of its segments are gaps.")
-    rates = {source.rate_hz for _, source in parts}
+        raise InputError(
+            f"{path.name}: all of its segments are gaps, or without an ECG. Send another record."
+        )
+    rates = {source.rate_hz for *_, source in parts}
     if len(rates) > 1:
         raise InputError(
             f"{path.name}: segments of several rates ({', '.join(f'{rate:g}' for rate in sorted(rates))})."
         )
     (rate_hz,) = rates
     times = round(rate_hz / header.rate_hz)
-    lengths = [samples * times for name, samples in header.segments if name != headers.NULL and samples]
-    starts = [start * times for start, _ in parts]
     known = {
         lead: (kind, unit)
-        for _, source in parts
+        for *_, source in parts
         for lead, kind, unit in zip(source.names, source.kinds, source.units, strict=True)
     }
     names = tuple(known)
@@ -244,16 +251,35 @@ def _joined(path: Path, header: Header, scratch: Path) -> Source:
         raise InputError(
             f"{path.name}: {len(names)} leads in all of its segments; at most {MOST_LEADS} are read."
         )
-    sources = [source for _, source in parts]
-    read = _reading(names, list(zip(starts, lengths, sources, strict=True)))
+    read = _reading(names, [(start * times, length * times, source) for start, length, source in parts])
 
     def notes() -> Sequence[str]:
-        every = dict.fromkeys([*header.notes, *(note for source in sources for note in source.notes())])
-        gaps = first * times - sum(lengths)
-        return [*every, *([f"gaps of {gaps / rate_hz:.0f} s between segments"] if gaps else [])]
+        every = dict.fromkeys([*header.notes, *(note for *_, source in parts for note in source.notes())])
+        if without:
+            every[f"no ECG in {shortened(', '.join(without))}: unknown there"] = None
+        return [*every, *([f"gaps of {gaps / header.rate_hz:.0f} s between segments"] if gaps else [])]
 
     kinds, units = zip(*known.values(), strict=True)
     return Source(names, kinds, units, rate_hz, first * times, read, notes)
+
+
+def _segment(file: str, master: Header, path: Path) -> Header:
+    """The header of a segment of the record whose header is `file`."""
+    own = headers.parsed(path.name, path.read_bytes())
+    if own.segments:
+        raise InputError(f"{path.name}: a segment that has segments itself. Send its parts.")
+    if abs(own.rate_hz - master.rate_hz) > _SAME_RATE * master.rate_hz:
+        raise InputError(
+            f"{file}: {master.rate_hz:g} samples a second, and {own.rate_hz:g} in {path.name}: times would be wrong. "
+            "Mend the header that errs."
+        )
+    return own
+
+
+def _may_be_ecg(signal: headers.Signal) -> bool:
+    """Whether a signal is there, and may be an ECG; one that is by its name and has a wrong unit is told of later."""
+    is_other = kind_of(signal.name, signal.unit) == "other" and kind_of(signal.name, "mV") != "ecg"
+    return signal.file != headers.NULL and not is_other
 
 
 def _reading(

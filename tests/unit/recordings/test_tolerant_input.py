@@ -19,7 +19,7 @@ from leadwise.recordings.headers import parsed
 from leadwise.recordings.records import Record, read_record, write_wfdb
 from leadwise.recordings.which_leads import kind_of
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
-from leadwise.serving.recordings import read_path
+from leadwise.serving.recordings import read_files, read_path
 from leadwise.sets.recordings import load_recording
 
 HZ, SECONDS = 360, 60
@@ -358,6 +358,55 @@ def test_segments_are_put_together_and_gaps_are_unknown(
     found = predict_recording(tmp_path / "s.hea", model=beat_model)
     assert "gaps of 10 s between segments" in said(found)
     assert not ((found.times_s > 30.2) & (found.times_s < 39.8)).any()
+
+
+def test_a_segment_without_an_ecg_is_a_gap_and_is_named(tmp_path: Path, steps: NDArray[np.int64]) -> None:
+    half = N // 2
+    put(tmp_path, "s_1", steps[:half])
+    put(tmp_path, "s_2", steps[half:], names=("ABP", "RESP"), gains=("20/mmHg", "200/mV"))
+    (tmp_path / "s.hea").write_text(f"s/2 2 360 {N}\ns_1 {half}\ns_2 {half}\n", encoding="ascii")
+    record = read_record(tmp_path / "s")
+    np.testing.assert_allclose(record.signals[:, :half], steps[:half].T / 200, rtol=0, atol=1e-9)
+    assert np.isnan(record.signals[:, half:]).all()
+    assert (record.names, record.notes) == (("MLII", "V1"), ("no ECG in s_2: unknown there",))
+    (tmp_path / "s.hea").write_text(f"s/2 2 360 {N}\n~ {half}\ns_2 {half}\n", encoding="ascii")
+    with pytest.raises(InputError, match=r"s\.hea: all of its segments are gaps, or without an ECG"):
+        read_record(tmp_path / "s")
+
+
+@pytest.mark.parametrize(("rate", "times"), [("360", 1), ("360.3", 1), ("120", 3)])
+def test_a_master_header_agrees_with_its_segments_frames(
+    tmp_path: Path, steps: NDArray[np.int64], rate: str, times: int
+) -> None:
+    frames = N // times
+    parts = np.ascontiguousarray(steps.reshape(frames, times, 2).transpose(0, 2, 1))  # of each frame
+    fmt = f"16x{times}" if times > 1 else "16"
+    put(tmp_path, "s_1", steps, f"s_1 2 {360 // times} {frames}", data=parts.astype("<i2").tobytes(), fmt=fmt)
+    (tmp_path / "s.hea").write_text(f"s/1 2 {rate} {frames}\ns_1 {frames}\n", encoding="ascii")
+    record = read_record(tmp_path / "s")
+    assert record.rate_hz == HZ
+    np.testing.assert_allclose(record.signals, steps.T / 200, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [300, 180, 1000])
+def test_a_master_header_of_another_rate_than_its_segments_is_refused(
+    tmp_path: Path, steps: NDArray[np.int64], rate: int
+) -> None:
+    put(tmp_path, "s_1", steps)
+    (tmp_path / "s.hea").write_text(f"s/1 2 {rate} 5000\ns_1 5000\n", encoding="ascii")
+    told = rf"s\.hea: {rate} samples a second, and 360 in s_1\.hea: times would be wrong\. Mend the header"
+    with pytest.raises(InputError, match=told):
+        read_record(tmp_path / "s")
+
+
+def test_a_segment_that_is_missing_is_told_by_the_header_that_names_it(
+    tmp_path: Path, steps: NDArray[np.int64]
+) -> None:
+    put(tmp_path, "s_1", steps)
+    (tmp_path / "s.hea").write_text("s/2 2 360 8000\ns_1 4000\ns_2 4000\n", encoding="ascii")
+    files = {name: (tmp_path / name).read_bytes() for name in ("s.hea", "s_1.hea", "s_1.dat")}
+    with pytest.raises(InputError, match=r"^s\.hea: names s_2\.hea, which was not sent or does not lie"):
+        read_files(files)
 
 
 def test_a_zip_of_segments_may_have_one_that_is_a_layout_alone(
