@@ -16,6 +16,7 @@ from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
 from leadwise.pages.forms import known_form
 from leadwise.recordings.files import header_beside, open_file
+from leadwise.recordings.which_leads import kind_of
 from leadwise.workers import memory
 
 STRIP = "strip"
@@ -62,10 +63,11 @@ def read_record(path: Path) -> Record:
 
 
 def rhythm_first(names: Sequence[str | None]) -> tuple[int, ...]:
-    """The numbers of a record's leads, from 0: one of RHYTHM_LEADS first if there is one, the others as they are."""
+    """The numbers of a record's leads, from 0: one of RHYTHM_LEADS, then those named as an ECG, then the others."""
     upper = [(name or "").upper() for name in names]
-    first = next((upper.index(name) for name in RHYTHM_LEADS if name in upper), 0)
-    return (first, *(number for number in range(len(upper)) if number != first))
+    first = next((upper.index(name) for name in RHYTHM_LEADS if name in upper), None)
+    others = [kind_of(name, "mV") != "ecg" for name in upper]
+    return tuple(sorted(range(len(upper)), key=lambda number: (number != first, others[number])))
 
 
 def record_of(signals: Signals) -> Record:

@@ -54,16 +54,23 @@ class Chosen:
 def choose(file: str, names: Sequence[str], units: Sequence[str]) -> Chosen:
     """Set aside what is no ECG by its name or unit. Raises `InputError` where nothing is left, or too much."""
     kinds = [kind_of(name, unit) for name, unit in zip(names, units, strict=True)]
-    aside = [_in_words(names[number], units[number]) for number, kind in enumerate(kinds) if kind == "other"]
     kept = [number for number, kind in enumerate(kinds) if kind != "other"]
+    aside = [
+        (_in_words(name, unit), kind_of(name, "mV") == "ecg")
+        for name, unit, kind in zip(names, units, kinds, strict=True)
+        if kind == "other"
+    ]
+    unknown = shortened(", ".join(words for words, is_named in aside if is_named))
+    unknown = f"the unit of {unknown} is not known: write mV, uV or V" if unknown else ""
     if not kept:
-        raise InputError(
-            f"{file}: no ECG among its signals ({shortened(', '.join(aside))}): an ECG is one by its name, in volts, "
-            "millivolts or microvolts."
-        )
+        why = unknown or "an ECG is one by its name, in volts, millivolts or microvolts"
+        every = ", ".join(words for words, _ in aside)
+        raise InputError(f"{file}: no ECG among its signals ({shortened(every)}): {why}.")
     if len(kept) > MOST_LEADS:
         raise InputError(f"{file}: {len(kept)} signals; 1 to {MOST_LEADS} are read.")
-    notes = [f"set aside, since it is no ECG: {shortened(', '.join(aside))}"] if aside else []
+    no_ecg = shortened(", ".join(words for words, is_named in aside if not is_named))
+    notes = [f"set aside, since it is no ECG: {no_ecg}"] if no_ecg else []
+    notes += [f"set aside, since {unknown}"] if unknown else []
     without = [names[number] for number in kept if has_no_unit(units[number])]
     if without:
         notes.append(

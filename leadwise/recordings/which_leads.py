@@ -25,6 +25,16 @@ _WORDS = {
     "millivolts": "mv",
     "microvolt": "uv",
     "microvolts": "uv",
+    "mvolt": "mv",
+    "mvolts": "mv",
+    "uvolt": "uv",
+    "uvolts": "uv",
+    "в": "v",
+    "мв": "mv",
+    "мкв": "uv",
+    "伏": "v",
+    "毫伏": "mv",
+    "微伏": "uv",
 }
 _NONE = {
     "",
@@ -50,9 +60,11 @@ _LEAD = re.compile(
     r"mli{0,3}|ml[1-6]|mlv[1-6]|mcl[1-6]?|c[cmsb]\d?r?|cr[1-9]|v?[xyz]|[ae]-?[si]|es|as|ai|lead[123]"
 )
 _OTHER_WORDS = (
-    "resp", "rsp", "abp", "art", "bp", "nbp", "ibp", "cvp", "pap", "icp", "uap", "uvp", "press", "pressure",
-    "pleth", "ppg", "pulse", "spo2", "sao2", "o2sat", "osat", "so2", "sat", "co2", "etco2", "capno", "eeg",
-    "eog", "emg", "chin", "egg", "ehg", "erg", "pcg", "phono", "heartsound", "eda", "gsr", "scl", "scr", "temp",
+    "resp", "respirat[a-z]*", "breath[a-z]*", "rsp", "abp", "abpmean", "art", "arterial", "bp", "nbp", "ibp",
+    "cvp", "pap", "icp", "uap", "uvp", "press", "pressure", "(photo)?pleth[a-z]*", "ppg", "bvp", "pulse",
+    "pulseox[a-z]*", "spo2", "sao2", "o2sat", "osat", "so2", "sat", "co2", "etco2", "capno[a-z]*", "eeg",
+    "eog", "emg", "chin", "egg", "ehg", "erg", "pcg", "phono[a-z]*", "heartsound", "eda", "gsr", "scl", "scr",
+    "temp",
     "acc", "accel", "accx", "accy", "accz", "gyro", "flow", "airflow", "nasal", "thermistor", "thor", "thorax",
     "thoracic", "abdo", "abdomen", "abdominal", "chestmov", "effort", "impedance", "imp", "sound", "snore",
     "mic", "position", "pos", "light", "marker", "event", "events", "trigger", "status", "stage", "hypnogram",

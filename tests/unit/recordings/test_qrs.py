@@ -85,7 +85,9 @@ def test_where_nothing_moves_there_is_no_beat(signal: NDArray[np.float64]) -> No
 def test_the_rhythm_lead_is_known_by_its_name_wherever_it_stands() -> None:
     assert rhythm_first(("V5", "MLII")) == (1, 0)
     assert rhythm_first(("I", "ii", "III")) == (1, 0, 2)
-    assert rhythm_first((None, "V1")) == (0, 1)
+    assert rhythm_first((None, "V1")) == rhythm_first(("PW", "V1")) == (1, 0)
+    assert rhythm_first(("AO", "V5", "ch 1", "MLII", "I")) == (3, 1, 4, 0, 2)
+    assert rhythm_first((None, "ch 2")) == (0, 1)
 
 
 def test_a_beat_found_twice_is_made_up_once_and_one_far_away_is_missed() -> None:

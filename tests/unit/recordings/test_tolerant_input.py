@@ -147,6 +147,16 @@ def test_a_lead_is_an_ecg_by_its_name(name: str) -> None:
         "Event marker",
         "HR",
         "fetal ECG",
+        "Plethysmogram",
+        "photopleth",
+        "BVP",
+        "PulseOx",
+        "Arterial",
+        "ABPmean",
+        "Respiration rate",
+        "breathing",
+        "Phonocardiogram",
+        "capnogram",
     ],
 )
 def test_another_signal_is_none_whatever_its_unit(name: str) -> None:
@@ -176,6 +186,14 @@ def test_a_pressure_is_set_aside_and_the_answer_is_that_without_it(
     found = predict_recording(path, model=beat_model)
     assert same(found, known)
     assert found.warnings == ("set aside, since it is no ECG: ABP (mmHg)",)
+
+
+@pytest.mark.parametrize("name", ["PW", ""])
+def test_a_lead_that_is_named_stands_before_one_whose_name_is_open(
+    tmp_path: Path, steps: NDArray[np.int64], beat_model: Path, name: str
+) -> None:
+    found = predict_recording(put(tmp_path, "pw", steps, names=(name, "ECG")), model=beat_model)
+    assert found.leads[0] == "ECG"
 
 
 def test_a_signal_without_a_telling_name_is_looked_at(
@@ -474,11 +492,40 @@ def test_signals_without_a_name_are_counted(tmp_path: Path, steps: NDArray[np.in
     )
 
 
-@pytest.mark.parametrize("unit", ["0.2/uV", "0.2/µV", "0.2/μV", "200000/V", "200/MV"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "0.2/uV",
+        "0.2/µV",
+        "0.2/μV",
+        "200000/V",
+        "200/MV",
+        "200/mVolt",
+        "0.2/µVolts",
+        "200/мВ",
+        "0.2/мкВ",
+        "200/毫伏",
+    ],
+)
 def test_units_are_known_however_they_are_written(
     tmp_path: Path, steps: NDArray[np.int64], known: RecordingAnswer, beat_model: Path, unit: str
 ) -> None:
     assert same(predict_recording(put(tmp_path, "unit", steps, gains=(unit, unit)), model=beat_model), known)
+
+
+def test_a_lead_whose_unit_alone_is_unknown_is_told_which_to_write(
+    tmp_path: Path, steps: NDArray[np.int64]
+) -> None:
+    path = put(tmp_path, "unit", steps, gains=("200/XX", "200/XX"))
+    told = r"\(MLII \(XX\), V1 \(XX\)\): the unit of MLII \(XX\), V1 \(XX\) is not known: write mV, uV or V\."
+    with pytest.raises(InputError, match=rf"unit\.hea: no ECG among its signals {told}"):
+        read_record(path)
+    three = np.column_stack([steps, breath(N)])
+    path = put(tmp_path, "one", three, "", ("MLII", "V1", "ABP"), ("200/XX", "200/mV", "20/mmHg"))
+    assert read_record(path).notes == (
+        "set aside, since it is no ECG: ABP (mmHg)",
+        "set aside, since the unit of MLII (XX) is not known: write mV, uV or V",
+    )
 
 
 @pytest.mark.parametrize(
