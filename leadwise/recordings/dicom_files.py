@@ -1,7 +1,8 @@
-"""A DICOM ECG (waveforms, not pictures) as a `Source`, by pydicom: its longest group of signals."""
+"""A DICOM ECG (waveforms, not pictures) as a `Source`, by pydicom: its longest group of signals with an ECG."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from leadwise.errors import InputError
 from leadwise.names import shortened
-from leadwise.recordings.sources import Source, choose
+from leadwise.recordings.sources import Chosen, Source, choose
 from leadwise.recordings.which_leads import MOST_SIGNALS
 
 _MOST_BYTES = 100_000_000
@@ -32,39 +33,65 @@ def open_dicom(path: Path) -> Source:
     except MemoryError:
         raise
     except Exception as error:  # whatever a made file may do to its reader
-        raise InputError(f"{path.name}: not a readable DICOM file ({shortened(str(error))}).") from error
+        raise InputError(
+            f"{path.name}: not a readable DICOM file: it has no header of one, or is cut off. Export it again."
+        ) from error
     if not groups:
         raise InputError(
             f"{path.name}: a DICOM file of modality {shortened(modality, 16)} without waveforms. A DICOM ECG holds "
             "signals; a picture of one is read as a page: export it as PNG or PDF."
         )
     try:
-        seconds = [int(one.NumberOfWaveformSamples) / float(one.SamplingFrequency) for one in groups]
-        longest = max(range(len(groups)), key=seconds.__getitem__)
-        group = groups[longest]
-        channels = list(group.ChannelDefinitionSequence)
-        if len(channels) > MOST_SIGNALS:
-            raise InputError(f"{path.name}: {len(channels)} signals; 1 to {MOST_SIGNALS} are read.")
-        chosen = choose(path.name, [_name(one) for one in channels], [_unit(one) for one in channels])
+        rates = [float(one.SamplingFrequency) for one in groups]
+        samples = [int(one.NumberOfWaveformSamples) for one in groups]
+        seconds = [length / rate if rate > 0 else 0.0 for length, rate in zip(samples, rates, strict=True)]
+        longest, chosen = _longest(path.name, groups, seconds)
         values = np.asarray(data.waveform_array(longest), np.float64)[:, list(chosen.numbers)].T
         signals = values * np.array(chosen.mv)[:, None]
-        rate_hz = float(group.SamplingFrequency)
+        rate_hz = rates[longest]
     except (InputError, MemoryError):
         raise
     except Exception as error:
-        raise InputError(f"{path.name}: not a readable DICOM waveform ({shortened(str(error))}).") from error
+        raise InputError(
+            f"{path.name}: not a readable DICOM waveform: it is cut off, or its signals are not told. Export it "
+            "again."
+        ) from error
     if not rate_hz > 0:
-        raise InputError(f"{path.name}: {rate_hz:g} samples a second, which no recorder has.")
+        raise InputError(
+            f"{path.name}: {rate_hz:g} samples a second, which no recorder has. Export it again."
+        )
     notes = list(chosen.notes)
     if len(groups) > 1:
         others = ", ".join(f"{length:g} s" for number, length in enumerate(seconds) if number != longest)
         notes.append(
-            f"of {len(groups)} groups of signals the longest is read ({seconds[longest]:g} s; not {others})"
+            f"of {len(groups)} groups of signals the longest with an ECG is read ({seconds[longest]:g} s; not "
+            f"{others})"
         )
     return Source(
         chosen.names, chosen.kinds, chosen.units, rate_hz, signals.shape[1],
         lambda first, end: signals[:, first:end], lambda: notes,
     )  # fmt: skip
+
+
+def _longest(file: str, groups: Sequence[Any], seconds: Sequence[float]) -> tuple[int, Chosen]:
+    """The number of the longest group with an ECG, one that is named so before others, and what is read of it.
+
+    Raises what is to be said of the longest where none has an ECG.
+    """
+    found: dict[int, Chosen] = {}
+    refused: dict[int, InputError] = {}
+    for number, group in enumerate(groups):
+        channels = list(group.ChannelDefinitionSequence)
+        try:
+            if len(channels) > MOST_SIGNALS:
+                raise InputError(f"{file}: {len(channels)} signals; 1 to {MOST_SIGNALS} are read.")
+            found[number] = choose(file, [_name(one) for one in channels], [_unit(one) for one in channels])
+        except InputError as error:
+            refused[number] = error
+    if not found:
+        raise refused[max(refused, key=seconds.__getitem__)]
+    longest = max(found, key=lambda number: ("ecg" in found[number].kinds, seconds[number]))
+    return longest, found[longest]
 
 
 def _name(channel: Any) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
-from leadwise.names import shortened
 from leadwise.recordings.sources import Chosen, Source, at_rate, choose
 from leadwise.recordings.which_leads import MOST_SIGNALS
 
@@ -48,7 +47,7 @@ def open_edf(path: Path) -> Source:
     except MemoryError:
         raise
     except Exception as error:  # whatever a made file may do to its reader
-        raise InputError(f"{path.name}: not a readable EDF file ({shortened(str(error))}).") from error
+        raise InputError(f"{path.name}: not a readable EDF file: {_why_unreadable(path)}.") from error
     if has_gaps:
         raise InputError(
             f"{path.name}: an EDF+ file with gaps (EDF+D). Write it as EDF+C or WFDB, its gaps filled."
@@ -57,10 +56,26 @@ def open_edf(path: Path) -> Source:
         raise InputError(f"{path.name}: no ECG in it: it holds annotations alone.")
     chosen = choose(path.name, labels, units)
     notes = [*(f"of the file: {one.message}" for one in said), *chosen.notes]
-    return _source(path.name, [signals[number] for number in chosen.numbers], chosen, duration_s, notes)
+    return _source(path, [signals[number] for number in chosen.numbers], chosen, duration_s, notes)
 
 
-def _source(name: str, signals: Sequence[Any], chosen: Chosen, duration_s: float, notes: list[str]) -> Source:
+def _why_unreadable(path: Path) -> str:
+    """What in a header keeps a file from being read, and what to do about it."""
+    with path.open("rb") as file:
+        content = file.read(_HEAD * (MOST_SIGNALS + 1) + 1)
+    signals = int(content[252:256])
+    if len(content) <= _HEAD * (signals + 1):
+        return "it holds a header alone, or part of one. Fetch it again"
+    if not content[244:252].strip(b" .0"):
+        return "its parts last 0 s by its header. Write it anew"
+    if b"," in content[244:252] + content[_HEAD + 104 * signals : _HEAD + 120 * signals]:
+        return "its header has decimal commas, where EDF has points. Write it anew"
+    return "its header is damaged. Fetch it again, or write it as WFDB"
+
+
+def _source(
+    path: Path, signals: Sequence[Any], chosen: Chosen, duration_s: float, notes: list[str]
+) -> Source:
     try:
         rates = [float(one.sampling_frequency) for one in signals]
         flat = [
@@ -69,10 +84,10 @@ def _source(name: str, signals: Sequence[Any], chosen: Chosen, duration_s: float
             if one.digital_min == one.digital_max or one.physical_min == one.physical_max
         ]
     except ValueError as error:
-        raise InputError(f"{name}: not a readable EDF file ({shortened(str(error))}).") from error
+        raise InputError(f"{path.name}: not a readable EDF file: {_why_unreadable(path)}.") from error
     if flat or min(rates) <= 0:
         raise InputError(
-            f"{name}: {', '.join(flat) or 'a signal'} has no range of values. Mend the file's header."
+            f"{path.name}: {', '.join(flat) or 'a signal'} has no range of values. Mend the file's header."
         )
     rate_hz = max(rates)
     slower = [f"{lead} ({own:g} Hz)" for lead, own in zip(chosen.names, rates, strict=True) if own < rate_hz]

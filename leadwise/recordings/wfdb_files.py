@@ -161,7 +161,7 @@ class _Reader:
             raise
         except Exception as error:  # whatever a made file may do to a reader of a dozen formats
             raise InputError(
-                f"{self._file}: not a readable WFDB record ({shortened(str(error))}). "
+                f"{self._file}: not a readable WFDB record (its samples are not of the format that is told). "
                 "Is its .dat whole? Fetch it again."
             ) from error
         if start <= self._summed < stop:

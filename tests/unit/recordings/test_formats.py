@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +100,50 @@ def test_what_is_no_edf_is_refused(tmp_path: Path, content: bytes) -> None:
         read_record(tmp_path / "r.edf")
 
 
+def zero_seconds(content: bytearray) -> None:
+    content[244:252] = b"0       "
+
+
+def commas(content: bytearray) -> None:
+    ranges = slice(256 + 104, 256 + 120)  # of one signal
+    content[ranges] = content[ranges].replace(b".", b",")
+
+
+def header_alone(content: bytearray) -> None:
+    del content[300:]
+
+
+def damaged(content: bytearray) -> None:
+    content[256 + 120 : 256 + 128] = b"lowest  "
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (zero_seconds, r"its parts last 0 s by its header\. Write it anew\."),
+        (commas, r"its header has decimal commas, where EDF has points\. Write it anew\."),
+        (header_alone, r"it holds a header alone, or part of one\. Fetch it again\."),
+        (damaged, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
+    ],
+)
+def test_why_an_edf_is_not_read_is_told_by_its_header(
+    tmp_path: Path, minute_mv: NDArray[np.float64], spoil: Callable[[bytearray], None], told: str
+) -> None:
+    path = put_edf(tmp_path, edf_signal(minute_mv[0], "ECG", "mV"))
+    content = bytearray(path.read_bytes())
+    spoil(content)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"r\.edf: not a readable EDF file: {told}$"):
+        read_record(path)
+
+
 # --- DICOM ---------------------------------------------------------------------------------------------------
 
 
-def put_dicom(folder: Path, leads_mv: NDArray[np.floating] | None, modality: str = "ECG") -> Path:
-    """A file of leads II and V1 in steps of 1.25 µV; without leads one of another modality."""
+def put_dicom(
+    folder: Path, *groups: tuple[NDArray[np.floating], str, str], modality: str = "ECG", rate_hz: float = HZ
+) -> Path:
+    """A file of groups of two signals in steps of 1.25 of a thousandth, each with their names and unit."""
     pydicom = pytest.importorskip("pydicom", reason="pydicom, which reads DICOM, is not installed")
     from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 
@@ -113,36 +153,38 @@ def put_dicom(folder: Path, leads_mv: NDArray[np.floating] | None, modality: str
     meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid(prefix=None)
     data = FileDataset(str(folder / "r.dcm"), {}, file_meta=meta, preamble=b"\0" * 128)
     data.Modality = modality
-    if leads_mv is not None:
+    sequence = []
+    for signals, names, unit in groups:
         group = Dataset()
-        group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = leads_mv.shape
-        group.SamplingFrequency, group.WaveformBitsAllocated, group.WaveformSampleInterpretation = (
-            HZ,
-            16,
-            "SS",
-        )
-        group.WaveformOriginality = "ORIGINAL"
-        group.ChannelDefinitionSequence = [channel(name) for name in ("Lead II", "Lead V1")]
-        group.WaveformData = np.round(leads_mv.T / 0.00125).astype("<i2").tobytes()
-        data.WaveformSequence = [group]
+        group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = signals.shape
+        group.SamplingFrequency, group.WaveformBitsAllocated = rate_hz, 16
+        group.WaveformSampleInterpretation, group.WaveformOriginality = "SS", "ORIGINAL"
+        group.ChannelDefinitionSequence = [channel(name, unit) for name in names.split(", ")]
+        group.WaveformData = np.round(signals.T / 0.00125).astype("<i2").tobytes()
+        sequence.append(group)
+    if sequence:
+        data.WaveformSequence = sequence
     data.save_as(folder / "r.dcm", enforce_file_format=True)
     return folder / "r.dcm"
 
 
-def channel(name: str) -> Any:
+LEADS_OF = "Lead II, Lead V1"
+
+
+def channel(name: str, unit_code: str) -> Any:
     from pydicom.dataset import Dataset
 
     one, source, unit = Dataset(), Dataset(), Dataset()
     source.CodeValue, source.CodingSchemeDesignator, source.CodeMeaning = "2:1", "MDC", name
-    unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = "uV", "UCUM", "microvolt"
+    unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = unit_code, "UCUM", unit_code
     one.ChannelSourceSequence, one.ChannelSensitivityUnitsSequence = [source], [unit]
-    one.ChannelSensitivity, one.ChannelSensitivityCorrectionFactor, one.ChannelBaseline = 1.25, 1, 0
+    one.ChannelSensitivity, one.ChannelSensitivityCorrectionFactor, one.ChannelBaseline = 0.00125, 1, 0
     one.WaveformBitsStored = 16
     return one
 
 
 def test_a_dicom_ecg_is_read_in_mv(tmp_path: Path, minute_mv: NDArray[np.float64], beat_model: Path) -> None:
-    path = put_dicom(tmp_path, minute_mv)
+    path = put_dicom(tmp_path, (minute_mv, LEADS_OF, "mV"))
     record = read_record(path)
     assert (record.names, record.rate_hz) == (("II", "V1"), HZ)
     np.testing.assert_allclose(record.signals, minute_mv, rtol=0, atol=0.001)
@@ -151,13 +193,42 @@ def test_a_dicom_ecg_is_read_in_mv(tmp_path: Path, minute_mv: NDArray[np.float64
 
 def test_a_dicom_of_another_modality_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"r\.dcm: a DICOM file of modality MR without waveforms"):
-        read_record(put_dicom(tmp_path, None, "MR"))
+        read_record(put_dicom(tmp_path, modality="MR"))
+
+
+def test_the_longest_group_with_an_ecg_is_read(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
+    twice = np.hstack([minute_mv, minute_mv])
+    groups = ((twice, "ART, CVP", "mm[Hg]"), (twice, "AO, LV", "mV"), (minute_mv, LEADS_OF, "mV"))
+    record = read_record(put_dicom(tmp_path, *groups))
+    np.testing.assert_allclose(record.signals, minute_mv, rtol=0, atol=0.001)
+    assert record.notes == (
+        "of 3 groups of signals the longest with an ECG is read (60 s; not 120 s, 120 s)",
+    )
+    with pytest.raises(InputError, match=r"r\.dcm: no ECG among its signals \(ART \(mm\[Hg\]\), CVP"):
+        read_record(put_dicom(tmp_path, groups[0]))
+
+
+def test_why_a_dicom_is_not_read_is_told_in_words(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
+    path = put_dicom(tmp_path, (minute_mv, LEADS_OF, "mV"), rate_hz=0)
+    with pytest.raises(
+        InputError, match=r"r\.dcm: 0 samples a second, which no recorder has\. Export it again\.$"
+    ):
+        read_record(path)
+    path = put_dicom(tmp_path, (minute_mv, LEADS_OF, "mV"))
+    path.write_bytes(path.read_bytes()[:-30_001])
+    with pytest.raises(
+        InputError, match=r"r\.dcm: not a readable DICOM waveform: it is cut off, or its signals"
+    ):
+        read_record(path)
 
 
 def test_what_is_no_dicom_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("pydicom", reason="pydicom, which reads DICOM, is not installed")
     (tmp_path / "r.dcm").write_bytes(b"no DICOM" * 100)
-    with pytest.raises(InputError, match=r"r\.dcm: not a readable DICOM file"):
+    with pytest.raises(
+        InputError,
+        match=r"r\.dcm: not a readable DICOM file: it has no header of one, or is",
+    ):
         read_record(tmp_path / "r.dcm")
 
 
