@@ -186,9 +186,16 @@ def _files_of(files: list[Path] | None, *, example: bool) -> tuple[list[Path], d
 def _refuse_annotator(atr: str, records: int) -> None:
     """Raise InputError where an annotator's name is none, or there is no recording for its beats."""
     from leadwise.errors import InputError
+    from leadwise.pages.read import PAGE_SUFFIXES
+    from leadwise.recordings.files import SUFFIXES as RECORD_SUFFIXES
 
     if not (atr.isascii() and atr.isalpha()):
         raise InputError(f"--atr {atr}: an annotator is named in letters alone, such as leadwise.")
+    if f".{atr.lower()}" in PAGE_SUFFIXES | RECORD_SUFFIXES:
+        raise InputError(
+            f"--atr {atr}: a file that ends so is taken for a page or a recording. Name the annotator otherwise, "
+            "such as leadwise."
+        )
     if not records:
         raise InputError("--atr: beats are written for recordings, and none is among these files.")
 

@@ -18,6 +18,7 @@ from leadwise.recordings.annotations import read_annotations
 from leadwise.recordings.headers import parsed
 from leadwise.recordings.records import Record, read_record, write_wfdb
 from leadwise.recordings.which_leads import kind_of
+from leadwise.recordings.zips import unpacked
 from leadwise.serving.predict_recording import RecordingAnswer, predict_recording
 from leadwise.serving.recordings import read_files, read_path
 from leadwise.sets.recordings import load_recording
@@ -427,6 +428,49 @@ def test_a_segment_that_is_missing_is_told_by_the_header_that_names_it(
         read_files(files)
 
 
+def packed(path: Path, *files: Path, others: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(others):
+            archive.writestr(f"about/readme{number}.txt", "x")
+        for file in files:
+            archive.write(file, f"record/{file.name}")
+    return path
+
+
+def test_what_is_no_part_of_the_record_does_not_count_in_a_zip(
+    tmp_path: Path, steps: NDArray[np.int64]
+) -> None:
+    path = put(tmp_path, "r", steps, file="r.d16")
+    (tmp_path / "r.atr").write_bytes(b"beats")
+    files = [tmp_path / "r.d16", tmp_path / "r.atr", path]
+    whole = read_path(packed(tmp_path / "r.zip", *files, others=40))
+    np.testing.assert_allclose(whole.signals, steps.T / 200, rtol=0, atol=1e-9)
+    assert set(unpacked("r.zip", tmp_path / "r.zip", 10**6)) == {"r.hea", "r.d16"}
+    with pytest.raises(
+        InputError, match=r"r\.zip: 1043 files and folders; at most 1000 are looked at\. Pack"
+    ):
+        read_path(packed(tmp_path / "r.zip", *files, others=1040))
+
+
+def test_a_zip_of_many_files_of_records_says_what_to_pack(tmp_path: Path, steps: NDArray[np.int64]) -> None:
+    files = []
+    for number in range(17):
+        files.append(tmp_path / f"{number}.dat")
+        files[-1].write_bytes(b"12")
+    told = r"r\.zip: more than 16 files of records\. Pack the files of one record alone\."
+    with pytest.raises(InputError, match=told):
+        read_path(packed(tmp_path / "r.zip", *files))
+    assert len(unpacked("r.zip", packed(tmp_path / "r.zip", *files[:16]), 10**6)) == 16
+
+
+def test_what_is_no_zip_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "r.zip").write_bytes(b"PK\3\4junk")
+    with pytest.raises(
+        InputError, match=r"r\.zip: not a zip that can be read\. Pack the record anew, without"
+    ):
+        read_path(tmp_path / "r.zip")
+
+
 def test_a_zip_of_segments_may_have_one_that_is_a_layout_alone(
     tmp_path: Path, steps: NDArray[np.int64]
 ) -> None:
@@ -435,10 +479,8 @@ def test_a_zip_of_segments_may_have_one_that_is_a_layout_alone(
     (tmp_path / "s_layout.hea").write_text("\n".join([f"s_layout 3 {HZ} 0", *lines]), encoding="ascii")
     (tmp_path / "s.hea").write_text(f"s/2 3 {HZ} {N}\ns_layout 0\ns_1 {N}\n", encoding="ascii")
     whole = read_path(tmp_path / "s.hea").signals
-    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
-        for file in ("s.hea", "s_layout.hea", "s_1.hea", "s_1.dat"):
-            archive.write(tmp_path / file, file)
-    np.testing.assert_array_equal(read_path(tmp_path / "packed.zip").signals, whole)
+    files = [tmp_path / name for name in ("s.hea", "s_layout.hea", "s_1.hea", "s_1.dat")]
+    np.testing.assert_array_equal(read_path(packed(tmp_path / "s.zip", *files)).signals, whole)
     with pytest.raises(InputError, match=r"s_layout\.hea: none of its signals lies in a file"):
         read_path(tmp_path / "s_layout.hea")
 

@@ -161,7 +161,14 @@ def test_changes_of_rhythm_are_notes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file", "name", "said"),
-    [("208.hea", "a1", "named in letters alone"), ("page.jpg", "leadwise", "none is among these files")],
+    [
+        ("208.hea", "a1", "named in letters alone"),
+        ("page.jpg", "leadwise", "none is among these files"),
+        *[
+            ("208.hea", name, f"--atr {name}: a file that ends so is taken for a page or a recording")
+            for name in ("hea", "DAT", "edf", "dcm", "zip", "xml", "mat", "png")
+        ],
+    ],
 )
 def test_what_cannot_be_written_is_said_before_anything_is_read(
     copied: Path,
