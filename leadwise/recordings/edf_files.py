@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +18,12 @@ from leadwise.recordings.which_leads import MOST_SIGNALS
 
 _HEAD = 256  # bytes, and as many for each signal
 _ANNOTATIONS = "EDF Annotations"
+_BEGINS = re.compile(rb"([-+]\d+(?:\.\d*)?)\x14\x14")
+_ROUNDED_S = 1.0  # by which times of a day may be off, where a part's length is rounded
 
 
 def open_edf(path: Path) -> Source:
-    """Open an EDF or EDF+ file. Raises `InputError` for one that cannot be read, has gaps (EDF+D), or has no ECG."""
+    """Open an EDF or EDF+ file. Raises `InputError` for one that cannot be read, has gaps, or has no ECG."""
     try:
         import edfio
     except ImportError as error:
@@ -42,21 +45,39 @@ def open_edf(path: Path) -> Source:
                 [one.label.strip() for one in signals],
                 [one.physical_dimension for one in signals],
             )
-            has_gaps = edf.reserved.startswith("EDF+D") and not edf.is_continuous
             duration_s = float(edf.duration)
+            has_gaps = (edf.reserved.startswith("EDF+D") and not edf.is_continuous) or (
+                edf.reserved.startswith("EDF+C") and _ends_late(path, edf.num_data_records, duration_s)
+            )
     except MemoryError:
         raise
     except Exception as error:  # whatever a made file may do to its reader
         raise InputError(f"{path.name}: not a readable EDF file: {_why_unreadable(path)}.") from error
     if has_gaps:
         raise InputError(
-            f"{path.name}: an EDF+ file with gaps (EDF+D). Write it as EDF+C or WFDB, its gaps filled."
+            f"{path.name}: an EDF+ file whose parts have gaps between them. Write it as EDF+C or WFDB, its gaps "
+            "filled."
         )
     if not signals:
         raise InputError(f"{path.name}: no ECG in it: it holds annotations alone.")
     chosen = choose(path.name, labels, units)
     notes = [*(f"of the file: {one.message}" for one in said), *chosen.notes]
     return _source(path, [signals[number] for number in chosen.numbers], chosen, duration_s, notes)
+
+
+def _ends_late(path: Path, parts: int, duration_s: float) -> bool:
+    """Whether the last part of a file that calls itself continuous begins later than it would without gaps."""
+    begins_s = []
+    with path.open("rb") as file:
+        signals = int(file.read(_HEAD)[252:256])
+        counts = file.read(_HEAD * signals)[216 * signals : 224 * signals]  # samples of each in a part
+        size = 2 * sum(int(counts[at : at + 8]) for at in range(0, len(counts), 8))
+        for part in (0, max(parts - 1, 0)):
+            file.seek(_HEAD * (signals + 1) + part * size)
+            begin = _BEGINS.search(file.read(size))
+            begins_s.append(float(begin[1]) if begin else 0.0)
+    part_s = duration_s / max(parts, 1)
+    return begins_s[1] - begins_s[0] > duration_s - part_s + max(part_s, _ROUNDED_S)
 
 
 def _why_unreadable(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,26 @@ def test_what_is_no_edf_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.edf").write_bytes(content)
     with pytest.raises(InputError, match=r"r\.edf: not an EDF file"):
         read_record(tmp_path / "r.edf")
+
+
+@pytest.mark.parametrize("kind", ["EDF+C", "EDF+D"])
+def test_an_edf_whose_parts_have_gaps_between_them_is_refused(
+    tmp_path: Path, minute_mv: NDArray[np.float64], kind: str
+) -> None:
+    import edfio
+
+    path = tmp_path / "r.edf"
+    notes = [edfio.EdfAnnotation(1, None, "asleep")]
+    edfio.Edf([edf_signal(minute_mv[0], "ECG", "mV")], annotations=notes).write(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:192] + kind.encode() + content[197:])
+    assert read_record(path).signals.shape == (1, 60 * HZ)
+    late = re.sub(rb"\+([345]\d)\x14\x14", lambda found: b"+%d\x14\x14" % (int(found[1]) + 30), content)
+    path.write_bytes(late[:192] + kind.encode() + late[197:])
+    with pytest.raises(
+        InputError, match=r"r\.edf: an EDF\+ file whose parts have gaps between them\. Write it"
+    ):
+        read_record(path)
 
 
 def zero_seconds(content: bytearray) -> None:
