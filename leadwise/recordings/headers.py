@@ -28,7 +28,7 @@ ASSUMED_GAIN = 200.0
 
 _MOST_SEGMENTS, _MOST_FRAME, _MOST_LINE = 2000, 10_000, 1000
 _MOST_SKEW_S, _MOST_HZ, _GAINS = 1.0, 1e6, (1e-6, 1e12)
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _RECORD = re.compile(
     rf"(?P<name>\S.*?)\s+(?P<signals>\d{{1,9}})\s+(?P<rate>{_NUMBER})(?:/\S*)?(?:\s*\([^)]*\))?(?:\s+(?P<samples>\d+))?"
     r"(?:\s+(?P<when>.*))?"

@@ -513,6 +513,10 @@ def test_a_line_that_is_too_long_is_refused_before_it_costs_anything(line: str) 
     with pytest.raises(InputError, match=r"a\.hea: a line of \d{5} letters .* 1000 at most are read\. Mend"):
         parsed("a.hea", line.format(" " * 65_000).encode())
     assert time.perf_counter() - began < 2  # where it was a minute
+    lines = f"a 16 {'1' * 900}e\n" * 60  # as long as they may be
+    began = time.perf_counter()
+    assert len(parsed("a.hea", f"a 60 360 9\n{lines}".encode()).signals) == 60
+    assert time.perf_counter() - began < 2
 
 
 # --- units and gains -----------------------------------------------------------------------------------------
