@@ -16,12 +16,12 @@ from leadwise.publishing import documents
 from leadwise.publishing.render import ANOTHER_MODEL, Cell, Listing, Published, Sentence, Table
 from leadwise.publishing.results import HEADLINE, TABLES
 from leadwise.publishing.sentences import (
+    beside_its_kind,
     each_difference,
     gained_by_ranking,
     lead_over_the_best_baseline,
     paired_or_not,
     shown_or_not,
-    the_other_seeds,
 )
 from leadwise.scores.beats import BEATS, WINDOWS
 from leadwise.scores.draws import Interval, page_metrics
@@ -136,13 +136,12 @@ def test_seeds_that_are_published_alone_show_their_spread(results: Path) -> None
         assert f"| `leads12` | {seed} | {value} (" in listed
 
 
-def test_a_file_and_the_mean_of_its_kind_tell_what_the_other_seeds_have() -> None:
+def test_a_file_stands_beside_the_mean_of_its_kind() -> None:
     rows = pd.DataFrame(
         [("", "1/2/3", 0.72), ("f5ab4aaada5d", "1", 0.69)], columns=["file", "seeds", "value"]
     ).assign(metric="macro_f1")
-    assert the_other_seeds(rows) == (
-        "In macro-F1 the file, the network of seed 1, has 0.690, and the mean of the 3 seeds is 0.720: the others "
-        "have 0.735 on average."
+    assert beside_its_kind(rows) == (
+        "In macro-F1 the file has 0.690; 3 networks that the same recipe trained again have 0.720 in the mean."
     )
 
 
