@@ -42,7 +42,7 @@ _ABROAD = {
 }
 _DEVICES = {"profile": "cpu", "notebook": "bench_any_page", "kind": "devices", "shift": ""}
 _BEAT_FILE = {"notebook": "score_shipped", "beats": "annotated", "counted": "all", "average": "gross"}
-_BY_PERSON = {"profile": "cpu", "notebook": "52_signal_models", "protocol": "interpatient", "counted": "all"}
+_BY_PERSON = {"profile": "cpu", "task": "aami5", "protocol": "interpatient", "counted": "all"}
 _RATIOS = _BY_PERSON | {"model": "ratios_alone", "counting": ""}
 _WITHOUT_IT = "protocol=leaky_copy_weights"
 

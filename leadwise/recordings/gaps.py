@@ -63,7 +63,7 @@ def crossing(r_s: NDArray[np.floating], gaps: Sequence[tuple[float, float]]) -> 
     return crossed
 
 
-def inside(times_s: NDArray[np.floating], spans: Spans) -> NDArray[np.bool_]:
+def in_any(times_s: NDArray[np.floating], spans: Spans) -> NDArray[np.bool_]:
     """Which of some times lie in a span."""
     edges = np.array(spans).ravel()
     return np.asarray(np.searchsorted(edges, times_s, "right") % 2 == 1)

@@ -2,7 +2,7 @@
 
 Windows overlap, so that a filter's end and a detector's neighbourhood lie outside of what is kept. Beats are found at
 the recording's own rate; the one or two leads that they are named by are kept at the 120 samples a second of a beat.
-Where a window has no heart in it, nothing there is called a beat, and the answer says from when to when.
+Where half a minute has no heart in it, nothing there is called a beat, and the answer says from when to when.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from leadwise.errors import InputError
 from leadwise.recordings.beat_views import CUT
 from leadwise.recordings.files import header_beside, is_recording
 from leadwise.recordings.filters import band_passed, resampled, unknown_or_flat
-from leadwise.recordings.gaps import joined, spans_of
+from leadwise.recordings.gaps import in_any, joined, spans_of, without_heart
 from leadwise.recordings.heart import heights_mv
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import Record, rhythm_first
@@ -143,10 +143,14 @@ def _read_window(
         for low, high in spans_of(np.all(off, axis=0), rate_hz)
     ]
     beats = find_beats(signals[order], rate_hz)
-    if len(beats) and not has_heart(signals[order], rate_hz, beats):
-        gathered.without_s.append((start / rate_hz, end / rate_hz))
-        beats = beats[:0]
-    beats = beats + first
+    empty = joined(without_heart(signals[order], rate_hz, beats))
+    at_s = [(first / rate_hz + low, first / rate_hz + high) for low, high in empty]
+    gathered.without_s += [
+        (max(low, start / rate_hz), min(high, end / rate_hz))
+        for low, high in at_s
+        if high > start / rate_hz and low < end / rate_hz
+    ]
+    beats = beats[~in_any(beats / rate_hz, empty)] + first
     gathered.beats.append(beats[(beats >= start) & (beats < end)])
     filtered = resampled(band_passed(signals[chosen], rate_hz), rate_hz, CUT.rate_hz)
     times = CUT.rate_hz / rate_hz

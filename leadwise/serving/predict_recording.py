@@ -57,7 +57,7 @@ _MARGIN_S, _NEIGHBOURS = 10.0, 60  # seconds and beats beside what is looked at 
 class RecordingAnswer:
     """What was found in one recording.
 
-    `record` holds its leads in mV, band-passed, nan where nothing is known; `leads` names the one or two of them that
+    `record` holds its leads in mV, band-passed, nan where one is off; `leads` names the one or two of them that most
     the beats were named by. `samples` are the R peaks at `rate_hz`, the file's own rate, `probabilities`
     ``(beats, classes)`` in the order of ``model.classes``. Of one of over half an hour `record` holds those
     one or two leads alone, at 120 samples a second. `episodes` are those of atrial fibrillation or flutter, None

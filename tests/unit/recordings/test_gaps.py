@@ -7,7 +7,7 @@ import pytest
 
 from leadwise.names import AAMI
 from leadwise.recordings.beat_views import INTERVALS, intervals
-from leadwise.recordings.gaps import crossing, in_words, inside, joined, spans_of
+from leadwise.recordings.gaps import crossing, in_any, in_words, joined, spans_of
 from leadwise.recordings.summary import summarise
 
 HZ = 100.0
@@ -31,7 +31,7 @@ def test_spans_that_touch_are_one() -> None:
     spans = joined([(30.0, 60.0), (0.0, 2.0), (60.0, 90.0)])
     assert spans == ((0.0, 2.0), (30.0, 90.0))
     assert in_words(spans) == "0.0 s to 2.0 s, 30.0 s to 1:30.0 min"
-    assert inside(np.array([1.0, 2.0, 29.0, 89.0]), spans).tolist() == [True, False, False, True]
+    assert in_any(np.array([1.0, 2.0, 29.0, 89.0]), spans).tolist() == [True, False, False, True]
 
 
 def test_a_gap_is_no_pause() -> None:
