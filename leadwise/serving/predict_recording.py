@@ -58,7 +58,7 @@ class RecordingAnswer:
     """What was found in one recording.
 
     `record` holds its leads in mV, band-passed, nan where one is off; `leads` names the one or two of them that most
-    the beats were named by. `samples` are the R peaks at `rate_hz`, the file's own rate, `probabilities`
+    beats were named by. `samples` are the R peaks at `rate_hz`, the file's own rate, `probabilities`
     ``(beats, classes)`` in the order of ``model.classes``. Of one of over half an hour `record` holds those
     one or two leads alone, at 120 samples a second. `episodes` are those of atrial fibrillation or flutter, None
     where it is too short to tell. In `gaps`, seconds, no beat can be found, and no interval crosses one. In a
