@@ -56,6 +56,8 @@ _KIND = {"model": "beat_rhythm", "task": "aami5", "protocol": ("interpatient", "
 _OF_A_KIND = re.compile("(class|sex|month|rate|quality|triangle)=.+")
 _ABROAD = {"task": "external", "counted": "fold_10", "question": "mi", "shift": "", "model": "leads12"}
 _HEARTS = {"notebook": "30_image_hearts", "protocol": "elsewhere"}
+_OURS = {"task": "aami5", "model": "beat_rhythm", "condition": "", "counted": "all"}
+_ONE_SEED = _OURS | {"model": re.compile("(?!beat_rhythm$).+")}
 _SPLIT, _BY_PERSON = {"protocol": "leaky_beats"}, {"protocol": "interpatient"}
 
 
@@ -333,7 +335,9 @@ TABLES: Mapping[str, Section] = {
     "signal_networks": Table(
         "Every network of a coursework",
         (
-            {"task": "aami5", "protocol": ("interpatient", "leaky_beats"), "condition": "", "counted": "all"},
+            _ONE_SEED | {"protocol": ("interpatient", "leaky_beats")},
+            _OURS | {"protocol": "interpatient", "seeds": _SEVERAL},
+            _OURS | {"protocol": "leaky_beats"},
             {
                 "task": "aami5",
                 "protocol": "",

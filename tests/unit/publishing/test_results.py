@@ -358,7 +358,9 @@ def test_published_scores_are_what_the_published_answers_give() -> None:
         place = {name: answers[name].iloc[0] for name in ("model", "task", "protocol")}
         condition = answers["condition"].iloc[0] if "condition" in answers else ""
         own = selected(published, **place, seeds=str(answers["seed"].iloc[0]), condition=condition)
-        elsewhere = own["metric"].str.match("found_|doubtful|inner_")  # counts, and what inner answers say
+        elsewhere = own["metric"].str.match(
+            "found_|doubtful|inner_|attention_"
+        )  # counts, and what else is asked
         own = own[(own["run"] == path.parent.name) & ~elsewhere]
         if len(own):
             wanted = own.set_index("metric")[["value", "low", "high"]]
