@@ -19,7 +19,7 @@ from leadwise.errors import InputError
 from leadwise.recordings.beat_views import CUT
 from leadwise.recordings.files import header_beside, is_recording
 from leadwise.recordings.filters import band_passed, resampled, unknown_or_flat
-from leadwise.recordings.gaps import in_any, joined, spans_of, without_heart
+from leadwise.recordings.gaps import in_any, joined, spans_of, widened, without_heart
 from leadwise.recordings.heart import heights_mv
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import Record, rhythm_first
@@ -103,6 +103,7 @@ def _in_windows(source: Source) -> Reading:
     for start, end in _windows(source):
         _read_window(source, order, chosen, start, end, gathered)
     beats = _apart(np.concatenate(gathered.beats), source.rate_hz)
+    beats = beats[~in_any(beats / source.rate_hz, widened(gathered.dark_s))]
     if len(beats) < 2:
         raise InputError(why_no_heart(", ".join(names)))
     warnings = (*source.notes(), *notes, *_warnings(source, gathered, names))

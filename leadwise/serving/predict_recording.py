@@ -104,13 +104,25 @@ class RecordingAnswer:
 
     def picture(self) -> Page:
         """The whole recording as a strip chart, beats coloured by class, rare ones enlarged beneath; BGR uint8."""
-        lead = self.record.signals[self.record.names.index(self.leads[0])]
+        lead, title = self._shown()
         surest = self.probabilities.max(axis=1, initial=0)
         return strip_chart(
             lead, self.record.rate_hz, _at(self.samples, self.rate_hz, self.record), self.labels.tolist(), surest,
-            f"{Path(self.file).name}, lead {self.leads[0]}", self.lines(),
+            f"{Path(self.file).name}, {title}", self.lines(),
             [(one.start_s, one.end_s) for one in self.episodes or ()],
         )  # fmt: skip
+
+    def _shown(self) -> tuple[NDArray[np.floating], str]:
+        """The lead that is drawn, others in its place where it is off, and which they are."""
+        names, signals = self.record.names, self.record.signals
+        lead, others = signals[names.index(self.leads[0])].copy(), []
+        for number in rhythm_first(names):
+            there = np.isnan(lead) & np.isfinite(signals[number])
+            if there.any():
+                lead[there] = signals[number, there]
+                others.append(names[number])
+        instead = f", {' or '.join(others)} where it is off" if others else ""
+        return lead, f"lead {self.leads[0]}{instead}"
 
     def lines(self) -> list[str]:
         """The answer in a few lines of plain text."""

@@ -20,7 +20,7 @@ from leadwise.names import shortened
 from leadwise.recordings import headers
 from leadwise.recordings.files import header_beside, open_file
 from leadwise.recordings.filters import BAND_HZ, band_passed, unknown_or_flat
-from leadwise.recordings.gaps import Spans, in_any, in_words, joined, spans_of, without_heart
+from leadwise.recordings.gaps import Spans, in_any, in_words, joined, spans_of, widened, without_heart
 from leadwise.recordings.heart import HEIGHTS_MV, evidence, heights_mv
 from leadwise.recordings.qrs import find_beats
 from leadwise.recordings.records import Record, rhythm_first
@@ -164,13 +164,13 @@ def process(record: Record) -> Reading:
         return process(_without(record, without, "no heartbeat found on it"))
     if doubtful and seconds >= _TOO_SHORT_TO_TELL_S:
         raise InputError(why_no_heart(", ".join(record.names[number] for number in order)))
-    beats = beats[~in_any(beats / record.rate_hz, empty)]
+    off = np.stack([np.logical_or(*one) for one in lost])
+    dark = list(spans_of(np.all(off[order], axis=0), record.rate_hz))
+    beats = beats[~in_any(beats / record.rate_hz, joined([*widened(dark), *empty]))]
     heights = heights_mv(filtered[order], record.rate_hz, beats)
     if impossible := impossible_heights(record, order, heights):
         return process(_without(record, impossible, "its beats are of a height that no heart has"))
     chosen = beside(record.names, order)
-    off = np.stack([np.logical_or(*one) for one in lost])
-    dark = spans_of(np.all(off[order], axis=0), record.rate_hz)
     # what is off stays so in what is shown; the filter alone looks across it
     shown = np.where(off, np.nan, filtered)
     return Reading(

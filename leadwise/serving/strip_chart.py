@@ -74,7 +74,8 @@ def strip_chart(
     owner = _owners(len(signal_mv), rate_hz, samples)
     strip = _Strip(signal_mv, rate_hz, samples, labels, sure, owner)
     parts = [_head(title, labels, len(signal_mv) / rate_hz, bool(shaded_s)), _rows(strip, shaded_s)]
-    parts += [_enlarged(strip, name) for name in AAMI if name in labels and name != strip.commonest]
+    known = {label for label, at in zip(labels, samples.tolist(), strict=True) if np.isfinite(signal_mv[at])}
+    parts += [_enlarged(strip, name) for name in AAMI if name in known and name != strip.commonest]
     return with_lines(np.concatenate(parts)[..., ::-1], lines)
 
 
@@ -175,7 +176,8 @@ def _enlarged(strip: _Strip, name: str) -> Colours:
     width, top = (_WIDTH - _LEFT - _RIGHT - (_EXAMPLES - 1) * _GAP_PX) // _EXAMPLES, 34
     samples = round(_EXAMPLE_S * strip.rate_hz)
     texts: list[_Text] = []
-    quarters = np.array_split(np.flatnonzero(np.array(strip.labels) == name), _EXAMPLES)
+    known = np.isfinite(strip.signal_mv[strip.samples])
+    quarters = np.array_split(np.flatnonzero((np.array(strip.labels) == name) & known), _EXAMPLES)
     chosen = [int(part[strip.sure[part].argmax()]) for part in quarters if len(part)]
     for place, beat in enumerate(chosen):
         left = _LEFT + place * (width + _GAP_PX)

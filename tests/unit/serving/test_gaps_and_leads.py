@@ -42,6 +42,14 @@ def test_no_interval_crosses_a_gap(minutes: Record, tmp_path: Path, beat_model: 
     assert answer.as_json()["gaps_s"] == [[40.0, 70.0]]
 
 
+def test_a_beat_that_a_gap_cuts_is_none(minutes: Record, tmp_path: Path, beat_model: Path) -> None:
+    whole = named(minutes, tmp_path, beat_model)
+    peak = int(whole.samples[60])
+    minutes.signals[:, peak + 5 : peak + 30 * HZ] = np.nan
+    answer = named(minutes, tmp_path, beat_model)
+    assert answer.samples[answer.samples <= peak].max() == whole.samples[59]
+
+
 @pytest.mark.parametrize("what", ["hum", "noise"])
 def test_half_a_minute_without_a_heart_has_no_beats(
     what: str, minutes: Record, tmp_path: Path, beat_model: Path
@@ -74,6 +82,10 @@ def test_beats_are_named_by_a_lead_that_is_on(minutes: Record, tmp_path: Path, b
     ]
     assert np.mean(same) > 0.9
     assert any(f"are named by {other}: MLII or {other} is off there" in text for text in answer.warnings)
+    lead, title = answer._shown()
+    assert title == f"lead MLII, {other} where it is off"
+    assert np.isfinite(lead).all()
+    assert answer.picture().shape[1] == 1800
 
 
 def test_a_loud_lead_without_a_heart_does_not_hide_the_other(
