@@ -245,16 +245,16 @@ def name_beats(file: str, reading: Reading, model: Path | None = None) -> Record
     )  # fmt: skip
 
 
-def _by_leads(reading: Reading) -> dict[tuple[str, ...], NDArray[np.intp]]:
-    """Numbers of the beats by the leads that name them: where one that names most is off, those that are not.
+def _by_leads(reading: Reading) -> dict[tuple[int, ...], NDArray[np.intp]]:
+    """Numbers of the beats by those of the leads that name them: where one that names most is off, those that are on.
 
     One beat alone has no interval, and is named as most are.
     """
     known, names = _known(reading), reading.record.names
-    by_leads: dict[tuple[str, ...], NDArray[np.bool_]] = {}
+    by_leads: dict[tuple[int, ...], NDArray[np.bool_]] = {}
     for pattern in np.unique(known, axis=1).T if known.size else ():
         order = [number for number in rhythm_first(names) if pattern[number]]
-        leads = tuple(names[number] for number in beside(names, order)) if order else reading.leads
+        leads = tuple(beside(names, order)) if order else tuple(names.index(name) for name in reading.leads)
         there = (known == pattern[:, None]).all(axis=0)
         by_leads[leads] = there | by_leads.get(leads, False)
     most = max(by_leads, key=lambda leads: int(by_leads[leads].sum()), default=())
@@ -269,19 +269,21 @@ def _known(reading: Reading) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(record.signals[:, _at(reading.beats, reading.rate_hz, record)]))
 
 
-def _seen_by(reading: Reading, leads: tuple[str, ...], which: NDArray[np.intp]) -> Reading:
+def _seen_by(reading: Reading, leads: tuple[int, ...], which: NDArray[np.intp]) -> Reading:
     """Some beats of a reading as other leads show them."""
-    signals = reading.record.signals[[reading.record.names.index(name) for name in leads]]
-    filtered = reading.filtered if leads == reading.leads else np.nan_to_num(signals)
-    return replace(reading, leads=leads, filtered=filtered, beats=reading.beats[which])
+    names = tuple(reading.record.names[number] for number in leads)
+    is_usual = names == reading.leads
+    filtered = reading.filtered if is_usual else np.nan_to_num(reading.record.signals[list(leads)])
+    return replace(reading, leads=names, filtered=filtered, beats=reading.beats[which])
 
 
-def _of_leads(reading: Reading, by_leads: dict[tuple[str, ...], NDArray[np.intp]]) -> Iterator[str]:
-    """By which leads beats are named where those that name most are off, a sentence each."""
+def _of_leads(reading: Reading, by_leads: dict[tuple[int, ...], NDArray[np.intp]]) -> Iterator[str]:
+    """By which leads beats were named where those that name most are off, a sentence each."""
     off = f"{' or '.join(reading.leads)} is off there"
     for leads, which in by_leads.items():
-        if leads != reading.leads:
-            yield f"{len(which)} of {len(reading.beats)} beats are named by {' and '.join(leads)}: {off}"
+        names = tuple(reading.record.names[number] for number in leads)
+        if names != reading.leads:
+            yield f"{len(which)} of {len(reading.beats)} beats are named by {' and '.join(names)}: {off}"
     if unseen := int((~_known(reading).any(axis=0)).sum()):
         yield f"of {unseen} of {len(reading.beats)} beats no lead is on: what they are called is not to be relied on"
 
