@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.recordings.annotations import RHYTHM
+from leadwise.recordings.filters import runs_of
 from leadwise.recordings.stretches import LENGTH_S
 
 ATRIAL = ("(AFIB", "(AFL")
@@ -51,17 +52,12 @@ def episodes_of(
             sums[inside] += probability
             counts[inside] += 1
     shares = sums / np.maximum(counts, 1)
-    spans = _joined(_runs(shares > LIKELY), duration_s)
+    spans = _joined(runs_of(shares > LIKELY).tolist(), duration_s)
     return [
         Episode(start, end, float(shares[(middles > start) & (middles < end)].mean()))
         for start, end in spans
         if end - start >= min(_SHORTEST_S, duration_s)
     ]
-
-
-def _runs(inside: NDArray[np.bool_]) -> Iterable[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.r_[0, inside.astype(np.int8), 0])).tolist()
-    return zip(edges[::2], edges[1::2], strict=True)
 
 
 def _joined(runs: Iterable[tuple[int, int]], duration_s: float) -> list[tuple[float, float]]:

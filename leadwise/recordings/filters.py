@@ -65,6 +65,11 @@ def resampled(signal: NDArray[np.floating], rate_hz: float, wanted_hz: float) ->
     )
 
 
+def runs_of(inside: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where each stretch of True begins, and where it has ended, ``(runs, 2)``."""
+    return np.flatnonzero(np.diff(inside, prepend=False, append=False)).reshape(-1, 2)
+
+
 def unknown_or_flat(
     signal: NDArray[np.floating], rate_hz: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -72,7 +77,7 @@ def unknown_or_flat(
     unknown = ~np.isfinite(signal)
     still = np.zeros(len(signal), bool)
     still[1:] = signal[1:] == signal[:-1]  # nan equals nothing
-    starts, ends = np.flatnonzero(np.diff(np.r_[0, still, 0])).reshape(-1, 2).T
+    starts, ends = runs_of(still).T
     flat = np.zeros(len(signal), bool)
     long = ends - starts >= _FLAT_S * rate_hz - 1
     for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):

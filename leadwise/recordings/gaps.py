@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.recordings.filters import runs_of
 from leadwise.recordings.heart import evidence
 from leadwise.recordings.summary import clock
 
@@ -25,7 +26,7 @@ _CUT_S = 0.1  # beside a gap a beat may be cut in two, and what is left of it is
 
 def spans_of(dark: NDArray[np.bool_], rate_hz: float) -> Iterator[tuple[float, float]]:
     """The stretches of ``(samples,)`` that are dark for so long that a beat may hide there."""
-    edges = np.flatnonzero(np.diff(dark, prepend=False, append=False)).reshape(-1, 2) / rate_hz
+    edges = runs_of(dark) / rate_hz
     yield from ((start, end) for start, end in edges.tolist() if end - start >= _SHORTEST_S)
 
 

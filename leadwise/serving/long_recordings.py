@@ -138,10 +138,10 @@ def _read_window(
     lost = [unknown_or_flat(signals[number], rate_hz) for number in chosen]
     gathered.unknown += int(sum(unknown[inside].sum() for unknown, _ in lost))
     gathered.flat += int(lost[0][1][inside].sum())
-    off = np.stack([np.logical_or(*one)[inside] for one in lost])
+    off = np.stack([np.logical_or(*one) for one in lost])
     gathered.dark_s += [
         (start / rate_hz + low, start / rate_hz + high)
-        for low, high in spans_of(np.all(off, axis=0), rate_hz)
+        for low, high in spans_of(np.all(off[:, inside], axis=0), rate_hz)
     ]
     beats = find_beats(signals[order], rate_hz)
     empty = joined(without_heart(signals[order], rate_hz, beats))
@@ -159,8 +159,7 @@ def _read_window(
     skip = low - round(first * times)
     part = filtered[:, skip : skip + high - low]
     at = np.minimum(((np.arange(part.shape[1]) + skip) / times).astype(np.int64), signals.shape[1] - 1)
-    is_off = np.stack([np.logical_or(*one) for one in lost])[:, at]
-    gathered.shown[:, low : low + part.shape[1]] = np.where(is_off, np.nan, part)
+    gathered.shown[:, low : low + part.shape[1]] = np.where(off[:, at], np.nan, part)
 
 
 def _leads(source: Source) -> tuple[list[int], list[str]]:

@@ -150,7 +150,8 @@ def process(record: Record) -> Reading:
     if seconds < _LEAST_S:
         raise InputError(f"{seconds:.1f} s of signal; at least {_LEAST_S:g} s are needed.")
     lost = [unknown_or_flat(lead, record.rate_hz) for lead in record.signals]
-    order = [number for number in rhythm_first(record.names) if not np.logical_or(*lost[number]).all()]
+    off = np.stack([np.logical_or(*one) for one in lost])
+    order = [number for number in rhythm_first(record.names) if not off[number].all()]
     if not order:
         raise InputError(f"{NO_HEART}: all leads are flat. Was the recorder connected?")
     if unlike := leads_without_heart(record.names, [record.signals], record.rate_hz):
@@ -164,7 +165,6 @@ def process(record: Record) -> Reading:
         return process(_without(record, without, "no heartbeat found on it"))
     if doubtful and seconds >= _TOO_SHORT_TO_TELL_S:
         raise InputError(why_no_heart(", ".join(record.names[number] for number in order)))
-    off = np.stack([np.logical_or(*one) for one in lost])
     dark = list(spans_of(np.all(off[order], axis=0), record.rate_hz))
     beats = beats[~in_any(beats / record.rate_hz, joined([*widened(dark), *empty]))]
     heights = heights_mv(filtered[order], record.rate_hz, beats)
