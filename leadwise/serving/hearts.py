@@ -16,7 +16,7 @@ from leadwise.serving.model import HeartsModel
 from leadwise.sets.views import LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views
 
 NO_DIAGNOSIS = (
-    "hearts was taught on PTB-XL's fold 10 (Germany) and tested on its other folds and on pages of a hospital in "
+    "hearts was taught on PTB-XL's fold 10 (Germany), tested on 360 recordings of other folds and on pages from "
     "Pakistan; no diagnosis"
 )
 """Stands beside each of its answers."""
