@@ -88,7 +88,8 @@ TABLES: Mapping[str, Section] = {
         },
         caption="Accuracy. Seed one; all epochs of the recipe, nothing chosen; intervals by bootstrap over printed ids, given these "
         "trainings: what another training would give is in none of them. Counted by file "
-        "(or lead): as published, repeats and all; by page: each page once, by the network of one of its files.",
+        "(or lead): as published, repeats and all; by page: each page once, by the network of one of its files. 26 ends "
+        "a training after the epochs that its inner folds choose, so the same network under `grouped` scores otherwise there.",
     ),
     "image_learning_curve": Table(
         "A month, and the number of pages",
