@@ -18,10 +18,8 @@ from leadwise.learning.examples import Units
 from leadwise.learning.pages import PageData, PageSettings, answer_elsewhere
 from leadwise.learning.study import Results
 from leadwise.models import registry
-from leadwise.models.networks import recipe
 from leadwise.names import TASKS
-from leadwise.scores.calibration import apply_by_fold, fit_calibration
-from leadwise.scores.metrics import probabilities
+from leadwise.scores.calibration import apply_by_fold
 from leadwise.sets.views import Views
 from leadwise.tables import SCHEMAS, read_table
 
@@ -36,16 +34,16 @@ def answer_as_published(
 
     `networks` is their folder, ``analysis/results/leads12``; those that are asked are copied to ``folder/weights``.
     Each page is answered by the network that left its fold out (role ``test``). Inner answers are the published ones:
-    their networks gave them after the number of epochs that was chosen, and went on. The calibration of a fold is
-    fitted on those about all pages. Raises `WeightsError` for a task, seed or fold that is not published, `LeakError`
-    where these pages do not lie in the published folds, so that a network might have seen what it is asked about.
+    their networks gave them after the number of epochs that was chosen, and went on. Raises `WeightsError` for a
+    task, seed or fold that is not published, `LeakError` where these pages do not lie in the published folds, so that
+    a network might have seen what it is asked about.
     """
     if [*settings.TASKS] != [_TASK]:
         raise WeightsError(f"networks are published for the task {_TASK!r} alone, not for {settings.TASKS}.")
     chosen = pd.read_csv(networks / "chosen.csv").set_index(["task", "seed", "fold"])
-    known = read_table(networks / "predictions.csv", "predictions.csv").query("role == 'inner'")
+    known = read_table(networks / "predictions.csv", "predictions.csv")
     results = Results(pd.DataFrame(), pd.DataFrame(columns=_HISTORY), pd.DataFrame())
-    answers, calibration = [], []
+    answers, fitted = [], published_calibration(networks)
     for seed in settings.SEEDS:
         part = data.partition(_TASK, seed)
         for fold in settings.FOLDS:
@@ -54,27 +52,27 @@ def answer_as_published(
             model, epochs = chosen.loc[(_TASK, seed, fold), ["chosen", "epochs"]]
             keys = {"model": name, "task": _TASK, "protocol": "grouped", "seed": seed, "fold": fold}
             more = keys | {"profile": settings.PROFILE}
-            inner = known.query("model == @name and seed == @seed and fold == @fold")
+            inner = known.query("seed == @seed and fold == @fold")
             here = inner[inner["unit_id"].isin(part.unit_ids)]
             answers.append(here.assign(profile=settings.PROFILE))
             asked = _Asked(networks, folder, model, part, fold)
             answers.append(answers_table(asked.about(views), part, fold, more | {"role": "test"}))
-            calibration.append({**keys, **_fitted(inner, model)})
             results.trainings.append(asked.name)
             results.networks.append(asked.name)
             results.chosen[_TASK, seed, fold], results.candidates[_TASK, seed, fold] = int(epochs), model
     results.predictions = pd.concat(answers, ignore_index=True)
-    results.calibration = pd.DataFrame(calibration)
+    results.calibration = fitted[fitted["seed"].isin(settings.SEEDS) & fitted["fold"].isin(settings.FOLDS)]
     return results
 
 
 def answers_elsewhere(networks: Path, views: Views, recordings: pd.DataFrame) -> pd.DataFrame:
-    """What the published networks of all folds answer about recordings of another source, calibrated on inner folds.
+    """What the first seed's published networks answer about recordings of another source, calibrated on inner folds.
 
     `views` are in the order of `recordings`; rows as `as_answers` gives them, each network one answerer of its own.
     Raises `WeightsError` where a file is missing.
     """
     chosen = pd.read_csv(networks / "chosen.csv").query("task == @_TASK")
+    chosen = chosen[chosen["seed"] == chosen["seed"].iloc[0]]
     answers = answer_elsewhere(views, networks, chosen, _TASK).items()
     raw = pd.concat(
         [as_answers(recordings, prob, "leads12", fold) for fold, prob in answers], ignore_index=True
@@ -111,31 +109,8 @@ def as_answers(
 
 
 def published_calibration(networks: Path) -> pd.DataFrame:
-    """Rows of ``calibration.csv`` of the published networks, fitted on their published inner answers."""
-    chosen = pd.read_csv(networks / "chosen.csv").query("task == @_TASK")
-    known = read_table(networks / "predictions.csv", "predictions.csv").query(
-        "role == 'inner' and task == @_TASK"
-    )
-    rows = []
-    for row in chosen.itertuples():
-        inner = known[(known["seed"] == row.seed) & (known["fold"] == row.fold)]
-        rows.append(
-            {
-                "model": "leads12",
-                "task": _TASK,
-                "protocol": "grouped",
-                "seed": row.seed,
-                "fold": row.fold,
-                **_fitted(inner, str(row.chosen)),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _fitted(inner: pd.DataFrame, model: str) -> dict[str, float]:
-    """The calibration of a network of this name, of inner answers about all pages."""
-    labels, prob = probabilities(inner, TASKS[_TASK])
-    return fit_calibration(prob, labels, TASKS[_TASK], bias=recipe(model, "random").class_weights != 0)
+    """Rows of ``calibration.csv`` of the published networks, fitted on inner answers about all pages."""
+    return read_table(networks / "calibration.csv", "calibration.csv").query("task == @_TASK")
 
 
 def published_answers(

@@ -73,7 +73,7 @@ def publish(profile: str, *, partial: bool = False) -> list[Path]:
         written += _put_answers(run, results)
         written += _put_figures(run.folder)
         if (run.folder / "chosen.csv").is_file():
-            written.append(_keep_teachers(run.folder, results))
+            written.append(_keep_networks(run.folder, results))
         if (doubtful := run.folder / "doubtful.csv").is_file():
             with written_whole(results / doubtful.name) as aside:
                 shutil.copyfile(doubtful, aside)
@@ -291,32 +291,35 @@ def _put_figures(folder: Path) -> list[Path]:
     return written
 
 
-def _keep_teachers(folder: Path, results: Path) -> Path:
-    """Copy the first seed's networks of all classes of 26, and who was chosen where, for a student; give the folder.
+def _keep_networks(folder: Path, results: Path) -> Path:
+    """Copy what 26 trained for all classes, with what one who asks its networks or learns from them has to know.
 
-    A training that leaves out two folds is kept where either fold chose its candidate.
+    These are the network of each seed and fold, those of the first seed that leave out two folds, where either chose
+    their candidate, who was chosen where, all calibrations, and the answers about inner folds. Gives the folder.
     """
     from leadwise.folds.partition import weights_name
 
     target = results / "leads12"
     chosen = pd.read_csv(folder / "chosen.csv").query("task == 'four'")
-    chosen = chosen[chosen["seed"] == chosen["seed"].iloc[0]]
-    folds = chosen["fold"].tolist()
+    folds, first = chosen["fold"].unique().tolist(), chosen["seed"].iloc[0]
     names = {
         weights_name(row.seed, left_out, prefix=row.chosen)
         for row in chosen.itertuples()
         for left_out in [(row.fold,), *((min(row.fold, j), max(row.fold, j)) for j in folds if j != row.fold)]
+        if row.seed == first or len(left_out) == 1
     }
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     networks = [folder / "weights" / f"{name}.safetensors" for name in sorted(names)]
     for path in (path for path in networks if path.is_file()):  # without INNER there are the outer ones alone
         shutil.copyfile(path, target / path.name)
-    predictions = pd.read_csv(folder / "predictions.csv", dtype={"unit_id": str})
-    of_teachers = (predictions["task"] == "four") & (predictions["seed"] == chosen["seed"].iloc[0])
-    predictions = predictions[of_teachers].dropna(axis=1, how="all")
-    predictions.to_csv(target / "predictions.csv", index=False, lineterminator="\n")
+    answers = read_table(folder / "predictions.csv", "predictions.csv")
+    answers = answers[(answers["task"] == "four") & (answers["role"] == "inner")]
+    answers.dropna(axis=1, how="all").to_csv(
+        target / "predictions.csv", index=False, lineterminator="\n", float_format="%.7g"
+    )
     chosen.to_csv(target / "chosen.csv", index=False, lineterminator="\n")
+    shutil.copyfile(folder / "calibration.csv", target / "calibration.csv")
     return target
 
 

@@ -189,23 +189,25 @@ def test_pages_with_a_doubtful_label_are_published(results: Path) -> None:
     assert (results / "doubtful.csv").read_text(encoding="utf-8").endswith("0123456789ab,mi\n")
 
 
-def test_the_networks_that_teach_are_kept_and_no_others(results: Path) -> None:
+def test_networks_of_all_seeds_and_inner_ones_of_the_first_are_kept_and_no_others(results: Path) -> None:
     folder = ran("26_image_leads12", row())
     chosen = [
         (seed, fold, f"leads12_{'beats' if fold == 2 else 'signals'}") for seed in (1, 2) for fold in (1, 2)
     ]
     pd.DataFrame(chosen, columns=["seed", "fold", "chosen"]).assign(task="four").to_csv(folder / "chosen.csv")
     write_table(made_answers(), folder / "predictions.csv", "predictions.csv")
+    (folder / "calibration.csv").write_text("model,task,protocol,seed,fold,temperature\n", encoding="utf-8")
     (folder / "weights").mkdir()
     told = {"precision": "fp32", "seconds": "1.0", "machine": "m", "versions": "torch 2.15.0"}
     for name in ("signals-seed1-fold1", "signals-seed1-fold1-2", "beats-seed1-fold1-2", "beats-seed1-fold2",
-                 "beats-seed1-fold1", "signals-seed2-fold1", "signals-binary-seed1-fold1"):  # fmt: skip
+                 "beats-seed1-fold1", "signals-seed2-fold1", "signals-seed2-fold1-2",
+                 "signals-binary-seed1-fold1"):  # fmt: skip
         save_file({}, folder / "weights" / f"leads12_{name}.safetensors", told)
     publish("cpu")
     kept = sorted(path.stem for path in (results / "leads12").glob("*.safetensors"))
     assert kept == [
         "leads12_beats-seed1-fold1-2", "leads12_beats-seed1-fold2",
-        "leads12_signals-seed1-fold1", "leads12_signals-seed1-fold1-2",
+        "leads12_signals-seed1-fold1", "leads12_signals-seed1-fold1-2", "leads12_signals-seed2-fold1",
     ]  # fmt: skip
 
 
