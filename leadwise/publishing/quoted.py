@@ -71,6 +71,13 @@ QUOTED: Mapping[str, Quoted] = {
             minus="age_alone",
         )
     ),
+    "hearts_mi_minus_age_causal": Quoted(
+        Cell(
+            "auroc_MI",
+            where={"profile": "cpu", "model": "hearts", "protocol": "elsewhere", "filter": "causal"},
+            minus="age_alone",
+        )
+    ),
     "devices_layout_right": Quoted(Cell("layout_right", where=_DEVICES)),
     "devices_read_right": Quoted(Cell("read_right", where=_DEVICES)),
     "devices_unwarned": Quoted(Cell("unwarned", where=_DEVICES)),

@@ -323,7 +323,7 @@ TABLES: Mapping[str, Section] = {
         "themselves, tell more than accuracy. S is missed above all in record 232, whose rhythm is mostly S: measured by "
         "its own usual beat and interval, an early beat is probably the usual one there. The remedy tried, a training in "
         "which beats are also seen beside what is usual in stretches of their record (`beat_rhythm`; `beat_rhythm_plain` is "
-        "without), was chosen on records left out of DS1; what it gives on DS2 is said beneath the table.",
+        "without), was chosen on records left out of DS1; what it gives on DS2 is said beneath the table, by the first seed of both.",
         pictures={
             "beside_papers.png": "Sensitivity and PPV of S and V beside those that papers print, and of `ratios_alone`, which "
             "knows only how early a beat comes; papers count by their own rules, and ours is a mean over seeds; a tick: no PPV is printed",
@@ -646,11 +646,12 @@ TABLES: Mapping[str, Section] = {
         ),
         intro="Recordings of other folds than those that taught `hearts`, drawn as other devices print them (layouts `6x2+1`, `4x3+1` and "
         "`3x4+3` by turns, grids, pens, bands and scanners at random) and read by the reader of any page: `read`. `by_phone`: the page was "
-        "bent and photographed first. `direct`: the same recordings without a page, as the known form prints them. Layouts and how many "
-        "recordings, the first of the set, were fixed by the time that reading takes, before any was asked about.",
+        "bent and photographed first. `direct`: the same recordings without a page, as the known form prints them. Layouts, and how many "
+        "recordings of the first of the set, were fixed by the time that reading takes. A first run had asked about 216 of them, and "
+        "the reader of photographs was changed since, by other pages ([OPENED.md](OPENED.md)).",
         caption="AUROC on recordings whose page was read; a refused page has no answer. Those photographed are the first third of the "
-        "recordings: what a photograph costs is told by the difference, not by the row above. Intervals by bootstrap "
-        "over patients.",
+        "recordings, so the difference tells what one costs, not the row above. It holds the band too: pages are drawn from 0 Hz "
+        "up to 25, 40, 100 or 150 Hz, `direct` has 0.67 to 25 Hz. Intervals by bootstrap over patients.",
     ),
     "image_paper_rhythm": Table(
         "Fibrillation on a strip that was read",

@@ -55,7 +55,7 @@ from sklearn.metrics import roc_auc_score
 from leadwise.errors import LeadwiseError
 from leadwise.project.paths import runs_folder
 from leadwise.scores.drawn_pages import WRONG_DB
-from leadwise.scores.draws import Interval, bootstrap_share, bootstrap_statistic
+from leadwise.scores.draws import Interval, bootstrap_share, bootstrap_statistic, wilson
 from leadwise.scores.table import stated
 from leadwise.sets.sample import unpack_recordings
 
@@ -311,8 +311,11 @@ def statistic_of(pages: pd.DataFrame, column: str, statistic: Callable[[Any], fl
 
 
 def share_of(true: pd.Series | NDArray[np.bool_], pages: pd.DataFrame) -> Interval:
-    """With its interval over groups."""
-    return bootstrap_share(np.asarray(true, bool), pages["group"].tolist())
+    """With its interval: Wilson's where each page is a group of its own, else over groups."""
+    true = np.asarray(true, bool)
+    if len(true) and pages["group"].is_unique:
+        return wilson(int(true.sum()), len(true))
+    return bootstrap_share(true, pages["group"].tolist())
 
 
 def unmet(rows: pd.DataFrame) -> Iterator[str]:
