@@ -32,7 +32,7 @@ _PAGE_MODEL = _OF_THE_SET | {"notebook": "26_image_leads12", "model": "leads12",
 _TAUGHT = _OF_THE_SET | {"notebook": "42_student_test", "model": "student12", "condition": "loss=consistent"}
 
 _LEAK = {"notebook": "27_image_leakage", "task": "four", "protocol": "leaky_copies", "counted": "all"}
-_SLOW = _PAGE_MODEL | {"task": "four", "seeds": "1", "counted": "rate_up_to_90"}
+_SLOW = _PAGE_MODEL | {"task": "four", "counted": "rate_up_to_90"}
 _ABROAD = {
     "profile": "cpu",
     "task": "external",
@@ -51,7 +51,7 @@ QUOTED: Mapping[str, Quoted] = {
     "page_model_binary": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}), interval=False),
     "page_model_minus_rate": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"}, minus="rate")),
     "page_model_minus_best_baseline": Quoted(
-        Cell("accuracy", where=_PAGE_MODEL | {"task": "four", "seeds": "1"}, minus="tuned_classical")
+        Cell("accuracy", where=_PAGE_MODEL | {"task": "four"}, minus="tuned_classical")
     ),
     "page_model_binary_minus_strip_features": Quoted(
         Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}, minus="strip_features")

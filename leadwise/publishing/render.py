@@ -360,11 +360,11 @@ def _spread(rows: Sequence[Mapping[str, Any] | None], cell: Cell) -> str:
 
 
 def _without_spread(lines: Sequence[Line], seeds_of: Sequence[Sequence[Line]]) -> str:
-    """Of which lines of several seeds not all seeds are published alone, a sentence."""
+    """Of which means over seeds not all seeds are published alone, a sentence; an ensemble of them is no mean."""
     lacking = [
         _named("model", line["model"]) if "model" in line else "these"
         for line, alone in zip(lines, seeds_of, strict=True)
-        if "/" in str(line.get("seeds", "")) and not alone
+        if "/" in str(line.get("seeds", "")) and not alone and not line.get("ensemble")
     ]
     if not lacking:
         return ""

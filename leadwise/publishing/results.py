@@ -131,9 +131,8 @@ TABLES: Mapping[str, Section] = {
         "page has its heart rate printed at its foot: what is more than that, and than the best that was found without a "
         "network?",
         pictures={
-            "beside_the_rate.png": "The page model and two baselines beside the printed heart rate alone (`tuned_classical` is not "
-            "among them): accuracy and AUROC with intervals, and "
-            "the paired difference"
+            "beside_the_rate.png": "The page model and baselines beside the printed heart rate alone: accuracy and AUROC "
+            "with intervals, and the paired difference"
         },
         remarks=(lead_over_the_best_baseline,),
         caption=f"{_BY_GROUPS} The mean over the seeds; `seeds`: their mean answer to a page, an ensemble. To learn from PTB-XL's "
@@ -195,7 +194,8 @@ TABLES: Mapping[str, Section] = {
         "inner ones that left it out, as they helped to choose) all give one answer that is not the label. They stand in "
         "[doubtful.csv](results/doubtful.csv).",
         caption="A reason to look at a page. Their share is no estimate of how many labels are wrong: the networks learned "
-        "from the same labels, and a page unlike all others of its class is contradicted too.",
+        "from the same labels, and a page unlike all others of its class is contradicted too. An earlier training by the same "
+        "recipe contradicted seven labels, four of these among them.",
         may_lack=True,
     ),
     "student_test": Table(
@@ -220,7 +220,8 @@ TABLES: Mapping[str, Section] = {
         pictures={
             "what_teaching_gives.png": "The difference that each way of teaching made, with paired intervals"
         },
-        caption=f"{_BY_GROUPS} `leads12` is the teacher. Every loss trains all epochs of one recipe on the same folds "
+        caption=f"{_BY_GROUPS} `leads12` taught them as it was trained on 2026-11-25, and differences are to that training; "
+        "its own rows are of a later one by the same recipe. Every loss trains all epochs of one recipe on the same folds "
         "from the same first weights, and nothing is chosen.",
     ),
     "shipped_pages": Table(
@@ -230,7 +231,8 @@ TABLES: Mapping[str, Section] = {
         (*_PAGE_CELLS, Cell("log_loss")),
         (Sentence(_OF_SHIPPED | {"metric": "training_pages_wrong"}, training_errors, "scores"),),
         (checksum("student12.onnx"),),
-        intro="The published networks of seed one, each asked again about the pages of the fold that it never saw.",
+        intro="The published networks of seed one, each asked again about the pages of the fold that it never saw; and the student, "
+        "which their forerunners taught.",
         caption=_BY_GROUPS,
     ),
     "student_export": Listing(
