@@ -91,7 +91,7 @@ def test_each_page_is_answered_as_published(data: PageData, views: Views, tmp_pa
     assert gap.abs().max(axis=None) < 1e-5
     assert (told.loc[looked_at, "fold"] == published_ones.loc[looked_at, "fold"]).all()
     inner = results.predictions.query("role == 'inner'")
-    theirs = read_table(NETWORKS / "predictions.csv", "predictions.csv").query("role == 'inner'")
+    theirs = read_table(NETWORKS / "predictions.csv", "predictions.csv").query("seed == 1")
     keys = ["unit_id", "fold", "held_out"]
     of_pages = inner[inner["unit_id"].isin(looked_at)].astype({"held_out": int}).set_index(keys)[COLUMNS]
     assert len(of_pages) == 4 * 12
