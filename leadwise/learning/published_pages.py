@@ -51,12 +51,11 @@ def answer_as_published(
                 raise WeightsError(f"no network of seed {seed}, fold {fold} is published in {networks}.")
             model, epochs = chosen.loc[(_TASK, seed, fold), ["chosen", "epochs"]]
             keys = {"model": name, "task": _TASK, "protocol": "grouped", "seed": seed, "fold": fold}
-            more = keys | {"profile": settings.PROFILE}
-            inner = known.query("seed == @seed and fold == @fold")
-            here = inner[inner["unit_id"].isin(part.unit_ids)]
-            answers.append(here.assign(profile=settings.PROFILE))
+            keys |= {"profile": settings.PROFILE, "role": "test"}
+            inner = known.query("seed == @seed and fold == @fold and unit_id in @part.unit_ids")
+            answers.append(inner.assign(profile=settings.PROFILE))
             asked = _Asked(networks, folder, model, part, fold)
-            answers.append(answers_table(asked.about(views), part, fold, more | {"role": "test"}))
+            answers.append(answers_table(asked.about(views), part, fold, keys))
             results.trainings.append(asked.name)
             results.networks.append(asked.name)
             results.chosen[_TASK, seed, fold], results.candidates[_TASK, seed, fold] = int(epochs), model

@@ -40,6 +40,7 @@ _ABROAD = {
     "counted": "folds_1_to_9",
     "filter": "zero_phase",
 }
+_HEARTS = {"profile": "cpu", "model": "hearts", "protocol": "elsewhere"}
 _DEVICES = {"profile": "cpu", "notebook": "bench_any_page", "kind": "devices", "shift": ""}
 _BEAT_FILE = {"notebook": "score_shipped", "beats": "annotated", "counted": "all", "average": "gross"}
 _BY_PERSON = {"profile": "cpu", "task": "aami5", "protocol": "interpatient", "counted": "all"}
@@ -65,18 +66,10 @@ QUOTED: Mapping[str, Quoted] = {
         Cell("auroc", where=_ABROAD | {"question": "mi_alone"}, minus="age_alone")
     ),
     "hearts_mi_minus_age": Quoted(
-        Cell(
-            "auroc_MI",
-            where={"profile": "cpu", "model": "hearts", "protocol": "elsewhere", "filter": "zero_phase"},
-            minus="age_alone",
-        )
+        Cell("auroc_MI", where=_HEARTS | {"filter": "zero_phase"}, minus="age_alone")
     ),
     "hearts_mi_minus_age_causal": Quoted(
-        Cell(
-            "auroc_MI",
-            where={"profile": "cpu", "model": "hearts", "protocol": "elsewhere", "filter": "causal"},
-            minus="age_alone",
-        )
+        Cell("auroc_MI", where=_HEARTS | {"filter": "causal"}, minus="age_alone")
     ),
     "devices_layout_right": Quoted(Cell("layout_right", where=_DEVICES)),
     "devices_read_right": Quoted(Cell("read_right", where=_DEVICES)),

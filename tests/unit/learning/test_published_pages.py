@@ -14,10 +14,12 @@ from leadwise.errors import InputError, LeakError, WeightsError
 from leadwise.folds.pages import grouped_as_published, lie_as_published, make_folds, published, published_rows
 from leadwise.folds.partition import partition
 from leadwise.learning.pages import PageData
-from leadwise.learning.published_pages import answer_as_published, published_answers
+from leadwise.learning.published_pages import answer_as_published, published_answers, published_calibration
 from leadwise.names import CLASSES
 from leadwise.pages.read import read_page
 from leadwise.project.notebooks import ImageLeads12
+from leadwise.scores.calibration import fit_calibration
+from leadwise.scores.metrics import probabilities
 from leadwise.sets.views import Views, views_of
 from leadwise.tables import read_table
 
@@ -101,6 +103,16 @@ def test_each_page_is_answered_as_published(data: PageData, views: Views, tmp_pa
     weights = [path.stem for path in sorted((tmp_path / "weights").glob("*.safetensors"))]
     assert results.networks == results.trainings == weights
     assert results.history.empty
+
+
+def test_published_calibrations_are_those_that_the_published_inner_answers_give() -> None:
+    inner = read_table(NETWORKS / "predictions.csv", "predictions.csv").groupby(["seed", "fold"])
+    rows = published_calibration(NETWORKS).set_index(["seed", "fold"])
+    assert len(rows) == inner.ngroups == 15
+    for key, answers in inner:
+        labels, prob = probabilities(answers, CLASSES)
+        fitted = fit_calibration(prob, labels, CLASSES, bias=True)
+        assert rows.loc[key, [*fitted]].tolist() == pytest.approx([*fitted.values()], abs=1e-3)
 
 
 def test_a_network_that_may_have_seen_a_page_is_refused(data: PageData, views: Views, tmp_path: Path) -> None:
