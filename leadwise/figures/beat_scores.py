@@ -7,7 +7,16 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.markers import TICKRIGHT
 
-from leadwise.figures.forest import Look, forest, how_many, judged, marks, panel_name, panel_names
+from leadwise.figures.forest import (
+    RECORDS_DRAWN,
+    Look,
+    forest,
+    how_many,
+    judged,
+    marks,
+    panel_name,
+    panel_names,
+)
 from leadwise.figures.style import (
     ALARM,
     GREY,
@@ -36,8 +45,7 @@ def differences(differences: pd.DataFrame, title: str) -> Picture:
         panel_names(differences),
         dict(zip(dict.fromkeys(kinds), looks, strict=False)),
         title=title,
-        caption=f"{how_many(differences)}; lines: 95 % intervals by bootstrap over records; hollow: the interval "
-        "holds 0",
+        caption=f"{how_many(differences)}; lines: {RECORDS_DRAWN}; hollow: the interval holds 0",
         line=0.0,
         axis="Difference",
     )
@@ -91,7 +99,7 @@ def sensitivity_and_ppv(scores: pd.DataFrame, ours: Sequence[str], printed: pd.D
         for work, ppv, recall in papers[["work", "ppv", "recall"]].itertuples(index=False):
             at, mark, words = (ppv, "x", work) if pd.notna(ppv) else (0, TICKRIGHT, f"{work}, no PPV")
             ax.plot(at, recall, marker=mark, color=ALARM, markersize=8, markeredgewidth=2)
-            side, offset = ("right", (-6, 6 if recall > _FAR else -12)) if at > _FAR else ("left", (6, 6))
+            side, offset = ("right", (-6, 6 if recall > _FAR else -5)) if at > _FAR else ("left", (6, 6))
             ax.annotate(
                 words, (at, recall), offset, textcoords="offset points", ha=side, fontsize=9, color=ALARM
             )
@@ -114,6 +122,5 @@ def sensitivity_and_ppv(scores: pd.DataFrame, ours: Sequence[str], printed: pd.D
     return heading(
         figure,
         "DS1 to DS2, all annotated beats",
-        f"{how_many(scores)}; red: as printed in papers, without intervals; lines: 95 % intervals by bootstrap over "
-        "records",
+        f"{how_many(scores)}; red: as printed in papers, without intervals\nLines: {RECORDS_DRAWN}",
     )

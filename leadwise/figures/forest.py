@@ -25,6 +25,9 @@ from leadwise.scores.draws import ENDS
 JUDGED = "grey and hollow: the interval holds 0; red: worse"
 """What `judged` means, for captions."""
 
+RECORDS_DRAWN = "95 % intervals by bootstrap over records, and over seeds where there are several"
+"""How intervals of scores of beats and windows are drawn, for captions."""
+
 _STRIPE = "#f5f5f5"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from leadwise.figures.forest import Look, forest, how_many, marks, panel_name
+from leadwise.figures.forest import RECORDS_DRAWN, Look, forest, how_many, marks, panel_name
 from leadwise.figures.style import (
     ALARM,
     GREY,
@@ -167,7 +167,7 @@ def price_of_leak(
         {metric: panel_name(metric, chosen["task"].iloc[0]) for metric in metrics},
         kinds,
         title=title,
-        caption=f"{units[0]} split at random, {units[1]} by person; lines: 95 % intervals by bootstrap over records\n"
+        caption=f"{units[0]} split at random, {units[1]} by person; lines: {RECORDS_DRAWN}\n"
         "grey line and band: always the same answer, by person",
         line=floor.assign(panel=floor["metric"]),
         shown=".3f",
