@@ -16,6 +16,7 @@ from leadwise.pages.forms import known_form, known_printout
 from leadwise.pages.header import Header
 from leadwise.pages.read import Page
 from leadwise.pages.template import Template
+from leadwise.runs import runs_of
 
 _PEN = np.ones((3, 3), np.uint8)
 _FONT = cv2.FONT_HERSHEY_COMPLEX_SMALL
@@ -80,11 +81,9 @@ def _draw(
     x, y = template.first_x + column * template.column_px, template.baselines_y[row]
     columns = np.round(x + np.arange(len(millivolts)) / rate_hz * template.px_per_s)
     rows = np.round(y - millivolts * template.px_per_mv)
-    known = np.isfinite(rows)
-    for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(known)) + 1):
-        if known[part[0]]:
-            points = np.stack([columns[part], rows[part]], axis=1).astype(np.int32)
-            cv2.polylines(canvas, [points], False, 1)
+    for start, end in runs_of(np.isfinite(rows)).tolist():
+        points = np.stack([columns[start:end], rows[start:end]], axis=1).astype(np.int32)
+        cv2.polylines(canvas, [points], False, 1)
 
 
 def _write(ink: NDArray[np.uint8], header: Header) -> None:

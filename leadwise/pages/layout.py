@@ -23,6 +23,7 @@ from leadwise.errors import ForeignPage
 from leadwise.pages.forms import known_printout
 from leadwise.pages.read import Page
 from leadwise.pages.template import Template
+from leadwise.runs import runs_of
 
 Matrix = NDArray[np.float64]
 
@@ -231,10 +232,10 @@ def _upright_lines(dark: NDArray[np.uint8]) -> list[tuple[float, float, float]]:
         longer = run > longest
         longest[longer], end[longer] = run[longer], y
     lines = []
-    candidates = np.flatnonzero((longest > 0.12 * height) & (longest < 0.85 * height))
-    for group in np.split(candidates, np.flatnonzero(np.diff(candidates) > 1) + 1):
-        if 0 < len(group) <= 12:
-            full = group[longest[group] >= 0.9 * longest[group].max()]
+    for left, right in runs_of((longest > 0.12 * height) & (longest < 0.85 * height)).tolist():
+        if right - left <= 12:
+            of_line = longest[left:right]
+            full = left + np.flatnonzero(of_line >= 0.9 * of_line.max())
             length, bottom = float(np.median(longest[full])), float(np.median(end[full]))
             lines.append((float(full.mean()), bottom - length + 1, bottom))
     return lines

@@ -20,6 +20,7 @@ from leadwise.names import LEADS
 from leadwise.pages.forms import Form, lead_of
 from leadwise.pages.ink import PX_PER_MM
 from leadwise.pages.rows import Rows, pitch_px
+from leadwise.runs import runs_of
 
 if TYPE_CHECKING:
     from leadwise.pages.columns import Columns
@@ -136,7 +137,7 @@ def without_names(rows: Rows, names: Sequence[NameInRow]) -> Rows:
         first = max(0, min(top, round(rows.baselines_px[row]) - half_row))
         last = max(bottom, round(rows.baselines_px[row]) + half_row)
         for x in range(max(0, round(name.x_px) - wide), min(traces.shape[1], round(name.x_px) + wide)):
-            runs = first + _runs(traces[first:last, x] > 127)
+            runs = first + runs_of(traces[first:last, x] > 127)
             are_letters = (runs[:, 0] >= top) & (runs[:, 1] <= bottom)
             if are_letters.all():
                 continue
@@ -145,11 +146,6 @@ def without_names(rows: Rows, names: Sequence[NameInRow]) -> Rows:
                 marks[run, x] = np.maximum(marks[run, x], traces[run, x])
                 traces[run, x] = 0
     return Rows(traces, marks, rows.baselines_px)
-
-
-def _runs(inked: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Where ink begins and ends in a column of pixels, ``(runs, 2)``."""
-    return np.flatnonzero(np.diff(inked, prepend=False, append=False)).reshape(-1, 2)
 
 
 def named_columns(names: Sequence[NameInRow], form: Form, width_px: int) -> NDArray[np.float64]:

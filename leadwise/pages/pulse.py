@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.pages.ink import PX_PER_MM
+from leadwise.runs import runs_of
 
 _LOWEST_MM, _HIGHEST_MM = 4.0, 22.0  # pulses of 5, 10 and 20 mm/mV
 _SHORTEST_MM, _LONGEST_MM = 2.0, 12.0  # 0.2 s are 10 mm at 50 mm/s
@@ -126,8 +127,7 @@ def _plateaus(black: NDArray[np.bool_], baselines_px: NDArray[np.float64]) -> li
             and (not len(heights) or heights.std() < _STRAIGHT_MM * PX_PER_MM)
         )
 
-    ends = np.flatnonzero(np.diff(np.pad(joined, 1).astype(np.int8)))
-    for left, right in ends.reshape(-1, 2).tolist():
+    for left, right in runs_of(joined > 0).tolist():
         if min(abs((right - left) / PX_PER_MM - each) for each in _LENGTHS_MM) > _LONGER_MM:
             continue
         found = [
@@ -142,12 +142,10 @@ def _plateaus(black: NDArray[np.bool_], baselines_px: NDArray[np.float64]) -> li
 
 def _of_row(black: NDArray[np.bool_], row: int, baseline_px: float) -> list[Pulse]:
     tops = _tops(black, baseline_px)
-    upright = np.flatnonzero(baseline_px - tops > _LOWEST_MM * PX_PER_MM)
-    groups = [group for group in np.split(upright, np.flatnonzero(np.diff(upright) > 1) + 1) if len(group)]
     flanks = [
-        (float(group.mean()), float(tops[group].min()))
-        for group in groups
-        if len(group) <= _PEN_MM * PX_PER_MM
+        ((start + end - 1) / 2, float(tops[start:end].min()))
+        for start, end in runs_of(baseline_px - tops > _LOWEST_MM * PX_PER_MM).tolist()
+        if end - start <= _PEN_MM * PX_PER_MM
     ]
     found = []
     for (left, one), (right, other) in itertools.pairwise(flanks):

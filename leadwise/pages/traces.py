@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from leadwise.runs import runs_of
+
 Pixels = NDArray[np.float64]
 
 _REACH_PX = 330  # 4.2 mV: no trace was seen further from its baseline
@@ -283,11 +285,8 @@ def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
     width = chosen.shape[1]
     for first, second in itertools.combinations(range(len(high)), 2):
         merged = (chosen[first] >= 0) & (chosen[first] == chosen[second])
-        columns = np.flatnonzero(merged)
-        for part in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
-            if not len(part):
-                continue
-            left, right = max(part[0] - 1, 0), min(part[-1] + 1, width - 1)
+        for start, end in runs_of(merged).tolist():
+            left, right = max(start - 1, 0), min(end, width - 1)
             moves = [
                 np.nan_to_num(
                     np.nanmax([low[row, left] - high[row, left], low[row, right] - high[row, right], 0.0])
@@ -296,7 +295,7 @@ def _part_merged(chosen: NDArray[np.intp], high: Pixels, low: Pixels) -> None:
                 for row in (first, second)
             ]
             still = first if moves[0] < moves[1] else second
-            high[still, part] = low[still, part] = np.nan
+            high[still, start:end] = low[still, start:end] = np.nan
 
 
 _STRAY_GAP_PX, _STRAY_PX, _END_PX = 8.0, 30, 12

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.recordings.annotations import RHYTHM
-from leadwise.recordings.filters import runs_of
 from leadwise.recordings.stretches import LENGTH_S
+from leadwise.runs import runs_of
 
 ATRIAL = ("(AFIB", "(AFL")
 """Notes of rhythm that are fibrillation or flutter of the atria."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
+from leadwise.runs import runs_of
 
 BAND_HZ = (0.5, 50.0)
 _ORDER = 5
@@ -63,11 +64,6 @@ def resampled(signal: NDArray[np.floating], rate_hz: float, wanted_hz: float) ->
     return np.asarray(
         resample_poly(whole, ratio.numerator, ratio.denominator, axis=-1, padtype="line"), np.float64
     )
-
-
-def runs_of(inside: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Where each stretch of True begins, and where it has ended, ``(runs, 2)``."""
-    return np.flatnonzero(np.diff(inside, prepend=False, append=False)).reshape(-1, 2)
 
 
 def unknown_or_flat(

@@ -12,9 +12,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.recordings.filters import runs_of
 from leadwise.recordings.heart import evidence
 from leadwise.recordings.summary import clock
+from leadwise.runs import runs_of
 
 Spans = tuple[tuple[float, float], ...]
 """From when to when, in seconds, in order."""

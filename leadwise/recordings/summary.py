@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.names import AAMI
+from leadwise.runs import runs_of
 
 _RUN = 3
 _NEARBY = 10
@@ -75,9 +76,7 @@ def summarise(
 
 
 def _runs(classes: Sequence[str], name: str) -> Runs:
-    same = np.array([0, *(label == name for label in classes), 0], np.int64)
-    edges = np.flatnonzero(np.diff(same))
-    lengths = edges[1::2] - edges[::2]
+    lengths = np.diff(runs_of(np.array([label == name for label in classes], bool)))
     return Runs(
         int((lengths == 2).sum()), int((lengths >= _RUN).sum()), int(lengths.max()) if len(lengths) else 0
     )

@@ -21,7 +21,7 @@ import leadwise
 
 PACKAGE = Path(leadwise.__file__).parent
 ROOMS = (
-    "names", "quiet", "errors", "files", "onnx", "processes", "workers", "machine", "tables",
+    "names", "runs", "quiet", "errors", "files", "onnx", "processes", "workers", "machine", "tables",
     "pages", "drawing", "recordings", "sets", "folds", "scores", "figures", "audit", "models", "learning",
     "serving", "project", "publishing", "cli",
 )  # fmt: skip
