@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import resource
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -125,6 +127,10 @@ def is_closed(client: socket.socket) -> bool:
     return True
 
 
+def untaken_bytes(client: socket.socket) -> int:
+    return int.from_bytes(fcntl.ioctl(client, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def told(body: bytes) -> Refusal:
     return Refusal.model_validate_json(body)
 
@@ -231,7 +237,13 @@ def test_who_asks_again_and_again_and_takes_nothing_shuts_nobody_out(port: int, 
     """What waits to be sent then is no whole answer, whose end would be waited for."""
     ask = b"GET /samples/normal.jpg HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20
     greedy = [asking(port, ask) for _ in range(MOST)]
-    time.sleep(0.3)
+
+    def is_filled() -> bool:
+        before = [untaken_bytes(one) for one in greedy]
+        time.sleep(0.1)
+        return all(before) and before == [untaken_bytes(one) for one in greedy]
+
+    wait_until(is_filled)
     is_prompt(port)  # one gave way
     time.sleep(2 * QUICK.unread_s)
     assert all(is_closed(one) for one in greedy)
