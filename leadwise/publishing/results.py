@@ -220,9 +220,8 @@ TABLES: Mapping[str, Section] = {
         pictures={
             "what_teaching_gives.png": "The difference that each way of teaching made, with paired intervals"
         },
-        caption=f"{_BY_GROUPS} `leads12` taught them as it was trained on 2026-11-25, and differences are to that training; "
-        "its own rows are of a later one by the same recipe. Every loss trains all epochs of one recipe on the same folds "
-        "from the same first weights, and nothing is chosen.",
+        caption=f"{_BY_GROUPS} Every loss trains all epochs of one recipe on the same folds from the same first weights, "
+        "and nothing is chosen.",
     ),
     "shipped_pages": Table(
         "The page model's networks and the student, from their files",
@@ -232,7 +231,7 @@ TABLES: Mapping[str, Section] = {
         (Sentence(_OF_SHIPPED | {"metric": "training_pages_wrong"}, training_errors, "scores"),),
         (checksum("student12.onnx"),),
         intro="The published networks of seed one, each asked again about the pages of the fold that it never saw; and the student, "
-        "which their forerunners taught.",
+        "which they taught.",
         caption=_BY_GROUPS,
     ),
     "student_export": Listing(
