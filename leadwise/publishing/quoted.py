@@ -30,6 +30,7 @@ class Quoted:
 _OF_THE_SET = {"profile": "cpu", "protocol": "grouped", "seeds": "1/2/3"}
 _PAGE_MODEL = _OF_THE_SET | {"notebook": "26_image_leads12", "model": "leads12", "condition": ""}
 _TAUGHT = _OF_THE_SET | {"notebook": "42_student_test", "model": "student12", "condition": "loss=consistent"}
+_MOBILENET = _TAUGHT | {"model": "mobilenetv3_small", "seeds": "1", "condition": "loss=published"}
 
 _LEAK = {"notebook": "27_image_leakage", "task": "four", "protocol": "leaky_copies", "counted": "all"}
 _SLOW = _PAGE_MODEL | {"task": "four", "counted": "rate_up_to_90"}
@@ -100,8 +101,11 @@ QUOTED: Mapping[str, Quoted] = {
         Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus=_WITHOUT_IT)
     ),
     "taught_minus_untaught": Quoted(Cell("accuracy", where=_TAUGHT, minus="loss=untaught")),
+    "taught_macro_f1_minus_untaught": Quoted(Cell("macro_f1", where=_TAUGHT, minus="loss=untaught")),
     "taught_log_loss_minus_untaught": Quoted(Cell("log_loss", where=_TAUGHT, minus="loss=untaught")),
     "taught_log_loss_minus_teacher": Quoted(Cell("log_loss", where=_TAUGHT, minus="leads12")),
+    "mobilenet_taught_minus_untaught": Quoted(Cell("macro_f1", where=_MOBILENET, minus="loss=untaught")),
+    "mobilenet_taught_minus_teacher": Quoted(Cell("macro_f1", where=_MOBILENET, minus="leads12")),
 }
 """By ID: all scores that README, docs, cards, checklist and what introduces a table of RESULTS.md quote."""
 

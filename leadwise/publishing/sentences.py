@@ -145,6 +145,12 @@ def beside_its_kind(rows: pd.DataFrame) -> str:
     )
 
 
+def training_seconds(rows: pd.DataFrame) -> str:
+    """How long one fold of each student takes to train: rows of ``train_s``."""
+    each = ", ".join(f"`{row.model}` {row.loss} {row.value:.0f}" for row in rows.itertuples())
+    return f"One training of one fold takes, in seconds of one core: {each}."
+
+
 def training_errors(rows: pd.DataFrame) -> str:
     """On how many of its own training pages a model errs, which is no score."""
     return " ".join(
