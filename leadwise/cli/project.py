@@ -201,6 +201,8 @@ def _show_results(profile: str, only: str | None) -> None:
         say(f"Made before the code last changed (--force runs them again): {', '.join(other)}")
     scores = folder / "51_image_models" / "scores.csv"
     if only in (None, "51_image_models") and scores.is_file():
+        import pandas as pd
+
         from leadwise.scores.table import print_table, read_scores, selected
 
         say("", f"All scores: {scores}", "")
@@ -208,6 +210,11 @@ def _show_results(profile: str, only: str | None) -> None:
         if "published" not in set(shown["weights"]):
             print_table(shown, f"Profile {profile}")
             return
+        students = folder / "42_student_test" / "scores.csv"
+        if students.is_file():
+            shipped = {"model": "student12", "weights": "published", "condition": "loss=consistent"}
+            twins = selected(read_scores(students), **shipped).assign(condition="")
+            shown = pd.concat([shown, twins]).sort_values("weights", ascending=False, kind="stable")
         is_true = shown["weights"].isin(["published", ""])  # the baselines began from nothing
         few = ("accuracy", "macro_f1", "macro_auroc")
         print_table(shown[is_true], "Published networks on pages that they never saw, beside baselines", few)

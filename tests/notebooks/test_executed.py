@@ -356,8 +356,20 @@ def test_the_page_model_is_the_published_one_and_says_what_was_published(execute
         assert set(of_pages["weights"]) == {"published"}
         assert set(of_pages["n"]) == {48}
         assert (of_pages["low"] > 0.8).all(), "the published networks read these pages"
-        trained_here = scores[scores["model"].isin([*MICRO, "student12"])]
+        trained_here = scores[scores["model"].isin(MICRO)]
         assert set(trained_here["weights"]) <= {"random"}
+
+
+def test_published_students_stand_beside_those_of_a_few_steps(executed_sample):
+    scores = read_scores(executed_sample / "42_student_test" / "scores.csv")
+    scores = selected(
+        scores, model="student12", metric="accuracy", condition=[f"loss={loss}" for loss in LOSSES]
+    )
+    assert set(scores["n"]) == {48}
+    of_published = scores[scores["weights"] == "published"]
+    assert set(of_published["condition"]) == {f"loss={loss}" for loss in LOSSES}
+    assert (of_published["low"] > 0.8).all()
+    assert (scores.loc[scores["weights"] == "random", "value"] < 0.8).all()
 
 
 def test_the_network_that_ships_answers_for_excerpts_of_ds2(executed_sample):

@@ -225,14 +225,20 @@ def test_what_is_true_of_the_sample_stands_apart_from_what_was_trained_there(
     beats = made_scores(
         {"beat_rhythm": 0.87}, weights="published", condition="beats=found;file=0", **of_beats
     )
-    for name, scores in (("51_image_models", pd.concat(rows)), ("52_signal_models", beats)):
-        write_table(scores, clone.runs / "sample" / name / "scores.csv", "scores.csv")
+    students = [
+        made_scores({"student12": accuracy}, weights=weights, condition="loss=consistent", seeds="1", n=48)
+        for weights, accuracy in (("random", 0.27), ("published", 0.94))
+    ]
+    sources = {"51_image_models": rows, "52_signal_models": [beats], "42_student_test": students}
+    for name, scores in sources.items():
+        write_table(pd.concat(scores), clone.runs / "sample" / name / "scores.csv", "scores.csv")
     project._show_results("sample", None)
     told = capsys.readouterr().out
     published, trained = " ".join(told.split()).split("Trained here in seconds")
     assert "THESE FIGURES MEAN NOTHING" in trained
     assert "Published networks on pages that they never saw" in published
-    assert all(name in published for name in ("leads12", "rate", "beat_rhythm"))
+    assert all(name in published for name in ("leads12", "student12", "0.940", "rate", "beat_rhythm"))
     assert "vit_micro" not in published
+    assert "0.270" not in published
     assert "vit_micro" in trained
     assert "leads12" not in trained
