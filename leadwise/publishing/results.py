@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from leadwise.names import CLASSES, SUPERCLASSES
-from leadwise.project.notebooks import LEAD_NETWORKS
 from leadwise.publishing.render import ANOTHER_MODEL, Cell, Listing, Printed, Section, Sentence, Table
 from leadwise.publishing.sentences import (
+    TRANSFORMERS,
     always_the_same,
     beside_its_kind,
     each_difference,
@@ -266,7 +266,7 @@ TABLES: Mapping[str, Section] = {
     ),
     "image_transformers": Table(
         "The transformers, lead by lead, and the page as one picture",
-        ({"notebook": (*LEAD_NETWORKS, "25_image_vit_scratch"), "protocol": "grouped"},),
+        ({"notebook": TRANSFORMERS, "protocol": "grouped"},),
         ("model", "weights", "task", "protocol", "n", "seeds"),
         _PAGE_CELLS,
         remarks=(not_yet_run,),

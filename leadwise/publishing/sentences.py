@@ -160,14 +160,18 @@ def training_errors(rows: pd.DataFrame) -> str:
     )
 
 
+TRANSFORMERS = (*LEAD_NETWORKS, "25_image_vit_scratch")
+"""The notebooks that train one network each: of single leads, and of the page as one picture."""
+
+
 def not_yet_run(published: Published) -> str:
-    """The networks of single leads that shipped profiles ask for and that have no score, so that a gap is seen."""
+    """The networks of these that shipped profiles ask for and that have no score, so that a gap is seen."""
     columns = ["notebook", "model", "task", "profile"]
     scored = set(published.scores[columns].itertuples(index=False, name=None))
     asked = [
         (notebook, parameters["MODEL"], task, profile)
         for profile in ("cpu", "paper")
-        for notebook in LEAD_NETWORKS
+        for notebook in TRANSFORMERS
         for parameters in [profiles.parameters(profile, notebook).model_dump()]
         for task in parameters["TASKS"]
     ]

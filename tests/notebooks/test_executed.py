@@ -356,7 +356,9 @@ def test_the_page_model_is_the_published_one_and_says_what_was_published(execute
         assert set(of_pages["weights"]) == {"published"}
         assert set(of_pages["n"]) == {48}
         assert (of_pages["low"] > 0.8).all(), "the published networks read these pages"
-        trained_here = scores[scores["model"].isin(MICRO)]
+        if name == "42_student_test":  # which shows published students, too
+            scores = scores[scores["weights"] != "published"]
+        trained_here = scores[scores["model"].isin([*MICRO, "student12"])]
         assert set(trained_here["weights"]) <= {"random"}
 
 
