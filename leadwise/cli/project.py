@@ -141,12 +141,12 @@ def score_shipped(
 
     Example: leadwise score-shipped --out scores
 
-    beat_rhythm.onnx names the beats of DS2 of MIT-BIH, none of whose people it was shown: all annotated beats, and
-    those that it finds itself, as `leadwise predict` would (matched within 150 ms, ANSI/AAMI EC57). LEADWISE_SIGNALS
-    names the folder above mitdb. student12.onnx has trained on every page, so it has no score: its checksum is looked
-    at, its errors on these pages are counted, and what the students of each fold score is shown. In a clone the page
-    model's published networks answer too, each for the pages of the fold that it never saw. LEADWISE_DATA names the
-    folder of pages.
+    beat_rhythm.onnx names the beats of DS2 of MIT-BIH, none of whose records it was shown (one is of a man of DS1):
+    all annotated beats, and those that it finds itself, as `leadwise predict` would (matched within 150 ms, ANSI/AAMI
+    EC57). LEADWISE_SIGNALS names the folder above mitdb. student12.onnx has trained on every page, so it has no
+    score: its checksum is looked at, its errors on these pages are counted, and what the students of each fold score
+    is shown. In a clone the page model's published networks answer too, each for the pages of the fold that it never
+    saw. LEADWISE_DATA names the folder of pages.
     Without these folders the embedded excerpts and pages serve, whose figures mean little. A few minutes of one core.
     `leadwise publish` takes up what was scored on whole sets. Research use only, not a medical device.
     """
@@ -217,7 +217,11 @@ def _show_results(profile: str, only: str | None) -> None:
             shown = pd.concat([shown, twins]).sort_values("weights", ascending=False, kind="stable")
         is_true = shown["weights"].isin(["published", ""])  # the baselines began from nothing
         few = ("accuracy", "macro_f1", "macro_auroc")
-        print_table(shown[is_true], "Published networks on pages that they never saw, beside baselines", few)
+        print_table(
+            shown[is_true],
+            "Published answers about pages that none had learned from, beside baselines",
+            few,
+        )
         beats = folder / "52_signal_models" / "scores.csv"
         if only is None and beats.is_file():
             of_file = selected(read_scores(beats), weights="published", counted="all", average="gross")

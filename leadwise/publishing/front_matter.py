@@ -15,6 +15,7 @@ import yaml
 from leadwise.errors import TableError
 from leadwise.files import RESOURCES, sha256, without_front_matter
 from leadwise.names import metric_of, metric_words
+from leadwise.publishing.ink_card import share_of_names
 from leadwise.publishing.render import Published
 from leadwise.publishing.shipped_files import FOLD_STUDENTS, called
 from leadwise.scores.table import selected
@@ -129,8 +130,13 @@ def _of_ink(_: Published) -> Facts:
 def _of_names(_: Published) -> Facts:
     told = pd.read_csv(RESOURCES / "names.csv")
     metrics = [
-        {"type": "recall", "value": float(row["read"]), "name": f"{row['name']} (n {row['n']} printed names)"}
+        {
+            "type": "recall",
+            "value": float(row["read"]),
+            "name": f"{row['name']} (n {row['n']} printed names, 95 % interval {share.low:.2f} to {share.high:.2f})",
+        }
         for row in told.to_dict("records")
+        for share in [share_of_names(row, "read")]
     ]
     task = {"type": "object-detection", "name": "names of leads on a printed ECG"}
     return {

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ from leadwise.errors import TableError
 from leadwise.files import RESOURCES, sha256
 from leadwise.pages.ink_maps import KINDS
 from leadwise.publishing.markdown import as_table
+from leadwise.scores.draws import Interval, wilson
+from leadwise.scores.table import written
 
 
 def ink_told() -> str:
@@ -35,10 +38,21 @@ def names_told() -> str:
     """A row a name, and which bytes it is of. Raises `TableError` where it is of another file."""
     told, remark = _told("names")
     rows = [
-        (row["name"], row["n"], *map(_shown, row[["read", "another", "false"]])) for _, row in told.iterrows()
+        (
+            row["name"],
+            row["n"],
+            *(written(share_of_names(row, of), ".2f") for of in ("read", "another")),
+            _shown(row["false"]),
+        )
+        for _, row in told.iterrows()
     ]
     heads = ["name", "n", "read", "read as another", "said where none stands, a square decimetre"]
     return f"{as_table(heads, rows)}\n\n{remark}"
+
+
+def share_of_names(row: pd.Series | Mapping[str, Any], of: str) -> Interval:
+    """A share of a name's places in ``names.csv``, with Wilson's interval."""
+    return wilson(round(row[of] * row["n"]), row["n"])
 
 
 def _told(name: str) -> tuple[pd.DataFrame, str]:

@@ -50,7 +50,7 @@ _WITHOUT_IT = "protocol=leaky_copy_weights"
 
 QUOTED: Mapping[str, Quoted] = {
     "page_model": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"})),
-    "page_model_binary": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"}), interval=False),
+    "page_model_binary": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "binary"})),
     "page_model_minus_rate": Quoted(Cell("accuracy", where=_PAGE_MODEL | {"task": "four"}, minus="rate")),
     "page_model_minus_best_baseline": Quoted(
         Cell("accuracy", where=_PAGE_MODEL | {"task": "four"}, minus="tuned_classical")
@@ -65,6 +65,9 @@ QUOTED: Mapping[str, Quoted] = {
     "abroad_minus_age": Quoted(Cell("auroc", where=_ABROAD | {"question": "sure_mi"}, minus="age_alone")),
     "abroad_alone_minus_age": Quoted(
         Cell("auroc", where=_ABROAD | {"question": "mi_alone"}, minus="age_alone")
+    ),
+    "abroad_causal_minus_age": Quoted(
+        Cell("auroc", where=_ABROAD | {"filter": "causal", "question": "mi"}, minus="age_alone")
     ),
     "hearts_mi_minus_age": Quoted(
         Cell("auroc_MI", where=_HEARTS | {"filter": "zero_phase"}, minus="age_alone")

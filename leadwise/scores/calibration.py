@@ -6,14 +6,14 @@ units; units of equal confidence share a bin, so the order of the rows does not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from leadwise.errors import InputError
-from leadwise.scores.draws import LEVEL, Interval
+from leadwise.scores.draws import ENDS, LEVEL, Interval
 from leadwise.scores.metrics import Floats, probabilities
 
 _TEMPERATURES = (0.05, 20.0)
@@ -157,6 +157,15 @@ def ece_floor(prob: NDArray[np.floating]) -> Interval:
     errors = np.abs(excess).sum(axis=1) / len(confidence)
     low, median, high = np.quantile(errors, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
     return Interval(float(median), float(low), float(high))
+
+
+def error_and_floor(
+    asked: Iterable[tuple[NDArray[np.int64], NDArray[np.floating]]],
+) -> dict[str, Interval | float]:
+    """`ece` and `ece_floor`, each the mean over several askings (seeds, findings) of ``(label_index, prob)``."""
+    told = [(expected_calibration_error(prob, label_index), ece_floor(prob)) for label_index, prob in asked]
+    floor = Interval(*(float(np.mean([getattr(each, end) for _, each in told])) for end in ENDS))
+    return {"ece": float(np.mean([error for error, _ in told])), "ece_floor": floor}
 
 
 def _log_calibrated(prob: NDArray[np.floating], temperature: float | Floats, bias: float | Floats) -> Floats:

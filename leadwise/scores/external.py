@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from leadwise.names import SUPERCLASSES
 from leadwise.pages.checks import heart_rate_bpm, r_peaks
 from leadwise.scores.benefit import at_prevalence
-from leadwise.scores.calibration import ece_floor, expected_calibration_error
-from leadwise.scores.draws import ENDS, Interval, auroc_alone, page_metrics
+from leadwise.scores.calibration import error_and_floor
+from leadwise.scores.draws import auroc_alone, page_metrics
 from leadwise.scores.metrics import probabilities
 from leadwise.scores.table import PLACE, compared, scored, selected, stated, written
 from leadwise.sets.views import SIGNAL_HZ
@@ -275,11 +275,8 @@ def calibration_scores(
         own = place | {"condition": place["condition"] | {"question": name, "shift": shift}}
         table = scored(some, page_metrics(_SIDES), ["log_loss"], draws, **own)
         by_seed = [probabilities(one, _SIDES) for _, one in some.groupby("seed")]
-        floors = [ece_floor(prob) for _, prob in by_seed]
-        error = float(np.mean([expected_calibration_error(prob, labels) for labels, prob in by_seed]))
-        floor = Interval(*(float(np.mean([getattr(each, end) for each in floors])) for end in ENDS))
         where = dict(table.iloc[0][list(PLACE)])
-        tables += [table, stated({"ece": error, "ece_floor": floor}, **where)]
+        tables += [table, stated(error_and_floor(by_seed), **where)]
     return pd.concat(tables, ignore_index=True)
 
 

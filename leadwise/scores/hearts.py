@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from leadwise.names import SUPERCLASSES
-from leadwise.scores.calibration import ece_floor, expected_calibration_error
-from leadwise.scores.draws import ENDS, Interval, Measure
+from leadwise.scores.calibration import error_and_floor
+from leadwise.scores.draws import Interval, Measure
 from leadwise.scores.metrics import Floats, ranking
 from leadwise.scores.table import compared, scored, stated
 
@@ -176,15 +176,12 @@ def of_age(recordings: pd.DataFrame) -> NDArray[np.float64]:
 
 def calibration_errors(answers: pd.DataFrame) -> dict[str, Interval | float]:
     """`ece` and `ece_floor` of one answerer: means over the superclasses, each a probability by itself."""
-    errors, floors = [], []
+    asked = []
     for name in SUPERCLASSES:
         truth = answers["label"].str.split(" ").map(lambda some, name=name: name in some).to_numpy(np.int64)
         prob = answers[f"prob_{name}"].to_numpy(float)
-        both = np.stack([1 - prob, prob], axis=1)
-        errors.append(expected_calibration_error(both, truth))
-        floors.append(ece_floor(both))
-    floor = Interval(*(float(np.mean([getattr(each, end) for each in floors])) for end in ENDS))
-    return {"ece": float(np.mean(errors)), "ece_floor": floor}
+        asked.append((truth, np.stack([1 - prob, prob], axis=1)))
+    return error_and_floor(asked)
 
 
 def in_band(answers: pd.DataFrame, band: str) -> pd.DataFrame:

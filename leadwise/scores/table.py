@@ -28,7 +28,7 @@ from typing import Any
 import pandas as pd
 
 from leadwise.errors import TableError
-from leadwise.names import METRICS, TEST_SET_OF, UNITS, metric_of, metric_words
+from leadwise.names import TEST_SET_OF, UNITS, metric_of, metric_words
 from leadwise.scores.draws import ENDS, Interval, Measure, bootstrap, paired
 from leadwise.tables import SCHEMAS, read_table
 
@@ -177,7 +177,7 @@ def as_text(scores: pd.DataFrame, metrics: Iterable[str] | None = None) -> pd.Da
 
 
 def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADLINE) -> None:
-    """Print some metrics of scores in the terminal, the best value of each in bold.
+    """Print some metrics of scores in the terminal.
 
     What all rows share (protocol, task, n, seeds) stands above it. Where the terminal is too narrow for one
     table, every model gets a few lines of its own instead; what goes to a file is 160 columns wide.
@@ -196,13 +196,12 @@ def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADL
         f"{name} {scores[name].iloc[0]}" for name in ("protocol", "task", "n", "seeds") if name not in text
     ]
     title = f"{title}: {', '.join(shared)}" if shared else title
-    best = {metric_words(metric): _best(text[metric_words(metric)], metric) for metric in metrics}
+    figures = {metric_words(metric) for metric in metrics} | {"n"}
     grid = Table(title=title, title_justify="left", title_style="bold")
     for column in text:
-        grid.add_column(column, justify="right" if column in best or column == "n" else "left", no_wrap=True)
-    for number, row in enumerate(text.itertuples(index=False)):
-        cells = zip(text.columns, row, strict=True)
-        grid.add_row(*(f"[bold]{cell}[/bold]" if best.get(c) == number else cell for c, cell in cells))
+        grid.add_column(column, justify="right" if column in figures else "left", no_wrap=True)
+    for row in text.itertuples(index=False):
+        grid.add_row(*row)
     if grid.__rich_measure__(console, console.options.update(max_width=1000)).maximum <= console.width:
         console.print(grid)
         return
@@ -212,14 +211,6 @@ def print_table(scores: pd.DataFrame, title: str, metrics: Sequence[str] = HEADL
         console.print()
         for column, cell in zip(text.columns, row, strict=True):
             console.print(f"  {column:<{pad}}  {cell}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _best(cells: pd.Series, metric: str) -> int | None:
-    """The line of the best value; none where one stands alone or nothing is defined."""
-    values = pd.to_numeric(cells.str.partition(" ")[0], errors="coerce")
-    if len(values) < 2 or values.isna().all():
-        return None
-    return int(values.idxmin() if METRICS[metric].lower_is_better else values.idxmax())
 
 
 def _of_beats(answers: pd.DataFrame) -> bool:

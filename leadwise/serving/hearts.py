@@ -17,7 +17,7 @@ from leadwise.sets.views import LEAD_SAMPLES, SIGNAL_HZ, STRIP_SAMPLES, Views
 
 NO_DIAGNOSIS = (
     "hearts was taught on PTB-XL's fold 10 (Germany), tested on 360 recordings of other folds and on pages from "
-    "Pakistan; no diagnosis"
+    "Pakistan; percentages are no frequencies, infarction tells hardly more than age: no diagnosis"
 )
 """Stands beside each of its answers."""
 

@@ -46,6 +46,7 @@ def watching(sample_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         ],
         "run": [*PROGRAM, "run", "--only", "11_image_audit"],
         "predict": [*PROGRAM, "predict", page, record, "--overlay", "answers"],
+        "digitize": [*PROGRAM, "digitize", page, "--out", "leads", "--overlay"],
         "audit": [
             *PROGRAM,
             "audit",
@@ -90,7 +91,7 @@ def _four_pages(sample: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("what", ["predict", "serve"])
+@pytest.mark.parametrize("what", ["predict", "digitize", "serve"])
 def test_what_answers_for_pages_and_records_leaves_nothing_behind(watching: Watching, what: str) -> None:
     ended = watching[what].result()
     assert ended.status == 0, ended.said
@@ -107,7 +108,7 @@ def test_what_draws_figures_leaves_outside_their_folder_only_what_the_document_n
 
 
 @pytest.mark.skipif(not can_be_apart(), reason=NOT_APART)
-@pytest.mark.parametrize("what", ["predict", "audit", "serve", "run", "notebook"])
+@pytest.mark.parametrize("what", ["predict", "digitize", "audit", "serve", "run", "notebook"])
 def test_nothing_is_sent_and_no_address_is_asked_for(watching: Watching, what: str) -> None:
     assert watching[what].result().sent == ()
 
