@@ -236,7 +236,7 @@ def test_what_is_true_of_the_sample_stands_apart_from_what_was_trained_there(
     told = capsys.readouterr().out
     published, trained = " ".join(told.split()).split("Trained here in seconds")
     assert "THESE FIGURES MEAN NOTHING" in trained
-    assert "Published networks on pages that they never saw" in published
+    assert "Published answers about pages that none had learned from" in published
     assert all(name in published for name in ("leads12", "student12", "0.940", "rate", "beat_rhythm"))
     assert "vit_micro" not in published
     assert "0.270" not in published
