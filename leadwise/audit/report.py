@@ -14,7 +14,7 @@ from leadwise.audit.findings import Finding, verdict
 from leadwise.audit.pictures import drawn, files_and_pages
 from leadwise.figures.style import class_name
 from leadwise.files import sha256_in_policy, written_whole
-from leadwise.names import VERSION, as_html
+from leadwise.names import CAUTION, VERSION, as_html
 
 _LISTED = 30
 _MEANS = {"leak": "a split is false", "warning": "to be settled before training", "note": "to be known"}
@@ -72,7 +72,7 @@ def write_report(facts: Facts, findings: list[Finding], path: Path) -> None:
         *(_section(facts, finding) for finding in findings),
         "<h2>What was not checked</h2>" if facts.not_checked else "",
         *(f"<p>{as_html(sentence)}</p>" for sentence in facts.not_checked),
-        "<p class='quiet'>Research use only, not a medical device. Whose pages these are, and what may be done with "
+        f"<p class='quiet'>{CAUTION} Whose pages these are, and what may be done with "
         "them, stands with whoever published them.</p></body></html>",
     ]
     with written_whole(path) as aside:

@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from leadwise.cli.words import ended_by, say
 from leadwise.errors import SettingsError, nearest
-from leadwise.names import VERSION
+from leadwise.names import CAUTION, VERSION
 
 Cores = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Cores to use; all that there are by default.")
@@ -60,7 +60,7 @@ app = typer.Typer(
     name="leadwise",
     cls=_Commands,
     help="Printed 12-lead ECGs: leads, folds that share no copy, networks, a distilled student, honest scores."
-    "\n\nResearch use only, not a medical device. Begin with: leadwise run",
+    f"\n\n{CAUTION} Begin with: leadwise run",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

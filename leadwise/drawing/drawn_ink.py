@@ -208,7 +208,7 @@ def seen(page: Page, look: Look, rng: np.random.Generator) -> tuple[Page, Map]:
     moved = np.eye(3)
     picture: Any = page
     if look.turn_degrees:
-        picture, turned = _turned(picture, look.turn_degrees)
+        picture, turned = turned_clockwise(picture, look.turn_degrees)
         moved = np.vstack([turned, (0, 0, 1)]) @ moved
     if look.shade:
         height, width = picture.shape[:2]
@@ -240,8 +240,8 @@ def as_jpeg(page: Page, quality: int) -> Page:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
-def _turned(page: Page, degrees: float) -> tuple[Page, Map]:
-    """Turned clockwise on a white sheet that holds it all."""
+def turned_clockwise(page: Page, degrees: float) -> tuple[Page, Map]:
+    """Turned clockwise on a white sheet that holds it all; and where its pixels went."""
     height, width = page.shape[:2]
     matrix = np.asarray(
         cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1.0), np.float64

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.drawing.drawn import FORMS, Look, draw
-from leadwise.drawing.drawn_ink import as_jpeg
+from leadwise.drawing.drawn_ink import as_jpeg, turned_clockwise
+from leadwise.drawing.print_bands import run_forwards
 from leadwise.drawing.render import render
 from leadwise.errors import ForeignPage
 from leadwise.names import LEADS
@@ -32,7 +33,6 @@ PRINTED_HZ = (0.67, 25.0)
 """The band in which the pages are printed, by their footers; by what filters is not known."""
 
 Map = NDArray[np.float64]
-_WHITE = (255, 255, 255)
 _OFF_PX = 3.0
 _READ = 0.9
 
@@ -42,13 +42,7 @@ _READ = 0.9
 
 def rotated(page: Page) -> tuple[Page, Map]:
     """Turned clockwise by 3 degrees on a white sheet that holds it all; and where its pixels went."""
-    height, width = page.shape[:2]
-    middle = ((width - 1) / 2, (height - 1) / 2)
-    matrix = np.asarray(cv2.getRotationMatrix2D(middle, -3.0, 1.0), np.float64)
-    cosine, sine = np.abs(matrix[0])[:2]
-    size = (int(width * cosine + height * sine) + 1, int(width * sine + height * cosine) + 1)
-    matrix[:, 2] += (np.array(size) - (width, height)) / 2
-    return _page(cv2.warpAffine(page, matrix, size, borderValue=_WHITE)), matrix
+    return turned_clockwise(page, 3.0)
 
 
 def scaled(page: Page) -> tuple[Page, Map]:
@@ -179,13 +173,12 @@ def band_limited_forwards(signals: NDArray[np.floating], rate_hz: float) -> NDAr
 
     As a filter in a device that prints while it records must; it shifts phase, and bends ST segments.
     """
-    from scipy.signal import butter, sosfilt, sosfilt_zi
+    from scipy.signal import butter
 
     filtered = np.nan_to_num(signals).astype(np.float64)
     for order, cut_hz, kind in ((1, PRINTED_HZ[0], "highpass"), (2, PRINTED_HZ[1], "lowpass")):
         sections = butter(order, cut_hz, kind, fs=rate_hz, output="sos")
-        begun = sosfilt_zi(sections)[:, None, :] * filtered[None, :, :1]  # as if it had always been there
-        filtered, _ = sosfilt(sections, filtered, axis=1, zi=begun)
+        filtered = run_forwards(sections, filtered)
     return np.asarray(filtered)
 
 

@@ -27,6 +27,7 @@ from leadwise.pages.page_signals import RATE_HZ, Geometry, PageSignals, ReadQual
 from leadwise.pages.paths import POINTS_PER_MM, Drawing, read_drawing
 from leadwise.pages.pdf import picture_of
 from leadwise.pages.physics import alike, einthoven, goldberger, strip_alike
+from leadwise.pages.quality import printed_gain
 from leadwise.pages.strokes import grid_pitches, pulse_heights, traces_of
 
 PX_PER_POINT = 150 / 72
@@ -122,7 +123,7 @@ def _paper(drawing: Drawing) -> _Paper:
     if gain is None and pulse_mm is None:
         warnings.append(f"no gain is printed, {GAIN_MM_PER_MV:g} mm/mV was taken")
     if gain is None and pulse_mm is not None:
-        gain = min((5.0, 10.0, 20.0), key=lambda usual: abs(np.log(pulse_mm / usual)))
+        gain = printed_gain(pulse_mm)
     gain = gain or GAIN_MM_PER_MV
     if pulse_mm is not None and abs(pulse_mm / gain - 1) > _PULSE_OFF:
         warnings.append(f"the calibration pulse is {pulse_mm:.1f} mm high, not {gain:g} mm")

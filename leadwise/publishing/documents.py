@@ -13,6 +13,7 @@ from pathlib import Path
 from leadwise.audit.findings import KINDS
 from leadwise.errors import TableError, nearest
 from leadwise.files import written_whole
+from leadwise.names import CAUTION
 from leadwise.project import paths
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.publishing import claims, openings, shipped_files
@@ -74,7 +75,7 @@ def results_text(published: Published) -> str:
         "# Results",
         "Written whole by `leadwise tables` from [results](results): `scores.csv` (a row is one metric of one model "
         "at one place), `differences.csv` (paired), `runs.csv` (what was run, where, for how long). Protocols "
-        "that begin with `leaky` are there to be priced. Research use only, not a medical device.",
+        f"that begin with `leaky` are there to be priced. {CAUTION}",
     ]
     for table in TABLES.values():
         text, runs = table.text_and_runs(published)

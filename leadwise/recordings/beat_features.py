@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadwise.recordings.beat_views import CUT, LEADS
-from leadwise.recordings.context import intervals_s
+from leadwise.recordings.context import intervals_s, of_unit_length
 
 Floats = NDArray[np.float64]
 
@@ -129,10 +129,13 @@ def _shapes(lead: Floats) -> Floats:
     size = np.abs(qrs - level[:, None])
     wide = (size > 0.25 * np.ptp(qrs, axis=1)[:, None]).sum(axis=1).astype(float)
     area, slope = size.mean(axis=1), np.abs(np.diff(qrs, axis=1)).max(axis=1)
-    unit = _unit(qrs)
+    unit = of_unit_length(qrs)
     follows = (unit[1:] * unit[:-1]).sum(axis=1)
     some = unit[np.linspace(0, len(unit) - 1, min(len(unit), _COMPARED)).astype(int)]
-    moved = [_unit(lead[:, _QRS.start + by : _QRS.stop + by]) @ _unit(usual[None])[0] for by in _MOVED]
+    moved = [
+        of_unit_length(lead[:, _QRS.start + by : _QRS.stop + by]) @ of_unit_length(usual[None])[0]
+        for by in _MOVED
+    ]
     columns = {
         "alike": np.max(moved, axis=0),
         "height": np.log(np.ptp(qrs, axis=1) / height + _LITTLE),
@@ -144,7 +147,7 @@ def _shapes(lead: Floats) -> Floats:
         "wide_usual": wide / max(float(np.median(wide)), 1.0),
         "area": np.log(area / (np.median(area) + _LITTLE) + _LITTLE),
         "apart": np.sqrt(((qrs - usual) ** 2).mean(axis=1)) / height,
-        "t_alike": _unit(t_wave) @ _unit(usual_t[None])[0],
+        "t_alike": of_unit_length(t_wave) @ of_unit_length(usual_t[None])[0],
         "t_apart": np.sqrt(((t_wave - usual_t) ** 2).mean(axis=1)) / height,
         "like_previous": np.r_[1.0, follows],
         "like_next": np.r_[follows, 1.0],
@@ -164,8 +167,3 @@ def _shifted(values: Floats, places: int) -> Floats:
     """The value so many places before each (after it where negative); the ends are repeated."""
     at = np.clip(np.arange(len(values)) - places, 0, len(values) - 1)
     return np.asarray(values[at])
-
-
-def _unit(shapes: Floats) -> Floats:
-    level = shapes - shapes.mean(axis=1, keepdims=True)
-    return np.asarray(level / (np.sqrt((level**2).sum(axis=1, keepdims=True)) + 1e-9))

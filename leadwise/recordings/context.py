@@ -80,3 +80,9 @@ def rhythm_ratios(r_samples: NDArray[np.integer], rate_hz: float) -> NDArray[np.
     local = np.where(number > 0, (sums[ends] - sums[starts]) / np.maximum(number, 1), usual)
     ratios = np.stack([before / usual, after / usual, local / usual, before / local], axis=1)
     return np.nan_to_num(ratios, nan=1.0).astype(np.float32)
+
+
+def of_unit_length(shapes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows ``(n, samples)`` without their means, each of length one, so that a product is a correlation."""
+    level = shapes - shapes.mean(axis=1, keepdims=True)
+    return np.asarray(level / (np.sqrt((level**2).sum(axis=1, keepdims=True)) + 1e-9))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from leadwise.recordings.context import Cut, cut_beats
+from leadwise.recordings.context import Cut, cut_beats, of_unit_length
 
 LENGTH_S = 30.0
 """How long a stretch is; episodes of fibrillation count from there on."""
@@ -79,7 +79,7 @@ def features(beats_mv: NDArray[np.floating], r_times_s: NDArray[np.floating]) ->
     qrs, before = _part(beats, _QRS_S), _part(beats, _P_S)
     usual = np.median(qrs, axis=0)
     height = float(np.ptp(usual)) + 1e-6
-    likeness = _unit(qrs) @ _unit(usual[None])[0]
+    likeness = of_unit_length(qrs) @ of_unit_length(usual[None])[0]
     like = likeness > _LIKE
     if like.sum() < 3:
         like[:] = True
@@ -128,12 +128,7 @@ def _of_intervals(intervals_s: NDArray[np.floating]) -> Iterator[float]:
 def _alike(shapes: NDArray[np.float64]) -> float:
     """Mean correlation of all pairs of rows."""
     rows = len(shapes)
-    return float(((_unit(shapes).sum(axis=0) ** 2).sum() - rows) / (rows * (rows - 1)))
-
-
-def _unit(shapes: NDArray[np.float64]) -> NDArray[np.float64]:
-    level = shapes - shapes.mean(axis=1, keepdims=True)
-    return np.asarray(level / (np.sqrt((level**2).sum(axis=1, keepdims=True)) + 1e-9))
+    return float(((of_unit_length(shapes).sum(axis=0) ** 2).sum() - rows) / (rows * (rows - 1)))
 
 
 def _part(beats: NDArray[np.float64], ends_s: tuple[float, float]) -> NDArray[np.float64]:

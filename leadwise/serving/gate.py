@@ -136,9 +136,14 @@ def warnings_of(page: Quality, distance: float, far: float) -> tuple[str, ...]:
     warnings += warnings_of_reading(page)
     if page.heart_rate_bpm is None:
         warnings.append("no heart rate could be measured on the rhythm strip")
-    elif not _RATE_BPM[0] <= page.heart_rate_bpm <= _RATE_BPM[1]:
-        warnings.append(f"a heart rate of {page.heart_rate_bpm:.0f} bpm may be miscounted")
-    return tuple(warnings)
+    return (*warnings, *rate_warnings(page.heart_rate_bpm))
+
+
+def rate_warnings(heart_rate_bpm: float | None) -> list[str]:
+    """That a heart rate may be miscounted, where it is one that few hearts have."""
+    if heart_rate_bpm is None or _RATE_BPM[0] <= heart_rate_bpm <= _RATE_BPM[1]:
+        return []
+    return [f"a heart rate of {heart_rate_bpm:.0f} bpm may be miscounted"]
 
 
 def warnings_of_reading(page: Quality) -> list[str]:

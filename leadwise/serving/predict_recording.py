@@ -30,6 +30,7 @@ from leadwise.recordings.gaps import Spans, crossing
 from leadwise.recordings.records import RHYTHM_LEADS, Record, rhythm_first
 from leadwise.recordings.summary import Rhythm, Runs, clock, summarise
 from leadwise.serving import long_recordings
+from leadwise.serving.gate import rate_warnings
 from leadwise.serving.model import load_beat_model
 from leadwise.serving.overlay import as_table
 from leadwise.serving.recordings import DETECTOR, MAX_S, PROCESSING, Reading, beside, opened
@@ -47,7 +48,6 @@ BEAT_COLUMNS = (
 )
 """Of the table of beats."""
 
-_RATE_BPM = (30.0, 220.0)
 _TRAINED_HZ = 360.0
 _SHORT_S, _FEW_BEATS = 10.0, 30
 _MARGIN_S, _NEIGHBOURS = 10.0, 60  # seconds and beats beside what is looked at together
@@ -334,8 +334,7 @@ def _warnings(reading: Reading, rhythm: Rhythm) -> Iterator[str]:
         yield f"only {reading.duration_s:.1f} s: too short to know this heart's usual beat and interval"
     elif 0 < rhythm.beats < _FEW_BEATS:
         yield f"only {rhythm.beats} beats: too few to know this heart's usual beat and interval well"
-    if rhythm.heart_rate_bpm is not None and not _RATE_BPM[0] <= rhythm.heart_rate_bpm <= _RATE_BPM[1]:
-        yield f"a heart rate of {rhythm.heart_rate_bpm:.0f} bpm may be miscounted"
+    yield from rate_warnings(rhythm.heart_rate_bpm)
 
 
 def _rates(rhythm: Rhythm) -> Iterator[str]:

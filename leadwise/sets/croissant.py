@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from leadwise.files import RESOURCES, sha256
-from leadwise.names import CLASSES
+from leadwise.names import CAUTION, CLASSES
 
 _OWN_WORDS = (
     "citeAs", "column", "data", "dataType", "equivalentProperty", "examples", "extract", "field",
@@ -97,7 +97,7 @@ def metadata() -> dict[str, Any]:
         "name": "ecg-images-of-cardiac-patients-audited",
         "description": "The ECG Images dataset of Cardiac Patients (Khan and Hussain 2021), audited: its distinct "
         "pages with what is printed on them, its files with their sums, and folds that share no copy and no printed "
-        "id. The images themselves are not part of it. Research use only, not a medical device.",
+        f"id. The images themselves are not part of it. {CAUTION}",
         "url": "https://doi.org/10.17632/gwbz3fsgp8.2",
         "license": "https://creativecommons.org/licenses/by/4.0/",
         "version": "2.0.0",

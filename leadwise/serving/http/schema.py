@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadwise.models.onnx_file import ModelInfo
+from leadwise.names import CAUTION
 from leadwise.pages.page_signals import Geometry, ReadQuality
 from leadwise.recordings.summary import Rhythm
 from leadwise.serving.gate import Quality
@@ -46,7 +47,7 @@ _EXAMPLE: dict[str, Any] = {
         "trained_on": "all pages of one hospital",
         "note": "Research use only.",
     },
-    "caution": "Research use only, not a medical device.",
+    "caution": CAUTION,
     "page_px": [2213, 1572],
     "signals_mv": {"I": [0.013, 0.013, None, 0.026], "strip": [0.0, 0.013]},
     "starts_s": {"I": 0.0, "V1": 5.0, "strip": 0.0},
