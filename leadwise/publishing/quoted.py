@@ -87,12 +87,6 @@ QUOTED: Mapping[str, Quoted] = {
         Cell("macro_f1", where=_BY_PERSON | {"model": "beat_rhythm"}, minus="ratios_alone")
     ),
     "leak_of_small_cnn": Quoted(Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus=_WITHOUT_IT)),
-    "small_cnn_in_all": Quoted(
-        Cell("accuracy", where=_LEAK | {"model": "lead_cnn"}, minus="protocol=grouped")
-    ),
-    "page_model_in_all": Quoted(
-        Cell("accuracy", where=_LEAK | {"model": "leads12_joined"}, minus="protocol=grouped")
-    ),
     "page_model_of_another_training": Quoted(
         Cell(
             "accuracy",
