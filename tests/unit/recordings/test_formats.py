@@ -212,6 +212,41 @@ def test_a_dicom_ecg_is_read_in_mv(tmp_path: Path, minute_mv: NDArray[np.float64
     assert len(predict_recording(path, model=beat_model).samples) > 80
 
 
+def changed_dicom(path: Path, change: Callable[[Any], None]) -> Path:
+    """The same file with its first group of signals changed."""
+    import pydicom
+
+    data = pydicom.dcmread(path)
+    change(data.WaveformSequence[0])
+    data.save_as(path)
+    return path
+
+
+def test_the_padding_of_a_dicom_is_unknown(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
+    padded = minute_mv.copy()
+    padded[1, -500:] = -32768 * 0.00125
+
+    def tell(group: Any) -> None:
+        group.add_new("WaveformPaddingValue", "OW", np.array([-32768], "<i2").tobytes())
+
+    record = read_record(changed_dicom(put_dicom(tmp_path, (padded, LEADS_OF, "mV")), tell))
+    assert np.isnan(record.signals[1, -500:]).all()
+    np.testing.assert_allclose(record.signals[0], minute_mv[0], rtol=0, atol=0.001)
+    np.testing.assert_allclose(record.signals[1, :-500], minute_mv[1, :-500], rtol=0, atol=0.001)
+
+
+def test_a_dicom_without_a_sensitivity_says_what_was_assumed(
+    tmp_path: Path, minute_mv: NDArray[np.float64]
+) -> None:
+    def forget(group: Any) -> None:
+        del group.ChannelDefinitionSequence[1].ChannelSensitivity
+
+    record = read_record(changed_dicom(put_dicom(tmp_path, (minute_mv, LEADS_OF, "mV")), forget))
+    assert record.notes == (
+        "no sensitivity is told for V1: 1 unit a step was assumed, so heights may be wrong",
+    )
+
+
 def test_a_dicom_of_another_modality_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"r\.dcm: a DICOM file of modality MR without waveforms"):
         read_record(put_dicom(tmp_path, modality="MR"))
