@@ -106,10 +106,10 @@ def _source(
         ]
     except ValueError as error:
         raise InputError(f"{path.name}: not a readable EDF file: {_why_unreadable(path)}.") from error
-    if flat or min(rates) <= 0:
-        raise InputError(
-            f"{path.name}: {', '.join(flat) or 'a signal'} has no range of values. Mend the file's header."
-        )
+    if not all(0 < one < math.inf for one in (duration_s, *rates)):
+        raise InputError(f"{path.name}: not a readable EDF file: {_why_unreadable(path)}.")
+    if flat:
+        raise InputError(f"{path.name}: {', '.join(flat)} has no range of values. Mend the file's header.")
     rate_hz = max(rates)
     slower = [f"{lead} ({own:g} Hz)" for lead, own in zip(chosen.names, rates, strict=True) if own < rate_hz]
     if slower:

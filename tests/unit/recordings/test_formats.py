@@ -130,6 +130,18 @@ def commas(content: bytearray) -> None:
     content[ranges] = content[ranges].replace(b".", b",")
 
 
+def no_number_of_seconds(content: bytearray) -> None:
+    content[244:252] = b"nan     "
+
+
+def hardly_any_seconds(content: bytearray) -> None:
+    content[244:252] = b"1e-320  "
+
+
+def endless_seconds(content: bytearray) -> None:
+    content[244:252] = b"1e308   "
+
+
 def header_alone(content: bytearray) -> None:
     del content[300:]
 
@@ -143,6 +155,9 @@ def damaged(content: bytearray) -> None:
     [
         (zero_seconds, r"its parts last 0 s by its header\. Write it anew\."),
         (commas, r"its header has decimal commas, where EDF has points\. Write it anew\."),
+        (no_number_of_seconds, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
+        (hardly_any_seconds, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
+        (endless_seconds, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
         (header_alone, r"it holds a header alone, or part of one\. Fetch it again\."),
         (damaged, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
     ],
