@@ -73,6 +73,25 @@ def test_a_part_of_an_edf_is_that_part_of_the_whole(tmp_path: Path, minute_mv: N
     np.testing.assert_allclose(part[1, 200:-200], whole[1, 3533:8801], atol=0.01)
 
 
+def test_a_part_of_an_edf_of_two_rates_that_are_not_whole_has_as_many_samples_of_both(
+    tmp_path: Path, minute_mv: NDArray[np.float64]
+) -> None:
+    from leadwise.recordings.edf_files import open_edf
+
+    path = put_edf(
+        tmp_path, edf_signal(minute_mv[0], "II", "mV"), edf_signal(minute_mv[1, : 60 * 359], "V1", "mV", 359)
+    )
+    content = bytearray(path.read_bytes())
+    content[244:252] = b"1.37    "  # seconds of each of its parts, in which 360 and 359 samples lie
+    path.write_bytes(content)
+    source = open_edf(path)
+    whole = source.read(0, source.samples)
+    for first in range(0, source.samples - 999, 777):
+        part = source.read(first, first + 999)
+        assert part.shape == (2, 999)
+        np.testing.assert_array_equal(part[0], whole[0, first : first + 999])
+
+
 def test_an_edf_without_an_ecg_is_refused(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
     path = put_edf(
         tmp_path, edf_signal(minute_mv[0], "EEG Fpz-Cz"), edf_signal(minute_mv[1], "EOG horizontal")
