@@ -21,6 +21,7 @@ def open_dicom(path: Path) -> Source:
     """Open a DICOM file. Raises `InputError` for one that cannot be read or holds no ECG, naming its modality."""
     try:
         import pydicom
+        from pydicom.waveforms.numpy_handler import multiplex_array
     except ImportError as error:
         raise InputError(
             f"{path.name}: DICOM needs one more package. Install it with `pip install leadwise[formats]`, or pydicom."
@@ -48,7 +49,7 @@ def open_dicom(path: Path) -> Source:
         seconds = [length / rate if rate > 0 else 0.0 for length, rate in zip(samples, rates, strict=True)]
         longest, chosen = _longest(path.name, groups, seconds)
         values = np.asarray(data.waveform_array(longest), np.float64)
-        values[_padded(pydicom.waveforms.multiplex_array(data, longest), groups[longest])] = np.nan
+        values[_padded(multiplex_array(data, longest), groups[longest])] = np.nan
         signals = values[:, list(chosen.numbers)].T * np.array(chosen.mv)[:, None]
         rate_hz = rates[longest]
         channels = groups[longest].ChannelDefinitionSequence
