@@ -439,6 +439,14 @@ def test_the_records_of_fibrillation_are_never_left_out_together(both_sets: pd.D
         assert table.loc[list(signal_folds.FIBRILLATING), "inner"].nunique() == 2
 
 
+def test_more_records_than_folds_cannot_be_kept_apart(
+    both_sets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal_folds, "FIBRILLATING", ("201", "203", "101", "106"))
+    with pytest.raises(InputError, match=r"draws of 3 folds none keeps record-101, .*record-203 apart"):
+        signal_folds.make_signal_folds(both_sets, "interpatient_svdb", [1])
+
+
 def test_without_records_to_test_there_is_no_such_fold(all_records: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="0 of the other"):
         signal_folds.make_signal_folds(all_records, "svdb", SEEDS)
