@@ -246,7 +246,8 @@ def _spread(
     """The fold of each record: groups whole, as many in each as in any other, classes in proportion.
 
     Of many draws the one whose folds are most alike in their shares of each class of beats (but Q, of which there
-    are eight) and of abnormal windows, of those that leave no two groups in `apart` out together.
+    are eight) and of abnormal windows, of those that leave no two groups in `apart` out together. Raises `InputError`
+    where no draw does, or there are fewer people than folds.
     """
     names, number = np.unique(groups.to_numpy(str), return_inverse=True)
     if len(names) < n_folds:
@@ -267,6 +268,10 @@ def _spread(
         off = float(((np.eye(n_folds)[drawn].T @ shares - 1 / n_folds) ** 2).sum())
         if off < least:
             best, least = drawn, off
+    if not np.isfinite(least):
+        raise InputError(
+            f"of {_DRAWS} draws of {n_folds} folds none keeps {', '.join(names[parted])} apart. Ask for more folds."
+        )
     return np.asarray(best[number] + 1, np.int64)
 
 

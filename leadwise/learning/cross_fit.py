@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadwise.errors import InputError
+from leadwise.errors import InputError, SettingsError
 from leadwise.folds.partition import LeftOut, Partition
 from leadwise.learning.answers import answers_table
+from leadwise.learning.distill import TaughtBy
 from leadwise.learning.examples import Examples, Leads, Units, digest
 from leadwise.learning.jobs import Progress, run_all
 from leadwise.learning.study import Results, Study
@@ -53,12 +54,18 @@ def cross_fit(
     stay closed, and where inner folds choose, these alone are trained.
 
     Raises `LeakError` when a group is on both sides, `InputError` for a fold or class that is not there, or for
-    candidates among which nothing chooses, and what `run_all` raises.
+    candidates among which nothing chooses, `SettingsError` for inner folds of a taught student, and what `run_all`
+    raises.
     """
     studies = [study] if isinstance(study, Study) else list(study)
     first = studies[0]
     if len(studies) > 1 and not first.inner:
         raise InputError("several candidates, but INNER is False: only inner answers may choose among them.")
+    if first.inner and isinstance(loss_for, TaughtBy) and loss_for.teaching.hears != "nothing":
+        raise SettingsError(
+            f"INNER is True, but no teacher of {loss_for.loss!r} left out two folds as inner trainings do. Train "
+            "students with INNER False."
+        )
     for part in parts.values():
         for k in first.folds:
             if k not in part.rows:

@@ -127,6 +127,7 @@ class Teacher:
 class TaughtBy:
     """Gives `cross_fit` one of LOSSES; the teacher of a training saw none of the pages that it leaves out.
 
+    Those are one fold or none: no teacher left out two, so `cross_fit` refuses inner folds for whoever hears one.
     A student of single leads cannot show its teacher a page: it hears what the teacher answers to the page as it is,
     for which `views` are needed.
     """

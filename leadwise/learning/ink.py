@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from leadwise.files import written_whole
 from leadwise.pages.ink_maps import KINDS
 
 N = TypeVar("N", bound=nn.Module)
@@ -95,9 +96,10 @@ class Training(Generic[N]):
         held |= {f"mean.{name}": value for name, value in self.mean.state_dict().items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             held |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
-        part = path.with_suffix(".part")
-        save_file({name: value.contiguous() for name, value in held.items()}, part, {"step": str(self.step)})
-        part.replace(path)
+        with written_whole(path) as aside:
+            save_file(
+                {name: value.contiguous() for name, value in held.items()}, aside, {"step": str(self.step)}
+            )
 
     def resume(self, path: Path) -> None:
         """Go on where `save` left off."""

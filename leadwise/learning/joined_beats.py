@@ -56,7 +56,7 @@ def joined_answers(
 ) -> pd.DataFrame:
     """The same of rows of ``predictions.csv``, in the order of `trees`; `in_af` by ``unit_id``.
 
-    Raises `InputError` where the two answer for different beats.
+    Raises `InputError` where the two answer for different beats, or `in_af` lacks one of them.
     """
     return _with_answers(trees, joined(*_aligned(trees, network, in_af), way), model)
 
@@ -65,8 +65,9 @@ def tried(trees: pd.DataFrame, network: pd.DataFrame, in_af: pd.Series, set_of: 
     """Every way on inner answers: a row each with the fields of `Way`, macro-F1 in each set, and their `mean`.
 
     `set_of` names the set of each ``unit_id``: sets differ in size and in how much S they hold, and count alike.
+    Raises `InputError` as `joined_answers` does, and where `set_of` lacks a beat.
     """
-    own = set_of.reindex(trees["unit_id"]).to_numpy(str)
+    own = _told(set_of, trees, "of which set they are").to_numpy(str)
     aligned = _aligned(trees, network, in_af)
     rows = []
     for way in _ways():
@@ -100,13 +101,23 @@ def macro_f1(answers: pd.DataFrame) -> float:
 def _aligned(
     trees: pd.DataFrame, network: pd.DataFrame, in_af: pd.Series
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """What `joined` takes, in the order of `trees`. Raises `InputError` where the two answer for different beats."""
+    """What `joined` takes, in the order of `trees`. Raises `InputError` as `joined_answers` does."""
     keys = ["seed", "role", "unit_id"]
     other = network.set_index(keys).reindex(pd.MultiIndex.from_frame(trees[keys]))
     if len(trees) != len(network) or other["label"].isna().any():
         raise InputError("trees and network answer for different beats, which cannot be joined.")
-    gated = in_af.reindex(trees["unit_id"]).to_numpy(bool)
+    gated = _told(in_af, trees, "whether they lie in fibrillation").to_numpy(bool)
     return trees[_COLUMNS].to_numpy(float), other[_COLUMNS].to_numpy(float), gated
+
+
+def _told(by_beat: pd.Series, answers: pd.DataFrame, what: str) -> pd.Series:
+    """What is told of each beat, in the order of answers. Raises `InputError` where it is told of some alone."""
+    told = by_beat.reindex(answers["unit_id"])
+    if (lacking := told.index[told.isna()].unique()).size:
+        raise InputError(
+            f"of {len(lacking)} beats, {lacking[0]} for one, it is not told {what}. Give it for every beat."
+        )
+    return told
 
 
 def _with_answers(answers: pd.DataFrame, found: NDArray[np.float64], model: str) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
+from leadwise.files import written_whole
 from leadwise.learning.export import describe
 from leadwise.learning.export_trees import trees_as_onnx
 from leadwise.models.onnx_file import RHYTHM
@@ -97,5 +98,6 @@ def write_rhythm(model: HistGradientBoostingClassifier, path: Path, **said: str)
         "leadwise": VERSION,
         **said,
     }
-    path.write_bytes(trees_as_onnx(model, len(FEATURES)))
-    describe(path, told)
+    with written_whole(path) as aside:  # so that no file is there that does not say what it is
+        aside.write_bytes(trees_as_onnx(model, len(FEATURES)))
+        describe(aside, told)

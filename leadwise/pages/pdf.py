@@ -9,7 +9,7 @@ import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from leadwise.errors import UnreadablePage
+from leadwise.errors import InputError, UnreadablePage
 from leadwise.pages.pictures import MAX_PIXELS, Page, refuse_huge, refuse_many_scans
 
 MAX_PARTS, MAX_PICTURES = 20_000, 500
@@ -50,7 +50,9 @@ def draw(page: pypdfium2.PdfPage, number: int, name: str) -> Page:
     try:
         scale = _scale(page, f"{name}: page {number} of this PDF", name)
         return picture_of(page, scale)
-    except pypdfium2.PdfiumError as error:
+    except InputError:
+        raise
+    except (pypdfium2.PdfiumError, ValueError) as error:  # a size of no picture, a name that is no UTF-8
         raise UnreadablePage(
             f"{name}: page {number} of the PDF cannot be drawn ({error}). Copy it again."
         ) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leadwise.errors import InputError
 from leadwise.names import shortened
@@ -20,6 +21,7 @@ def open_dicom(path: Path) -> Source:
     """Open a DICOM file. Raises `InputError` for one that cannot be read or holds no ECG, naming its modality."""
     try:
         import pydicom
+        from pydicom.waveforms.numpy_handler import multiplex_array
     except ImportError as error:
         raise InputError(
             f"{path.name}: DICOM needs one more package. Install it with `pip install leadwise[formats]`, or pydicom."
@@ -46,9 +48,16 @@ def open_dicom(path: Path) -> Source:
         samples = [int(one.NumberOfWaveformSamples) for one in groups]
         seconds = [length / rate if rate > 0 else 0.0 for length, rate in zip(samples, rates, strict=True)]
         longest, chosen = _longest(path.name, groups, seconds)
-        values = np.asarray(data.waveform_array(longest), np.float64)[:, list(chosen.numbers)].T
-        signals = values * np.array(chosen.mv)[:, None]
+        values = np.asarray(data.waveform_array(longest), np.float64)
+        values[_padded(multiplex_array(data, longest), groups[longest])] = np.nan
+        signals = values[:, list(chosen.numbers)].T * np.array(chosen.mv)[:, None]
         rate_hz = rates[longest]
+        channels = groups[longest].ChannelDefinitionSequence
+        without = [
+            name
+            for name, number in zip(chosen.names, chosen.numbers, strict=True)
+            if "ChannelSensitivity" not in channels[number]
+        ]
     except (InputError, MemoryError):
         raise
     except Exception as error:
@@ -61,6 +70,10 @@ def open_dicom(path: Path) -> Source:
             f"{path.name}: {rate_hz:g} samples a second, which no recorder has. Export it again."
         )
     notes = list(chosen.notes)
+    if without:
+        notes.append(
+            f"no sensitivity is told for {', '.join(without)}: 1 unit a step was assumed, so heights may be wrong"
+        )
     if len(groups) > 1:
         others = ", ".join(f"{length:g} s" for number, length in enumerate(seconds) if number != longest)
         notes.append(
@@ -92,6 +105,14 @@ def _longest(file: str, groups: Sequence[Any], seconds: Sequence[float]) -> tupl
         raise refused[max(refused, key=seconds.__getitem__)]
     longest = max(found, key=lambda number: ("ecg" in found[number].kinds, seconds[number]))
     return longest, found[longest]
+
+
+def _padded(steps: NDArray[np.integer], group: Any) -> NDArray[np.bool_]:
+    """Where a group's samples ``(samples, channels)``, as they are stored, are its padding."""
+    padding = group.get("WaveformPaddingValue")
+    if isinstance(padding, bytes):  # those of one sample, as samples are stored; pydicom leaves them so
+        padding = np.frombuffer(padding, steps.dtype, 1) if padding else None
+    return np.asarray(steps == padding)
 
 
 def _name(channel: Any) -> str:

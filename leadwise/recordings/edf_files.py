@@ -106,10 +106,10 @@ def _source(
         ]
     except ValueError as error:
         raise InputError(f"{path.name}: not a readable EDF file: {_why_unreadable(path)}.") from error
-    if flat or min(rates) <= 0:
-        raise InputError(
-            f"{path.name}: {', '.join(flat) or 'a signal'} has no range of values. Mend the file's header."
-        )
+    if not all(0 < one < math.inf for one in (duration_s, *rates)):
+        raise InputError(f"{path.name}: not a readable EDF file: {_why_unreadable(path)}.")
+    if flat:
+        raise InputError(f"{path.name}: {', '.join(flat)} has no range of values. Mend the file's header.")
     rate_hz = max(rates)
     slower = [f"{lead} ({own:g} Hz)" for lead, own in zip(chosen.names, rates, strict=True) if own < rate_hz]
     if slower:
@@ -117,13 +117,12 @@ def _source(
 
     def read(first: int, end: int) -> NDArray[np.float64]:
         start, stop = math.floor(first / rate_hz), min(math.ceil(end / rate_hz), duration_s)
+        skip = first - round(start * rate_hz)
+        length = round(stop * rate_hz) - round(start * rate_hz)  # as edfio has it where a rate is not whole
         leads = []
         for one, own, mv in zip(signals, rates, chosen.mv, strict=True):
             part = np.asarray(one.get_data_slice(start, stop), np.float64) * mv
-            leads.append(
-                part if own == rate_hz else at_rate(part, rate_hz / own, round((stop - start) * rate_hz))
-            )
-        skip = first - round(start * rate_hz)
+            leads.append(part if own == rate_hz else at_rate(part, rate_hz / own, length))
         return np.stack(leads)[:, skip : skip + end - first]
 
     samples = int(duration_s * rate_hz + 1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,9 +117,13 @@ def write_wfdb(record: Record, folder: Path, name: str, comments: list[str]) -> 
 
 
 def as_csv(record: Record, heads: Sequence[str]) -> str:
-    """A row a sample, mV to a microvolt, empty where it is unknown; `heads` name its columns after ``time_s``."""
+    """A row a sample, mV to a microvolt, empty where it is unknown; `heads` name its columns after ``time_s``.
+
+    Times are told to a millisecond, or as much finer as the rate needs for each to differ.
+    """
+    digits = max(3, math.ceil(math.log10(record.rate_hz)))
     known = np.isfinite(record.signals)
     cells = np.full((len(record.names) + 1, record.signals.shape[1]), "", object)
-    cells[0] = [f"{number / record.rate_hz:.3f}" for number in range(cells.shape[1])]
+    cells[0] = [f"{number / record.rate_hz:.{digits}f}" for number in range(cells.shape[1])]
     cells[1:][known] = [f"{value:.3f}" for value in record.signals[known].tolist()]
     return "\n".join([",".join(["time_s", *heads]), *map(",".join, cells.T), ""])

@@ -165,8 +165,9 @@ def _read_window(
 def _leads(source: Source) -> tuple[list[int], list[str]]:
     """The leads in which beats are looked for, the first most, by eight looks of a minute; and what was set aside."""
     rate_hz, samples = source.rate_hz, round(_LOOK_S * source.rate_hz)
-    starts = np.linspace(0, source.samples - samples, _LOOKS).astype(np.int64).tolist()
-    looks = [source.read(start, start + samples) for start in starts]
+    last = max(0, source.samples - samples)  # of many leads less than a minute is read so, too
+    starts = np.unique(np.linspace(0, last, _LOOKS).astype(np.int64)).tolist()
+    looks = [source.read(start, min(start + samples, source.samples)) for start in starts]
     unlike = set(leads_without_heart(source.names, looks, rate_hz))
     alive = {
         number
@@ -210,7 +211,9 @@ def _apart(beats: NDArray[np.int64], rate_hz: float) -> NDArray[np.int64]:
 
 
 def _warnings(source: Source, gathered: _Gathered, names: tuple[str, ...]) -> Iterator[str]:
-    yield f"longer than half an hour: read in windows, and kept of it {' and '.join(names)}"
+    is_long = source.duration_s > _WINDOW_S
+    why = "longer than half an hour" if is_long else f"more than {MAX_VALUES:,} samples of all leads together"
+    yield f"{why}: read in windows, and kept of it {' and '.join(names)}"
     if gathered.unknown:
         share = gathered.unknown / (source.samples * len(names))
         yield f"{share:.1%} of the samples are marked as unknown and were bridged"

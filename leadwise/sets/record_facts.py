@@ -70,13 +70,12 @@ def odd_ones(windows: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
     """
     unpaced = records[records["part"] != "paced"].set_index("record")
     share = unpaced["windows_abnormal"] / unpaced["windows"].clip(lower=1)
+    oddest = share.idxmax() if len(share) else None  # none where every record is paced
     kinds = {
         "no beat": windows[windows["decided"] == "no_beat"],
         "a tie": windows[windows["decided"] == "tie"],
         "all beats abnormal": windows[
-            (windows["record"] == share.idxmax())
-            & (windows["beats_normal"] == 0)
-            & (windows["beats_abnormal"] > 0)
+            (windows["record"] == oddest) & (windows["beats_normal"] == 0) & (windows["beats_abnormal"] > 0)
         ],
     }
     rows = [

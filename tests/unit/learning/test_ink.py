@@ -99,6 +99,22 @@ def test_training_makes_the_loss_smaller_and_can_be_taken_up_again(store: Store,
     assert [step for step, _ in again.run(store)] == [61]
 
 
+def test_a_training_that_cannot_be_saved_leaves_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object, path: Path, __: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError("no space")
+
+    path = tmp_path / "ink.safetensors"
+    path.write_bytes(b"before")
+    monkeypatch.setattr("leadwise.learning.ink.save_file", fail)
+    with pytest.raises(OSError, match="no space"):
+        Training(Recipe(steps=1), 0, InkNet, loss).save(path)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_dice_counts_pixels_of_all_pictures_together() -> None:
     one, none = np.ones((2, 2), bool), np.zeros((2, 2), bool)
     assert dice([one, none], [one, one]) == pytest.approx(2 * 4 / 12)

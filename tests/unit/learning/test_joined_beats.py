@@ -99,3 +99,13 @@ def test_answers_to_different_beats_are_not_joined() -> None:
         joined_beats.joined_answers(
             one, one.head(1), pd.Series(data=False, index=one["unit_id"]), Way(0.5, 1.0, gate=False), "m"
         )
+
+
+def test_beats_of_which_rhythm_or_set_is_not_told_are_refused() -> None:
+    one = answers([0.1, 0.9], "NS")
+    in_af, set_of = (pd.Series(what, index=one["unit_id"]) for what in (False, "ds1"))
+    way = Way(0.5, 1.0, gate=True)
+    with pytest.raises(InputError, match="of 1 beats, r-1 for one, it is not told whether they lie in fibri"):
+        joined_beats.joined_answers(one, one, in_af.iloc[:1], way, "m")
+    with pytest.raises(InputError, match="of 1 beats, r-1 for one, it is not told of which set they are"):
+        joined_beats.tried(one, one, in_af, set_of.iloc[:1])

@@ -67,6 +67,22 @@ def test_its_file_says_the_same_and_what_it_is(tmp_path: Path) -> None:
         load_beat_model(path)
 
 
+def test_a_file_that_cannot_be_described_leaves_the_one_before_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space")
+
+    path = tmp_path / "af.onnx"
+    path.write_bytes(b"before")
+    model = rhythm.fit(made_stretches(), FEATURES)
+    monkeypatch.setattr(rhythm, "describe", fail)
+    with pytest.raises(OSError, match="no space"):
+        rhythm.write_rhythm(model, path)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_trees_answer_alike_as_onnx(classes: int) -> None:
     rng = np.random.default_rng(1)

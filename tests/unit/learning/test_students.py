@@ -17,6 +17,7 @@ from scipy.special import softmax
 from leadwise.errors import LeakError, SettingsError, WeightsError
 from leadwise.folds.partition import partition
 from leadwise.learning import export, students
+from leadwise.learning.cross_fit import cross_fit
 from leadwise.learning.distill import LOSSES, TaughtBy, Teacher, softened_divergence
 from leadwise.learning.study import Results, Study
 from leadwise.models import registry
@@ -186,6 +187,16 @@ def test_a_student_is_trained_and_its_teacher_stays_as_it_was(teacher, views, da
     answers = students.answer_student(data, views, tmp_path / "weights", tmp_path, **asked)
     part = data.partition("four", 1)
     assert set(answers["unit_id"]) == set(part.unit_ids[part.rows[1]])
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if name != "untaught"])
+def test_a_taught_student_has_no_inner_folds_since_no_teacher_left_out_two(
+    teacher, views, data, part, tmp_path, loss
+):
+    how = {"weights": "random", "recipe": "random", "folds": (1,), "seeds": (1,), "inner": True}
+    study = Study.of(PARAMETERS, "four", "student12", "made", **how)
+    with pytest.raises(SettingsError, match=f"no teacher of '{loss}' left out two folds"):
+        cross_fit(study, views, {1: part}, tmp_path, loss_for=TaughtBy(teacher, loss))
 
 
 def test_students_begin_alike_and_see_alike_and_differ_by_the_loss_alone(teacher, views, data, tmp_path):

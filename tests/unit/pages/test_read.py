@@ -280,6 +280,25 @@ def test_a_scan_sets_the_scale_and_a_logo_on_a_drawn_page_does_not(side_pt: int,
     assert read_page(data).shape[1] == width_px
 
 
+@pytest.mark.parametrize(
+    ("told", "damaged"), [(b"FlateDecode", b"FlateDecod\xe9"), (b"/Width 9/Height", b"/Wixth 9/Heigxt")]
+)
+def test_a_damaged_page_of_a_pdf_is_refused_and_those_after_it_are_read(told: bytes, damaged: bytes) -> None:
+    objects = {
+        3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 400]/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>>",
+        2: b"<</Type/Pages/Kids[3 0 R 6 0 R]/Count 2>>",
+        5: costly_files.stream(
+            "/Type/XObject/Subtype/Image/Width 9/Height 9/ColorSpace/DeviceGray/BitsPerComponent 8", b"9" * 81
+        ).replace(told, damaged),
+        6: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 400]/Contents 7 0 R>>",
+        7: costly_files.stream("", b"2 w 0 200 m 600 200 l S"),
+    }  # fmt: skip
+    with PageFile(costly_files.pdf(b"q 600 0 0 400 0 0 cm /I Do Q", "", objects)) as file:
+        with pytest.raises(UnreadablePage, match=r"page 1 of the PDF cannot be drawn .*\. Copy it again\."):
+            _ = file.page(1).picture
+        assert file.first_read(lambda page: page.picture).min() < 50
+
+
 def test_a_scan_within_a_form_of_another_scale_keeps_its_pixels() -> None:
     jpeg = cv2.imencode(".jpg", np.full((300, 450), 90, np.uint8))[1].tobytes()
     told = (

@@ -73,6 +73,25 @@ def test_a_part_of_an_edf_is_that_part_of_the_whole(tmp_path: Path, minute_mv: N
     np.testing.assert_allclose(part[1, 200:-200], whole[1, 3533:8801], atol=0.01)
 
 
+def test_a_part_of_an_edf_of_two_rates_that_are_not_whole_has_as_many_samples_of_both(
+    tmp_path: Path, minute_mv: NDArray[np.float64]
+) -> None:
+    from leadwise.recordings.edf_files import open_edf
+
+    path = put_edf(
+        tmp_path, edf_signal(minute_mv[0], "II", "mV"), edf_signal(minute_mv[1, : 60 * 359], "V1", "mV", 359)
+    )
+    content = bytearray(path.read_bytes())
+    content[244:252] = b"1.37    "  # seconds of each of its parts, in which 360 and 359 samples lie
+    path.write_bytes(content)
+    source = open_edf(path)
+    whole = source.read(0, source.samples)
+    for first in range(0, source.samples - 999, 777):
+        part = source.read(first, first + 999)
+        assert part.shape == (2, 999)
+        np.testing.assert_array_equal(part[0], whole[0, first : first + 999])
+
+
 def test_an_edf_without_an_ecg_is_refused(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
     path = put_edf(
         tmp_path, edf_signal(minute_mv[0], "EEG Fpz-Cz"), edf_signal(minute_mv[1], "EOG horizontal")
@@ -130,6 +149,18 @@ def commas(content: bytearray) -> None:
     content[ranges] = content[ranges].replace(b".", b",")
 
 
+def no_number_of_seconds(content: bytearray) -> None:
+    content[244:252] = b"nan     "
+
+
+def hardly_any_seconds(content: bytearray) -> None:
+    content[244:252] = b"1e-320  "
+
+
+def endless_seconds(content: bytearray) -> None:
+    content[244:252] = b"1e308   "
+
+
 def header_alone(content: bytearray) -> None:
     del content[300:]
 
@@ -143,6 +174,9 @@ def damaged(content: bytearray) -> None:
     [
         (zero_seconds, r"its parts last 0 s by its header\. Write it anew\."),
         (commas, r"its header has decimal commas, where EDF has points\. Write it anew\."),
+        (no_number_of_seconds, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
+        (hardly_any_seconds, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
+        (endless_seconds, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
         (header_alone, r"it holds a header alone, or part of one\. Fetch it again\."),
         (damaged, r"its header is damaged\. Fetch it again, or write it as WFDB\."),
     ],
@@ -210,6 +244,41 @@ def test_a_dicom_ecg_is_read_in_mv(tmp_path: Path, minute_mv: NDArray[np.float64
     assert (record.names, record.rate_hz) == (("II", "V1"), HZ)
     np.testing.assert_allclose(record.signals, minute_mv, rtol=0, atol=0.001)
     assert len(predict_recording(path, model=beat_model).samples) > 80
+
+
+def changed_dicom(path: Path, change: Callable[[Any], None]) -> Path:
+    """The same file with its first group of signals changed."""
+    import pydicom
+
+    data = pydicom.dcmread(path)
+    change(data.WaveformSequence[0])
+    data.save_as(path)
+    return path
+
+
+def test_the_padding_of_a_dicom_is_unknown(tmp_path: Path, minute_mv: NDArray[np.float64]) -> None:
+    padded = minute_mv.copy()
+    padded[1, -500:] = -32768 * 0.00125
+
+    def tell(group: Any) -> None:
+        group.add_new("WaveformPaddingValue", "OW", np.array([-32768], "<i2").tobytes())
+
+    record = read_record(changed_dicom(put_dicom(tmp_path, (padded, LEADS_OF, "mV")), tell))
+    assert np.isnan(record.signals[1, -500:]).all()
+    np.testing.assert_allclose(record.signals[0], minute_mv[0], rtol=0, atol=0.001)
+    np.testing.assert_allclose(record.signals[1, :-500], minute_mv[1, :-500], rtol=0, atol=0.001)
+
+
+def test_a_dicom_without_a_sensitivity_says_what_was_assumed(
+    tmp_path: Path, minute_mv: NDArray[np.float64]
+) -> None:
+    def forget(group: Any) -> None:
+        del group.ChannelDefinitionSequence[1].ChannelSensitivity
+
+    record = read_record(changed_dicom(put_dicom(tmp_path, (minute_mv, LEADS_OF, "mV")), forget))
+    assert record.notes == (
+        "no sensitivity is told for V1: 1 unit a step was assumed, so heights may be wrong",
+    )
 
 
 def test_a_dicom_of_another_modality_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from leadwise.errors import InputError, MissingInput
 from leadwise.names import LEADS
 from leadwise.pages.digitize import N_LEAD, N_STRIP, RATE_HZ, Signals
 from leadwise.pages.forms import known_printout
-from leadwise.recordings.records import STRIP, Record, read_record, record_of, write_record
+from leadwise.recordings.records import STRIP, Record, as_csv, read_record, record_of, write_record
 
 PIXEL_MV = 1 / known_printout().px_per_mv
 
@@ -161,3 +161,13 @@ def test_a_text_posing_as_a_header_is_refused(tmp_path: Path) -> None:
 def test_a_voltage_beyond_the_format_is_cut_off_and_not_lost(tmp_path: Path) -> None:
     write_record(Record(np.array([[-40.0, 0.0, 40.0]]), ("II",), 250), tmp_path, "far", [])
     assert read_record(tmp_path / "far").signals[0] == pytest.approx([-32.767, 0, 32.767])
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "second"), [(360, "0.003"), (1000, "0.001"), (5000, "0.0002"), (10_000, "0.0001")]
+)
+def test_in_a_table_every_sample_has_a_time_of_its_own(rate_hz: float, second: str) -> None:
+    rows = as_csv(Record(np.zeros((1, 20)), ("II",), rate_hz), ["II_mv"]).splitlines()[1:]
+    times = [row.split(",")[0] for row in rows]
+    assert times[1] == second
+    assert len(set(times)) == 20

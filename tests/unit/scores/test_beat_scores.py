@@ -192,6 +192,11 @@ def test_odd_windows_are_those_of_the_rule() -> None:
     assert odd["label"].tolist() == ["normal", "normal", "abnormal"]
 
 
+def test_where_every_record_is_paced_none_is_of_abnormal_beats_alone() -> None:
+    odd = odd_ones(made_windows(), made_records().assign(part="paced"))
+    assert odd["what"].tolist() == ["no beat", "a tie"]
+
+
 def test_a_tested_window_overlaps_with_its_neighbours_alone() -> None:
     table = made_windows().assign(part=["train", "test", "val", "val", "val", "val", "test", "val"])
     assert overlapping(table) == 0.5

@@ -99,6 +99,26 @@ def test_no_more_than_a_window_is_read_at_once(six_minutes: Record) -> None:
     assert len(reading.beats) == pytest.approx(20 * len(process(six_minutes).beats), rel=0.01)
 
 
+def test_less_than_a_minute_of_many_leads_is_read_in_windows_without_being_called_long(
+    six_minutes: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """50 s, as of 17 leads at 10,000 samples a second."""
+    monkeypatch.setattr("leadwise.serving.recordings.MAX_VALUES", 30_000)
+    short = six_minutes.signals[:, : 50 * HZ]
+
+    def read(first: int, end: int) -> NDArray[np.float64]:
+        assert 0 <= first < end <= short.shape[1]
+        return short[:, first:end]
+
+    source = Source(("MLII", "V1"), ("ecg", "ecg"), ("mV", "mV"), HZ, short.shape[1], read, list)
+    reading = long_recordings.read(source)
+    alone = process(Record(short, ("MLII", "V1"), HZ))
+    assert len(reading.beats) == pytest.approx(len(alone.beats), abs=1)
+    assert reading.warnings[0].startswith(
+        "more than 8,000,000 samples of all leads together: read in windows"
+    )
+
+
 def test_where_there_is_no_heart_nothing_is_called_a_beat(
     folder: Path, six_minutes: Record, beat_model: Path
 ) -> None:
