@@ -12,7 +12,7 @@ import numpy as np
 
 from leadwise.errors import InputError
 from leadwise.files import write_json, written_whole
-from leadwise.names import CAUTION
+from leadwise.names import CAUTION, printable
 from leadwise.pages.page_signals import RATE_HZ, PageSignals
 from leadwise.recordings.records import Record, as_csv, write_wfdb
 from leadwise.serving.digitised import Digitised
@@ -67,17 +67,26 @@ def names_of(files: Iterable[Path], page: int | None) -> dict[Path, str]:
     A file whose stem another one before it has, whatever the case, gets ``-2`` after it, so that none is lost. The
     names hang on all files, so each machine of a cluster finds the same.
     """
-    taken = {Path(Shard(1, 1).table).stem}
-    names: dict[Path, str] = {}
-    for file in files:
-        stem = file.stem if page in (None, 1) else f"{file.stem}_page{page}"
-        name, number = stem, 1
-        while record_name(name).lower() in taken:
-            number += 1
-            name = f"{stem}-{number}"
-        taken.add(record_name(name).lower())
-        names[file] = name
-    return names
+    taken = taken_by(())
+    return {
+        file: free_name(file.stem if page in (None, 1) else f"{file.stem}_page{page}", taken)
+        for file in files
+    }
+
+
+def taken_by(names: Iterable[str]) -> set[str]:
+    """What `free_name` keeps clear of: the records of these names, whatever the case, and the table of all files."""
+    return {record_name(name).lower() for name in (Path(Shard(1, 1).table).stem, *names)}
+
+
+def free_name(stem: str, taken: set[str]) -> str:
+    """This name, or the first of ``stem-2``, ``stem-3`` ... whose record is not taken; now it is."""
+    name, number = stem, 1
+    while record_name(name).lower() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(record_name(name).lower())
+    return name
 
 
 def record_name(name: str) -> str:
@@ -97,7 +106,7 @@ def csv_of(signals: PageSignals) -> str:
 
 def wfdb_of(signals: PageSignals, name: str, source: str) -> dict[str, bytes]:
     """The files of a WFDB record by their names; `source` is told in its header."""
-    origin = f"digitised by leadwise from {source}".encode("ascii", "replace").decode()
+    origin = f"digitised by leadwise from {printable(source)}".encode("ascii", "replace").decode()
     with folder_in_memory() as folder:
         write_wfdb(record_of(signals), folder, name, [origin, CAUTION])
         return {f"{name}{suffix}": (folder / f"{name}{suffix}").read_bytes() for suffix in (".dat", ".hea")}

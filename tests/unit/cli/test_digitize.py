@@ -84,6 +84,31 @@ def test_every_ecg_of_a_file_is_read_and_a_letter_among_them_passed_over(
     assert "page 2 of this PDF is blank" in capsys.readouterr().err
 
 
+def test_a_further_page_takes_no_record_of_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = pypdfium2.PdfDocument(pdf_of_6x2())
+    exam.import_pages(pypdfium2.PdfDocument(pdf_of_6x2()))
+    exam.save(tmp_path / "x y.pdf")
+    for name in ("x_y_page2.pdf", "X Y_page2-2.pdf"):
+        (tmp_path / name).write_bytes(pdf_of_6x2())
+    assert command(monkeypatch, tmp_path, "--out", tmp_path / "all", "--format", "wfdb") == 0
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "all").glob("*.json")]
+    assert len({file.lower() for one in told for file in one["files"]}) == 2 * 4
+    assert len([*(tmp_path / "all").glob("*.hea")]) == 4
+
+
+def test_the_table_says_of_which_page_not_all_was_written_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = tmp_path / f"{'x' * 250}.pdf"
+    long.write_bytes(pdf_of_6x2())
+    assert command(monkeypatch, long, "--out", tmp_path / "all", "--format", "csv", "--overlay") == 1
+    assert "not written: " in capsys.readouterr().err
+    (row,) = pd.read_csv(tmp_path / "all" / "digitized.csv").to_dict("records")
+    assert "File name too long" in row["refused"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
