@@ -57,17 +57,16 @@ def digitize_all(
     """
     further: list[_Task] = []
     taken = taken_by(names.values())
-    for outcome in _each([_Task(file, names[file], wanted.page) for file in files], wanted, cores, limits):
+    out = wanted.out.resolve()
+    inputs = frozenset(path.name for path in map(Path.resolve, names) if path.parent == out)
+    read = partial(each, partial(_digitized, wanted, inputs), refused=_refused, cores=cores, limits=limits)
+    for outcome in read([_Task(file, names[file], wanted.page) for file in files]):
         yield outcome
         if wanted.page is None and outcome.answer is not None:
             further += _further_pages(outcome, names[outcome.file], taken)
-    for outcome in _each(further, wanted, cores, limits) if further else ():
+    for outcome in read(further) if further else ():
         if outcome.answer or outcome.why:
             yield outcome
-
-
-def _each(tasks: Sequence[_Task], wanted: Wanted, cores: int, limits: Limits) -> Iterator[Outcome]:
-    return each(partial(_digitized, wanted), tasks, _refused, cores, limits)
 
 
 def _further_pages(outcome: Outcome, name: str, taken: set[str]) -> Iterator[_Task]:
@@ -82,7 +81,7 @@ def _refused(task: _Task, why: str) -> Outcome:
     return Outcome(task.file, why=f"{which}{why.removeprefix(f'{task.file}: ')}")
 
 
-def _digitized(wanted: Wanted, task: _Task) -> Outcome:
+def _digitized(wanted: Wanted, inputs: frozenset[str], task: _Task) -> Outcome:
     try:
         signals = digitize_page(task.file, page=task.page)
     except (ForeignPage, UnreadablePage):
@@ -92,7 +91,9 @@ def _digitized(wanted: Wanted, task: _Task) -> Outcome:
     page = Digitised(str(task.file), signals)
     unwritten = ""
     try:
-        write_files(page, wanted.out, task.name, wanted.formats, wanted.overlay)
+        write_files(page, wanted.out, task.name, wanted.formats, wanted.overlay, inputs)
+    except InputError as error:
+        unwritten = str(error)
     except OSError as error:
         unwritten = f"{error.filename or task.name}: {error.strerror or error}"
     rows = tuple({**row, "name": task.name, "refused": unwritten} for row in page.rows())
