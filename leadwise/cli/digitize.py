@@ -51,7 +51,8 @@ def digitize(
     (the same as a WFDB record), NAME.npy, and NAME.json: form, start and length of each lead, scale, quality,
     warnings. Further ECGs of one file are NAME_page2 ...; a second file of one name is NAME-2. digitized.csv has a
     row a page. No class is given; see predict. A page that cannot be read, or not be trusted, is refused with the
-    reason.
+    reason. Earlier results of a NAME are replaced; where another file or a page to read stands in the place of one,
+    nothing of that page is written, and the reason is told.
     Exit status 0: all files were read; 1: some were refused, or not written; 2: it could not be done.
     Research use only, not a medical device.
     """

@@ -172,7 +172,8 @@ def report(
 
     Example: leadwise report --profile cpu
 
-    It shows tables, figures and cards, and executes nothing. Beside its pages lies bom.cdx.json: the installed
+    It shows tables, figures and cards, and executes nothing. An earlier report in DIR is replaced; a folder that
+    holds anything else is refused. Beside its pages lies bom.cdx.json: the installed
     packages, their versions, licences and sums (CycloneDX).
     """
     from leadwise.project import paths

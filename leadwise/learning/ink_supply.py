@@ -18,10 +18,11 @@ from leadwise.pages.forms import Form
 from leadwise.pages.ink_maps import KINDS
 from leadwise.pages.read import read_page
 from leadwise.recordings.records import read_record
+from leadwise.sets.ptbxl import PHOTOGRAPHED
 
 Mask = NDArray[np.uint8]
 
-LEFT_OUT = frozenset({"00012_hr", "01630_hr", "01885_hr", "02579_hr", "02694_hr"})
+LEFT_OUT = frozenset(f"{number:05d}_hr" for number in PHOTOGRAPHED)
 """Recordings of PTB-XL's fold 10 of which others printed pages: on these pages readers are tested."""
 
 _LENGTH_S = 10.0

@@ -14,6 +14,7 @@ from leadwise.errors import TableError
 from leadwise.files import RESOURCES, sha256
 from leadwise.pages.ink_maps import KINDS
 from leadwise.publishing.markdown import as_table
+from leadwise.publishing.shipped_files import called
 from leadwise.scores.draws import Interval, wilson
 from leadwise.scores.table import written
 
@@ -58,9 +59,9 @@ def share_of_names(row: pd.Series | Mapping[str, Any], of: str) -> Interval:
 def _told(name: str) -> tuple[pd.DataFrame, str]:
     """The table of a file, and a remark with its checksum."""
     told, digest = pd.read_csv(RESOURCES / f"{name}.csv"), sha256(RESOURCES / f"{name}.onnx")
-    if set(told["file"]) != {digest[:12]}:
+    if set(told["file"]) != {called(digest)}:
         raise TableError(
-            f"{name}.csv is of another file than {name}.onnx (sha256 {digest[:12]}...): copy both anew."
+            f"{name}.csv is of another file than {name}.onnx (sha256 {called(digest)}...): copy both anew."
         )
     return told, f"`{name}.onnx`, sha256 `{digest}`."
 

@@ -27,18 +27,24 @@ from leadwise.names import METRICS
 from leadwise.project import executor, paths, profiles, provenance
 from leadwise.project.notebooks import NOTEBOOKS
 from leadwise.publishing.documents import results_text
+from leadwise.publishing.front_matter import FRONT_MATTER
 from leadwise.publishing.markdown import anchor, as_table
 from leadwise.publishing.render import Published
 
 CARDS = {
     "readme": ("README.md", "README"),
-    "model_card": ("leadwise/resources/MODEL_CARD.md", "Model card, pages"),
-    "beat_card": ("leadwise/resources/BEAT_CARD.md", "Model card, beats"),
-    "dataset_card": ("leadwise/resources/DATASET_CARD.md", "Data set card"),
+    **{
+        Path(card).stem.lower(): (
+            f"leadwise/resources/{card}",
+            Path(card).stem.replace("_", " ").capitalize(),
+        )
+        for card in FRONT_MATTER
+    },
     "reporting": ("analysis/REPORTING.md", "Reporting checklist"),
 }
 """By the name of their page: where they lie in the repository, and what they are called."""
 
+_FIRST = "Notebooks"
 _RESULTS = "analysis/RESULTS.md"
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
@@ -82,8 +88,8 @@ def write_report(profile: str, target: Path | None = None) -> Path:
             f"no notebook has run under the profile {profile!r}, so there is nothing to show. "
             f"Run them first: leadwise run --profile {profile}"
         )
-    folder = target or paths.runs_folder() / profile / "report"
-    if folder.exists() and any(folder.iterdir()) and not (folder / "index.html").is_file():
+    folder = (target or paths.runs_folder() / profile / "report").resolve()
+    if folder.exists() and any(folder.iterdir()) and not _is_report(folder / "index.html"):
         raise MissingInput(f"{folder} holds something else than a report. Name another folder, or empty it.")
     aside = folder.with_name(f".{folder.name}.aside")
     if aside.is_symlink():
@@ -91,9 +97,20 @@ def write_report(profile: str, target: Path | None = None) -> Path:
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)  # refuses what is there, a link too
     _Site(profile, executed, aside).write()
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
+    folder.mkdir(exist_ok=True)  # it stays, since a shell may stand in it
+    for old in folder.iterdir():
+        shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+    for part in aside.iterdir():
+        part.rename(folder / part.name)
+    aside.rmdir()
     return folder / "index.html"
+
+
+def _is_report(first_page: Path) -> bool:
+    """Whether a file is the first page of a report, by the title that its template gives it."""
+    if not first_page.is_file():
+        return False
+    return f"<title>{_FIRST} · leadwise, " in first_page.read_text(encoding="utf-8", errors="replace")
 
 
 def _executed(profile: str) -> dict[str, _Executed]:
@@ -141,14 +158,14 @@ class _Site:
         rows = [
             {"name": name, "executed": self.executed.get(name), "old": name in changed} for name in NOTEBOOKS
         ]
-        self._write("index", "Notebooks", notebooks=rows, pictures=len(figures))
+        self._write("index", _FIRST, notebooks=rows, pictures=len(figures))
         self._write("figures", "Figures", figures=figures)
         self._write("results", "Results", html=_html(self._results()))
         for name, (place, _) in self.cards.items():
             self._write_document(name, place)
 
     def _write(self, name: str, title: str, **more: Any) -> None:
-        menu = {"index": "Notebooks", "results": "Results", "figures": "Figures"}
+        menu = {"index": _FIRST, "results": "Results", "figures": "Figures"}
         menu |= {card: words for card, (_, words) in self.cards.items()}
         text = self.template.render(
             policy=POLICY, page=name, title=title, menu=menu, profile=self.profile, **more

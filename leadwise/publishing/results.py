@@ -864,7 +864,7 @@ HEADLINE = Listing(
         Cell(
             "accuracy",
             "pages, students of each fold, trained as the one in `leadwise predict`: accuracy",
-            _OF_PAGES | {"model": "student12", "condition": "calibrated=yes;loss=consistent"},
+            _OF_PAGES | {"model": "student12", "condition": FOLD_STUDENTS},
         ),
         *(
             Cell(

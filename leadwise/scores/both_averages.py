@@ -57,7 +57,7 @@ def in_both_averages(
 ) -> list[pd.DataFrame]:
     """Rows of S and V gross, with those of `heading`, and as the mean of records. What is nothing is not in n."""
     n = answers.loc[answers["label"] != NOTHING, "unit_id"].nunique()
-    place |= {"weights": "random", "n": int(n)}
+    place = {"weights": "random", **place, "n": int(n)}
     gross, by_record = (of(metrics, classes) for of in (counted, averaged))
     return [
         scored(answers, gross, (*heading, *OF_CLASSES), **place),

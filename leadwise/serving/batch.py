@@ -132,7 +132,7 @@ def picture_targets(pages: Sequence[Path], out: Path) -> list[Path]:
         if out.resolve() == pages[0].resolve():
             raise InputError(f"{out}: that is the file itself. Name another file for its picture.")
         return [out]
-    if out.suffix:
+    if out.suffix and not out.is_dir():
         raise InputError(f"{out}: with several files, --overlay names a folder, not a file.")
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -12,7 +14,7 @@ import numpy as np
 
 from leadwise.errors import InputError
 from leadwise.files import write_json, written_whole
-from leadwise.names import CAUTION
+from leadwise.names import CAUTION, printable
 from leadwise.pages.page_signals import RATE_HZ, PageSignals
 from leadwise.recordings.records import Record, as_csv, write_wfdb
 from leadwise.serving.digitised import Digitised
@@ -67,17 +69,26 @@ def names_of(files: Iterable[Path], page: int | None) -> dict[Path, str]:
     A file whose stem another one before it has, whatever the case, gets ``-2`` after it, so that none is lost. The
     names hang on all files, so each machine of a cluster finds the same.
     """
-    taken = {Path(Shard(1, 1).table).stem}
-    names: dict[Path, str] = {}
-    for file in files:
-        stem = file.stem if page in (None, 1) else f"{file.stem}_page{page}"
-        name, number = stem, 1
-        while record_name(name).lower() in taken:
-            number += 1
-            name = f"{stem}-{number}"
-        taken.add(record_name(name).lower())
-        names[file] = name
-    return names
+    taken = taken_by(())
+    return {
+        file: free_name(file.stem if page in (None, 1) else f"{file.stem}_page{page}", taken)
+        for file in files
+    }
+
+
+def taken_by(names: Iterable[str]) -> set[str]:
+    """What `free_name` keeps clear of: the records of these names, whatever the case, and the table of all files."""
+    return {record_name(name).lower() for name in (Path(Shard(1, 1).table).stem, *names)}
+
+
+def free_name(stem: str, taken: set[str]) -> str:
+    """This name, or the first of ``stem-2``, ``stem-3`` ... whose record is not taken; now it is."""
+    name, number = stem, 1
+    while record_name(name).lower() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(record_name(name).lower())
+    return name
 
 
 def record_name(name: str) -> str:
@@ -97,7 +108,7 @@ def csv_of(signals: PageSignals) -> str:
 
 def wfdb_of(signals: PageSignals, name: str, source: str) -> dict[str, bytes]:
     """The files of a WFDB record by their names; `source` is told in its header."""
-    origin = f"digitised by leadwise from {source}".encode("ascii", "replace").decode()
+    origin = f"digitised by leadwise from {printable(source)}".encode("ascii", "replace").decode()
     with folder_in_memory() as folder:
         write_wfdb(record_of(signals), folder, name, [origin, CAUTION])
         return {f"{name}{suffix}": (folder / f"{name}{suffix}").read_bytes() for suffix in (".dat", ".hea")}
@@ -108,8 +119,20 @@ def png_of(page: Digitised) -> bytes:
     return cv2.imencode(".png", page.picture())[1].tobytes()
 
 
-def write_files(page: Digitised, out: Path, name: str, formats: Sequence[Format], overlay: bool) -> None:
-    """Write the results of one page to a folder, each file whole or not at all, and last ``name.json``."""
+def write_files(
+    page: Digitised,
+    out: Path,
+    name: str,
+    formats: Sequence[Format],
+    overlay: bool,
+    inputs: Collection[str] = (),
+) -> None:
+    """Write the results of one page to a folder, each file whole or not at all, and last ``name.json``.
+
+    `inputs` are the names of those pages to read that lie in this folder. Raises `InputError`, before anything is
+    written, where a file would replace one of them, or one that is no earlier result of this name.
+    """
+    earlier = _earlier(out, name)
     written: dict[str, bytes] = {}
     if "csv" in formats:
         written[f"{name}.csv"] = csv_of(page.signals).encode()
@@ -117,12 +140,36 @@ def write_files(page: Digitised, out: Path, name: str, formats: Sequence[Format]
         written |= wfdb_of(page.signals, record_name(name), Path(page.file).name)
     if overlay:
         written[f"{name}_overlay.png"] = png_of(page)
+    files = sorted({*written, *([f"{name}.npy"] if "npy" in formats else [])})
+    for file in (*files, f"{name}.json"):
+        if file in inputs:
+            raise InputError(f"{out / file}: is itself a page to read. Name another folder for --out.")
+        if file not in earlier and os.path.lexists(out / file):
+            raise InputError(
+                f"{out / file}: is there already, and {name}.json tells of no such result of leadwise. Name another "
+                "folder for --out, or move the file."
+            )
     for file, content in written.items():
         with written_whole(out / file) as aside:
             aside.write_bytes(content)
     if "npy" in formats:
         with written_whole(out / f"{name}.npy") as aside:
             np.save(aside, page.signals.samples())
-        written[f"{name}.npy"] = b""
-    told = {**page.as_json(), "columns": list(page.signals.columns()), "files": sorted(written)}
+    left = {file for file in earlier if (out / file).is_file()} - {f"{name}.json"}
+    told = {**page.as_json(), "columns": list(page.signals.columns()), "files": sorted({*files, *left})}
     write_json(told, out / f"{name}.json")
+
+
+def _earlier(out: Path, name: str) -> set[str]:
+    """The files of an earlier reading under this name, as its ``name.json`` tells, if that is of leadwise."""
+    try:
+        told = json.loads((out / f"{name}.json").read_bytes())
+    except (OSError, ValueError):
+        return set()
+    if (
+        not isinstance(told, dict)
+        or told.get("kind") != "digitised"
+        or not isinstance(told.get("files"), list)
+    ):
+        return set()
+    return {f"{name}.json", *map(str, told["files"])}

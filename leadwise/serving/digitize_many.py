@@ -17,7 +17,7 @@ from leadwise.files import must_be_writable
 from leadwise.pages.read import MAX_LOOKED_AT
 from leadwise.serving.batch import Outcome
 from leadwise.serving.digitised import Digitised
-from leadwise.serving.digitize_files import Format, write_files
+from leadwise.serving.digitize_files import Format, free_name, taken_by, write_files
 from leadwise.serving.digitize_page import digitize_page
 from leadwise.workers import LIMITS, Limits, each
 
@@ -56,25 +56,24 @@ def digitize_all(
     `names` are those of all files, of other machines too. A further page that is no ECG is passed over.
     """
     further: list[_Task] = []
-    for outcome in _each([_Task(file, names[file], wanted.page) for file in files], wanted, cores, limits):
+    taken = taken_by(names.values())
+    out = wanted.out.resolve()
+    inputs = frozenset(path.name for path in map(Path.resolve, names) if path.parent == out)
+    read = partial(each, partial(_digitized, wanted, inputs), refused=_refused, cores=cores, limits=limits)
+    for outcome in read([_Task(file, names[file], wanted.page) for file in files]):
         yield outcome
         if wanted.page is None and outcome.answer is not None:
-            further += _further_pages(outcome, names)
-    for outcome in _each(further, wanted, cores, limits) if further else ():
+            further += _further_pages(outcome, names[outcome.file], taken)
+    for outcome in read(further) if further else ():
         if outcome.answer or outcome.why:
             yield outcome
 
 
-def _each(tasks: Sequence[_Task], wanted: Wanted, cores: int, limits: Limits) -> Iterator[Outcome]:
-    return each(partial(_digitized, wanted), tasks, _refused, cores, limits)
-
-
-def _further_pages(outcome: Outcome, names: Mapping[Path, str]) -> Iterator[_Task]:
+def _further_pages(outcome: Outcome, name: str, taken: set[str]) -> Iterator[_Task]:
     assert outcome.answer is not None  # noqa: S101  # nothing follows a refusal
     first, of = outcome.answer["page"] + 1, outcome.answer["of_pages"]
     for page in range(first, min(of, MAX_LOOKED_AT) + 1):
-        name = f"{names[outcome.file]}_page{page}"
-        yield _Task(outcome.file, f"{name}-2" if name in names.values() else name, page, True)
+        yield _Task(outcome.file, free_name(f"{name}_page{page}", taken), page, True)
 
 
 def _refused(task: _Task, why: str) -> Outcome:
@@ -82,7 +81,7 @@ def _refused(task: _Task, why: str) -> Outcome:
     return Outcome(task.file, why=f"{which}{why.removeprefix(f'{task.file}: ')}")
 
 
-def _digitized(wanted: Wanted, task: _Task) -> Outcome:
+def _digitized(wanted: Wanted, inputs: frozenset[str], task: _Task) -> Outcome:
     try:
         signals = digitize_page(task.file, page=task.page)
     except (ForeignPage, UnreadablePage):
@@ -92,8 +91,10 @@ def _digitized(wanted: Wanted, task: _Task) -> Outcome:
     page = Digitised(str(task.file), signals)
     unwritten = ""
     try:
-        write_files(page, wanted.out, task.name, wanted.formats, wanted.overlay)
+        write_files(page, wanted.out, task.name, wanted.formats, wanted.overlay, inputs)
+    except InputError as error:
+        unwritten = str(error)
     except OSError as error:
         unwritten = f"{error.filename or task.name}: {error.strerror or error}"
-    rows = tuple({**row, "name": task.name} for row in page.rows())
+    rows = tuple({**row, "name": task.name, "refused": unwritten} for row in page.rows())
     return Outcome(task.file, page.as_json(), tuple(page.lines()), rows, undrawn=unwritten)

@@ -24,12 +24,6 @@ from leadwise.recordings.records import Record, read_record, rhythm_first
 from leadwise.recordings.stretches import FEATURES, LENGTH_S, described
 from leadwise.sets.recordings import MITDB, RecordingSet, find_recordings
 
-CINC2017 = RecordingSet(
-    "cinc2017",
-    caution="Half a minute each of one lead from a hand-held device, labelled as a whole; persons are not told, so "
-    "one may be on both sides.",
-)
-
 CINC_COUNTS: Mapping[str, int] = {"N": 5050, "A": 738, "O": 2456, "~": 284}
 """Recordings of each class as published: what a part that has more of A is weighed back to."""
 

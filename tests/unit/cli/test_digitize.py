@@ -84,6 +84,62 @@ def test_every_ecg_of_a_file_is_read_and_a_letter_among_them_passed_over(
     assert "page 2 of this PDF is blank" in capsys.readouterr().err
 
 
+def test_a_further_page_takes_no_record_of_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = pypdfium2.PdfDocument(pdf_of_6x2())
+    exam.import_pages(pypdfium2.PdfDocument(pdf_of_6x2()))
+    exam.save(tmp_path / "x y.pdf")
+    for name in ("x_y_page2.pdf", "X Y_page2-2.pdf"):
+        (tmp_path / name).write_bytes(pdf_of_6x2())
+    assert command(monkeypatch, tmp_path, "--out", tmp_path / "all", "--format", "wfdb") == 0
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in (tmp_path / "all").glob("*.json")]
+    assert len({file.lower() for one in told for file in one["files"]}) == 2 * 4
+    assert len([*(tmp_path / "all").glob("*.hea")]) == 4
+
+
+def test_the_table_says_of_which_page_not_all_was_written_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = tmp_path / f"{'x' * 250}.pdf"
+    long.write_bytes(pdf_of_6x2())
+    assert command(monkeypatch, long, "--out", tmp_path / "all", "--format", "csv", "--overlay") == 1
+    assert "not written: " in capsys.readouterr().err
+    (row,) = pd.read_csv(tmp_path / "all" / "digitized.csv").to_dict("records")
+    assert "File name too long" in row["refused"]
+
+
+def test_a_file_that_is_no_earlier_result_is_left_and_other_pages_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("100.pdf", "101.pdf"):
+        (tmp_path / name).write_bytes(pdf_of_6x2())
+    (tmp_path / "100.hea").write_text("the recording itself", encoding="utf-8")
+    assert command(monkeypatch, tmp_path, "--out", tmp_path, "--format", "csv") == 0
+    for _ in range(2):
+        assert command(monkeypatch, tmp_path, "--out", tmp_path) == 1
+        assert "100.hea: is there already, and 100.json tells of no such result" in capsys.readouterr().err
+    assert (tmp_path / "100.hea").read_text(encoding="utf-8") == "the recording itself"
+    assert not (tmp_path / "100.dat").exists()
+    assert (tmp_path / "101.hea").is_file()
+    table = pd.read_csv(tmp_path / "digitized.csv").set_index("name")
+    assert table["refused"].notna().to_dict() == {100: True, 101: False}
+    assert command(monkeypatch, tmp_path / "101.pdf", "--out", tmp_path, "--format", "csv") == 0
+    assert command(monkeypatch, tmp_path / "101.pdf", "--out", tmp_path) == 0, "its record is its own still"
+
+
+def test_a_picture_of_traces_takes_no_place_of_a_page_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf_of_6x2())
+    arguments = ("--out", tmp_path, "--format", "csv", "--overlay")
+    assert command(monkeypatch, tmp_path / "a.pdf", *arguments) == 0
+    drawn = (tmp_path / "a_overlay.png").stat().st_mtime_ns
+    assert command(monkeypatch, tmp_path, *arguments) == 1
+    assert "a_overlay.png: is itself a page to read" in capsys.readouterr().err
+    assert (tmp_path / "a_overlay.png").stat().st_mtime_ns == drawn
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

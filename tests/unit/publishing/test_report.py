@@ -150,10 +150,30 @@ def test_a_report_takes_the_place_of_an_earlier_one_and_of_nothing_else(site: Pa
     assert not (site / "notebooks" / "old.html").exists()
     other = site.parent / "thesis"
     other.mkdir()
-    (other / "chapter.md").write_text("years of work", encoding="utf-8")
-    with pytest.raises(MissingInput, match="something else than a report"):
-        write_report("sample", other)
+    for name in ("chapter.md", "index.html"):
+        (other / name).write_text("years of work", encoding="utf-8")
+        with pytest.raises(MissingInput, match="something else than a report"):
+            write_report("sample", other)
     assert (other / "chapter.md").is_file()
+
+
+def test_a_report_goes_into_the_working_folder_and_to_where_a_link_leads(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, link = site.parent / "there", site.parent / "link"
+    there.mkdir()
+    link.symlink_to(there)
+    monkeypatch.chdir(there)
+    for target in (Path(), link):
+        assert write_report("sample", target) == there / "index.html"
+        assert Path("index.html").is_file(), "the working folder is gone"
+    assert link.is_symlink()
+    assert not [*site.parent.glob(".*.aside")]
+
+
+def test_a_report_shows_every_card_that_there_is() -> None:
+    shown = {Path(place).name for place, _ in CARDS.values()}
+    assert {path.name for path in (REPOSITORY / "leadwise" / "resources").glob("*_CARD.md")} < shown
 
 
 def test_where_nothing_has_run_the_command_says_what_to_run(clone: Clone) -> None:

@@ -62,3 +62,10 @@ def test_where_232_is_not_asked_about_nothing_is_left_out() -> None:
     table = answers("100", "SSNV", "SNVV")
     rows = counted_as_papers_do(table, table["label"].notna(), condition={})
     assert {counted for one in rows for counted in one["counted"]} == {"all", "after_5_min"}
+
+
+def test_weights_are_what_the_caller_says_and_else_random() -> None:
+    table = answers("100", "SSNV", "SNVV")
+    for given, told in (({}, "random"), ({"weights": "published"}, "published")):
+        rows = counted_as_papers_do(table, table["label"].notna(), condition={}, **given)
+        assert {weights for one in rows for weights in one["weights"]} == {told}

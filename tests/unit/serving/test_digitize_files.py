@@ -22,6 +22,7 @@ from leadwise.serving.digitize_files import (
     formats_of,
     names_of,
     record_name,
+    wfdb_of,
     write_files,
 )
 
@@ -70,6 +71,12 @@ def test_wfdb_reads_the_same_millivolts_and_knows_what_is_unknown(out: Path) -> 
     assert (np.isnan(record.p_signal) == np.isnan(expected)).all()
     assert np.nanmax(abs(record.p_signal - expected)) < 6e-4
     assert "Research use only" in " ".join(record.comments)
+
+
+def test_a_wfdb_record_of_a_file_with_a_line_break_in_its_name_is_read(tmp_path: Path) -> None:
+    for name, content in wfdb_of(PAGE.signals, "scan", "my\nscan.png").items():
+        (tmp_path / name).write_bytes(content)
+    assert r"digitised by leadwise from my\nscan.png" in wfdb.rdrecord(str(tmp_path / "scan")).comments
 
 
 def test_npy_holds_all_samples_in_the_columns_that_json_names(out: Path) -> None:

@@ -395,6 +395,12 @@ def test_pages_of_one_name_do_not_overwrite_each_others_pictures(tmp_path: Path)
     assert [target.name for target in targets] == ["x-answer.png", "x-answer-2.png", "x-2-answer.png"]
 
 
+def test_a_folder_that_is_there_takes_pictures_though_a_dot_stands_in_its_name(tmp_path: Path) -> None:
+    (tmp_path / "v.2").mkdir()
+    targets = batch.picture_targets([Path("x.jpg")], tmp_path / "v.2")
+    assert targets == [tmp_path / "v.2" / "x-answer.png"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
