@@ -59,6 +59,15 @@ def must_be_writable(target: Path) -> None:
         raise InputError(f"{target}: you may not write in {target.parent}. Name another file.")
 
 
+def must_hold_files(folder: Path) -> None:
+    """Raise InputError at once, not after minutes, where a folder that may not be there yet can hold no file."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise InputError(f"{folder}: {there} is no folder. Name another one.")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"{folder}: you may not write in {there}. Name another folder.")
+
+
 def sweep(folder: Path) -> None:
     """Delete what killed writers left anywhere below a folder; only for whoever alone writes there."""
     for left in folder.rglob(".*.part*"):

@@ -317,8 +317,10 @@ def catalogue(
 
     Takes some two minutes for 500 pages.
     """
+    from leadwise.files import must_be_writable
     from leadwise.sets.catalogue import rebuild
 
+    must_be_writable(out)
     with about(out, prints=True):
         unread = rebuild(folder, out)
     for page in unread.itertuples():
@@ -344,9 +346,10 @@ def folds(
     """
     from leadwise import processes
     from leadwise.audit.folds import fold_folder
-    from leadwise.files import written_whole
+    from leadwise.files import must_be_writable, written_whole
     from leadwise.folds.pages import fingerprint
 
+    must_be_writable(out)
     table, notes = fold_folder(folder, range(1, seeds + 1), processes.available_cores())
     with about(out), written_whole(out) as aside:
         table.to_csv(aside, index=False, lineterminator="\n")
@@ -371,10 +374,12 @@ def template(
     (another file variant) is used, at most 100.
     """
     from leadwise.drawing.template_maker import write_template
+    from leadwise.files import must_hold_files
     from leadwise.pages.forms import known_printout
     from leadwise.pages.read import read_page
     from leadwise.sets.catalogue import shipped
 
+    must_hold_files(out)
     pages = shipped()
     pages = pages[~pages["recorded_at"].str.startswith("2019-11")].iloc[::2]
     with about(out):

@@ -152,8 +152,11 @@ def score_shipped(
     """
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # figures of one core, and before numpy is loaded
+    from leadwise.files import must_hold_files
     from leadwise.publishing.score_shipped import score_all
 
+    if out is not None:
+        must_hold_files(out)
     with about(out or Path("scores.csv")):
         for line in score_all(out):
             say(line)

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -295,31 +296,38 @@ def _keep_networks(folder: Path, results: Path) -> Path:
     """Copy what 26 trained for all classes, with what one who asks its networks or learns from them has to know.
 
     These are the network of each seed and fold, those of the first seed that leave out two folds, where either chose
-    their candidate, who was chosen where, all calibrations, and the answers about inner folds. Gives the folder.
+    their candidate, who was chosen where, all calibrations, and the answers about inner folds. Gives the folder,
+    which takes the place of an earlier one whole or not at all. Raises MissingInput where a seed's network of a
+    fold is not there; without INNER those that leave out two folds are not.
     """
     from leadwise.folds.partition import weights_name
 
     target = results / "leads12"
     chosen = pd.read_csv(folder / "chosen.csv").query("task == 'four'")
     folds, first = chosen["fold"].unique().tolist(), chosen["seed"].iloc[0]
-    names = {
-        weights_name(row.seed, left_out, prefix=row.chosen)
+    is_outer = {
+        weights_name(row.seed, left_out, prefix=row.chosen): len(left_out) == 1
         for row in chosen.itertuples()
         for left_out in [(row.fold,), *((min(row.fold, j), max(row.fold, j)) for j in folds if j != row.fold)]
         if row.seed == first or len(left_out) == 1
     }
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    networks = [folder / "weights" / f"{name}.safetensors" for name in sorted(names)]
-    for path in (path for path in networks if path.is_file()):  # without INNER there are the outer ones alone
-        shutil.copyfile(path, target / path.name)
+    networks = {folder / "weights" / f"{name}.safetensors": outer for name, outer in sorted(is_outer.items())}
+    if lacking := [path for path, outer in networks.items() if outer and not path.is_file()]:
+        raise MissingInput(f"{lacking[0]} is missing, so no networks are published. Run {folder.name} again.")
     answers = read_table(folder / "predictions.csv", "predictions.csv")
     answers = answers[(answers["task"] == "four") & (answers["role"] == "inner")]
-    answers.dropna(axis=1, how="all").to_csv(
-        target / "predictions.csv", index=False, lineterminator="\n", float_format="%.7g"
-    )
-    chosen.to_csv(target / "chosen.csv", index=False, lineterminator="\n")
-    shutil.copyfile(folder / "calibration.csv", target / "calibration.csv")
+    with TemporaryDirectory(prefix=".leads12.", dir=results) as held:
+        aside = Path(held) / target.name
+        aside.mkdir()
+        for path in filter(Path.is_file, networks):
+            shutil.copyfile(path, aside / path.name)
+        answers.dropna(axis=1, how="all").to_csv(
+            aside / "predictions.csv", index=False, lineterminator="\n", float_format="%.7g"
+        )
+        chosen.to_csv(aside / "chosen.csv", index=False, lineterminator="\n")
+        shutil.copyfile(folder / "calibration.csv", aside / "calibration.csv")
+        shutil.rmtree(target, ignore_errors=True)
+        aside.rename(target)
     return target
 
 

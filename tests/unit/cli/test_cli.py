@@ -136,6 +136,29 @@ def test_a_folder_of_pages_that_nobody_knows_gets_no_folds(
     assert not list(tmp_path.glob("folds.csv*"))
 
 
+@pytest.mark.parametrize(
+    ("command", "out", "said"),
+    [
+        ("catalogue", "nowhere/pages.csv", "there is no folder"),
+        ("folds", "nowhere/folds.csv", "there is no folder"),
+        ("template", "file/new", "file is no folder"),
+        ("score-shipped", "file/new", "file is no folder"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_read(
+    command: str,
+    out: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    pages = () if command == "score-shipped" else (str(tmp_path / "unread"),)
+    assert leadwise(monkeypatch, command, *pages, "--out", str(tmp_path / out)) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.fixture
 def pages_of_sample(sample_pages: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """24 pages of the sample as if they were all that the shipped catalogue knows."""

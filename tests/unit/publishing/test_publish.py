@@ -200,15 +200,24 @@ def test_networks_of_all_seeds_and_inner_ones_of_the_first_are_kept_and_no_other
     (folder / "weights").mkdir()
     told = {"precision": "fp32", "seconds": "1.0", "machine": "m", "versions": "torch 2.15.0"}
     for name in ("signals-seed1-fold1", "signals-seed1-fold1-2", "beats-seed1-fold1-2", "beats-seed1-fold2",
-                 "beats-seed1-fold1", "signals-seed2-fold1", "signals-seed2-fold1-2",
+                 "beats-seed1-fold1", "beats-seed2-fold2", "signals-seed2-fold1", "signals-seed2-fold1-2",
                  "signals-binary-seed1-fold1"):  # fmt: skip
         save_file({}, folder / "weights" / f"leads12_{name}.safetensors", told)
     publish("cpu")
     kept = sorted(path.stem for path in (results / "leads12").glob("*.safetensors"))
     assert kept == [
-        "leads12_beats-seed1-fold1-2", "leads12_beats-seed1-fold2",
+        "leads12_beats-seed1-fold1-2", "leads12_beats-seed1-fold2", "leads12_beats-seed2-fold2",
         "leads12_signals-seed1-fold1", "leads12_signals-seed1-fold1-2", "leads12_signals-seed2-fold1",
     ]  # fmt: skip
+    (folder / "calibration.csv").rename(folder / "moved.csv")
+    with pytest.raises(FileNotFoundError, match=r"calibration\.csv"):
+        publish("cpu")
+    (folder / "moved.csv").rename(folder / "calibration.csv")
+    (folder / "weights" / "leads12_signals-seed2-fold1.safetensors").unlink()
+    with pytest.raises(MissingInput, match=r"signals-seed2-fold1\.safetensors is missing"):
+        publish("cpu")
+    assert sorted(path.stem for path in (results / "leads12").glob("*.safetensors")) == kept
+    assert len([*(results / "leads12").iterdir()]) == len(kept) + 3
 
 
 @pytest.mark.parametrize("name", ["bench_serve_load", "score_shipped"])
