@@ -217,7 +217,7 @@ class _Follower:
         left = self.waves(self.dense(expected), 1, sigma_cells)
         height = np.abs(left)
         quality = height.min(axis=0)  # wood has a grain, but no lines across it
-        quality /= np.quantile(quality, 0.9)
+        quality /= max(float(np.quantile(quality, 0.9)), 1e-9)
         turn = np.angle(left) / (2 * math.pi)
         return _unwrap(np.asarray(turn, np.float64), np.asarray(quality, np.float64))
 

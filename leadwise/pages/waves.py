@@ -100,7 +100,7 @@ def _mean_spectrum(picture: Values) -> Values:
         [total[:, 8:0:-1][::-1], total], axis=1
     )  # some of the other half, for what lies upright
     around = cv2.blur(total, (15, 15)) + 1e-6
-    return np.asarray(np.log(total / around), np.float32)
+    return np.asarray(np.log(np.maximum(total, np.finfo(np.float32).tiny) / around), np.float32)
 
 
 def _at(spectrum: Values, frequency: Pixels, angles: Pixels) -> Values:

@@ -15,10 +15,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from leadwise.drawing.made import KINDS
 from leadwise.pages.read import Page
 from leadwise.serving.http.uploads import Upload
-from leadwise.serving.known_form import read_known_form
 
 Files = tuple[Upload, ...]
 Maker = Callable[[bytes, np.random.Generator], Files]
@@ -152,12 +150,6 @@ def broken_record(_: bytes, rng: np.random.Generator) -> Files:
     return _one(choices, rng)
 
 
-def other_layout(page: bytes, rng: np.random.Generator) -> Files:
-    """A picture of something else, or the known form without a heart on it."""
-    real = np.nan_to_num(read_known_form(_decoded(page)).signals.leads.astype(float))
-    return (Upload("other.jpg", _encoded(".jpg", KINDS[_one(sorted(KINDS), rng)](real, rng))),)
-
-
 def two_at_once(page: bytes, rng: np.random.Generator) -> Files:
     """A page and something beside it that is none."""
     return (Upload("page.jpg", page), Upload("noise.jpg", rng.bytes(1000)))
@@ -174,7 +166,6 @@ HOSTILE: dict[str, Maker] = {
     "huge header": huge_header,
     "zip that climbs out": climbing_zip,
     "broken record": broken_record,
-    "other layout": other_layout,
     "two at once": two_at_once,
 }
 """By what they are: (bytes of a real page, generator) to the files of one request."""

@@ -231,7 +231,7 @@ def test_beats_of_a_real_record_are_those_that_were_annotated() -> None:
 # --- refusals ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", sorted(set(HOSTILE) - {"other layout"}))  # which is read
+@pytest.mark.parametrize("kind", sorted(HOSTILE))
 def test_hostile_uploads_are_refused_in_words(client: TestClient, page: bytes, kind: str) -> None:
     rng = np.random.default_rng(7)
     for _ in range(3):
