@@ -17,14 +17,13 @@ _AT_A_LINE_S_BEGINNING = re.compile(r"^[ \t]*(?:[-*+>] +|\d+\. +)*<!-- score:(\S
 
 @dataclass(frozen=True)
 class Quoted:
-    """A published score, or with `Cell.minus` a difference, as it is quoted: with its interval or without."""
+    """A published score, or with `Cell.minus` a difference, as it is quoted, with its interval."""
 
     cell: Cell
-    interval: bool = True
 
     def text(self, published: Published) -> str:
         """It, as prose has it. Raises TableError where no published row, or several, are what it asks for."""
-        return figure(published, self.cell, interval=self.interval)
+        return figure(published, self.cell)
 
 
 _OF_THE_SET = {"profile": "cpu", "protocol": "grouped", "seeds": "1/2/3"}

@@ -11,7 +11,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -241,8 +240,8 @@ class Listing(Section):
         return f"{as_table(heads, lines)}\n\n{below}", list(runs)
 
 
-def figure(published: Published, cell: Cell, *, interval: bool = True) -> str:
-    """The one published row that a cell asks for, as a table has it; its interval alone may be left out.
+def figure(published: Published, cell: Cell) -> str:
+    """The one published row that a cell asks for, as a table has it.
 
     Raises TableError where there is no such row, or several.
     """
@@ -250,7 +249,7 @@ def figure(published: Published, cell: Cell, *, interval: bool = True) -> str:
     if row is None:
         minus = f", minus {cell.minus!r}," if cell.minus else ""
         raise TableError(f"no published row of {cell.metric!r}{minus} has {dict(cell.where)}.")
-    return _shown(row if interval else row | {"low": nan, "high": nan}, cell)
+    return _shown(row, cell)
 
 
 def _could_be_found(differences: Sequence[Mapping[str, Any]]) -> str:

@@ -53,8 +53,9 @@ def test_numbers_in_prose_equal_tables(marked: list[re.Match[str]], published: P
     model = published.scores.query(
         "notebook == '26_image_leads12' and model == 'leads12' and seeds == '1/2/3'"
     )
-    (value,) = model.query("metric == 'accuracy' and task == 'binary' and condition == ''")["value"]
-    assert quoted("page_model_binary").text(published) == f"{value:.3f}"
+    row = model.query("metric == 'accuracy' and task == 'binary' and condition == ''").squeeze()
+    told = f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    assert quoted("page_model_binary").text(published) == told
 
 
 def test_each_published_score_of_a_test_set_is_in_the_ledger() -> None:
