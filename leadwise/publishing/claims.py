@@ -105,7 +105,7 @@ def claims_of(file: str, text: str) -> Iterator[Claim]:
     start = 0
     for end in [*(found.start() for found in _BREAK.finditer(prose)), len(prose)]:
         raw = text[start:end]
-        paired = any(quoted(mark[2]).cell.minus for mark in MARK.finditer(raw))
+        paired = any(quoted(mark[2]).minus for mark in MARK.finditer(raw))
         patterns = (_NUMBER,) if file.endswith(".ipynb") or paired else (_NUMBER, _COMPARISON)
         for pattern in patterns:
             for found in pattern.finditer(prose, start, end):

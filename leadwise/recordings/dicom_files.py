@@ -49,7 +49,8 @@ def open_dicom(path: Path) -> Source:
         seconds = [length / rate if rate > 0 else 0.0 for length, rate in zip(samples, rates, strict=True)]
         longest, chosen = _longest(path.name, groups, seconds)
         values = np.asarray(data.waveform_array(longest), np.float64)
-        values[_padded(multiplex_array(data, longest), groups[longest])] = np.nan
+        if "WaveformPaddingValue" in groups[longest]:
+            values[_padded(multiplex_array(data, longest), groups[longest])] = np.nan
         signals = values[:, list(chosen.numbers)].T * np.array(chosen.mv)[:, None]
         rate_hz = rates[longest]
         channels = groups[longest].ChannelDefinitionSequence
@@ -109,7 +110,7 @@ def _longest(file: str, groups: Sequence[Any], seconds: Sequence[float]) -> tupl
 
 def _padded(steps: NDArray[np.integer], group: Any) -> NDArray[np.bool_]:
     """Where a group's samples ``(samples, channels)``, as they are stored, are its padding."""
-    padding = group.get("WaveformPaddingValue")
+    padding = group.WaveformPaddingValue
     if isinstance(padding, bytes):  # those of one sample, as samples are stored; pydicom leaves them so
         padding = np.frombuffer(padding, steps.dtype, 1) if padding else None
     return np.asarray(steps == padding)

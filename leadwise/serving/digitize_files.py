@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -114,6 +115,13 @@ def wfdb_of(signals: PageSignals, name: str, source: str) -> dict[str, bytes]:
         return {f"{name}{suffix}": (folder / f"{name}{suffix}").read_bytes() for suffix in (".dat", ".hea")}
 
 
+def npy_of(signals: PageSignals) -> bytes:
+    """A numpy file of all samples, float32 ``(samples, columns)``."""
+    content = io.BytesIO()
+    np.save(content, signals.samples())
+    return content.getvalue()
+
+
 def png_of(page: Digitised) -> bytes:
     """The page with its traces drawn over it."""
     return cv2.imencode(".png", page.picture())[1].tobytes()
@@ -140,8 +148,9 @@ def write_files(
         written |= wfdb_of(page.signals, record_name(name), Path(page.file).name)
     if overlay:
         written[f"{name}_overlay.png"] = png_of(page)
-    files = sorted({*written, *([f"{name}.npy"] if "npy" in formats else [])})
-    for file in (*files, f"{name}.json"):
+    if "npy" in formats:
+        written[f"{name}.npy"] = npy_of(page.signals)
+    for file in (*sorted(written), f"{name}.json"):
         if file in inputs:
             raise InputError(f"{out / file}: is itself a page to read. Name another folder for --out.")
         if file not in earlier and os.path.lexists(out / file):
@@ -152,11 +161,8 @@ def write_files(
     for file, content in written.items():
         with written_whole(out / file) as aside:
             aside.write_bytes(content)
-    if "npy" in formats:
-        with written_whole(out / f"{name}.npy") as aside:
-            np.save(aside, page.signals.samples())
     left = {file for file in earlier if (out / file).is_file()} - {f"{name}.json"}
-    told = {**page.as_json(), "columns": list(page.signals.columns()), "files": sorted({*files, *left})}
+    told = {**page.as_json(), "columns": list(page.signals.columns()), "files": sorted({*written, *left})}
     write_json(told, out / f"{name}.json")
 
 

@@ -14,12 +14,12 @@ from leadwise.errors import MissingInput, TableError
 from leadwise.publishing import openings, shipped_files
 from leadwise.publishing.claims import ALLOWED, claims_of, problems
 from leadwise.publishing.documents import read_again
-from leadwise.publishing.quoted import MARK, QUOTED, Quoted, quoted, with_scores
-from leadwise.publishing.render import Cell, Published
+from leadwise.publishing.quoted import MARK, QUOTED, quoted, with_scores
+from leadwise.publishing.render import Cell, Published, figure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAIRED = next(name for name, one in QUOTED.items() if one.cell.minus)
-ALONE = next(name for name, one in QUOTED.items() if not one.cell.minus)
+PAIRED = next(name for name, one in QUOTED.items() if one.minus)
+ALONE = next(name for name, one in QUOTED.items() if not one.minus)
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +49,13 @@ def test_each_mark_has_a_known_id_and_each_id_its_mark(marked: list[re.Match[str
 
 def test_numbers_in_prose_equal_tables(marked: list[re.Match[str]], published: Published) -> None:
     for mark in marked:
-        assert mark[3] == quoted(mark[2]).text(published), mark[2]
+        assert mark[3] == figure(published, quoted(mark[2])), mark[2]
     model = published.scores.query(
         "notebook == '26_image_leads12' and model == 'leads12' and seeds == '1/2/3'"
     )
     row = model.query("metric == 'accuracy' and task == 'binary' and condition == ''").squeeze()
     told = f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-    assert quoted("page_model_binary").text(published) == told
+    assert figure(published, quoted("page_model_binary")) == told
 
 
 def test_each_published_score_of_a_test_set_is_in_the_ledger() -> None:
@@ -86,9 +86,9 @@ def test_the_command_that_checks_tables_says_what_prose_claims(
 def test_a_mark_is_filled_by_its_id_and_the_rest_stays(published: Published) -> None:
     text = f"It is right on <!-- score:{ALONE} -->0.5<!-- /score --> of them, 0.5 of others.\n"
     filled = with_scores(text, published)
-    assert filled == text.replace("-->0.5<!--", f"-->{QUOTED[ALONE].text(published)}<!--")
+    assert filled == text.replace("-->0.5<!--", f"-->{figure(published, QUOTED[ALONE])}<!--")
     assert with_scores(filled, published) == filled
-    assert QUOTED[PAIRED].text(published)[0] in "+-"
+    assert figure(published, QUOTED[PAIRED])[0] in "+-"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_mark_that_cannot_be_filled_is_refused_in_words(text: str, why: str, p
 )
 def test_a_score_that_fits_no_row_or_several_is_refused(cell: Cell, why: str, published: Published) -> None:
     with pytest.raises(TableError, match=why):
-        Quoted(cell).text(published)
+        figure(published, cell)
 
 
 def test_a_page_that_cannot_be_filled_is_named(tmp_path: Path, published: Published) -> None:
